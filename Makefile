@@ -1,0 +1,160 @@
+# trimscope. `make help` lists the targets.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   ?= build
+CC      ?= gcc
+# SANITIZE=address,undefined builds an instrumented copy (use another BUILD= for it).
+SANITIZE ?=
+WERROR  ?=
+
+PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson
+DEB_BUILD := build-essential pkg-config libopenblas-pthread-dev libncurses-dev libsixel-dev \
+             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev
+DEB_TEST  := libcmocka-dev libvterm-dev
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual \
+            -Wwrite-strings -Wformat=2 -Wdouble-promotion -Wpointer-arith -Wvla -Wconversion \
+            -Wno-sign-conversion
+CFLAGS   ?= -O2 -g
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DTRIMSCOPE_VERSION='"$(VERSION)"' \
+            -DTRIMSCOPE_ASSETS='"$(PREFIX)/share/trimscope"'
+ALL_CFLAGS = -std=gnu11 -pthread -MMD -MP $(WARNINGS) $(if $(WERROR),-Werror) \
+             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
+             $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+LDFLAGS  += -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+ENGINE_SRC := $(wildcard engine/*/*.c)
+UI_SRC     := $(wildcard ui/*.c)
+APP_SRC    := $(wildcard app/*.c)
+TEST_SRC   := $(wildcard tests/*/test_*.c)
+TOOL_SRC   := $(wildcard tests/tools/*.c)
+FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+
+# Hot loops (*_kernels.c) are compiled once per instruction set and chosen at run time: one binary
+# serves every machine. Each file names its table with KERNEL_VARIANT, see engine/math/variant.h.
+KERNEL_SRC := $(filter %_kernels.c,$(ENGINE_SRC))
+ENGINE_SRC := $(filter-out $(KERNEL_SRC),$(ENGINE_SRC))
+ifneq (,$(findstring x86_64,$(shell $(CC) -dumpmachine)))
+VARIANTS := avx512 avx2 base
+endif
+VARIANTS ?= base
+FLAGS_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+FLAGS_avx2   := -march=x86-64-v3
+FLAGS_base   :=
+KERNEL_CFLAGS := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
+CPPFLAGS += -DKERNEL_VARIANTS_$(words $(VARIANTS))
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+ENGINE_OBJ := $(call obj,$(ENGINE_SRC)) \
+              $(foreach v,$(VARIANTS),$(patsubst %.c,$(BUILD)/obj/%.$(v).o,$(KERNEL_SRC)))
+UI_OBJ     := $(call obj,$(UI_SRC))
+APP_OBJ    := $(call obj,$(APP_SRC))
+SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
+TESTS      := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
+TOOLS      := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(TOOL_SRC))
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
+
+.PHONY: all help deps run check check-all bench train install uninstall format clean compile_commands.json
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/trimscope
+
+help:
+	@echo 'make                 build $(BUILD)/trimscope'
+	@echo 'make deps            install the Debian packages that building and testing need (root or sudo)'
+	@echo 'make run             step through the bundled model on a bundled picture'
+	@echo 'make check           build and run all tests, sanitizers and fuzz smoke runs included'
+	@echo 'make bench           measure speed on this machine, as ratios'
+	@echo 'make train           train the bundled model again (hours; can be stopped and resumed)'
+	@echo 'make install         install below PREFIX=$(PREFIX), DESTDIR= for packagers'
+	@echo 'make format          clang-format every source'
+	@echo 'make clean           remove $(BUILD)'
+
+deps:
+	@tools/deps $(DEB_BUILD) $(DEB_TEST)
+
+run: $(BUILD)/trimscope
+	$(BUILD)/trimscope
+
+check:
+	@tests/run
+
+bench: $(BUILD)/trimscope
+	$(BUILD)/trimscope bench
+
+train: $(BUILD)/trimscope
+	$(BUILD)/trimscope train
+
+tests: $(TESTS) $(TOOLS)
+fuzzers: $(FUZZERS)
+
+$(BUILD)/libengine.a: $(ENGINE_OBJ)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/libui.a: $(UI_OBJ)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+# The program without main(), so that tests can call the commands.
+$(BUILD)/libapp.a: $(filter-out $(BUILD)/obj/app/main.o,$(APP_OBJ)) $(BUILD)/libui.a
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+
+LIBS := $(BUILD)/libapp.a $(BUILD)/libui.a $(BUILD)/libengine.a
+
+$(BUILD)/trimscope: $(BUILD)/obj/app/main.o $(LIBS)
+	@echo '  LD   $@'
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm -lutil
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(SUPPORT_OBJ) $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Fuzz targets define LLVMFuzzerTestOneInput; tests/support/fuzz_main.c runs them over files without
+# libFuzzer. FUZZ_ENGINE=-fsanitize=fuzzer with CC=clang links the real thing.
+FUZZ_ENGINE ?= $(BUILD)/obj/tests/support/fuzz_main.o
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBS) $(if $(filter %.o,$(FUZZ_ENGINE)),$(FUZZ_ENGINE))
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(filter-out %.o,$(FUZZ_ENGINE)) $(LDLIBS)
+SUPPORT_OBJ := $(filter-out %/fuzz_main.o,$(SUPPORT_OBJ))
+
+define kernel_rule
+$(BUILD)/obj/%_kernels.$(1).o: %_kernels.c
+	@mkdir -p $$(@D)
+	@echo '  CC   $$< ($(1))'
+	@$(CC) $(CPPFLAGS) $$(ALL_CFLAGS) $(KERNEL_CFLAGS) $(FLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c -o $$@ $$<
+endef
+$(foreach v,$(VARIANTS),$(eval $(call kernel_rule,$(v))))
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo '  CC   $<'
+	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+install: $(BUILD)/trimscope
+	install -Dm755 $(BUILD)/trimscope $(DESTDIR)$(PREFIX)/bin/trimscope
+	cd assets && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/trimscope/{} \;
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/trimscope $(DESTDIR)$(PREFIX)/share/trimscope
+
+format:
+	clang-format -i $(wildcard engine/*/*.[ch] ui/*.[ch] app/*.[ch] tests/*/*.[ch])
+
+compile_commands.json:
+	bear -- $(MAKE) -B all tests
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,13 @@
+// The table of sub-commands: main(), the help and the tests read it.
+#ifndef TRIMSCOPE_APP_COMMANDS_H
+#define TRIMSCOPE_APP_COMMANDS_H
+
+// name, function, one line for the help. Each function gets its own arguments with argv[0] = the command's name,
+// and returns an exit status (enum error_code).
+#define COMMANDS(X)
+
+#define COMMAND_DECLARE(name, function, summary) int function(int argc, char **argv);
+COMMANDS(COMMAND_DECLARE)
+#undef COMMAND_DECLARE
+
+#endif

@@ -1,0 +1,137 @@
+#include "engine/base/file.h"
+
+#include "engine/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum error_code code_of_errno(void)
+{
+    return errno == ENOMEM || errno == ENOSPC || errno == EIO || errno == EDQUOT ? ERROR_MACHINE : ERROR_INPUT;
+}
+
+static int open_regular(const char *path, size_t *size, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        error_set(err, code_of_errno(), "cannot open %s: %s", path, strerror(errno));
+    } else if (!S_ISREG(st.st_mode)) {
+        error_set(err, ERROR_INPUT, "%s is not a file but a %s", path,
+                  S_ISDIR(st.st_mode) ? "folder" : "device or pipe");
+    } else if (st.st_size == 0) {
+        error_set(err, ERROR_INPUT, "%s is empty", path);
+    } else {
+        *size = (size_t)st.st_size;
+        return fd;
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+bool file_map(struct file_map *map, const char *path, struct error *err)
+{
+    *map = (struct file_map){0};
+    size_t size;
+    int fd = open_regular(path, &size, err);
+    if (fd < 0)
+        return false;
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (data == MAP_FAILED)
+        return error_set(err, code_of_errno(), "cannot map %s: %s", path, strerror(errno));
+    *map = (struct file_map){data, size};
+    return true;
+}
+
+void file_unmap(struct file_map *map)
+{
+    if (map->data)
+        munmap((void *)(size_t)map->data, map->size);
+    *map = (struct file_map){0};
+}
+
+bool file_read(const char *path, size_t limit, unsigned char **data, size_t *size, struct error *err)
+{
+    struct file_map map;
+    *data = NULL;
+    if (!file_map(&map, path, err))
+        return false;
+    if (map.size > limit) {
+        error_set(err, ERROR_INPUT, "%s has %zu bytes; the limit is %zu", path, map.size, limit);
+    } else if (!(*data = memory_alloc(map.size + 1, 1))) {
+        error_no_memory(err, path);
+    } else {
+        memcpy(*data, map.data, map.size);
+        *size = map.size;
+    }
+    file_unmap(&map);
+    return *data != NULL;
+}
+
+bool file_writer_open(struct file_writer *writer, const char *path, struct error *err)
+{
+    *writer = (struct file_writer){0};
+    size_t n = strlen(path) + sizeof ".XXXXXX";
+    writer->path = strdup(path);
+    writer->temporary = malloc(n);
+    if (!writer->path || !writer->temporary) {
+        file_writer_abort(writer);
+        return error_no_memory(err, path);
+    }
+    snprintf(writer->temporary, n, "%s.XXXXXX", path);
+    int fd = mkstemp(writer->temporary);
+    if (fd >= 0) {
+        // mkstemp makes the file private; give it the mode that open() would have given.
+        mode_t mask = umask(0);
+        umask(mask);
+        fchmod(fd, 0666 & ~mask);
+        writer->stream = fdopen(fd, "wb");
+    }
+    if (!writer->stream) {
+        error_set(err, code_of_errno(), "cannot write %s: %s", path, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+            unlink(writer->temporary);
+        }
+        free(writer->path);
+        free(writer->temporary);
+        *writer = (struct file_writer){0};
+        return false;
+    }
+    return true;
+}
+
+bool file_writer_commit(struct file_writer *writer, struct error *err)
+{
+    bool ok = fflush(writer->stream) == 0 && !ferror(writer->stream) && fsync(fileno(writer->stream)) == 0;
+    ok = fclose(writer->stream) == 0 && ok;
+    writer->stream = NULL;
+    ok = ok && rename(writer->temporary, writer->path) == 0;
+    if (!ok) {
+        error_set(err, ERROR_MACHINE, "cannot write %s: %s", writer->path, strerror(errno));
+        file_writer_abort(writer);
+        return false;
+    }
+    free(writer->path);
+    free(writer->temporary);
+    *writer = (struct file_writer){0};
+    return true;
+}
+
+void file_writer_abort(struct file_writer *writer)
+{
+    if (writer->stream)
+        fclose(writer->stream);
+    if (writer->temporary)
+        unlink(writer->temporary);
+    free(writer->path);
+    free(writer->temporary);
+    *writer = (struct file_writer){0};
+}

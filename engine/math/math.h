@@ -1,0 +1,70 @@
+// Dense math of inference: linear layers with weights packed once, attention, norms, activations.
+// All matrices are row-major fp32. Every function adds the multiply-adds that it really executes to *macs: this is
+// the ledger's source of truth (prune/flops.h holds the formulas that tests compare it with).
+#ifndef TRIMSCOPE_MATH_MATH_H
+#define TRIMSCOPE_MATH_MATH_H
+
+#include "engine/base/memory.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct thread_pool;
+
+// What a computation needs besides its operands: threads and scratch memory. One per run; not shared by threads.
+struct math {
+    struct thread_pool *pool; // NULL: this thread alone
+    struct arena scratch;     // sized by whoever makes it; functions rewind what they take
+};
+
+enum activation { ACTIVATION_NONE, ACTIVATION_GELU, ACTIVATION_QUICK_GELU, ACTIVATION_TANH, ACTIVATION_RELU };
+
+// y = act(x Wᵀ + b): W (out, in) as PyTorch's Linear stores it, packed once into panels that the kernels stream.
+struct linear {
+    int in, out;
+    int out_block, in_block; // sizes of blocks (head size) that may be skipped; 0 where none is ever skipped
+    float *packed, *bias;
+    const void *kernel;      // which layout `packed` has
+};
+
+// Packs W (out, in) and b (out; NULL: zeros). The originals may go away. False when there is no memory.
+bool linear_init(struct linear *linear, const float *w, const float *b, int out, int in, int out_block,
+                 int in_block) __attribute__((warn_unused_result));
+void linear_free(struct linear *linear);
+
+// y (rows, out; stride ldy) = act(x (rows, in; stride ldx) Wᵀ + b) [+ residual (rows, out; stride ldr)].
+// out_live, in_live: NULL (all), or a byte for each block. Columns of dropped out-blocks are left untouched and not
+// computed; columns of x in dropped in-blocks are not read (they count as 0) and not multiplied. residual may be y.
+void linear_apply(const struct math *math, const struct linear *linear, const float *x, int ldx, int rows, float *y,
+                  int ldy, enum activation activation, const float *residual, int ldr, const uint8_t *out_live,
+                  const uint8_t *in_live, uint64_t *macs);
+
+// ctx (queries, heads * size; stride ldc) = softmax(Q Kᵀ / sqrt(size)) V, head by head.
+// Dropped heads (live[h] == 0) leave their columns of ctx as zeros and cost nothing. probs: NULL, or (heads,
+// queries, keys), filled with the probabilities of live heads and NaN for dropped ones.
+struct attention {
+    const float *q, *k, *v; // (queries, heads*size), (keys, heads*size) twice
+    int ldq, ldk, ldv;
+    int queries, keys, heads, size;
+    const uint8_t *live; // NULL: all
+    float *ctx;
+    int ldc;
+    float *probs;
+};
+void attention_apply(const struct math *math, const struct attention *attention, uint64_t *macs);
+
+// y = (x - mean) / sqrt(variance + eps) * gamma + beta over the last axis; biased variance, two passes, so that a
+// small eps (1e-12 in METER's fusion layers) is exact too. y may be x.
+void layer_norm(const float *x, int ldx, int rows, int width, const float *gamma, const float *beta, float eps, float *y,
+                int ldy);
+
+// In place over n numbers. gelu is the exact erf form; quick_gelu is x * sigmoid(1.702 x).
+void activate(float *x, int n, enum activation activation);
+
+// In place over `rows` rows of `n` numbers, the row maximum subtracted first.
+void softmax_rows(float *x, int rows, int n, int ldx);
+
+// to[i] = from[rows[i]], each `width` floats; to may be from when rows is increasing.
+void gather_rows(float *to, const float *from, const int *rows, int count, int width);
+
+#endif

@@ -1,0 +1,135 @@
+// The trace of one run: the contract between the engine, the screen and files (DESIGN.md, "The trace as JSON").
+//
+// A trace owns everything in it. Absent numbers are NaN (null in JSON). The engine appends one struct stage per
+// run_step(); whoever changes an earlier decision truncates the trace there and appends again.
+#ifndef TRIMSCOPE_RUN_TRACE_H
+#define TRIMSCOPE_RUN_TRACE_H
+
+#include "engine/base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum stage_kind { STAGE_EMBED, STAGE_IMAGE, STAGE_TEXT, STAGE_FUSION, STAGE_DECODE, STAGE_ANSWER, STAGE_KINDS };
+
+// Components of the multiply-add ledger.
+enum mac_kind { MAC_QKV, MAC_ATTENTION, MAC_PROJECTION, MAC_FFN, MAC_TRIMMER, MAC_OTHER, MAC_KINDS };
+
+enum { TRACE_PICTURES = 2, TRACE_ANSWERS = 5, TRACE_HEADS = 64, TRACE_NAME = 24, TRACE_TEXT = 64 };
+
+// Streams are numbered: 0 .. TRACE_PICTURES-1 pictures, TRACE_TEXT_STREAM the words.
+enum { TRACE_TEXT_STREAM = TRACE_PICTURES, TRACE_STREAMS };
+
+// Attention modules of one stream in one stage.
+enum attention_module { MODULE_MSA, MODULE_MCA, MODULE_MCA2, MODULES };
+
+// One stream after one stage. Arrays have `count` elements, over the original tokens; index 0 is CLS, then the
+// patches row by row, or the words. count == 0: the stage does not touch the stream and had nothing to say.
+struct trace_tokens {
+    int count;
+    uint8_t *alive;      // 1 while the token takes part in this stage
+    float *self_score;   // own-modality part of the score given in this stage; NaN where none was
+    float *cross_score;  // cross-modal part
+    float *score;        // the policy's own quantity; kept <=> score + shift >= 0 for learned policies
+    float *keep;         // keep probability; NaN where the policy has none
+    int16_t *dropped_at; // stage index at which the token was dropped, -1 while alive
+};
+
+struct trace_heads {
+    int count; // 0: no such module in this stage
+    float score[TRACE_HEADS];
+    uint8_t on[TRACE_HEADS];
+};
+
+struct trace_macs {
+    double dense, spent; // this stage; dense is the unpruned model
+    double by[MAC_KINDS];
+    double cumulative_dense, cumulative_spent;
+};
+
+struct trace_answer {
+    char text[TRACE_TEXT];
+    float p;
+};
+
+struct stage {
+    char name[TRACE_NAME]; // "image 1", "fusion 3"
+    enum stage_kind kind;
+    int layer; // from 0; -1 where there is none
+    int stream; // the stream an embed, image or text stage works on; -1 for both
+    struct trace_tokens tokens[TRACE_STREAMS];
+    struct trace_heads heads[TRACE_STREAMS][MODULES];
+    struct trace_macs macs;
+    double ms;
+    float redundancy_image, redundancy_text, redundancy_heads; // mean pairwise cosine, NaN where unknown
+    struct trace_answer answers[TRACE_ANSWERS];                // from the first fusion layer on: a lens
+    int answer_count;
+};
+
+struct trace_token {
+    char text[TRACE_TEXT]; // as the tokenizer names it: "dog", "##s", "<s>"
+    int from, to;          // bytes of the question it covers; from == to for special tokens
+    bool unknown;          // a word the vocabulary does not hold
+};
+
+struct trace_picture {
+    char *path;
+    int width, height; // of the file, after EXIF orientation
+    int grid_rows, grid_columns;
+};
+
+// What the person changed by hand; kept in order, so that they can be undone and replayed.
+enum intervention_kind { INTERVENE_TOKEN_KEEP, INTERVENE_TOKEN_DROP, INTERVENE_HEAD_ON, INTERVENE_HEAD_OFF, INTERVENE_REOPEN };
+struct intervention {
+    enum intervention_kind kind;
+    int stage;                    // where it acts
+    int stream;                   // which stream
+    int token;                    // index over the original tokens (token kinds)
+    enum attention_module module; // (head kinds)
+    int head;
+};
+
+struct trace {
+    char model_name[TRACE_TEXT], architecture[TRACE_NAME], task[TRACE_NAME];
+    double parameters;
+    struct trace_picture pictures[TRACE_PICTURES];
+    int picture_count;
+    char *question;
+    struct trace_token *tokens;
+    int token_count;
+    char policy[TRACE_NAME];
+    double budget; // share asked for; NaN: as trained
+    double shift;  // threshold shift in use
+    bool trim_tokens, trim_heads;
+    struct intervention *interventions;
+    int intervention_count;
+    struct stage *stages;
+    int stage_count, stage_capacity;
+    int stage_total; // how many stages a whole run of this model has
+    struct trace_answer answer;
+    double dense_macs, spent_macs, ms;
+};
+
+void trace_init(struct trace *trace);
+void trace_free(struct trace *trace);
+
+// Deep copy, for handing a finished state to another thread. False (and *to empty) when there is no memory.
+bool trace_copy(struct trace *to, const struct trace *from);
+
+// Appends an empty stage (all numbers NaN, no tokens, no heads) and returns it; NULL when there is no memory.
+struct stage *trace_add_stage(struct trace *trace);
+
+// Gives a stream of a stage arrays for `count` tokens: all alive, scores NaN, dropped_at -1.
+bool trace_tokens_alloc(struct trace_tokens *tokens, int count);
+
+// Forgets stages from `count` on.
+void trace_truncate(struct trace *trace, int count);
+
+// The trace as JSON, version 1, described by assets/trace.schema.json. The text is malloc'ed, ends in a newline and
+// is released with free().
+char *trace_to_json(const struct trace *trace);
+
+// Reads such JSON from outside; bounded, validated; on failure *trace is left empty.
+bool trace_from_json(struct trace *trace, const char *text, size_t size, struct error *err);
+
+#endif

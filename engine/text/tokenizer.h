@@ -1,0 +1,39 @@
+// From a question to token ids, each with the bytes of the question it covers.
+#ifndef TRIMSCOPE_TEXT_TOKENIZER_H
+#define TRIMSCOPE_TEXT_TOKENIZER_H
+
+#include "engine/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct token {
+    int id;
+    int from, to; // bytes of the text; from == to for <s> and </s>
+    bool unknown; // stands for a word the vocabulary does not hold
+};
+
+struct tokenizer;
+
+// Built from the JSON that a weights file carries in its metadata key "tokenizer":
+//   {"kind": "words", "tokens": ["<s>", "<pad>", "</s>", "<unk>", "##s", "dog", ...], "forms": {"mice": ["mouse", "##s"],
+//    "colour": ["color"], ...}}
+// A word-level tokenizer: lower-cased, split at everything that is not a letter, digit or apostrophe; a surface form
+// is looked up in forms, then in tokens, then as a regular plural (s, es, ies) of a token followed by "##s", else it
+// is <unk>. Ids follow RoBERTa's scheme: 0 <s>, 1 <pad>, 2 </s>, 3 <unk>.
+//   {"kind": "roberta", "vocab": {...}, "merges": ["..."]}   byte-level BPE, vlm_spec §5.1 (RoBERTa ids)
+struct tokenizer *tokenizer_from_json(const char *json, struct error *err);
+void tokenizer_free(struct tokenizer *tokenizer);
+
+// <s> tokens </s>, at most `max` (longer text is cut before </s>, as METER does). Returns the count.
+int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, struct token *out, int max);
+
+int tokenizer_size(const struct tokenizer *tokenizer);
+// The token's own spelling; "" for an id out of range.
+const char *tokenizer_text(const struct tokenizer *tokenizer, int id);
+
+// Words known to the vocabulary that start with `prefix`, for completion: fills at most `max` pointers (owned by the
+// tokenizer), in alphabetical order, and returns how many. Word tokenizers only; 0 otherwise.
+int tokenizer_complete(const struct tokenizer *tokenizer, const char *prefix, const char **out, int max);
+
+#endif

@@ -1,0 +1,83 @@
+// The procedural world: pictures of emoji objects on backgrounds, and questions about them whose answers, and the
+// objects that they depend on, are known exactly. Everything follows from a seed.
+#ifndef TRIMSCOPE_WORLD_WORLD_H
+#define TRIMSCOPE_WORLD_WORLD_H
+
+#include "engine/base/error.h"
+#include "engine/io/picture.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    WORLD_SIDE = 192,  // pixels
+    WORLD_PATCH = 16,  // pixels of a patch's side
+    WORLD_GRID = 12,   // patches a side
+    WORLD_OBJECTS = 12, // at most, in a scene
+    WORLD_QUESTIONS = 12, // at most, asked of one scene
+    WORLD_TEXT = 128,
+    WORLD_ANSWER = 24,
+};
+
+// Question families. The name is the "type" of a question set and of accuracy tables.
+#define WORLD_FAMILIES(X)                                                                                      \
+    X(EXIST, "exist") X(EXIST_COLOR, "exist-color") X(EXIST_CATEGORY, "exist-category") X(COLOR, "color")      \
+    X(COUNT, "count") X(COUNT_CATEGORY, "count-category") X(POSITION, "position") X(SIDE, "side")              \
+    X(RELATION, "relation") X(RELATION_CHECK, "relation-check") X(CATEGORY, "category") X(COMPARE, "compare")
+#define WORLD_FAMILY_ENUM(id, name) WORLD_##id,
+enum world_family { WORLD_FAMILIES(WORLD_FAMILY_ENUM) WORLD_FAMILY_COUNT };
+#undef WORLD_FAMILY_ENUM
+const char *world_family_name(enum world_family family);
+
+struct world_box {
+    int16_t x0, y0, x1, y1; // pixels, x1 and y1 exclusive
+};
+
+struct world_object {
+    int kind, color; // indices into the world's lists; color -1 where the kind has no colour series
+    struct world_box box; // tight around its visible pixels
+};
+
+struct world_scene {
+    unsigned char pixels[WORLD_SIDE * WORLD_SIDE * 3];
+    struct world_object objects[WORLD_OBJECTS];
+    int object_count;
+};
+
+struct world_question {
+    enum world_family family;
+    char text[WORLD_TEXT]; // as a person would type it, without question mark handling: "what color is the cup?"
+    char answer[WORLD_ANSWER];
+    uint32_t needed; // bit i: object i must be seen to answer
+    // Auxiliary training targets; what a family does not have is -1 (counts) or NaN (centres).
+    int counts[2];     // of the kind(s) or category asked about
+    float centres[4];  // x, y of the first and second object concerned, in [-1, 1]
+};
+
+struct world; // sprites and names: immutable once opened, shared by threads
+
+// Opens the sprite sheet and tables below `assets` (the bundled assets folder).
+struct world *world_open(const char *assets, struct error *err);
+void world_free(struct world *world);
+
+// Scene number `index` of the world with this seed; the same on every machine. False (rarely) when no scene with at
+// least two objects could be laid out: take the next index.
+bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, struct world_scene *scene);
+
+// Up to `want` different questions about a scene, families balanced as the world prescribes. Returns how many.
+int world_make_questions(const struct world *world, uint64_t seed, uint64_t index, const struct world_scene *scene,
+                         struct world_question *questions, int want);
+
+// The lists that the model is built on. Kinds have a category each; answers are all that questions can have.
+int world_kind_count(const struct world *world);
+const char *world_kind_name(const struct world *world, int kind);
+int world_color_count(const struct world *world);
+const char *world_color_name(const struct world *world, int color);
+int world_answer_count(const struct world *world);
+const char *world_answer(const struct world *world, int answer);
+int world_answer_find(const struct world *world, const char *answer); // -1 when there is none
+
+// The tokenizer of the world's language as the JSON that tokenizer_from_json() reads; malloc'ed.
+char *world_tokenizer_json(const struct world *world);
+
+#endif
