@@ -23,6 +23,13 @@ typedef uint32_t bits __attribute__((vector_size(VECTOR_BYTES)));
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
+// Before a loop with a constant number of rounds over an array that has to end up in registers.
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 INLINE vec vec_load(const float *p)
 {
     vec v;
