@@ -45,7 +45,7 @@ VARIANTS ?= base
 FLAGS_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
 FLAGS_avx2   := -march=x86-64-v3
 FLAGS_base   :=
-KERNEL_CFLAGS := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
+KERNEL_CFLAGS := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd
 CPPFLAGS += -DKERNEL_VARIANTS_$(words $(VARIANTS))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
