@@ -8,9 +8,9 @@ CC      ?= gcc
 SANITIZE ?=
 WERROR  ?=
 
-PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson
+PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson libpcre2-8
 DEB_BUILD := build-essential pkg-config libopenblas-pthread-dev libncurses-dev libsixel-dev \
-             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev
+             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev
 DEB_TEST  := libcmocka-dev libvterm-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual \
@@ -45,7 +45,7 @@ VARIANTS ?= base
 FLAGS_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
 FLAGS_avx2   := -march=x86-64-v3
 FLAGS_base   :=
-KERNEL_CFLAGS := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
+KERNEL_CFLAGS := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd
 CPPFLAGS += -DKERNEL_VARIANTS_$(words $(VARIANTS))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
