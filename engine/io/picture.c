@@ -121,7 +121,7 @@ static bool decode(struct picture *picture, const struct picture_source *source,
     if (!format)
         return error_set(err, ERROR_INPUT, "%s is not a JPEG, PNG or WebP picture", source->name);
     if (!format->decode)
-        return error_set(err, ERROR_INPUT, "%s is a %s picture, which is not read here; convert it to PNG or JPEG",
+        return error_set(err, ERROR_INPUT, "%s is a picture in the %s format, which is not read; convert it to PNG or JPEG",
                          source->name, format->name);
     struct picture_header header = {.orientation = 1};
     if (!format->decode(picture, &header, source, err))
