@@ -7,11 +7,14 @@
 #include "engine/base/memory.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct thread_pool;
 
 // What a computation needs besides its operands: threads and scratch memory. One per run; not shared by threads.
+// The scratch must hold, at the time of a call, what linear_scratch() or attention_scratch() say for its largest
+// case (they take and give back, so the maximum over all calls is enough, not the sum); less is a programming error.
 struct math {
     struct thread_pool *pool; // NULL: this thread alone
     struct arena scratch;     // sized by whoever makes it; functions rewind what they take
@@ -35,7 +38,7 @@ void linear_free(struct linear *linear);
 // y (rows, out; stride ldy) = act(x (rows, in; stride ldx) Wᵀ + b) [+ residual (rows, out; stride ldr)].
 // out_live, in_live: NULL (all), or a byte for each block. Columns of dropped out-blocks are left untouched and not
 // computed; columns of x in dropped in-blocks are not read (they count as 0) and not multiplied. residual may be y.
-void linear_apply(const struct math *math, const struct linear *linear, const float *x, int ldx, int rows, float *y,
+void linear_apply(struct math *math, const struct linear *linear, const float *x, int ldx, int rows, float *y,
                   int ldy, enum activation activation, const float *residual, int ldr, const uint8_t *out_live,
                   const uint8_t *in_live, uint64_t *macs);
 
@@ -51,7 +54,12 @@ struct attention {
     int ldc;
     float *probs;
 };
-void attention_apply(const struct math *math, const struct attention *attention, uint64_t *macs);
+void attention_apply(struct math *math, const struct attention *attention, uint64_t *macs);
+
+// Bytes of math->scratch that linear_apply() with `in` input columns and attention_apply() take at most, for up to
+// `rows` (`queries`, `keys`) rows and `workers` threads (thread_pool_workers()). Both grow with every argument.
+size_t linear_scratch(int in, int rows, int workers);
+size_t attention_scratch(int queries, int keys, int size, int workers);
 
 // y = (x - mean) / sqrt(variance + eps) * gamma + beta over the last axis; biased variance, two passes, so that a
 // small eps (1e-12 in METER's fusion layers) is exact too. y may be x.
