@@ -46,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (is_slow(data, size))
         return 0;
     if (picture_decode(&picture, data, size, 8, &width, &height, &err)) {
-        check(picture.width >= 1 && picture.width <= width && picture.height >= 1 && picture.height <= height);
+        check(picture.width >= 1 && picture.width <= width && picture.height >= 1 &&
+              picture.height <= height);
         use(&picture);
         picture_free(&picture);
     } else {

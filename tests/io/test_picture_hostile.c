@@ -52,9 +52,10 @@ static void expect_error(const unsigned char *data, size_t size, const char *wor
         fail_msg("\"%s\" does not say \"%s\"", err.text, words);
 }
 
-static const char *const samples[] = {"s420.jpg",       "progressive.jpg", "cmyk.jpg",           "orientation6.jpg",
-                                      "source.png",     "rgba16.png",      "interlaced.png",     "palette_alpha.png",
-                                      "lossy.webp",     "lossless.webp",   "lossy_alpha.webp",   "lossless_alpha.webp"};
+static const char *const samples[] = {"s420.jpg",         "progressive.jpg",   "cmyk.jpg",
+                                      "orientation6.jpg", "source.png",        "rgba16.png",
+                                      "interlaced.png",   "palette_alpha.png", "lossy.webp",
+                                      "lossless.webp",    "lossy_alpha.webp",  "lossless_alpha.webp"};
 enum { SAMPLES = sizeof samples / sizeof samples[0] };
 
 static struct bytes read_sample(int i)
@@ -154,9 +155,9 @@ static void test_forged_sizes(void **state)
     static const struct {
         uint32_t width, height;
         const char *words;
-    } sizes[] = {{30000, 30000, "400 megapixels"},     {2147483647, 2147483647, "400 megapixels"},
-                 {19000, 19000, "cannot hold"},        {400000000, 1, "cannot hold"},
-                 {4294967295u, 1, "cannot be read"},   {0, 29, "cannot be read"},
+    } sizes[] = {{30000, 30000, "400 megapixels"},   {2147483647, 2147483647, "400 megapixels"},
+                 {19000, 19000, "cannot hold"},      {400000000, 1, "cannot hold"},
+                 {4294967295u, 1, "cannot be read"}, {0, 29, "cannot be read"},
                  {41, 100, "Not enough image data"}};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         put32(png.data + 16, sizes[i].width);
@@ -189,8 +190,12 @@ static void test_foreign_files(void **state)
         {FILE_BYTES("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\2\0\0\0\2\0\0\0"), "in the BMP format"},
         {FILE_BYTES("II*\0\x08\0\0\0"), "in the TIFF format"},
         {FILE_BYTES("MM\0*\0\0\0\x08"), "in the TIFF format"},
-        {FILE_BYTES("\0\0\0\x18" "ftypheic\0\0\0\0mif1heic"), "in the HEIC format"},
-        {FILE_BYTES("\0\0\0\x1c" "ftypavif\0\0\0\0avif"), "in the AVIF format"},
+        {FILE_BYTES("\0\0\0\x18"
+                    "ftypheic\0\0\0\0mif1heic"),
+         "in the HEIC format"},
+        {FILE_BYTES("\0\0\0\x1c"
+                    "ftypavif\0\0\0\0avif"),
+         "in the AVIF format"},
         {FILE_BYTES("BM is a word that begins a letter, not a bitmap"), "not a JPEG, PNG or WebP"},
         {FILE_BYTES("RIFF\x24\0\0\0WAVEfmt "), "not a JPEG, PNG or WebP"},
         {FILE_BYTES("x"), "not a JPEG, PNG or WebP"},
@@ -224,7 +229,8 @@ static void test_loading_names_the_file(void **state)
     assert_non_null(strstr(err.text, "empty"));
 }
 
-// The 41 x 29 sample with an EXIF block put after its first marker: upright it is 29 x 41 if the block is heeded.
+// The 41 x 29 sample with an EXIF block put after its first marker: upright it is 29 x 41 if the block is
+// heeded.
 static void check_exif(const char *tiff, size_t size, int expected_width)
 {
     struct bytes jpeg = read_file(FOLDER "s420.jpg");
@@ -269,12 +275,9 @@ static void test_exif_blocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_off_anywhere),
-        cmocka_unit_test(test_large_files_cut_off_at_every_kilobyte),
-        cmocka_unit_test(test_flipped_bits),
-        cmocka_unit_test(test_forged_sizes),
-        cmocka_unit_test(test_foreign_files),
-        cmocka_unit_test(test_loading_names_the_file),
+        cmocka_unit_test(test_cut_off_anywhere), cmocka_unit_test(test_large_files_cut_off_at_every_kilobyte),
+        cmocka_unit_test(test_flipped_bits),     cmocka_unit_test(test_forged_sizes),
+        cmocka_unit_test(test_foreign_files),    cmocka_unit_test(test_loading_names_the_file),
         cmocka_unit_test(test_exif_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,8 @@ static size_t random_below(size_t bound)
     return bound ? (z ^ z >> 31) % bound : 0;
 }
 
-// One change of the kinds that find bugs: a flipped bit, an extreme byte, a lost or doubled stretch, a lost end.
+// One change of the kinds that find bugs: a flipped bit, an extreme byte, a lost or doubled stretch, a lost
+// end.
 static size_t mutate(uint8_t *data, size_t size)
 {
     static const uint8_t extremes[] = {0, 1, 0x7f, 0x80, 0xff};
