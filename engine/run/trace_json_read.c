@@ -49,24 +49,31 @@ static const char *describe(const json_t *value)
     return names[json_typeof(value)];
 }
 
-static bool refuse(const struct place *place, struct error *err, const char *expected)
+static bool refuse_found(const struct place *place, struct error *err, const char *expected, const char *found)
 {
     char path[160] = "";
     write_path(place, path, sizeof path);
-    return error_set(err, ERROR_INPUT, "the trace's member \"%s\" should be %s; found %s", path, expected,
-                     describe(place->value));
+    return error_set(err, ERROR_INPUT, "the trace's member \"%s\" should be %s; found %s", path, expected, found);
+}
+
+static bool refuse(const struct place *place, struct error *err, const char *expected)
+{
+    return refuse_found(place, err, expected, describe(place->value));
 }
 
 static bool refuse_range(const struct place *place, struct error *err, const char *kind, double low, double high)
 {
-    char expected[120], path[160] = "";
-    if (!json_is_number(place->value)) {
-        snprintf(expected, sizeof expected, "%s from %g to %g", kind, low, high);
-        return refuse(place, err, expected);
-    }
-    write_path(place, path, sizeof path);
-    return error_set(err, ERROR_INPUT, "the trace's member \"%s\" should be %s from %g to %g; found %g", path, kind,
-                     low, high, json_number_value(place->value));
+    char expected[120], found[40];
+    snprintf(expected, sizeof expected, "%s from %g to %g", kind, low, high);
+    snprintf(found, sizeof found, "%g", json_number_value(place->value));
+    return refuse_found(place, err, expected, json_is_number(place->value) ? found : describe(place->value));
+}
+
+static bool refuse_length(const struct place *place, struct error *err, const char *expected)
+{
+    char found[60];
+    snprintf(found, sizeof found, "a list of %zu", json_array_size(place->value));
+    return refuse_found(place, err, expected, json_is_array(place->value) ? found : describe(place->value));
 }
 
 static bool read_int(struct place place, int low, int high, int *out, struct error *err)
@@ -106,23 +113,29 @@ static bool read_bool(struct place place, bool *out, struct error *err)
     return json_is_boolean(place.value) || refuse(&place, err, "true or false");
 }
 
+static bool refuse_string(const struct place *place, struct error *err, size_t limit)
+{
+    char expected[60], found[60];
+    const char *text = json_string_value(place->value);
+    snprintf(expected, sizeof expected, "a string of at most %zu bytes", limit);
+    snprintf(found, sizeof found, "a string of %zu", text ? strlen(text) : 0);
+    return refuse_found(place, err, expected, text ? found : describe(place->value));
+}
+
 static bool read_text(struct place place, char *out, size_t size, struct error *err)
 {
     const char *text = json_string_value(place.value);
-    if (text && strlen(text) < size) {
-        strcpy(out, text);
-        return true;
-    }
-    char expected[60];
-    snprintf(expected, sizeof expected, "a string of at most %zu bytes", size - 1);
-    return refuse(&place, err, text ? strcat(expected, ", not longer") : expected);
+    if (!text || strlen(text) >= size)
+        return refuse_string(&place, err, size - 1);
+    strcpy(out, text);
+    return true;
 }
 
 static bool read_string(struct place place, char **out, struct error *err)
 {
     const char *text = json_string_value(place.value);
     if (!text || strlen(text) > QUESTION_LIMIT)
-        return refuse(&place, err, "a string of at most 65536 bytes");
+        return refuse_string(&place, err, QUESTION_LIMIT);
     *out = strdup(text);
     return *out || error_no_memory(err, "the trace");
 }
@@ -167,24 +180,21 @@ static bool read_stream(struct place place, int *out, struct error *err)
 // How many elements a list has; refused when it is no list or longer than `limit`.
 static bool read_length(const struct place *place, size_t limit, size_t *length, struct error *err)
 {
-    char expected[80];
     *length = json_array_size(place->value);
     if (json_is_array(place->value) && *length <= limit)
         return true;
+    char expected[60];
     snprintf(expected, sizeof expected, "a list of at most %zu elements", limit);
-    return refuse(place, err, json_is_array(place->value) ? strcat(expected, ", not longer") : expected);
+    return refuse_length(place, err, expected);
 }
 
 static bool check_length(const struct place *place, int length, struct error *err)
 {
     if (json_is_array(place->value) && json_array_size(place->value) == (size_t)length)
         return true;
-    char expected[80];
-    if (json_is_array(place->value))
-        snprintf(expected, sizeof expected, "a list of %d elements, not %zu", length, json_array_size(place->value));
-    else
-        snprintf(expected, sizeof expected, "a list of %d elements", length);
-    return refuse(place, err, expected);
+    char expected[60];
+    snprintf(expected, sizeof expected, "a list of %d elements", length);
+    return refuse_length(place, err, expected);
 }
 
 static bool read_flags(struct place place, int count, uint8_t *out, struct error *err)
