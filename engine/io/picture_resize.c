@@ -207,14 +207,10 @@ static bool resize_with(struct picture *to, const struct picture *from, const st
                         const struct axis *down, struct error *err)
 {
     struct middle middle = {0};
-    if (!picture_alloc(to, across->count, down->count, from->channels, err))
-        return false;
     find_rows(&middle, down);
     bool ok = run_across(&middle, from, across, err) && run_down(to, &middle, down, err);
     memory_free(middle.rows);
-    if (!ok)
-        picture_free(to);
-    else if (to->channels == 4)
+    if (ok && to->channels == 4)
         divide_alpha(to->pixels, (size_t)to->width * (size_t)to->height);
     return ok;
 }
@@ -225,31 +221,33 @@ struct window {
     int width, height;
 };
 
-static bool copy_window(struct picture *to, const struct picture *from, const struct window *w, struct error *err)
+static void copy_window(struct picture *to, const struct picture *from, const struct window *w)
 {
-    if (!picture_alloc(to, w->width, w->height, from->channels, err))
-        return false;
     size_t channels = (size_t)from->channels, stride = (size_t)w->width * channels;
     for (size_t y = 0; y < (size_t)w->height; y++) {
         size_t source = ((size_t)w->top + y) * (size_t)from->width + (size_t)w->left;
         memcpy(to->pixels + y * stride, from->pixels + source * channels, stride);
     }
-    return true;
 }
 
 // Rows and columns outside the window are never computed: a 20,000 x 3 picture scaled to 64 pixels of height would
 // be half a million pixels wide.
 static bool resize_window(struct picture *to, const struct picture *from, const struct window *w, struct error *err)
 {
-    *to = (struct picture){0};
-    if (w->full_width == from->width && w->full_height == from->height)
-        return copy_window(to, from, w, err); // Pillow, too, leaves alpha alone here
+    if (!picture_alloc(to, w->width, w->height, from->channels, err))
+        return false;
+    if (w->full_width == from->width && w->full_height == from->height) {
+        copy_window(to, from, w); // Pillow, too, leaves alpha alone here
+        return true;
+    }
     struct axis across = {0}, down = {0};
     bool ok = axis_init(&across, from->width, w->full_width, w->left, w->width, err) &&
               axis_init(&down, from->height, w->full_height, w->top, w->height, err) &&
               resize_with(to, from, &across, &down, err);
     axis_free(&across);
     axis_free(&down);
+    if (!ok)
+        picture_free(to);
     return ok;
 }
 
