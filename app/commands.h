@@ -4,7 +4,7 @@
 
 // name, function, one line for the help. Each function gets its own arguments with argv[0] = the command's name,
 // and returns an exit status (enum error_code).
-#define COMMANDS(X)
+#define COMMANDS(X) X(world, cmd_world, "makes pictures of the procedural world, and questions about them")
 
 #define COMMAND_DECLARE(name, function, summary) int function(int argc, char **argv);
 COMMANDS(COMMAND_DECLARE)
