@@ -6,7 +6,7 @@
 enum {
     NEAR_MIDDLE = 52,    // an object is in the middle when its own middle is within this of the picture's
     AROUND_MIDDLE = 88,  // and no other's is within this
-    INSIDE_CORNER = 28,  // past the picture's middle lines by this: in that corner
+    INSIDE_CORNER = 40,  // past the picture's middle lines by this: in that corner
     ALMOST_CORNER = -20, // this far short of them: somebody might call it so
     CLEARLY_ASIDE = 28,  // from the middle line, for left and right halves
     CLEARLY_BEYOND = 36, // between two objects, for yes or no
@@ -199,8 +199,9 @@ bool ask_RELATION_CHECK(struct asker *asker, struct world_question *question)
     int first = asker->singles[pick(random, asker->single_count)];
     int second = asker->singles[pick(random, asker->single_count)];
     const struct direction *d = &directions[pick(random, 4)];
-    int along = (asker->x[first] - asker->x[second]) * d->x + (asker->y[first] - asker->y[second]) * d->y;
-    if (first == second || abs(along) < CLEARLY_BEYOND)
+    int dx = asker->x[first] - asker->x[second], dy = asker->y[first] - asker->y[second];
+    int along = dx * d->x + dy * d->y, aside = abs(dx * d->y) + abs(dy * d->x);
+    if (first == second || abs(along) < CLEARLY_BEYOND || 2 * aside > 5 * abs(along))
         return false;
     struct noun nouns[2];
     noun_of_kind(asker->world, asker->scene->objects[first].kind, -1, &nouns[0]);

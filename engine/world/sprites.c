@@ -2,9 +2,6 @@
 
 #include "engine/base/memory.h"
 
-#include <png.h>
-#include <string.h>
-
 enum { SHEET_COLUMNS = 16 };
 
 // Cosine and sine of 2 degrees times 0 .. 8, in 1/65536: a table, because libm's last bits differ between
@@ -35,29 +32,21 @@ bool world_read_sprites(struct world *world, const char *path, struct error *err
 {
     int rows = (world->cell_count + SHEET_COLUMNS - 1) / SHEET_COLUMNS;
     int width = SHEET_COLUMNS * CELL_SIDE, height = rows * CELL_SIDE;
-    png_image image = {.version = PNG_IMAGE_VERSION};
-    if (!png_image_begin_read_from_file(&image, path))
-        return error_set(err, ERROR_INPUT, "cannot read the sprites %s: %s", path, image.message);
-    if (image.width != (unsigned)width || image.height != (unsigned)height) {
-        unsigned w = image.width, h = image.height;
-        png_image_free(&image);
-        return error_set(err, ERROR_INPUT,
-                         "%s is %u x %u pixels; %d sprites need %d x %d: run tools/make-sprites", path, w, h,
-                         world->cell_count, width, height);
-    }
-    image.format = PNG_FORMAT_RGBA;
-    unsigned char *sheet = memory_alloc((size_t)width * (size_t)height, 4);
-    world->cells = memory_alloc((size_t)world->cell_count, sizeof(uint32_t) * CELL_SIDE * CELL_SIDE);
-    bool ok = sheet && world->cells;
-    if (!ok) {
-        png_image_free(&image);
-        error_no_memory(err, "the sprites");
-    } else if (!png_image_finish_read(&image, NULL, sheet, 0, NULL)) {
-        ok = error_set(err, ERROR_INPUT, "cannot read the sprites %s: %s", path, image.message);
-    } else {
-        cut_cells(world, sheet, width);
-    }
-    memory_free(sheet);
+    struct picture sheet;
+    if (!picture_load(&sheet, path, 0, NULL, NULL, err))
+        return false;
+    bool ok = true;
+    if (sheet.width != width || sheet.height != height || sheet.channels != 4)
+        ok = error_set(err, ERROR_INPUT,
+                       "%s is %d x %d pixels with %d channels; %d sprites need %d x %d with 4: run "
+                       "tools/make-sprites",
+                       path, sheet.width, sheet.height, sheet.channels, world->cell_count, width, height);
+    else if (!(world->cells =
+                   memory_alloc((size_t)world->cell_count, sizeof(uint32_t) * CELL_SIDE * CELL_SIDE)))
+        ok = error_no_memory(err, "the sprites");
+    else
+        cut_cells(world, sheet.pixels, width);
+    picture_free(&sheet);
     return ok;
 }
 
