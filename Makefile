@@ -53,7 +53,7 @@ ENGINE_OBJ := $(call obj,$(ENGINE_SRC)) \
               $(foreach v,$(VARIANTS),$(patsubst %.c,$(BUILD)/obj/%.$(v).o,$(KERNEL_SRC)))
 UI_OBJ     := $(call obj,$(UI_SRC))
 APP_OBJ    := $(call obj,$(APP_SRC))
-SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
+SUPPORT_OBJ := $(filter-out %/fuzz_main.o,$(call obj,$(SUPPORT_SRC)))
 TESTS      := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TOOLS      := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(TOOL_SRC))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
@@ -137,7 +137,6 @@ FUZZ_ENGINE ?= $(BUILD)/obj/tests/support/fuzz_main.o
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBS) $(if $(filter %.o,$(FUZZ_ENGINE)),$(FUZZ_ENGINE))
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(filter-out %.o,$(FUZZ_ENGINE)) $(LDLIBS)
-SUPPORT_OBJ := $(filter-out %/fuzz_main.o,$(SUPPORT_OBJ))
 
 define kernel_rule
 $(BUILD)/obj/%_kernels.$(1).o: %_kernels.c

@@ -46,7 +46,8 @@ static void test_pixels_are_pillows(void **state)
     assert_int_equal(found.gl_pathc, 38);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         char path[256];
-        snprintf(path, sizeof path, "%.*s", (int)(strlen(found.gl_pathv[i]) - strlen(".npy")), found.gl_pathv[i]);
+        snprintf(path, sizeof path, "%.*s", (int)(strlen(found.gl_pathv[i]) - strlen(".npy")),
+                 found.gl_pathv[i]);
         struct picture picture = load(path, 0);
         check_pixels(&picture, found.gl_pathv[i]);
         picture_free(&picture);

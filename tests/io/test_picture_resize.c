@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define PREPROC "tests/fixtures/preproc/"
-#define FOLDER "tests/fixtures/picture/"
+#define FOLDER  "tests/fixtures/picture/"
 
 static struct picture load(const char *path)
 {
@@ -58,7 +58,8 @@ static void test_blip(void **state)
         check_transform(names[i], BLIP);
 }
 
-// Larger, smaller, one side unchanged, one pixel, the size it has; with alpha, which Pillow multiplies in first.
+// Larger, smaller, one side unchanged, one pixel, the size it has; with alpha, which Pillow multiplies in
+// first.
 static void test_sizes(void **state)
 {
     (void)state;
@@ -129,12 +130,9 @@ static void test_refuses_impossible_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meter),
-        cmocka_unit_test(test_blip),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_same_size_is_a_copy),
-        cmocka_unit_test(test_extreme_shape),
-        cmocka_unit_test(test_refuses_impossible_sizes),
+        cmocka_unit_test(test_meter),         cmocka_unit_test(test_blip),
+        cmocka_unit_test(test_sizes),         cmocka_unit_test(test_same_size_is_a_copy),
+        cmocka_unit_test(test_extreme_shape), cmocka_unit_test(test_refuses_impossible_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
