@@ -88,7 +88,7 @@ static void test_threads_make_the_same(void **state)
     assert_int_not_equal(hash_scene(4, 0), hash_scene(3, 0));
 }
 
-// How many pixels of a rectangle an object has changed, by more than `least` in some channel.
+// How many pixels of a rectangle the objects have changed.
 static int changed(const struct world_scene *scene, const unsigned char *before, int x0, int y0, int x1,
                    int y1)
 {
