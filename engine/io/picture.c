@@ -12,7 +12,8 @@ static const size_t FILE_BYTES_MOST = (size_t)1 << 30;
 typedef bool decode_function(struct picture *, struct picture_header *, const struct picture_source *,
                              struct error *);
 
-// Formats by their first bytes, in which '.' stands for any byte; those without a decoder are here so that they can be called by their name.
+// Formats by their first bytes, in which '.' stands for any byte; those without a decoder are here so that
+// they can be called by their name.
 struct format {
     size_t offset;
     const char *magic;
@@ -77,28 +78,30 @@ bool picture_alloc(struct picture *picture, int width, int height, int channels,
 {
     *picture = (struct picture){0};
     if (width < 1 || height < 1 || (channels != 3 && channels != 4))
-        return error_set(err, ERROR_INPUT, "a picture cannot have %d x %d pixels of %d channels", width, height,
-                         channels);
+        return error_set(err, ERROR_INPUT, "a picture cannot have %d x %d pixels of %d channels", width,
+                         height, channels);
     size_t count = (size_t)width * (size_t)height;
     if (count > (size_t)MEGAPIXELS_MOST * 1000000)
-        return error_set(err, ERROR_INPUT, "a picture of %d x %d pixels is above the limit of %d megapixels", width,
-                         height, MEGAPIXELS_MOST);
+        return error_set(err, ERROR_INPUT, "a picture of %d x %d pixels is above the limit of %d megapixels",
+                         width, height, MEGAPIXELS_MOST);
     unsigned char *pixels = memory_alloc(count, (size_t)channels);
     if (!pixels)
-        return error_set(err, ERROR_MACHINE, "not enough memory for a picture of %d x %d pixels", width, height);
+        return error_set(err, ERROR_MACHINE, "not enough memory for a picture of %d x %d pixels", width,
+                         height);
     *picture = (struct picture){width, height, channels, pixels};
     return true;
 }
 
 bool picture_say_cut_off(const struct picture_source *source, const char *format_name, struct error *err)
 {
-    return error_set(err, ERROR_INPUT,
-                     "%s is cut off or damaged: its %zu bytes end before the %s picture does; get the file again",
-                     source->name, source->size, format_name);
+    return error_set(
+        err, ERROR_INPUT,
+        "%s is cut off or damaged: its %zu bytes end before the %s picture does; get the file again",
+        source->name, source->size, format_name);
 }
 
-bool picture_check_size(const struct picture_source *source, size_t width, size_t height, size_t most_per_byte,
-                        struct error *err)
+bool picture_check_size(const struct picture_source *source, size_t width, size_t height,
+                        size_t most_per_byte, struct error *err)
 {
     size_t pixels;
     if (__builtin_mul_overflow(width, height, &pixels) || pixels > (size_t)MEGAPIXELS_MOST * 1000000)
@@ -106,10 +109,11 @@ bool picture_check_size(const struct picture_source *source, size_t width, size_
                          "%s has %zu x %zu pixels, above the limit of %d megapixels; make it smaller first",
                          source->name, width, height, MEGAPIXELS_MOST);
     if (most_per_byte && pixels / most_per_byte > source->size)
-        return error_set(err, ERROR_INPUT,
-                         "%s is cut off or damaged: %zu bytes cannot hold the %zu x %zu pixels that it claims; "
-                         "get the file again",
-                         source->name, source->size, width, height);
+        return error_set(
+            err, ERROR_INPUT,
+            "%s is cut off or damaged: %zu bytes cannot hold the %zu x %zu pixels that it claims; "
+            "get the file again",
+            source->name, source->size, width, height);
     return true;
 }
 
@@ -121,7 +125,8 @@ static bool decode(struct picture *picture, const struct picture_source *source,
     if (!format)
         return error_set(err, ERROR_INPUT, "%s is not a JPEG, PNG or WebP picture", source->name);
     if (!format->decode)
-        return error_set(err, ERROR_INPUT, "%s is a %s picture, which is not read here; convert it to PNG or JPEG",
+        return error_set(err, ERROR_INPUT,
+                         "%s is a picture in the %s format, which is not read; convert it to PNG or JPEG",
                          source->name, format->name);
     struct picture_header header = {.orientation = 1};
     if (!format->decode(picture, &header, source, err))

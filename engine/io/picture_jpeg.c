@@ -9,8 +9,9 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-// Pictures up to this size are always decoded whole, so that their pixels are exact; above it, a reduced decoding
-// still has twice the pixels asked for, so that the resize that follows has something to average over.
+// Pictures up to this size are always decoded whole, so that their pixels are exact; above it, a reduced
+// decoding still has twice the pixels asked for, so that the resize that follows has something to average
+// over.
 enum { REDUCE_ABOVE_PIXELS = 4000000, REDUCE_MARGIN = 2 };
 
 // A coded block of 8 x 8 pixels takes a bit at the least, of 32 x 32 pixels at the coarsest subsampling.
@@ -59,8 +60,8 @@ static void fail(j_common_ptr jpeg)
     longjmp(errors->escape, 1);
 }
 
-// libjpeg goes on with grey areas where data is missing or damaged; here that is an error. What leaves the pixels
-// whole (padding before a marker, odd headers) is let through.
+// libjpeg goes on with grey areas where data is missing or damaged; here that is an error. What leaves the
+// pixels whole (padding before a marker, odd headers) is let through.
 static void warn(j_common_ptr jpeg, int level)
 {
     if (level >= 0)
@@ -98,13 +99,14 @@ static int find_orientation(const struct jpeg_decompress_struct *jpeg)
 {
     static const char head[] = "Exif\0";
     for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next)
-        if (m->marker == JPEG_APP0 + 1 && m->data_length > sizeof head && memcmp(m->data, head, sizeof head) == 0)
+        if (m->marker == JPEG_APP0 + 1 && m->data_length > sizeof head &&
+            memcmp(m->data, head, sizeof head) == 0)
             return picture_exif_orientation(m->data + sizeof head, m->data_length - sizeof head);
     return 1;
 }
 
-// Picks the smallest of libjpeg's scales (1/8 .. 8/8; the inverse DCT gives fewer pixels per block, at less cost)
-// that keeps enough pixels.
+// Picks the smallest of libjpeg's scales (1/8 .. 8/8; the inverse DCT gives fewer pixels per block, at less
+// cost) that keeps enough pixels.
 static void choose_scale(struct jpeg_decompress_struct *jpeg, int least_side)
 {
     size_t pixels = (size_t)jpeg->image_width * jpeg->image_height;
@@ -126,8 +128,8 @@ static int scale_255(int v, int k)
     return ((t >> 8) + t) >> 8;
 }
 
-// Four inks to RGB as Pillow does it. As there (and in browsers) the file's values count as Adobe's, where 255 is
-// no ink: libjpeg and all common programs write them so.
+// Four inks to RGB as Pillow does it. As there (and in browsers) the file's values count as Adobe's, where
+// 255 is no ink: libjpeg and all common programs write them so.
 static void convert_cmyk(unsigned char *rgb, const unsigned char *cmyk, size_t count)
 {
     for (size_t i = 0; i < count; i++, rgb += 3, cmyk += 4)
@@ -164,8 +166,8 @@ static bool read_picture(struct reader *reader)
     jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
     jpeg_mem_src(jpeg, source->bytes, (unsigned long)source->size);
     jpeg_read_header(jpeg, TRUE);
-    *reader->header = (struct picture_header){(int)jpeg->image_width, (int)jpeg->image_height,
-                                              find_orientation(jpeg)};
+    *reader->header =
+        (struct picture_header){(int)jpeg->image_width, (int)jpeg->image_height, find_orientation(jpeg)};
     if (!picture_check_size(source, jpeg->image_width, jpeg->image_height, PIXELS_PER_BYTE_MOST,
                             reader->errors.err))
         return false;
@@ -173,15 +175,16 @@ static bool read_picture(struct reader *reader)
     jpeg->out_color_space = inks ? JCS_CMYK : JCS_RGB;
     choose_scale(jpeg, source->least_side);
     jpeg_start_decompress(jpeg);
-    if (!picture_alloc(reader->picture, (int)jpeg->output_width, (int)jpeg->output_height, 3, reader->errors.err))
+    if (!picture_alloc(reader->picture, (int)jpeg->output_width, (int)jpeg->output_height, 3,
+                       reader->errors.err))
         return false;
     read_rows(reader);
     jpeg_finish_decompress(jpeg);
     return true;
 }
 
-bool picture_decode_jpeg(struct picture *picture, struct picture_header *header, const struct picture_source *source,
-                         struct error *err)
+bool picture_decode_jpeg(struct picture *picture, struct picture_header *header,
+                         const struct picture_source *source, struct error *err)
 {
     struct reader reader = {.progress.progress_monitor = count_scans, .picture = picture, .header = header};
     *picture = (struct picture){0};

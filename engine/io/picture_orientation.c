@@ -44,7 +44,8 @@ int picture_exif_orientation(const unsigned char *bytes, size_t size)
     return 1;
 }
 
-// Where the pixels of the upright picture come from: first + x * across + y * down, in pixels of the stored one.
+// Where the pixels of the upright picture come from: first + x * across + y * down, in pixels of the stored
+// one.
 struct walk {
     ptrdiff_t first, across, down;
 };
@@ -70,8 +71,10 @@ static struct walk find_walk(ptrdiff_t width, ptrdiff_t height, int orientation)
     }
 }
 
-// Square blocks, because a turned picture is read down its columns: a whole column touches a cache line per pixel.
-static void copy_block(struct picture *to, const struct picture *from, struct walk walk, int x0, int y0, int side)
+// Square blocks, because a turned picture is read down its columns: a whole column touches a cache line per
+// pixel.
+static void copy_block(struct picture *to, const struct picture *from, struct walk walk, int x0, int y0,
+                       int side)
 {
     size_t channels = (size_t)to->channels;
     int x1 = to->width - x0 < side ? to->width : x0 + side;

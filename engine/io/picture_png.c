@@ -92,8 +92,8 @@ static bool read_picture(struct reader *reader)
     return true;
 }
 
-bool picture_decode_png(struct picture *picture, struct picture_header *header, const struct picture_source *source,
-                        struct error *err)
+bool picture_decode_png(struct picture *picture, struct picture_header *header,
+                        const struct picture_source *source, struct error *err)
 {
     struct reader reader = {.source = source, .picture = picture, .header = header, .err = err};
     *picture = (struct picture){0};
@@ -124,7 +124,8 @@ static bool write_picture(struct writer *writer)
                  picture->channels == 4 ? PNG_COLOR_TYPE_RGB_ALPHA : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(writer->png, writer->info);
-    for (size_t y = 0, stride = (size_t)picture->width * (size_t)picture->channels; y < (size_t)picture->height; y++)
+    for (size_t y = 0, stride = (size_t)picture->width * (size_t)picture->channels;
+         y < (size_t)picture->height; y++)
         png_write_row(writer->png, picture->pixels + y * stride);
     png_write_end(writer->png, writer->info);
     return true;

@@ -1,4 +1,5 @@
-// Resizing as Pillow's Image.resize(BICUBIC) does it, to the bit (vlm_spec §6), and METER's transform on top of it.
+// Resizing as Pillow's Image.resize(BICUBIC) does it, to the bit (vlm_spec §6), and METER's transform on top
+// of it.
 #include "engine/base/memory.h"
 #include "engine/io/picture.h"
 
@@ -6,7 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-// Weights are fixed-point numbers with 22 bits after the point: 8 bits of pixel and 2 of headroom fill an int32.
+// Weights are fixed-point numbers with 22 bits after the point: 8 bits of pixel and 2 of headroom fill an
+// int32.
 enum { WEIGHT_BITS = 22, HALF = 1 << (WEIGHT_BITS - 1) };
 
 // One axis of a resize from `in` to `full` pixels, of which only [first, first + count) are wanted.
@@ -57,13 +59,15 @@ static void find_weights(struct axis *axis, int i, double *scratch)
     }
     for (int j = 0; j < taps; j++) {
         double weight = (sum != 0 ? scratch[j] / sum : scratch[j]) * (1 << WEIGHT_BITS);
-        axis->weights[(size_t)i * axis->most + (size_t)j] = (int32_t)(weight < 0 ? weight - 0.5 : weight + 0.5);
+        axis->weights[(size_t)i * axis->most + (size_t)j] =
+            (int32_t)(weight < 0 ? weight - 0.5 : weight + 0.5);
     }
     axis->from[i] = (int)low;
     axis->taps[i] = taps;
 }
 
-static bool axis_init(struct axis *axis, int64_t in, int64_t full, int64_t first, int count, struct error *err)
+static bool axis_init(struct axis *axis, int64_t in, int64_t full, int64_t first, int count,
+                      struct error *err)
 {
     double scale = (double)in / (double)full;
     *axis = (struct axis){.in = in, .full = full, .first = first, .count = count};
@@ -115,8 +119,8 @@ static void resize_row(unsigned char *to, const unsigned char *from, const struc
 }
 
 // One output row from rows that lie `stride` bytes apart; `sums` has room for a row.
-static void weigh_rows(unsigned char *to, const unsigned char *from, size_t stride, const int32_t *weights, int taps,
-                       int32_t *sums)
+static void weigh_rows(unsigned char *to, const unsigned char *from, size_t stride, const int32_t *weights,
+                       int taps, int32_t *sums)
 {
     for (size_t x = 0; x < stride; x++)
         sums[x] = HALF;
@@ -186,7 +190,8 @@ static bool run_across(struct middle *middle, const struct picture *from, const 
     return ok || error_no_memory(err, "resizing a picture");
 }
 
-static bool run_down(struct picture *to, const struct middle *middle, const struct axis *down, struct error *err)
+static bool run_down(struct picture *to, const struct middle *middle, const struct axis *down,
+                     struct error *err)
 {
     size_t stride = (size_t)to->width * (size_t)to->channels;
     if (!down->weights) {
@@ -197,8 +202,9 @@ static bool run_down(struct picture *to, const struct middle *middle, const stru
     if (!sums)
         return error_no_memory(err, "resizing a picture");
     for (int y = 0; y < to->height; y++)
-        weigh_rows(to->pixels + (size_t)y * stride, middle->rows + (size_t)(down->from[y] - middle->first) * stride,
-                   stride, down->weights + (size_t)y * down->most, down->taps[y], sums);
+        weigh_rows(to->pixels + (size_t)y * stride,
+                   middle->rows + (size_t)(down->from[y] - middle->first) * stride, stride,
+                   down->weights + (size_t)y * down->most, down->taps[y], sums);
     memory_free(sums);
     return true;
 }
@@ -207,14 +213,10 @@ static bool resize_with(struct picture *to, const struct picture *from, const st
                         const struct axis *down, struct error *err)
 {
     struct middle middle = {0};
-    if (!picture_alloc(to, across->count, down->count, from->channels, err))
-        return false;
     find_rows(&middle, down);
     bool ok = run_across(&middle, from, across, err) && run_down(to, &middle, down, err);
     memory_free(middle.rows);
-    if (!ok)
-        picture_free(to);
-    else if (to->channels == 4)
+    if (ok && to->channels == 4)
         divide_alpha(to->pixels, (size_t)to->width * (size_t)to->height);
     return ok;
 }
@@ -225,31 +227,34 @@ struct window {
     int width, height;
 };
 
-static bool copy_window(struct picture *to, const struct picture *from, const struct window *w, struct error *err)
+static void copy_window(struct picture *to, const struct picture *from, const struct window *w)
 {
-    if (!picture_alloc(to, w->width, w->height, from->channels, err))
-        return false;
     size_t channels = (size_t)from->channels, stride = (size_t)w->width * channels;
     for (size_t y = 0; y < (size_t)w->height; y++) {
         size_t source = ((size_t)w->top + y) * (size_t)from->width + (size_t)w->left;
         memcpy(to->pixels + y * stride, from->pixels + source * channels, stride);
     }
-    return true;
 }
 
-// Rows and columns outside the window are never computed: a 20,000 x 3 picture scaled to 64 pixels of height would
-// be half a million pixels wide.
-static bool resize_window(struct picture *to, const struct picture *from, const struct window *w, struct error *err)
+// Rows and columns outside the window are never computed: a 20,000 x 3 picture scaled to 64 pixels of height
+// would be half a million pixels wide.
+static bool resize_window(struct picture *to, const struct picture *from, const struct window *w,
+                          struct error *err)
 {
-    *to = (struct picture){0};
-    if (w->full_width == from->width && w->full_height == from->height)
-        return copy_window(to, from, w, err); // Pillow, too, leaves alpha alone here
+    if (!picture_alloc(to, w->width, w->height, from->channels, err))
+        return false;
+    if (w->full_width == from->width && w->full_height == from->height) {
+        copy_window(to, from, w); // Pillow, too, leaves alpha alone here
+        return true;
+    }
     struct axis across = {0}, down = {0};
     bool ok = axis_init(&across, from->width, w->full_width, w->left, w->width, err) &&
               axis_init(&down, from->height, w->full_height, w->top, w->height, err) &&
               resize_with(to, from, &across, &down, err);
     axis_free(&across);
     axis_free(&down);
+    if (!ok)
+        picture_free(to);
     return ok;
 }
 

@@ -12,23 +12,26 @@ static bool say_status(const struct picture_source *source, VP8StatusCode status
     case VP8_STATUS_SUSPENDED:
         return picture_say_cut_off(source, "WebP", err);
     case VP8_STATUS_UNSUPPORTED_FEATURE:
-        return error_set(err, ERROR_INPUT, "%s cannot be read as a WebP picture: it uses a feature that libwebp "
-                                           "does not know; convert it to PNG or JPEG",
+        return error_set(err, ERROR_INPUT,
+                         "%s cannot be read as a WebP picture: it uses a feature that libwebp "
+                         "does not know; convert it to PNG or JPEG",
                          source->name);
     default:
-        return error_set(err, ERROR_INPUT, "%s cannot be read as a WebP picture: its data is damaged; get the file "
-                                           "again",
+        return error_set(err, ERROR_INPUT,
+                         "%s cannot be read as a WebP picture: its data is damaged; get the file "
+                         "again",
                          source->name);
     }
 }
 
-bool picture_decode_webp(struct picture *picture, struct picture_header *header, const struct picture_source *source,
-                         struct error *err)
+bool picture_decode_webp(struct picture *picture, struct picture_header *header,
+                         const struct picture_source *source, struct error *err)
 {
     WebPDecoderConfig config;
     *picture = (struct picture){0};
     if (!WebPInitDecoderConfig(&config))
-        return error_set(err, ERROR_MACHINE, "the installed libwebp is not the one this program was built for");
+        return error_set(err, ERROR_MACHINE,
+                         "the installed libwebp is not the one this program was built for");
     VP8StatusCode status = WebPGetFeatures(source->bytes, source->size, &config.input);
     if (status != VP8_STATUS_OK)
         return say_status(source, status, err);

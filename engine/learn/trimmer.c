@@ -16,7 +16,7 @@ static real sample(const struct mask_sampling *sampling, real score, real *slope
     }
     double z = ((double)score + noise) / (double)sampling->temperature, y = 1 / (1 + exp(-z));
     *slope = (real)(y * (1 - y) / (double)sampling->temperature);
-    return z >= 0 ? 1 : 0;
+    return sampling->relaxed ? (real)y : z >= 0 ? 1 : 0;
 }
 
 // Copies row 0 of each sample: (n, width).

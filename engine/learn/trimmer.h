@@ -10,6 +10,7 @@ struct mask_sampling {
     struct random *random; // NULL: no noise
     real noise;            // scale of the logistic noise; annealed towards 0
     real temperature;
+    bool relaxed; // forward with the sigmoid itself: what central differences can follow
 };
 
 struct token_trimmer_refs {

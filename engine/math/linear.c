@@ -1,21 +1,63 @@
-#include "engine/math/math.h"
+#include "engine/base/thread.h"
+#include "engine/math/kernels.h"
 
-#include <cblas.h>
+#include <assert.h>
 #include <string.h>
 
-bool linear_init(struct linear *linear, const float *w, const float *b, int out, int in, int out_block, int in_block)
+// W lies in panels of kernel->columns columns of y: panel p holds (in, columns) without gaps. A block of columns that
+// may be skipped starts a new panel, so that skipping it skips whole panels. The bias lies in the same order.
+
+static int ceil_div(int a, int b)
 {
-    *linear = (struct linear){.in = in, .out = out, .out_block = out_block, .in_block = in_block};
-    linear->packed = memory_alloc((size_t)out * (size_t)in, sizeof(float));
-    linear->bias = memory_alloc((size_t)out, sizeof(float));
+    return (a + b - 1) / b;
+}
+
+static int block_columns(const struct linear *linear)
+{
+    return linear->out_block ? linear->out_block : linear->out;
+}
+
+static const struct gemm_kernels *gemm_of(const struct linear *linear)
+{
+    return ((const struct math_kernels *)linear->kernel)->gemm;
+}
+
+static void pack_panel(float *panel, const float *w, int columns, int width, int in)
+{
+    for (int j = 0; j < width; j++)
+        for (int k = 0; k < in; k++)
+            panel[(size_t)k * (size_t)columns + (size_t)j] = w[(size_t)j * (size_t)in + (size_t)k];
+}
+
+bool linear_init_with(const struct math_kernels *kernels, struct linear *linear, const float *w, const float *b,
+                      int out, int in, int out_block, int in_block)
+{
+    *linear = (struct linear){.in = in, .out = out, .out_block = out_block, .in_block = in_block, .kernel = kernels};
+    int columns = kernels->gemm->columns, block = block_columns(linear);
+    int block_panels = ceil_div(block, columns), panels = ceil_div(out, block) * block_panels;
+    size_t panel_size = (size_t)in * (size_t)columns;
+    linear->packed = memory_alloc((size_t)panels, panel_size * sizeof(float));
+    linear->bias = memory_alloc((size_t)panels, (size_t)columns * sizeof(float));
     if (!linear->packed || !linear->bias) {
         linear_free(linear);
         return false;
     }
-    memcpy(linear->packed, w, (size_t)out * (size_t)in * sizeof(float));
-    if (b)
-        memcpy(linear->bias, b, (size_t)out * sizeof(float));
+    for (int p = 0; p < panels; p++) {
+        int start = p / block_panels * block, from = start + p % block_panels * columns;
+        int end = start + block < out ? start + block : out;
+        int width = end - from < columns ? end - from : columns;
+        if (width <= 0)
+            continue;
+        pack_panel(linear->packed + (size_t)p * panel_size, w + (size_t)from * (size_t)in, columns, width, in);
+        if (b)
+            memcpy(linear->bias + (size_t)p * (size_t)columns, b + from, (size_t)width * sizeof(float));
+    }
     return true;
+}
+
+bool linear_init(struct linear *linear, const float *w, const float *b, int out, int in, int out_block, int in_block)
+{
+    return linear_init_with(math_kernels_best(), linear, w, b, out, in, out_block, in_block);
 }
 
 void linear_free(struct linear *linear)
@@ -25,55 +67,204 @@ void linear_free(struct linear *linear)
     *linear = (struct linear){0};
 }
 
-size_t linear_scratch(int in, int rows, int workers)
+// Rows of x are copied into tiles (dropped in-blocks left out), as many rows at a time as stay in a second-level
+// cache beside a panel.
+enum { BLOCK_BYTES = 768 * 1024, CHUNKS_PER_WORKER = 4 };
+
+static size_t row_bytes(int in)
 {
-    return ((size_t)in * (size_t)rows + 1024) * sizeof(float) * (size_t)workers;
+    return (size_t)ceil_div(in, BLOCK_DEPTH) * BLOCK_STRIDE * sizeof(float);
 }
 
-// One block of columns from..from + count of y.
-static uint64_t apply_columns(const struct linear *l, const float *x, int ldx, int rows, float *y, int ldy, int from,
-                              int count, const uint8_t *in_live)
+static size_t block_rows_max(int in)
 {
-    uint64_t macs = 0;
-    for (int r = 0; r < rows; r++)
-        memcpy(y + (size_t)r * (size_t)ldy + from, l->bias + from, (size_t)count * sizeof(float));
-    int block = in_live && l->in_block ? l->in_block : l->in;
-    for (int k = 0; k < l->in; k += block) {
-        if (in_live && l->in_block && !in_live[k / block])
-            continue;
-        int depth = k + block < l->in ? block : l->in - k;
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, count, depth, 1, x + k, ldx,
-                    l->packed + (size_t)from * (size_t)l->in + k, l->in, 1, y + from, ldy);
-        macs += (uint64_t)rows * (uint64_t)count * (uint64_t)depth;
+    size_t rows = BLOCK_BYTES / row_bytes(in), least = 2 * TILE_ROWS_MAX;
+    return rows < least ? least : rows;
+}
+
+// Space for the tiles of one block of rows; the last tile may be short.
+static size_t block_bytes(int in, int rows)
+{
+    size_t least = 2 * TILE_ROWS_MAX * row_bytes(in), all = (size_t)rows * row_bytes(in);
+    size_t most = BLOCK_BYTES > least ? BLOCK_BYTES : least;
+    return (all < most ? all : most) + TILE_ROWS_MAX * row_bytes(in);
+}
+
+static size_t span_count_max(int in)
+{
+    return (size_t)in + (size_t)ceil_div(in, BLOCK_DEPTH);
+}
+
+size_t linear_scratch(int in, int rows, int workers)
+{
+    size_t per_worker = block_bytes(in, rows) + sizeof(int) + 2 * MEMORY_ALIGNMENT;
+    return (size_t)workers * per_worker + span_count_max(in) * sizeof(struct span) + 4 * MEMORY_ALIGNMENT;
+}
+
+// One call of linear_apply() on its way through the workers. A job is some of the live panels for one block of rows.
+struct task {
+    const struct linear *linear;
+    const float *x, *residual;
+    float *y;
+    int ldx, ldy, ldr, rows;
+    enum activation activation;
+    const uint8_t *out_live, *in_live;
+    const struct span *spans;
+    int span_count, depth; // depth: live columns of x
+    int live_panels, row_blocks, chunks;
+    float *tiles;      // one block of rows for each worker
+    size_t tiles_size; // in floats
+    int *tiles_hold;   // which block of rows each worker has there, -1: none
+};
+
+static bool panel_live(const struct linear *linear, const uint8_t *out_live, int panel)
+{
+    int block_panels = ceil_div(block_columns(linear), gemm_of(linear)->columns);
+    return !out_live || !linear->out_block || out_live[panel / block_panels];
+}
+
+static int panel_count(const struct linear *linear)
+{
+    int block = block_columns(linear);
+    return ceil_div(linear->out, block) * ceil_div(block, gemm_of(linear)->columns);
+}
+
+static bool column_live(const struct linear *linear, const uint8_t *in_live, int k)
+{
+    return !in_live || !linear->in_block || in_live[k / linear->in_block];
+}
+
+// Live columns of x, cut where one is dropped and where a block of the tile ends; returns their number.
+static int plan_spans(struct task *task, struct span *spans)
+{
+    const struct linear *linear = task->linear;
+    const struct gemm_kernels *gemm = gemm_of(linear);
+    size_t block_floats = (size_t)gemm->rows * BLOCK_STRIDE;
+    int step = task->in_live && linear->in_block ? linear->in_block : linear->in, depth = 0;
+    for (int k = 0; k < linear->in;) {
+        int end = k + step < linear->in ? k + step : linear->in;
+        for (bool live = column_live(linear, task->in_live, k); k < end;) {
+            int room = BLOCK_DEPTH - depth % BLOCK_DEPTH, count = end - k < room ? end - k : room;
+            size_t a = (size_t)(depth / BLOCK_DEPTH) * block_floats + (size_t)(depth % BLOCK_DEPTH);
+            size_t b = (size_t)k * (size_t)gemm->columns;
+            struct span *last = task->span_count ? &spans[task->span_count - 1] : NULL;
+            k += live ? count : end - k;
+            if (!live)
+                break;
+            if (last && depth % BLOCK_DEPTH && last->b + (size_t)last->depth * (size_t)gemm->columns == b)
+                last->depth += count;
+            else
+                spans[task->span_count++] = (struct span){a, b, count};
+            depth += count;
+        }
     }
-    return macs;
+    return depth;
+}
+
+static int share(int total, int parts, int part)
+{
+    return (int)((int64_t)total * part / parts);
+}
+
+static void pack_rows(const struct task *task, float *tiles, int from, int to)
+{
+    const struct gemm_kernels *gemm = gemm_of(task->linear);
+    int rows = to - from, tile_count = ceil_div(rows, gemm->rows);
+    size_t tile_floats = (size_t)ceil_div(task->linear->in, BLOCK_DEPTH) * (size_t)gemm->rows * BLOCK_STRIDE;
+    for (int t = 0; t < tile_count; t++, tiles += tile_floats) {
+        int first = share(rows, tile_count, t), end = share(rows, tile_count, t + 1);
+        for (int r = first; r < end; r++) {
+            const float *x = task->x + (size_t)(from + r) * (size_t)task->ldx;
+            float *row = tiles + (size_t)(r - first) * BLOCK_STRIDE;
+            for (int s = 0; s < task->span_count; s++)
+                memcpy(row + task->spans[s].a, x + task->spans[s].b / (size_t)gemm->columns,
+                       (size_t)task->spans[s].depth * sizeof(float));
+        }
+    }
+}
+
+// Rows from..to of the columns of one panel.
+static void apply_panel(const struct task *task, const float *tiles, int panel, int from, int to)
+{
+    const struct linear *linear = task->linear;
+    const struct gemm_kernels *gemm = gemm_of(linear);
+    int columns = gemm->columns, block = block_columns(linear), block_panels = ceil_div(block, columns);
+    int start = panel / block_panels * block, column = start + panel % block_panels * columns;
+    int end = start + block < linear->out ? start + block : linear->out;
+    int width = end - column < columns ? end - column : columns;
+    if (width <= 0)
+        return;
+    const float *weights = linear->packed + (size_t)panel * (size_t)linear->in * (size_t)columns;
+    const float *bias = linear->bias + (size_t)panel * (size_t)columns;
+    int rows = to - from, tile_count = ceil_div(rows, gemm->rows);
+    size_t tile_floats = (size_t)ceil_div(linear->in, BLOCK_DEPTH) * (size_t)gemm->rows * BLOCK_STRIDE;
+    float sums[TILE_ROWS_MAX * TILE_COLUMNS_MAX] __attribute__((aligned(MEMORY_ALIGNMENT)));
+    for (int t = 0; t < tile_count; t++, tiles += tile_floats) {
+        int first = share(rows, tile_count, t), count = share(rows, tile_count, t + 1) - first;
+        size_t row = (size_t)(from + first);
+        gemm->tile(count, tiles, weights, task->spans, task->span_count, sums, columns);
+        gemm->finish(sums, count, width, bias, task->activation,
+                     task->residual ? task->residual + row * (size_t)task->ldr + column : NULL, task->ldr,
+                     task->y + row * (size_t)task->ldy + column, task->ldy);
+    }
+}
+
+static void apply_job(void *context, int index, int worker)
+{
+    const struct task *task = context;
+    int block = index / task->chunks, chunk = index % task->chunks;
+    int from = share(task->rows, task->row_blocks, block), to = share(task->rows, task->row_blocks, block + 1);
+    float *tiles = task->tiles + (size_t)worker * task->tiles_size;
+    if (task->tiles_hold[worker] != block) {
+        pack_rows(task, tiles, from, to);
+        task->tiles_hold[worker] = block;
+    }
+    int first = share(task->live_panels, task->chunks, chunk), end = share(task->live_panels, task->chunks, chunk + 1);
+    for (int panel = 0, live = 0; live < end; panel++) {
+        if (!panel_live(task->linear, task->out_live, panel))
+            continue;
+        if (live++ >= first)
+            apply_panel(task, tiles, panel, from, to);
+    }
+}
+
+static uint64_t live_columns(const struct linear *linear, const uint8_t *out_live)
+{
+    int block = block_columns(linear);
+    uint64_t count = 0;
+    for (int start = 0; start < linear->out; start += block)
+        if (!out_live || !linear->out_block || out_live[start / block])
+            count += (uint64_t)(start + block < linear->out ? block : linear->out - start);
+    return count;
 }
 
 void linear_apply(struct math *math, const struct linear *linear, const float *x, int ldx, int rows, float *y, int ldy,
                   enum activation activation, const float *residual, int ldr, const uint8_t *out_live,
                   const uint8_t *in_live, uint64_t *macs)
 {
+    if (rows <= 0)
+        return;
     size_t mark = math->scratch.used;
-    int block = linear->out_block ? linear->out_block : linear->out;
-    bool aliased = residual == y;
-    float *keep = aliased ? memory_alloc((size_t)rows * (size_t)linear->out, sizeof(float)) : NULL;
-    for (int from = 0; from < linear->out; from += block) {
-        if (out_live && linear->out_block && !out_live[from / block])
-            continue;
-        int count = from + block < linear->out ? block : linear->out - from;
-        for (int r = 0; keep && r < rows; r++)
-            memcpy(keep + (size_t)r * (size_t)count, residual + (size_t)r * (size_t)ldr + from,
-                   (size_t)count * sizeof(float));
-        *macs += apply_columns(linear, x, ldx, rows, y, ldy, from, count, in_live);
-        for (int r = 0; r < rows; r++) {
-            float *row = y + (size_t)r * (size_t)ldy + from;
-            activate(row, count, activation);
-            const float *add = keep ? keep + (size_t)r * (size_t)count
-                                    : residual ? residual + (size_t)r * (size_t)ldr + from : NULL;
-            for (int c = 0; add && c < count; c++)
-                row[c] += add[c];
-        }
-    }
-    memory_free(keep);
+    struct task task = {.linear = linear, .x = x, .residual = residual, .y = y, .ldx = ldx, .ldy = ldy, .ldr = ldr,
+                        .rows = rows, .activation = activation, .out_live = out_live, .in_live = in_live};
+    struct span *spans = arena_alloc(&math->scratch, span_count_max(linear->in), sizeof *spans);
+    assert(spans && "math->scratch is smaller than linear_scratch()");
+    task.depth = plan_spans(&task, spans);
+    task.spans = spans;
+    for (int p = 0; p < panel_count(linear); p++)
+        task.live_panels += panel_live(linear, out_live, p);
+    uint64_t work = (uint64_t)rows * live_columns(linear, out_live) * (uint64_t)task.depth;
+    struct thread_pool *pool = work < THREADS_PAY_MACS ? NULL : math->pool;
+    int workers = thread_pool_workers(pool);
+    task.row_blocks = (int)(((size_t)rows + block_rows_max(linear->in) - 1) / block_rows_max(linear->in));
+    task.chunks = workers > 1 ? workers * CHUNKS_PER_WORKER : 1;
+    task.tiles_size = block_bytes(linear->in, rows) / sizeof(float);
+    task.tiles = arena_alloc(&math->scratch, (size_t)workers, task.tiles_size * sizeof(float));
+    task.tiles_hold = arena_alloc(&math->scratch, (size_t)workers, sizeof *task.tiles_hold);
+    assert(task.tiles && task.tiles_hold && "math->scratch is smaller than linear_scratch()");
+    for (int w = 0; w < workers; w++)
+        task.tiles_hold[w] = -1;
+    thread_pool_run(pool, apply_job, &task, task.row_blocks * task.chunks);
+    *macs += work;
     arena_rewind(&math->scratch, mark);
 }

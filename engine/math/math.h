@@ -26,8 +26,8 @@ enum activation { ACTIVATION_NONE, ACTIVATION_GELU, ACTIVATION_QUICK_GELU, ACTIV
 struct linear {
     int in, out;
     int out_block, in_block; // sizes of blocks (head size) that may be skipped; 0 where none is ever skipped
-    float *packed, *bias;
-    const void *kernel;      // which layout `packed` has
+    float *packed, *bias;    // in the order of the kernels' panels
+    const void *kernel;      // struct math_kernels: whose layout that is
 };
 
 // Packs W (out, in) and b (out; NULL: zeros). The originals may go away. False when there is no memory.
@@ -71,6 +71,9 @@ void activate(float *x, int n, enum activation activation);
 
 // In place over `rows` rows of `n` numbers, the row maximum subtracted first.
 void softmax_rows(float *x, int rows, int n, int ldx);
+
+// The instruction set that the kernels use on this machine: "avx512", "avx2" or "base". For people to read.
+const char *math_variant(void);
 
 // to[i] = from[rows[i]], each `width` floats; to may be from when rows is increasing.
 void gather_rows(float *to, const float *from, const int *rows, int count, int width);

@@ -28,7 +28,7 @@ static void tensor(struct walk *walk, const char *name, int a, int b, int c, int
     if (!walk->going)
         return;
     struct parameter parameter = {.shape = {a, b, c, d}, .elements = 1, .trimmer = walk->trimmer};
-    snprintf(parameter.name, sizeof parameter.name, "%.60s%.34s", walk->prefix, name);
+    snprintf(parameter.name, sizeof parameter.name, "%.50s%.45s", walk->prefix, name);
     while (parameter.rank < 4 && parameter.shape[parameter.rank] > 0)
         parameter.elements *= parameter.shape[parameter.rank++];
     parameter.decay = parameter.rank >= 2;

@@ -3,6 +3,7 @@
 #define TRIMSCOPE_RUN_RUN_H
 
 #include "engine/base/error.h"
+#include "engine/prune/policy.h"
 #include "engine/run/trace.h"
 
 #include <stdbool.h>
@@ -12,25 +13,11 @@ struct picture;
 struct run;
 struct thread_pool;
 
-// The pruning policies; the table gives the enum, the names of --policy, and the help.
-#define POLICIES(X)                                                                                            \
-    X(NONE, "none", "the unpruned model")                                                                      \
-    X(LEARNED, "learned", "SmartTrim: learned trimmers, own importance plus importance to the other modality") \
-    X(LEARNED_SELF, "learned-self", "learned trimmers without cross-modal guidance")                           \
-    X(LEARNED_FIXED, "learned-fixed", "learned scores, but the same count for every input (static pruning)")   \
-    X(CLS_ATTENTION, "cls-attention", "keep what the own CLS attended to in the previous layer (EViT)")        \
-    X(CROSS_ATTENTION, "cross-attention", "keep what the other modality attended to (training-free)")          \
-    X(RANDOM, "random", "keep tokens at random, from a seed")
-#define POLICY_ENUM(id, name, help) POLICY_##id,
-enum policy { POLICIES(POLICY_ENUM) POLICY_COUNT };
-#undef POLICY_ENUM
-
 struct run_options {
     enum policy policy;
     double budget;          // share of the dense multiply-adds, on average over the calibration set; NaN: as trained
     bool trim_tokens, trim_heads;
     uint64_t seed;          // of POLICY_RANDOM
-    bool keep_attention;    // remember attention probabilities for run_attention()
     struct thread_pool *pool;
 };
 struct run_options run_options_default(void);

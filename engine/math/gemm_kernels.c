@@ -1,0 +1,175 @@
+// The micro-kernel under linear layers and attention: a tile of rows x columns sums held in registers while the whole
+// inner dimension streams by. Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008),
+// without their blocking of the inner dimension: the right operand is packed once for all calls and streams from
+// wherever it lies, fetched ahead by hand, and sums never leave the registers before they are complete.
+#include "engine/math/kernels.h"
+#include "engine/math/variant.h"
+#include "engine/math/vectors.h"
+
+// Tile shapes: as many sums as registers allow, beside the row of the panel (VECTORS registers) and one broadcast.
+#if defined __AVX512F__
+enum { ROWS = 14, VECTORS = 2 };
+#elif defined __aarch64__
+enum { ROWS = 6, VECTORS = 4 };
+#else
+enum { ROWS = 6, VECTORS = 2 };
+#endif
+enum {
+    COLUMNS = VECTORS * LANES,
+    AHEAD = 1024 / COLUMNS, // rows of the panel fetched ahead (4 KiB): the hardware stops at each page's end
+};
+_Static_assert((int)ROWS <= (int)TILE_ROWS_MAX && (int)COLUMNS <= (int)TILE_COLUMNS_MAX, "tile too large");
+_Static_assert(BLOCK_DEPTH % COLUMNS == 0, "a block of scores must hold whole panels");
+
+INLINE void tile_of(const int rows, const float *a, const float *panel, const struct span *spans, int span_count,
+                    float *c, int ldc)
+{
+    vec sums[ROWS][VECTORS];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int j = 0; j < VECTORS; j++)
+            sums[r][j] = (vec){0};
+    for (int s = 0; s < span_count; s++) {
+        const float *left = a + spans[s].a, *right = panel + spans[s].b;
+        for (const float *end = left + spans[s].depth; left < end; left++, right += COLUMNS) {
+#pragma GCC unroll 4
+            for (int j = 0; j < COLUMNS; j += 16)
+                __builtin_prefetch(right + AHEAD * COLUMNS + j);
+            vec b[VECTORS];
+#pragma GCC unroll 4
+            for (int j = 0; j < VECTORS; j++)
+                b[j] = vec_load(right + j * LANES);
+#pragma GCC unroll 16
+            for (int r = 0; r < rows; r++) {
+                vec x = vec_splat(left[r * BLOCK_STRIDE]);
+#pragma GCC unroll 4
+                for (int j = 0; j < VECTORS; j++)
+                    sums[r][j] += x * b[j];
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int j = 0; j < VECTORS; j++)
+            vec_store(c + r * ldc + j * LANES, sums[r][j]);
+}
+
+#define TILE(n)                                                                                                \
+    static void tile_##n(const float *a, const float *panel, const struct span *spans, int span_count, float *c, \
+                         int ldc)                                                                              \
+    {                                                                                                          \
+        tile_of(n <= ROWS ? n : 1, a, panel, spans, span_count, c, ldc);                                       \
+    }
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+
+static void tile(int rows, const float *a, const float *panel, const struct span *spans, int span_count, float *c,
+                 int ldc)
+{
+    static void (*const tiles[])(const float *, const float *, const struct span *, int, float *, int) = {
+        NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7,
+        tile_8, tile_9, tile_10, tile_11, tile_12, tile_13, tile_14,
+    };
+    tiles[rows](a, panel, spans, span_count, c, ldc);
+}
+
+INLINE vec activated(vec x, const enum activation activation)
+{
+    switch (activation) {
+    case ACTIVATION_GELU: return vec_gelu(x);
+    case ACTIVATION_QUICK_GELU: return vec_quick_gelu(x);
+    case ACTIVATION_TANH: return vec_tanh(x);
+    case ACTIVATION_RELU: return vec_relu(x);
+    case ACTIVATION_NONE: break;
+    }
+    return x;
+}
+
+INLINE void finish_as(const enum activation activation, float *sums, int rows, int width, const float *bias,
+                      const float *residual, int ldr, float *y, int ldy)
+{
+    for (int r = 0; r < rows; r++, sums += COLUMNS, y += ldy) {
+        const float *add = residual ? residual + (ptrdiff_t)r * ldr : NULL;
+        vec v[VECTORS];
+#pragma GCC unroll 4
+        for (int j = 0; j < VECTORS; j++)
+            v[j] = activated(vec_load(sums + j * LANES) + vec_load(bias + j * LANES), activation);
+        if (width == COLUMNS) {
+            for (int j = 0; add && j < VECTORS; j++)
+                v[j] += vec_load(add + j * LANES);
+            for (int j = 0; j < VECTORS; j++)
+                vec_store(y + j * LANES, v[j]);
+            continue;
+        }
+        for (int j = 0; j < VECTORS; j++)
+            vec_store(sums + j * LANES, v[j]);
+        for (int i = 0; i < width; i++)
+            y[i] = add ? sums[i] + add[i] : sums[i];
+    }
+}
+
+static void finish(float *sums, int rows, int width, const float *bias, enum activation activation,
+                   const float *residual, int ldr, float *y, int ldy)
+{
+    switch (activation) {
+#define CASE(which)                                                                  \
+    case which:                                                                      \
+        finish_as(which, sums, rows, width, bias, residual, ldr, y, ldy);            \
+        return;
+        CASE(ACTIVATION_NONE)
+        CASE(ACTIVATION_GELU)
+        CASE(ACTIVATION_QUICK_GELU)
+        CASE(ACTIVATION_TANH)
+        CASE(ACTIVATION_RELU)
+#undef CASE
+    }
+}
+
+typedef float four __attribute__((vector_size(16)));
+typedef int four_ints __attribute__((vector_size(16)));
+#ifdef __clang__
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (four_ints){i, j, k, l})
+#endif
+
+// to (4, stride COLUMNS) = transposed from (4, stride ld).
+INLINE void transpose_four(const float *from, int ld, float *to)
+{
+    four r[4];
+    for (int i = 0; i < 4; i++)
+        memcpy(&r[i], from + (ptrdiff_t)i * ld, sizeof r[i]);
+    four ab_low = SHUFFLE(r[0], r[1], 0, 4, 1, 5), ab_high = SHUFFLE(r[0], r[1], 2, 6, 3, 7);
+    four cd_low = SHUFFLE(r[2], r[3], 0, 4, 1, 5), cd_high = SHUFFLE(r[2], r[3], 2, 6, 3, 7);
+    four out[4] = {SHUFFLE(ab_low, cd_low, 0, 1, 4, 5), SHUFFLE(ab_low, cd_low, 2, 3, 6, 7),
+                   SHUFFLE(ab_high, cd_high, 0, 1, 4, 5), SHUFFLE(ab_high, cd_high, 2, 3, 6, 7)};
+    for (int i = 0; i < 4; i++)
+        memcpy(to + i * COLUMNS, &out[i], sizeof out[i]);
+}
+
+static void pack_keys(const float *k, int ldk, int keys, int size, float *panels)
+{
+    for (int first = 0; first < keys; first += COLUMNS, panels += (size_t)size * COLUMNS) {
+        int count = keys - first < COLUMNS ? keys - first : COLUMNS;
+        if (count < COLUMNS)
+            memset(panels, 0, (size_t)size * COLUMNS * sizeof *panels);
+        int whole_keys = count / 4 * 4, whole_size = size / 4 * 4;
+        for (int j = 0; j < count; j++) {
+            const float *key = k + (ptrdiff_t)(first + j) * ldk;
+            if (j < whole_keys && j % 4 == 0)
+                for (int i = 0; i < whole_size; i += 4)
+                    transpose_four(key + i, ldk, panels + (size_t)i * COLUMNS + j);
+            for (int i = j < whole_keys ? whole_size : 0; i < size; i++)
+                panels[(size_t)i * COLUMNS + j] = key[i];
+        }
+    }
+}
+
+const struct gemm_kernels VARIANT_NAME(gemm_kernels) = {
+    .rows = ROWS,
+    .columns = COLUMNS,
+    .tile = tile,
+    .finish = finish,
+    .pack_keys = pack_keys,
+};

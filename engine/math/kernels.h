@@ -1,0 +1,72 @@
+// The hot loops of engine/math, once per instruction set. Internal to engine/math and its tests.
+#ifndef TRIMSCOPE_MATH_KERNELS_H
+#define TRIMSCOPE_MATH_KERNELS_H
+
+#include "engine/math/math.h"
+
+enum {
+    TILE_ROWS_MAX = 14,   // largest tile of any variant
+    TILE_COLUMNS_MAX = 32,
+    BLOCK_DEPTH = 384,    // columns of the left operand that lie together
+    BLOCK_STRIDE = BLOCK_DEPTH + 16, // floats from row to row inside a block: an odd number of cache lines,
+                                     // so that the rows of a tile never compete for one cache set
+};
+
+// A stretch of the inner dimension: `depth` columns of the left operand from a + `a`, against the rows of the panel
+// from panel + `b` (both in floats).
+struct span {
+    size_t a, b;
+    int depth;
+};
+
+struct gemm_kernels {
+    int rows, columns; // a tile is at most rows x columns; a panel has `columns` columns
+
+    // c (rows, columns; stride ldc) = A B. A: blocks of BLOCK_DEPTH columns, in each row r at r * BLOCK_STRIDE.
+    // panel: (depth, columns) without gaps, 64-byte aligned. Each element is one chain of multiply-adds in the order
+    // of the spans, so that it does not depend on how many rows the tile has.
+    void (*tile)(int rows, const float *a, const float *panel, const struct span *spans, int span_count, float *c,
+                 int ldc);
+
+    // y (rows, width; stride ldy) = act(tile (rows, columns) + bias) [+ residual]; width <= columns; bias has
+    // `columns` numbers; the tile is overwritten. residual may be y.
+    void (*finish)(float *tile, int rows, int width, const float *bias, enum activation activation,
+                   const float *residual, int ldr, float *y, int ldy);
+
+    // panels of Kᵀ: K (keys, size; stride ldk) to (ceil(keys / columns), size, columns), missing keys 0.
+    void (*pack_keys)(const float *k, int ldk, int keys, int size, float *panels);
+};
+
+struct row_kernels {
+    void (*activate)(float *x, int n, enum activation activation);
+    void (*layer_norm)(const float *x, int width, const float *gamma, const float *beta, float eps, float *y);
+    void (*softmax)(float *x, int n);
+
+    // The first half of softmax over one row of a tile of scores (blocks of BLOCK_DEPTH numbers, `block` floats
+    // apart): x = 2^(x - max), in place. Returns 1 / sum.
+    float (*exponentials)(float *x, int n, size_t block);
+    // to[i] = from[i] * factor
+    void (*scale)(float *to, const float *from, int n, float factor);
+};
+
+struct math_kernels {
+    const char *name; // "avx512", "avx2" or "base"
+    const struct gemm_kernels *gemm;
+    const struct row_kernels *row;
+};
+
+// The best that this processor can run.
+const struct math_kernels *math_kernels_best(void);
+// All that it can run, best first; returns their number (at most `limit`). For tests and measurements.
+int math_kernels_usable(const struct math_kernels **list, int limit);
+
+// linear_init() and attention_apply() with chosen kernels.
+bool linear_init_with(const struct math_kernels *kernels, struct linear *linear, const float *w, const float *b,
+                      int out, int in, int out_block, int in_block) __attribute__((warn_unused_result));
+void attention_apply_with(const struct math_kernels *kernels, struct math *math, const struct attention *attention,
+                          uint64_t *macs);
+
+// Work below which waking another thread costs more than it gives.
+enum { THREADS_PAY_MACS = 1 << 21 };
+
+#endif

@@ -1,0 +1,134 @@
+// Loops over one row of numbers: activations, LayerNorm, softmax.
+#include "engine/math/kernels.h"
+#include "engine/math/variant.h"
+#include "engine/math/vectors.h"
+
+#include <math.h>
+
+#define MAP(function)                                                             \
+    do {                                                                          \
+        for (; i + LANES <= n; i += LANES)                                        \
+            vec_store(x + i, function(vec_load(x + i)));                          \
+        if (i < n)                                                                \
+            vec_store_part(x + i, function(vec_load_part(x + i, n - i, 0)), n - i); \
+    } while (0)
+
+static void activate_row(float *x, int n, enum activation activation)
+{
+    int i = 0;
+    switch (activation) {
+    case ACTIVATION_GELU: MAP(vec_gelu); break;
+    case ACTIVATION_QUICK_GELU: MAP(vec_quick_gelu); break;
+    case ACTIVATION_TANH: MAP(vec_tanh); break;
+    case ACTIVATION_RELU: MAP(vec_relu); break;
+    case ACTIVATION_NONE: break;
+    }
+}
+
+// Sum of x - shift and, where squares is given, of its squares.
+INLINE float sum_shifted(const float *x, int n, float shift, float *squares)
+{
+    vec sum[2] = {{0}}, square[2] = {{0}};
+    int i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES)
+        for (int j = 0; j < 2; j++) {
+            vec d = vec_load(x + i + j * LANES) - shift;
+            sum[j] += d;
+            square[j] += d * d;
+        }
+    for (; i < n; i += LANES) {
+        int left = n - i < LANES ? n - i : LANES;
+        vec d = vec_load_part(x + i, left, shift) - shift;
+        sum[0] += d;
+        square[0] += d * d;
+    }
+    if (squares)
+        *squares = vec_sum(square[0] + square[1]);
+    return vec_sum(sum[0] + sum[1]);
+}
+
+// Two passes; the second is taken around the rounded mean and corrects it (what the mean lost in rounding matters
+// where the variance is as small as METER's eps of 1e-12).
+static void layer_norm_row(const float *x, int width, const float *gamma, const float *beta, float eps, float *y)
+{
+    float count = (float)width, squares;
+    float near = sum_shifted(x, width, 0, NULL) / count;
+    float rest = sum_shifted(x, width, near, &squares) / count;
+    float scale = 1 / sqrtf(fmaxf(squares / count - rest * rest, 0) + eps);
+    int i = 0;
+    for (; i + LANES <= width; i += LANES)
+        vec_store(y + i,
+                  (vec_load(x + i) - near - rest) * scale * vec_load(gamma + i) + vec_load(beta + i));
+    for (; i < width; i++)
+        y[i] = (x[i] - near - rest) * scale * gamma[i] + beta[i];
+}
+
+INLINE float top_of(const float *x, int n, float top)
+{
+    vec best = vec_splat(top);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        best = vec_max(best, vec_load(x + i));
+    if (i < n)
+        best = vec_max(best, vec_load_part(x + i, n - i, top));
+    return vec_top(best);
+}
+
+static void scale_row(float *to, const float *from, int n, float factor)
+{
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        vec_store(to + i, vec_load(from + i) * factor);
+    for (; i < n; i++)
+        to[i] = from[i] * factor;
+}
+
+static void softmax_row(float *x, int n)
+{
+    float top = top_of(x, n, x[0]);
+    vec sum = {0};
+    int i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vec e = vec_exp(vec_load(x + i) - top);
+        sum += e;
+        vec_store(x + i, e);
+    }
+    if (i < n) {
+        vec e = vec_exp(vec_load_part(x + i, n - i, -INFINITY) - top);
+        sum += e;
+        vec_store_part(x + i, e, n - i);
+    }
+    scale_row(x, x, n, 1 / vec_sum(sum));
+}
+
+static float exponentials(float *x, int n, size_t block)
+{
+    float top = x[0];
+    float *part = x;
+    for (int left = n; left > 0; left -= BLOCK_DEPTH, part += block)
+        top = top_of(part, left < BLOCK_DEPTH ? left : BLOCK_DEPTH, top);
+    vec sum = {0};
+    part = x;
+    for (int left = n; left > 0; left -= BLOCK_DEPTH, part += block) {
+        int count = left < BLOCK_DEPTH ? left : BLOCK_DEPTH, i = 0;
+        for (; i + LANES <= count; i += LANES) {
+            vec e = vec_exp2(vec_load(part + i) - top);
+            sum += e;
+            vec_store(part + i, e);
+        }
+        if (i < count) {
+            vec e = vec_exp2(vec_load_part(part + i, count - i, -INFINITY) - top);
+            sum += e;
+            vec_store_part(part + i, e, count - i);
+        }
+    }
+    return 1 / vec_sum(sum);
+}
+
+const struct row_kernels VARIANT_NAME(row_kernels) = {
+    .activate = activate_row,
+    .layer_norm = layer_norm_row,
+    .softmax = softmax_row,
+    .exponentials = exponentials,
+    .scale = scale_row,
+};
