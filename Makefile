@@ -8,9 +8,9 @@ CC      ?= gcc
 SANITIZE ?=
 WERROR  ?=
 
-PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson
+PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson libpcre2-8
 DEB_BUILD := build-essential pkg-config libopenblas-pthread-dev libncurses-dev libsixel-dev \
-             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev
+             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev
 DEB_TEST  := libcmocka-dev libvterm-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual \
@@ -20,7 +20,7 @@ CFLAGS   ?= -O2 -g
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DTRIMSCOPE_VERSION='"$(VERSION)"' \
             -DTRIMSCOPE_ASSETS='"$(PREFIX)/share/trimscope"'
-ALL_CFLAGS = -std=gnu11 -pthread -MMD -MP $(WARNINGS) $(if $(WERROR),-Werror) \
+ALL_CFLAGS = -std=gnu11 -pthread -fopenmp-simd -MMD -MP $(WARNINGS) $(if $(WERROR),-Werror) \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
              $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
@@ -53,7 +53,7 @@ ENGINE_OBJ := $(call obj,$(ENGINE_SRC)) \
               $(foreach v,$(VARIANTS),$(patsubst %.c,$(BUILD)/obj/%.$(v).o,$(KERNEL_SRC)))
 UI_OBJ     := $(call obj,$(UI_SRC))
 APP_OBJ    := $(call obj,$(APP_SRC))
-SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
+SUPPORT_OBJ := $(filter-out %/fuzz_main.o,$(call obj,$(SUPPORT_SRC)))
 TESTS      := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TOOLS      := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(TOOL_SRC))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
@@ -114,11 +114,22 @@ $(BUILD)/trimscope: $(BUILD)/obj/app/main.o $(LIBS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(LIBS)
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm -lutil
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -lvterm -lutil
+
+# The gradient tests differentiate numerically, so they run the same training sources in double precision.
+DOUBLE_SRC := $(addprefix engine/learn/,learn_kernels.c ops.c blocks.c trimmer.c net_stem.c net_refs.c net.c cost.c \
+                params.c)
+DOUBLE_OBJ := $(patsubst %.c,$(BUILD)/double/%.o,$(DOUBLE_SRC))
+$(BUILD)/double/%.o: %.c
+	@mkdir -p $(@D)
+	@echo '  CC   $< (double)'
+	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -DLEARN_DOUBLE -DKERNEL_VARIANT=double -c -o $@ $<
+$(BUILD)/obj/tests/learn/test_gradients.o: CPPFLAGS += -DLEARN_DOUBLE
+$(BUILD)/tests/learn/test_gradients: $(DOUBLE_OBJ)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(SUPPORT_OBJ) $(LIBS)
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm -lutil
 
 # Fuzz targets define LLVMFuzzerTestOneInput; tests/support/fuzz_main.c runs them over files without
 # libFuzzer. FUZZ_ENGINE=-fsanitize=fuzzer with CC=clang links the real thing.
@@ -126,7 +137,6 @@ FUZZ_ENGINE ?= $(BUILD)/obj/tests/support/fuzz_main.o
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBS) $(if $(filter %.o,$(FUZZ_ENGINE)),$(FUZZ_ENGINE))
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(filter-out %.o,$(FUZZ_ENGINE)) $(LDLIBS)
-SUPPORT_OBJ := $(filter-out %/fuzz_main.o,$(SUPPORT_OBJ))
 
 define kernel_rule
 $(BUILD)/obj/%_kernels.$(1).o: %_kernels.c
@@ -157,4 +167,4 @@ compile_commands.json:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/double -name '*.d' 2>/dev/null)

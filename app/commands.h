@@ -4,7 +4,11 @@
 
 // name, function, one line for the help. Each function gets its own arguments with argv[0] = the command's name,
 // and returns an exit status (enum error_code).
-#define COMMANDS(X)
+// clang-format off
+#define COMMANDS(X)                                                                                            \
+    X(world, cmd_world, "makes pictures of the procedural world, and questions about them")                    \
+    X(train, cmd_train, "trains the bundled model on the procedural world")
+// clang-format on
 
 #define COMMAND_DECLARE(name, function, summary) int function(int argc, char **argv);
 COMMANDS(COMMAND_DECLARE)

@@ -17,23 +17,27 @@ void picture_free(struct picture *picture);
 bool picture_alloc(struct picture *picture, int width, int height, int channels, struct error *err);
 
 // Decodes a JPEG (grey, YCbCr, CMYK; EXIF orientation honoured), PNG (any depth, palette, alpha) or WebP file, told
-// by its first bytes, not its name. Bounded: pictures of more than 400 megapixels are refused. Very large pictures
-// may be decoded at a reduced size that still has at least `least_side` pixels on its short side (0: full size).
-// *original_width and *original_height (may be NULL) get the file's own size, after orientation.
+// by its first bytes, not its name; the pixels are Pillow's, 16-bit samples losing their low byte as there.
+// A file that is cut off, damaged, of another format or above 400 megapixels is an ERROR_INPUT with a sentence that
+// begins with the path ("the data" for picture_decode); `picture` is then empty.
+// JPEGs above 4 megapixels are decoded at a reduced size where that still has twice `least_side` pixels on the short
+// side (0: always whole). *original_width and *original_height (may be NULL) get the file's own size, upright.
 bool picture_load(struct picture *picture, const char *path, int least_side, int *original_width,
                   int *original_height, struct error *err);
 bool picture_decode(struct picture *picture, const unsigned char *bytes, size_t size, int least_side,
                     int *original_width, int *original_height, struct error *err);
 
+// Whole or not at all: after an error a file that was there before is untouched. quality is 1..100; JPEG has no
+// alpha, so it is dropped.
 bool picture_save_jpeg(const struct picture *picture, const char *path, int quality, struct error *err);
 bool picture_save_png(const struct picture *picture, const char *path, struct error *err);
 
-// Pillow's bicubic (a = -0.5, antialiased, rounded to 8 bits between the passes): vlm_spec §6, bit-exact. With
-// alpha the resize is done on premultiplied values, as Pillow does.
+// Pillow's bicubic (a = -0.5, antialiased, rounded to 8 bits between the passes): vlm_spec §6, bit-exact.
+// With alpha the resize is done on premultiplied values, as Pillow does.
 bool picture_resize(struct picture *to, const struct picture *from, int width, int height, struct error *err);
 
-// METER's transform (vlm_spec §3.6): short side to `side`, centre crop side x side, alpha dropped. `to` is RGB.
-// The transform's result is also what the screen shows as "what the model sees".
+// METER's transform (vlm_spec §3.6): short side to `side`, centre crop side x side, alpha dropped. `to` is
+// RGB. The transform's result is also what the screen shows as "what the model sees".
 bool picture_fit(struct picture *to, const struct picture *from, int side, struct error *err);
 
 // (v/255 - mean)/std per channel with CLIP's constants; out is (3, height, width), planar.

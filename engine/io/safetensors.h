@@ -24,15 +24,16 @@ struct tensor {
     int rank;
     int64_t shape[TENSOR_RANK];
     size_t elements;
-    const void *data; // in the mapping; aligned to its element size or copied out with tensor_floats()
+    const void *data; // in the mapping; may lie at any byte: read it with tensor_floats()
 };
 
 struct safetensors;
 
-// The tensors live as long as the file is open. NULL and one sentence in *err when it is not a valid file.
+// The tensors live as long as the file is open; an open file may be read by several threads. NULL and one sentence in *err when it is not a valid file.
 struct safetensors *safetensors_open(const char *path, struct error *err);
 void safetensors_close(struct safetensors *file);
 int safetensors_count(const struct safetensors *file);
+// In the order of the header; NULL when there is no such index or name.
 const struct tensor *safetensors_at(const struct safetensors *file, int index);
 const struct tensor *safetensors_find(const struct safetensors *file, const char *name);
 // A string of "__metadata__", NULL where there is none.
@@ -41,14 +42,15 @@ const char *safetensors_metadata(const struct safetensors *file, const char *key
 // Converts all elements to float (exact for F16, BF16; rounded for F64 and integers).
 void tensor_floats(const struct tensor *tensor, float *out);
 
-// Writing: tensors in the given order, each data start aligned to 64 bytes. `data` is F32 unless the type says
-// otherwise; with TENSOR_F16 the caller gives floats and they are rounded to nearest even.
+// Writing: the data begins at a multiple of 64 bytes and has no gaps, as the format demands; F32 tensors come first and
+// then F16 ones, each in the given order, so that every element is aligned to its size. With TENSOR_F16 the floats are
+// rounded to nearest even; a finite number that F16 cannot hold is an error. The file appears whole or not at all.
 struct tensor_source {
     const char *name;
     enum tensor_type stored; // TENSOR_F32 or TENSOR_F16
     int rank;
     int64_t shape[TENSOR_RANK];
-    const float *data;
+    const float *data; // may be NULL when there are no elements
 };
 struct metadata_pair {
     const char *key, *value;

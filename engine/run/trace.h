@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum stage_kind { STAGE_EMBED, STAGE_IMAGE, STAGE_TEXT, STAGE_FUSION, STAGE_DECODE, STAGE_ANSWER, STAGE_KINDS };
@@ -15,7 +16,7 @@ enum stage_kind { STAGE_EMBED, STAGE_IMAGE, STAGE_TEXT, STAGE_FUSION, STAGE_DECO
 // Components of the multiply-add ledger.
 enum mac_kind { MAC_QKV, MAC_ATTENTION, MAC_PROJECTION, MAC_FFN, MAC_TRIMMER, MAC_OTHER, MAC_KINDS };
 
-enum { TRACE_PICTURES = 2, TRACE_ANSWERS = 5, TRACE_HEADS = 64, TRACE_NAME = 24, TRACE_TEXT = 64 };
+enum { TRACE_PICTURES = 2, TRACE_ANSWERS = 5, TRACE_HEADS = 64, TRACE_NAME = 24, TRACE_TEXT = 64, TRACE_STAGES = 1024 };
 
 // Streams are numbered: 0 .. TRACE_PICTURES-1 pictures, TRACE_TEXT_STREAM the words.
 enum { TRACE_TEXT_STREAM = TRACE_PICTURES, TRACE_STREAMS };
@@ -106,30 +107,43 @@ struct trace {
     struct stage *stages;
     int stage_count, stage_capacity;
     int stage_total; // how many stages a whole run of this model has
-    struct trace_answer answer;
+    struct trace_answer answer; // p is NaN while there is none
     double dense_macs, spent_macs, ms;
 };
 
+// The strings and arrays that a trace points to come from malloc() or memory_alloc() and are released by trace_free().
 void trace_init(struct trace *trace);
 void trace_free(struct trace *trace);
 
 // Deep copy, for handing a finished state to another thread. False (and *to empty) when there is no memory.
-bool trace_copy(struct trace *to, const struct trace *from);
+bool trace_copy(struct trace *to, const struct trace *from) __attribute__((warn_unused_result));
 
-// Appends an empty stage (all numbers NaN, no tokens, no heads) and returns it; NULL when there is no memory.
-struct stage *trace_add_stage(struct trace *trace);
+// Appends an empty stage (all numbers NaN, no tokens, no heads) and returns it; NULL when there is no memory. Stages
+// may move when another one is added.
+struct stage *trace_add_stage(struct trace *trace) __attribute__((warn_unused_result));
 
-// Gives a stream of a stage arrays for `count` tokens: all alive, scores NaN, dropped_at -1.
-bool trace_tokens_alloc(struct trace_tokens *tokens, int count);
+// Gives a stream of a stage arrays for `count` tokens: all alive, scores NaN, dropped_at -1. What it had is released.
+// Scores of tokens that were dropped earlier stay NaN. False when there is no memory.
+bool trace_tokens_alloc(struct trace_tokens *tokens, int count) __attribute__((warn_unused_result));
 
 // Forgets stages from `count` on.
 void trace_truncate(struct trace *trace, int count);
 
+// The spellings that JSON and screen share: "fusion", "qkv", "msa", "token-keep", "image" "image2" "text".
+const char *stage_kind_name(enum stage_kind kind);
+const char *mac_kind_name(enum mac_kind kind);
+const char *attention_module_name(enum attention_module module);
+const char *intervention_kind_name(enum intervention_kind kind);
+const char *trace_stream_name(int stream);
+
 // The trace as JSON, version 1, described by assets/trace.schema.json. The text is malloc'ed, ends in a newline and
-// is released with free().
+// is released with free(); NULL when there is no memory. Bytes that are not UTF-8 become '?'; what is infinite, null;
+// probabilities are held within 0 and 1.
 char *trace_to_json(const struct trace *trace);
 
-// Reads such JSON from outside; bounded, validated; on failure *trace is left empty.
+// Reads such JSON from outside; bounded (16 MB, TRACE_STAGES stages), and validated so that every length and index in
+// *trace is consistent: streams have rows * columns + 1 or token_count tokens, tokens lie in the question. On failure
+// *trace is left empty and *err names the offending member. Strings may hold any character, control codes too.
 bool trace_from_json(struct trace *trace, const char *text, size_t size, struct error *err);
 
 #endif

@@ -18,14 +18,18 @@ struct tokenizer;
 // Built from the JSON that a weights file carries in its metadata key "tokenizer":
 //   {"kind": "words", "tokens": ["<s>", "<pad>", "</s>", "<unk>", "##s", "dog", ...], "forms": {"mice": ["mouse", "##s"],
 //    "colour": ["color"], ...}}
-// A word-level tokenizer: lower-cased, split at everything that is not a letter, digit or apostrophe; a surface form
-// is looked up in forms, then in tokens, then as a regular plural (s, es, ies) of a token followed by "##s", else it
-// is <unk>. Ids follow RoBERTa's scheme: 0 <s>, 1 <pad>, 2 </s>, 3 <unk>.
+// A word-level tokenizer: lower-cased, split at everything that is not a letter, digit or apostrophe inside a word; a
+// surface form is looked up in forms, then in tokens, then as a regular plural (s, es, ies) of a token followed by
+// "##s", else it is <unk>. Ids follow RoBERTa's scheme: 0 <s>, 1 <pad>, 2 </s>, 3 <unk>. Each token of a form covers
+// the whole word; of a regular plural, "##s" covers the ending.
 //   {"kind": "roberta", "vocab": {...}, "merges": ["..."]}   byte-level BPE, vlm_spec §5.1 (RoBERTa ids)
+// A token covers whole characters (two tokens may share one), without the space that leads a word.
+// Both: bytes that are not UTF-8 are passed over; only the first 16 kB of a text are read. NULL and *err on bad JSON.
 struct tokenizer *tokenizer_from_json(const char *json, struct error *err);
 void tokenizer_free(struct tokenizer *tokenizer);
 
-// <s> tokens </s>, at most `max` (longer text is cut before </s>, as METER does). Returns the count.
+// <s> tokens </s>, at most `max` (longer text is cut before </s>, as METER does). Returns the count; 0 when
+// there is no memory or `max` is below 2. May be called from several threads.
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, struct token *out, int max);
 
 int tokenizer_size(const struct tokenizer *tokenizer);

@@ -24,7 +24,8 @@ enum {
     X(EXIST, "exist") X(EXIST_COLOR, "exist-color") X(EXIST_CATEGORY, "exist-category") X(COLOR, "color")      \
     X(COUNT, "count") X(COUNT_CATEGORY, "count-category") X(POSITION, "position") X(SIDE, "side")              \
     X(RELATION, "relation") X(RELATION_CHECK, "relation-check") X(CATEGORY, "category") X(COMPARE, "compare")
-#define WORLD_FAMILY_ENUM(id, name) WORLD_##id,
+// WORLD_ASK_EXIST, ... in this order.
+#define WORLD_FAMILY_ENUM(id, name) WORLD_ASK_##id,
 enum world_family { WORLD_FAMILIES(WORLD_FAMILY_ENUM) WORLD_FAMILY_COUNT };
 #undef WORLD_FAMILY_ENUM
 const char *world_family_name(enum world_family family);
@@ -71,6 +72,9 @@ int world_make_questions(const struct world *world, uint64_t seed, uint64_t inde
 // The lists that the model is built on. Kinds have a category each; answers are all that questions can have.
 int world_kind_count(const struct world *world);
 const char *world_kind_name(const struct world *world, int kind);
+int world_kind_category(const struct world *world, int kind); // -1 when there is no such kind
+int world_category_count(const struct world *world);
+const char *world_category_name(const struct world *world, int category);
 int world_color_count(const struct world *world);
 const char *world_color_name(const struct world *world, int color);
 int world_answer_count(const struct world *world);

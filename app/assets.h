@@ -1,0 +1,13 @@
+// Where the bundled files are.
+#ifndef TRIMSCOPE_APP_ASSETS_H
+#define TRIMSCOPE_APP_ASSETS_H
+
+#include "engine/base/error.h"
+
+enum { ASSETS_PATH = 4096 };
+
+// The folder with model, world, pictures and so on: beside the program that runs or above it (a build tree), in its
+// share/trimscope (an installed copy), where `make install` was told to put it, or in the current folder.
+bool assets_find(char folder[ASSETS_PATH], struct error *err);
+
+#endif

@@ -1,0 +1,271 @@
+// trimscope world: writes pictures of the procedural world and the questions about them.
+#include "app/assets.h"
+#include "app/commands.h"
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+#include "engine/base/thread.h"
+#include "engine/io/picture.h"
+#include "engine/world/world.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { QUALITY = 92, BATCH = 64, PICTURES_LIMIT = 1000000, THREADS_LIMIT = 256 };
+
+struct options {
+    long pictures, questions, threads;
+    uint64_t seed;
+    const char *folder;
+};
+
+// What one picture gives: its lines of the question file (malloc'ed), or why there are none.
+struct made {
+    char *lines;
+    struct error err;
+};
+
+struct work {
+    const struct options *options;
+    const struct world *world;
+    long first; // number of the batch's first picture
+    struct made made[BATCH];
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+static void print_help(void)
+{
+    puts("usage: trimscope world N DIR [--seed S] [--questions Q] [--threads T]\n"
+         "\n"
+         "Writes N pictures of the procedural world (JPEG, 192 x 192) into the folder DIR, which is made if "
+         "there is\n"
+         "none, and DIR/questions.jsonl, a line per question:\n"
+         "  {\"picture\", \"question\", \"answer\", \"type\", \"needed\": [[x0, y0, x1, y1] ..], \"others\": "
+         "[..]}\n"
+         "`picture` is relative to DIR. `needed` are the boxes (pixels, x1 and y1 exclusive) of the objects "
+         "that the\n"
+         "answer depends on, `others` those of the rest. The same seed gives the same pictures on every "
+         "machine.\n"
+         "\n"
+         "  --seed S        which world, 0 to 2^64 - 1 (default 1)\n"
+         "  --questions Q   at most so many questions about a picture, 1 to 12 (default 8)\n"
+         "  --threads T     (default: as many as processors)\n"
+         "  --help");
+}
+
+static bool parse_long(const char *text, long low, long high, long *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtol(text, &end, 10);
+    return end != text && !*end && errno == 0 && *value >= low && *value <= high;
+}
+
+static bool parse_seed(const char *text, uint64_t *seed)
+{
+    char *end;
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    return end != text && !*end && errno == 0 && !strchr(text, '-');
+}
+
+// False with *err set for a wrong command line; options->folder stays NULL when --help was asked for.
+static bool parse(int argc, char **argv, struct options *options, struct error *err)
+{
+    static const struct option known[] = {{"seed", required_argument, NULL, 's'},
+                                          {"questions", required_argument, NULL, 'q'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    *options = (struct options){.questions = 8, .threads = thread_processors(), .seed = 1};
+    optind = 0;
+    for (int c; (c = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
+        if (c == 'h')
+            return true;
+        if (c == 's' && !parse_seed(optarg, &options->seed))
+            return error_set(err, ERROR_USAGE, "--seed needs a whole number from 0 to 2^64 - 1, not \"%s\"",
+                             optarg);
+        if (c == 'q' && !parse_long(optarg, 1, WORLD_QUESTIONS, &options->questions))
+            return error_set(err, ERROR_USAGE, "--questions needs a number from 1 to %d, not \"%s\"",
+                             WORLD_QUESTIONS, optarg);
+        if (c == 't' && !parse_long(optarg, 1, THREADS_LIMIT, &options->threads))
+            return error_set(err, ERROR_USAGE, "--threads needs a number from 1 to %d, not \"%s\"",
+                             THREADS_LIMIT, optarg);
+        if (c == '?' && optopt >= '0' && optopt <= '9')
+            return error_set(err, ERROR_USAGE, "a number of pictures or a folder cannot start with \"-\"");
+        if (c == ':' || c == '?')
+            return error_set(err, ERROR_USAGE,
+                             c == ':' ? "%s needs a value" : "%s is not an option; see --help",
+                             argv[optind - 1]);
+    }
+    if (argc - optind != 2)
+        return error_set(err, ERROR_USAGE, "give the number of pictures and a folder: trimscope world N DIR");
+    if (!parse_long(argv[optind], 1, PICTURES_LIMIT, &options->pictures))
+        return error_set(err, ERROR_USAGE, "the number of pictures must be from 1 to %d, not \"%s\"",
+                         PICTURES_LIMIT, argv[optind]);
+    options->folder = argv[optind + 1];
+    return true;
+}
+
+static json_t *boxes(const struct world_scene *scene, uint32_t which)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < scene->object_count; i++) {
+        struct world_box b = scene->objects[i].box;
+        if (which >> i & 1)
+            json_array_append_new(list, json_pack("[iiii]", b.x0, b.y0, b.x1, b.y1));
+    }
+    return list;
+}
+
+static void write_lines(FILE *out, const char *picture, const struct world_scene *scene,
+                        const struct world_question *questions, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const struct world_question *q = &questions[i];
+        json_t *line = json_pack("{ss ss ss ss so so}", "picture", picture, "question", q->text, "answer",
+                                 q->answer, "type", world_family_name(q->family), "needed",
+                                 boxes(scene, q->needed), "others", boxes(scene, ~q->needed));
+        json_dumpf(line, out, 0);
+        fputc('\n', out);
+        json_decref(line);
+    }
+}
+
+// Scene `number`, or the first one after it in a sequence of its own where that cannot be laid out.
+static uint64_t make_scene(const struct work *work, long number, struct world_scene *scene)
+{
+    uint64_t index = (uint64_t)number;
+    while (!world_make_scene(work->world, work->options->seed, index, scene))
+        index += (uint64_t)1 << 32;
+    return index;
+}
+
+static void make_picture(void *context, int at, int worker)
+{
+    (void)worker;
+    struct work *work = context;
+    struct made *made = &work->made[at];
+    char name[32], path[ASSETS_PATH + 64];
+    snprintf(name, sizeof name, "%06ld.jpg", work->first + at);
+    snprintf(path, sizeof path, "%s/%s", work->options->folder, name);
+    struct world_scene *scene = memory_alloc(1, sizeof *scene);
+    struct world_question questions[WORLD_QUESTIONS];
+    size_t size;
+    FILE *lines = scene ? open_memstream(&made->lines, &size) : NULL;
+    if (!lines) {
+        error_no_memory(&made->err, "a scene");
+    } else {
+        uint64_t index = make_scene(work, work->first + at, scene);
+        int count = world_make_questions(work->world, work->options->seed, index, scene, questions,
+                                         (int)work->options->questions);
+        struct picture picture = {WORLD_SIDE, WORLD_SIDE, 3, scene->pixels};
+        picture_save_jpeg(&picture, path, QUALITY, &made->err);
+        write_lines(lines, name, scene, questions, count);
+        if (fclose(lines) != 0 && made->err.code == ERROR_NONE)
+            error_no_memory(&made->err, "questions");
+    }
+    memory_free(scene);
+}
+
+static bool write_batch(struct work *work, int count, FILE *out, struct error *err)
+{
+    bool ok = true;
+    for (int i = 0; i < count; i++) {
+        if (ok && work->made[i].err.code != ERROR_NONE) {
+            *err = work->made[i].err;
+            ok = false;
+        }
+        if (ok && fputs(work->made[i].lines, out) == EOF)
+            ok = error_set(err, ERROR_MACHINE, "cannot write the questions: %s", strerror(errno));
+        free(work->made[i].lines);
+        work->made[i] = (struct made){0};
+    }
+    return ok;
+}
+
+static bool make_all(struct work *work, struct thread_pool *pool, FILE *out, struct error *err)
+{
+    bool show = isatty(STDERR_FILENO), ok = true;
+    long total = work->options->pictures;
+    for (work->first = 0; ok && work->first < total; work->first += BATCH) {
+        int count = total - work->first < BATCH ? (int)(total - work->first) : BATCH;
+        thread_pool_run(pool, make_picture, work, count);
+        ok = write_batch(work, count, out, err);
+        if (ok && show)
+            fprintf(stderr, "\rworld: %ld of %ld pictures", work->first + count, total);
+        if (ok && stopped)
+            ok = error_set(err, ERROR_CANCELLED, "stopped; %ld pictures are written, the questions are not",
+                           work->first + count);
+    }
+    if (show)
+        fputs("\r\033[K", stderr);
+    return ok;
+}
+
+static bool make_world(const struct options *options, struct error *err)
+{
+    char assets[ASSETS_PATH], path[ASSETS_PATH];
+    struct file_writer questions = {0};
+    struct work *work = memory_alloc(1, sizeof *work);
+    struct world *world = NULL;
+    struct thread_pool *pool = NULL;
+    bool ok = work ? true : error_no_memory(err, "the work");
+    if (ok && (size_t)snprintf(path, sizeof path, "%s/questions.jsonl", options->folder) >= sizeof path)
+        ok = error_set(err, ERROR_USAGE, "the folder's name is too long");
+    if (ok && mkdir(options->folder, 0777) != 0 && errno != EEXIST)
+        ok = error_set(err, ERROR_INPUT, "cannot make the folder %s: %s", options->folder, strerror(errno));
+    ok = ok && file_writer_open(&questions, path, err) && assets_find(assets, err);
+    ok = ok && (world = world_open(assets, err)) != NULL;
+    if (ok && !(pool = thread_pool_new((int)options->threads)))
+        ok = error_set(err, ERROR_MACHINE, "cannot start %ld threads", options->threads);
+    if (ok) {
+        work->options = options;
+        work->world = world;
+        ok = make_all(work, pool, questions.stream, err);
+    }
+    if (ok)
+        ok = file_writer_commit(&questions, err);
+    else
+        file_writer_abort(&questions);
+    thread_pool_free(pool);
+    world_free(world);
+    memory_free(work);
+    return ok;
+}
+
+int cmd_world(int argc, char **argv)
+{
+    struct options options;
+    struct error err = {0};
+    bool ok = parse(argc, argv, &options, &err);
+    if (ok && !options.folder) {
+        print_help();
+        return 0;
+    }
+    if (ok) {
+        struct sigaction action = {.sa_handler = stop}, before[2];
+        stopped = 0;
+        sigaction(SIGINT, &action, &before[0]);
+        sigaction(SIGTERM, &action, &before[1]);
+        ok = make_world(&options, &err);
+        sigaction(SIGINT, &before[0], NULL);
+        sigaction(SIGTERM, &before[1], NULL);
+    }
+    if (!ok)
+        fprintf(stderr, "trimscope world: %s\n", err.text);
+    return ok ? 0 : (int)err.code;
+}

@@ -1,0 +1,109 @@
+#include "engine/learn/blocks.h"
+
+#include <string.h>
+
+static real *normed(struct tape *tape, struct norm_ref ref, struct norm_state *state, const real *x, int rows)
+{
+    real *y = tape_alloc(tape, (size_t)rows * (size_t)ref.width);
+    op_norm(tape, ref, state, y, x, rows);
+    return y;
+}
+
+static real *projected(struct tape *tape, struct linear_ref ref, const real *x, int rows)
+{
+    real *y = tape_alloc(tape, (size_t)rows * (size_t)ref.out);
+    op_linear(tape, ref, y, x, rows);
+    return y;
+}
+
+real *block_attention(struct tape *tape, const struct attention_refs *refs, struct attention_state *state,
+                      const real *x, struct rows rows, const real *other, struct rows other_rows, const real *mask,
+                      const real *gate)
+{
+    int width = refs->out.out, n = rows_total(rows), m = other ? rows_total(other_rows) : n;
+    bool pre = refs->order == NORM_PRE;
+    state->input = x;
+    state->query_in = pre ? normed(tape, refs->norm, &state->norm, x, n) : x;
+    state->key_in = !other ? state->query_in : pre ? normed(tape, refs->context, &state->context, other, m) : other;
+    state->q = projected(tape, refs->q, state->query_in, n);
+    state->k = refs->fused ? state->q + width : projected(tape, refs->k, state->key_in, m);
+    state->v = refs->fused ? state->q + 2 * width : projected(tape, refs->v, state->key_in, m);
+    struct rows keys = other ? other_rows : rows;
+    state->op = (struct attention_op){
+        .n = rows.n, .heads = refs->heads, .size = width / refs->heads, .q_stride = rows.stride,
+        .k_stride = keys.stride, .q_count = rows.count, .k_count = keys.count, .q = state->q, .k = state->k,
+        .v = state->v, .ldq = refs->fused ? 3 * width : width, .ldk = refs->fused ? 3 * width : width,
+        .key_mask = mask, .head_gate = gate, .self = !other,
+    };
+    op_attention(tape, &state->op);
+    real *out = projected(tape, refs->out, state->op.ctx, n);
+    tape->kernels->add(out, x, n * width);
+    return pre ? out : normed(tape, refs->norm, &state->norm, out, n);
+}
+
+void block_attention_back(struct tape *tape, const struct attention_refs *refs, const struct attention_state *state,
+                          real *d, struct rows rows, real *dother, struct rows other_rows, real *dmask, real *dgate)
+{
+    int width = refs->out.out, n = rows_total(rows), m = dother ? rows_total(other_rows) : n;
+    bool pre = refs->order == NORM_PRE;
+    size_t mark = tape->arena.used, size = (size_t)n * (size_t)width, other_size = (size_t)m * (size_t)width;
+    if (!pre) {
+        real *dsum = tape_zeros(tape, size);
+        op_norm_back(tape, refs->norm, &state->norm, dsum, d, n);
+        memcpy(d, dsum, size * sizeof *d);
+    }
+    real *dctx = tape_alloc(tape, size);
+    op_linear_back(tape, refs->out, dctx, false, d, state->op.ctx, n);
+    real *dq = tape_zeros(tape, refs->fused ? 3 * size : size);
+    real *dk = refs->fused ? dq + width : tape_zeros(tape, other_size);
+    real *dv = refs->fused ? dq + 2 * width : tape_zeros(tape, other_size);
+    op_attention_back(tape, &state->op, dctx, dq, dk, dv, dmask, dgate);
+    // In post order the inputs are x (and other) themselves; in pre order gradients pass their LayerNorms first.
+    real *dquery = pre ? tape_zeros(tape, size) : d;
+    op_linear_back(tape, refs->q, dquery, true, dq, state->query_in, n);
+    if (!refs->fused) {
+        real *dkey = !dother ? dquery : pre ? tape_zeros(tape, other_size) : dother;
+        op_linear_back(tape, refs->k, dkey, true, dk, state->key_in, m);
+        op_linear_back(tape, refs->v, dkey, true, dv, state->key_in, m);
+        if (dother && pre)
+            op_norm_back(tape, refs->context, &state->context, dother, dkey, m);
+    }
+    if (pre)
+        op_norm_back(tape, refs->norm, &state->norm, d, dquery, n);
+    arena_rewind(&tape->arena, mark);
+}
+
+real *block_ffn(struct tape *tape, const struct ffn_refs *refs, struct ffn_state *state, const real *x, int rows)
+{
+    int width = refs->out.out, hidden = refs->in.out;
+    bool pre = refs->order == NORM_PRE;
+    state->input = pre ? normed(tape, refs->norm, &state->norm, x, rows) : x;
+    state->hidden = projected(tape, refs->in, state->input, rows);
+    state->active = tape_alloc(tape, (size_t)rows * (size_t)hidden);
+    (refs->quick ? tape->kernels->quick_gelu : tape->kernels->gelu)(state->active, state->hidden, rows * hidden);
+    real *out = projected(tape, refs->out, state->active, rows);
+    tape->kernels->add(out, x, rows * width);
+    return pre ? out : normed(tape, refs->norm, &state->norm, out, rows);
+}
+
+void block_ffn_back(struct tape *tape, const struct ffn_refs *refs, const struct ffn_state *state, real *d, int rows)
+{
+    int width = refs->out.out, hidden = refs->in.out;
+    bool pre = refs->order == NORM_PRE;
+    size_t mark = tape->arena.used, size = (size_t)rows * (size_t)width;
+    if (!pre) {
+        real *dsum = tape_zeros(tape, size);
+        op_norm_back(tape, refs->norm, &state->norm, dsum, d, rows);
+        memcpy(d, dsum, size * sizeof *d);
+    }
+    real *dactive = tape_alloc(tape, (size_t)rows * (size_t)hidden);
+    real *dhidden = tape_alloc(tape, (size_t)rows * (size_t)hidden);
+    op_linear_back(tape, refs->out, dactive, false, d, state->active, rows);
+    (refs->quick ? tape->kernels->quick_gelu_back : tape->kernels->gelu_back)(dhidden, dactive, state->hidden,
+                                                                              rows * hidden);
+    real *din = pre ? tape_zeros(tape, size) : d;
+    op_linear_back(tape, refs->in, din, true, dhidden, state->input, rows);
+    if (pre)
+        op_norm_back(tape, refs->norm, &state->norm, d, din, rows);
+    arena_rewind(&tape->arena, mark);
+}

@@ -1,0 +1,54 @@
+// The building blocks of every layer of the model, forward and backward: attention and FFN with their residual and
+// LayerNorm, in pre-LN order (CLIP's ViT, `fusion_norm: pre`) or post-LN order (RoBERTa, METER's fusion).
+// A backward step takes the gradient of its output in `d` and leaves the gradient of its input there.
+#ifndef TRIMSCOPE_LEARN_BLOCKS_H
+#define TRIMSCOPE_LEARN_BLOCKS_H
+
+#include "engine/learn/ops.h"
+
+enum norm_order { NORM_PRE, NORM_POST };
+
+// A batch of sequences: n samples of `stride` rows; sample i uses count[i] of them (NULL: all).
+struct rows {
+    int n, stride;
+    const int *count;
+};
+static inline int rows_total(struct rows rows) { return rows.n * rows.stride; }
+
+struct attention_refs {
+    enum norm_order order;
+    int heads;
+    bool fused;                    // q is in_proj: Q, K and V of 3 * width outputs
+    struct linear_ref q, k, v, out;
+    struct norm_ref norm, context; // context: of the other stream, pre-LN cross-attention only
+};
+struct attention_state {
+    const real *input, *query_in, *key_in; // x; what Q and what K, V are made of
+    real *q, *k, *v, *sum;                 // sum: x + out, kept in post order
+    struct norm_state norm, context;
+    struct attention_op op;
+};
+
+// y = the block's output, from the arena. other NULL: self-attention. mask (keys), gate: see struct attention_op.
+real *block_attention(struct tape *tape, const struct attention_refs *refs, struct attention_state *state,
+                      const real *x, struct rows rows, const real *other, struct rows other_rows, const real *mask,
+                      const real *gate);
+// dother += (cross-attention); dmask, dgate += (where the forward had them).
+void block_attention_back(struct tape *tape, const struct attention_refs *refs, const struct attention_state *state,
+                          real *d, struct rows rows, real *dother, struct rows other_rows, real *dmask, real *dgate);
+
+struct ffn_refs {
+    enum norm_order order;
+    bool quick; // quick-GELU instead of GELU
+    struct linear_ref in, out;
+    struct norm_ref norm;
+};
+struct ffn_state {
+    const real *input;
+    real *hidden, *active;
+    struct norm_state norm;
+};
+real *block_ffn(struct tape *tape, const struct ffn_refs *refs, struct ffn_state *state, const real *x, int rows);
+void block_ffn_back(struct tape *tape, const struct ffn_refs *refs, const struct ffn_state *state, real *d, int rows);
+
+#endif

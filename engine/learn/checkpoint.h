@@ -1,0 +1,31 @@
+// Weights files that training writes: a model that everything reads, and resumable states.
+#ifndef TRIMSCOPE_LEARN_CHECKPOINT_H
+#define TRIMSCOPE_LEARN_CHECKPOINT_H
+
+#include "engine/learn/language.h"
+#include "engine/learn/params.h"
+
+#include <stdbool.h>
+
+struct world;
+
+struct checkpoint {
+    const struct model_config *config;
+    const struct params *params;
+    const struct language *language;
+    const struct world *world;
+    const char *training;          // JSON of the settings
+    const real *moment1, *moment2; // of AdamW, over params->total; NULL: a model without the means to go on
+    long step, questions;
+    bool half, aux; // store fp16; keep the auxiliary heads
+    const char *calibration; // JSON, NULL: none
+};
+
+// Writes `path` whole or not at all.
+bool checkpoint_write(const struct checkpoint *checkpoint, const char *path, struct error *err);
+
+// Reads the state of an interrupted run of the same model; params, moments, step and questions are overwritten.
+bool checkpoint_resume(const char *path, struct params *params, real *moment1, real *moment2, long *step,
+                       long *questions, struct error *err);
+
+#endif

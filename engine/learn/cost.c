@@ -1,0 +1,221 @@
+#include "engine/learn/cost.h"
+
+#include <assert.h>
+
+// One stream of one layer for one question: how many tokens it and the other stream have, how many heads are on.
+struct layer_cost {
+    double own, other, msa, mca; // tokens; shares of heads
+    double d_own, d_other, d_msa, d_mca;
+};
+
+// Multiply-adds of a layer, and their derivatives. `cross` adds the MCA module.
+static double layer_macs(struct layer_cost *at, double width, double ffn, bool cross)
+{
+    double n = at->own, m = at->other;
+    double msa = 4 * n * width * width + 2 * n * n * width, mca = 0;
+    at->d_own = at->msa * (4 * width * width + 4 * n * width) + 2 * width * ffn;
+    at->d_msa = msa;
+    at->d_other = at->d_mca = 0;
+    if (cross) {
+        mca = 2 * n * width * width + 2 * m * width * width + 2 * n * m * width;
+        at->d_own += at->mca * (2 * width * width + 2 * m * width);
+        at->d_other = at->mca * (2 * width * width + 2 * n * width);
+        at->d_mca = mca;
+    }
+    return at->msa * msa + at->mca * mca + 2 * n * width * ffn;
+}
+
+static double token_trimmer_macs(const struct token_trimmer_refs *refs, double tokens)
+{
+    if (!refs->hidden)
+        return 0;
+    double width = refs->norm.width;
+    double macs = tokens * (width * refs->hidden + refs->hidden);
+    if (refs->rank)
+        macs += tokens * (width * refs->rank + refs->rank) + width * refs->rank;
+    return macs;
+}
+
+static double head_trimmer_macs(const struct head_trimmer_refs *refs)
+{
+    return refs->heads ? (double)refs->norm.width * refs->heads : 0;
+}
+
+static double count_alive(const real *alive, int stride, int count, int question)
+{
+    if (!alive)
+        return count;
+    double sum = 0;
+    for (int t = 0; t < count; t++)
+        sum += (double)alive[question * stride + t];
+    return sum;
+}
+
+static double gate_share(const real *gate, int heads, int question)
+{
+    if (!gate)
+        return 1;
+    double sum = 0;
+    for (int h = 0; h < heads; h++)
+        sum += (double)gate[question * heads + h];
+    return sum / heads;
+}
+
+// The walk over all layers of one question; `weight` != 0 also hands gradients to the masks.
+struct walk {
+    const struct net *net;
+    int question;
+    double weight, spent, dense;
+    double tokens[NET_STREAMS], full[NET_STREAMS]; // alive now, and of the unpruned model
+};
+
+static void give_tokens(struct stream_layer_state *state, int stride, int count, int question, double amount)
+{
+    if (state->dalive)
+        for (int t = 0; t < count; t++)
+            state->dalive[question * stride + t] += (real)amount;
+}
+
+static void give_heads(real *gradient, int heads, int question, double amount)
+{
+    if (gradient)
+        for (int h = 0; h < heads; h++)
+            gradient[question * heads + h] += (real)(amount / heads);
+}
+
+static void walk_layer(struct walk *walk, const struct layer_refs *refs, struct stream_layer_state *state,
+                       const struct layer_cost *counts, struct layer_cost *at, bool cross, int question,
+                       const double dense_own, const double dense_other)
+{
+    double width = walk->net->config.width, ffn = refs->ffn.in.out;
+    struct layer_cost dense = {.own = dense_own, .other = dense_other, .msa = 1, .mca = cross ? 1 : 0};
+    *at = *counts;
+    at->msa = gate_share(state->gate_msa, refs->self.heads, question);
+    at->mca = cross ? gate_share(state->gate_mca, refs->self.heads, question) : 0;
+    walk->spent += layer_macs(at, width, ffn, cross);
+    walk->dense += layer_macs(&dense, width, ffn, cross);
+}
+
+// A token trimmer scores what was alive before it.
+static void walk_trimmer(struct walk *walk, const struct token_trimmer_refs *refs, struct stream_layer_state *before,
+                         struct rows rows, int question, double tokens)
+{
+    walk->spent += token_trimmer_macs(refs, tokens);
+    if (before && walk->weight != 0)
+        give_tokens(before, rows.stride, rows.count ? rows.count[question] : rows.stride, question,
+                    walk->weight * (token_trimmer_macs(refs, 1) - token_trimmer_macs(refs, 0)));
+}
+
+static void walk_encoder(struct walk *walk, const struct layer_refs *refs, struct stream_layer_state *states,
+                         int layers, int stream, struct rows rows, int question)
+{
+    int count = rows.count ? rows.count[question] : rows.stride;
+    for (int l = 0; l < layers; l++) {
+        struct stream_layer_state *state = &states[l];
+        if (state->mask)
+            walk_trimmer(walk, &refs[l].tokens, l ? &states[l - 1] : NULL, rows, question, walk->tokens[stream]);
+        if (state->gate_msa)
+            walk->spent += head_trimmer_macs(&refs[l].msa);
+        walk->tokens[stream] = count_alive(state->alive, rows.stride, count, question);
+        struct layer_cost counts = {.own = walk->tokens[stream]}, at;
+        walk_layer(walk, &refs[l], state, &counts, &at, false, question, walk->full[stream], 0);
+        if (walk->weight != 0) {
+            give_tokens(state, rows.stride, count, question, walk->weight * at.d_own);
+            give_heads(state->dgate_msa, refs[l].self.heads, question, walk->weight * at.d_msa);
+        }
+    }
+}
+
+static void walk_fusion(struct walk *walk, struct net_state *state, int layer, int question)
+{
+    const struct layer_refs *refs = walk->net->fusion[layer];
+    struct stream_layer_state *states = state->fusion[layer];
+    double before[NET_STREAMS] = {walk->tokens[0], walk->tokens[1]};
+    for (int s = 0; s < NET_STREAMS; s++) {
+        struct rows rows = state->rows[s];
+        int count = rows.count ? rows.count[question] : rows.stride;
+        if (states[s].mask)
+            walk_trimmer(walk, &refs[s].tokens, layer ? &state->fusion[layer - 1][s] : state->entry[s], rows, question,
+                         before[s]);
+        if (states[s].gate_msa)
+            walk->spent += head_trimmer_macs(&refs[s].msa);
+        if (states[s].gate_mca)
+            walk->spent += head_trimmer_macs(&refs[s].mca);
+        walk->tokens[s] = count_alive(states[s].alive, rows.stride, count, question);
+    }
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        struct layer_cost counts = {.own = walk->tokens[s], .other = walk->tokens[o]}, at;
+        walk_layer(walk, &refs[s], &states[s], &counts, &at, true, question, walk->full[s], walk->full[o]);
+        if (walk->weight == 0)
+            continue;
+        int own = state->rows[s].count ? state->rows[s].count[question] : state->rows[s].stride;
+        int other = state->rows[o].count ? state->rows[o].count[question] : state->rows[o].stride;
+        give_tokens(&states[s], state->rows[s].stride, own, question, walk->weight * at.d_own);
+        give_tokens(&states[o], state->rows[o].stride, other, question, walk->weight * at.d_other);
+        give_heads(states[s].dgate_msa, refs[s].self.heads, question, walk->weight * at.d_msa);
+        give_heads(states[s].dgate_mca, refs[s].self.heads, question, walk->weight * at.d_mca);
+    }
+}
+
+// Stem, transforms, poolers and answer head: never pruned (the image transform shrinks with its tokens).
+static double fixed_macs(const struct net *net, double text)
+{
+    const struct model_config *c = &net->config;
+    double width = c->width, grid = model_grid(c), macs = 0;
+    if (net->conv_stem) {
+        double side = c->image_size / 4;
+        macs += side * side * 48 * c->stem_channels[0];
+        macs += side * side / 4 * 9 * c->stem_channels[0] * c->stem_channels[1];
+        macs += side * side / 16 * 9 * c->stem_channels[1] * width;
+        macs += c->stem_blocks * side * side / 16 * (25 * width + 2 * width * c->stem_expansion);
+    } else {
+        macs += grid * grid * net->patch.in * width;
+    }
+    macs += text * width * width + 2 * width * width;
+    macs += 2.0 * width * c->head_hidden + (double)c->head_hidden * c->labels;
+    if (c->answer_words)
+        macs += width * c->head_hidden + width * c->labels;
+    return macs;
+}
+
+static void walk_question(struct walk *walk, const struct net_batch *batch, struct net_state *state, int question)
+{
+    const struct net *net = walk->net;
+    const struct model_config *c = &net->config;
+    double width = c->width, text = batch->text_count[question];
+    int picture = state->image_rows.n > 1 ? question : 0;
+    walk->full[NET_IMAGE] = walk->tokens[NET_IMAGE] = state->image_rows.stride;
+    walk->full[NET_TEXT] = walk->tokens[NET_TEXT] = text;
+    walk->spent = walk->dense = fixed_macs(net, text);
+    walk_encoder(walk, net->text, state->text, c->text_layers, NET_TEXT, state->rows[NET_TEXT], question);
+    walk_encoder(walk, net->image, state->image, c->image_layers, NET_IMAGE, state->image_rows, picture);
+    walk->spent += walk->tokens[NET_IMAGE] * width * width; // cross_modal_image_transform
+    walk->dense += walk->full[NET_IMAGE] * width * width;
+    if (walk->weight != 0 && c->image_layers)
+        give_tokens(&state->image[c->image_layers - 1], state->image_rows.stride, state->image_rows.stride, picture,
+                    walk->weight * width * width);
+    for (int l = 0; l < c->fusion_layers; l++)
+        walk_fusion(walk, state, l, question);
+}
+
+void cost_shares(const struct net *net, const struct net_batch *batch, const struct net_state *state, double *share)
+{
+    assert(!batch->patch_count);
+    for (int q = 0; q < batch->questions; q++) {
+        struct walk walk = {.net = net};
+        // The walk writes to the state only when its weight is not 0.
+        walk_question(&walk, batch, (struct net_state *)(size_t)state, q);
+        share[q] = walk.spent / walk.dense;
+    }
+}
+
+void cost_back(const struct net *net, const struct net_batch *batch, struct net_state *state, double weight)
+{
+    for (int q = 0; q < batch->questions; q++) {
+        struct walk walk = {.net = net};
+        walk_question(&walk, batch, state, q);
+        walk.weight = weight / walk.dense;
+        walk_question(&walk, batch, state, q);
+    }
+}

@@ -1,0 +1,547 @@
+#include "engine/learn/net.h"
+
+#include <math.h>
+#include <string.h>
+
+static size_t row_bytes(const struct net *net)
+{
+    return (size_t)net->config.width * sizeof(real);
+}
+
+static void scatter_add(real *to, const real *from, int n)
+{
+    for (int i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+// ---- masks ------------------------------------------------------------------------------------------------------
+
+// Draws this layer's token mask and multiplies it into what was alive before (NULL: everything). `before` is the
+// previous layer's state. Sets state->alive, NULL while nothing can have been dropped.
+static void trim_tokens(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                        const struct stream_layer_state *before, const real *x, struct rows rows, const real *context,
+                        int context_stride, const struct net_trimming *trimming)
+{
+    size_t total = (size_t)rows_total(rows);
+    const real *alive_before = before ? before->alive : NULL;
+    state->mask = state->alive = state->dalive = NULL;
+    if (!trimming->on || (!refs->tokens.hidden && !alive_before))
+        return;
+    state->alive = tape_alloc(tape, total);
+    state->dalive = tape_zeros(tape, total);
+    if (refs->tokens.hidden) {
+        state->mask = tape_alloc(tape, total);
+        trimmer_tokens(tape, &refs->tokens, &state->tokens, x, rows, context, context_stride, &trimming->sampling,
+                       state->mask);
+    }
+    for (size_t i = 0; i < total; i++)
+        state->alive[i] = (state->mask ? state->mask[i] : 1) * (alive_before ? alive_before[i] : 1);
+}
+
+static void trim_tokens_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                             struct stream_layer_state *before, real *dx, struct rows rows, real *dcontext,
+                             int context_stride)
+{
+    if (!state->alive)
+        return;
+    size_t total = (size_t)rows_total(rows), mark = tape->arena.used;
+    if (before && before->alive)
+        for (size_t i = 0; i < total; i++)
+            before->dalive[i] += state->dalive[i] * (state->mask ? state->mask[i] : 1);
+    if (state->mask) {
+        real *dmask = tape_alloc(tape, total);
+        for (size_t i = 0; i < total; i++)
+            dmask[i] = state->dalive[i] * (before && before->alive ? before->alive[i] : 1);
+        trimmer_tokens_back(tape, &refs->tokens, &state->tokens, dx, rows, dcontext, context_stride, dmask);
+    }
+    arena_rewind(&tape->arena, mark);
+}
+
+static void trim_heads(struct tape *tape, const struct head_trimmer_refs *refs, struct head_trimmer_state *state,
+                       real **gate, real **dgate, const real *own, int own_stride, const real *other, int other_stride,
+                       int n, const struct net_trimming *trimming)
+{
+    *gate = *dgate = NULL;
+    if (!trimming->on || !trimming->heads || !refs->heads)
+        return;
+    *gate = tape_alloc(tape, (size_t)(n * refs->heads));
+    *dgate = tape_zeros(tape, (size_t)(n * refs->heads));
+    trimmer_heads(tape, refs, state, own, own_stride, other, other_stride, n, &trimming->sampling, *gate);
+}
+
+// ---- encoders ---------------------------------------------------------------------------------------------------
+
+// One layer of an encoder: trim, MSA, FFN.
+static real *encoder_layer(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                           const struct stream_layer_state *before, const real *x, struct rows rows,
+                           const real *context, int context_stride, const struct net_trimming *trimming)
+{
+    state->input = x;
+    trim_tokens(tape, refs, state, before, x, rows, context, context_stride, trimming);
+    trim_heads(tape, &refs->msa, &state->msa, &state->gate_msa, &state->dgate_msa, x, rows.stride, NULL, 0, rows.n,
+               trimming);
+    real *y = block_attention(tape, &refs->self, &state->self, x, rows, NULL, rows, state->alive, state->gate_msa);
+    state->output = block_ffn(tape, &refs->ffn, &state->ffn, y, rows_total(rows));
+    return state->output;
+}
+
+static void encoder_layer_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                               struct stream_layer_state *before, real *d, struct rows rows, real *dcontext,
+                               int context_stride)
+{
+    block_ffn_back(tape, &refs->ffn, &state->ffn, d, rows_total(rows));
+    block_attention_back(tape, &refs->self, &state->self, d, rows, NULL, rows, state->dalive, state->dgate_msa);
+    if (state->gate_msa)
+        trimmer_heads_back(tape, &refs->msa, &state->msa, d, rows.stride, NULL, 0, rows.n, state->dgate_msa);
+    trim_tokens_back(tape, refs, state, before, d, rows, dcontext, context_stride);
+}
+
+static void embed_text(struct tape *tape, const struct net *net, const struct net_batch *batch, real *out)
+{
+    int width = net->config.width;
+    const real *type = tape->P + net->text_type;
+    for (int q = 0; q < batch->questions; q++)
+        for (int t = 0; t < batch->text_stride; t++) {
+            real *row = out + (size_t)((q * batch->text_stride + t) * width);
+            if (t >= batch->text_count[q]) {
+                memset(row, 0, row_bytes(net));
+                continue;
+            }
+            const real *word = tape->P + net->words + (size_t)(batch->ids[q * batch->text_stride + t] * width);
+            const real *position = tape->P + net->text_positions + (size_t)((t + 2) * width);
+            for (int i = 0; i < width; i++)
+                row[i] = word[i] + position[i] + type[i];
+        }
+}
+
+static void embed_text_back(struct tape *tape, const struct net *net, const struct net_batch *batch, const real *d)
+{
+    int width = net->config.width;
+    for (int q = 0; q < batch->questions; q++)
+        for (int t = 0; t < batch->text_count[q]; t++) {
+            const real *row = d + (size_t)((q * batch->text_stride + t) * width);
+            scatter_add(tape->G + net->words + (size_t)(batch->ids[q * batch->text_stride + t] * width), row, width);
+            scatter_add(tape->G + net->text_positions + (size_t)((t + 2) * width), row, width);
+            scatter_add(tape->G + net->text_type, row, width);
+        }
+}
+
+static void forward_text(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                         const struct net_trimming *trimming, struct net_state *state)
+{
+    int width = net->config.width;
+    struct rows rows = {batch->questions, batch->text_stride, batch->text_count};
+    state->rows[NET_TEXT] = rows;
+    size_t size = (size_t)(rows_total(rows) * width);
+    real *embedded = tape_alloc(tape, size), *x = tape_alloc(tape, size);
+    embed_text(tape, net, batch, embedded);
+    op_norm(tape, net->embedding_norm, &state->embedding_norm, x, embedded, rows_total(rows));
+    for (int l = 0; l < net->config.text_layers; l++)
+        x = encoder_layer(tape, &net->text[l], &state->text[l], l ? &state->text[l - 1] : NULL, x, rows, NULL, 0,
+                          trimming);
+    state->text_encoded = x;
+    real *y = tape_alloc(tape, size);
+    op_linear(tape, net->transform[NET_TEXT], y, x, rows_total(rows));
+    for (int r = 0; r < rows_total(rows); r++)
+        scatter_add(y + (size_t)(r * width), tape->P + net->types, width);
+    state->fused_in[NET_TEXT] = y;
+}
+
+static void backward_text(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                          struct net_state *state, const real *d)
+{
+    int width = net->config.width;
+    struct rows rows = state->rows[NET_TEXT];
+    size_t size = (size_t)(rows_total(rows) * width);
+    for (int q = 0; q < rows.n; q++)
+        for (int t = 0; t < batch->text_count[q]; t++)
+            scatter_add(tape->G + net->types, d + (size_t)((q * rows.stride + t) * width), width);
+    real *dx = tape_alloc(tape, size);
+    op_linear_back(tape, net->transform[NET_TEXT], dx, false, d, state->text_encoded, rows_total(rows));
+    for (int l = net->config.text_layers - 1; l >= 0; l--)
+        encoder_layer_back(tape, &net->text[l], &state->text[l], l ? &state->text[l - 1] : NULL, dx, rows, NULL, 0);
+    real *dembedded = tape_zeros(tape, size);
+    op_norm_back(tape, net->embedding_norm, &state->embedding_norm, dembedded, dx, rows_total(rows));
+    embed_text_back(tape, net, batch, dembedded);
+}
+
+static void patch_columns(const struct net *net, const real *pixels, real *columns)
+{
+    int side = net->config.image_size, patch = net->config.patch_size, grid = model_grid(&net->config);
+    for (int p = 0; p < grid * grid; p++)
+        for (int c = 0; c < 3; c++)
+            for (int y = 0; y < patch; y++)
+                memcpy(columns + (size_t)(((p * 3 + c) * patch + y) * patch),
+                       pixels + (size_t)((c * side + p / grid * patch + y) * side + p % grid * patch),
+                       (size_t)patch * sizeof *columns);
+}
+
+// Class token and patches with positions, after ln_pre: (patches + 1, width).
+static real *embed_image(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                         struct net_state *state)
+{
+    int width = net->config.width, grid = model_grid(&net->config), tokens = grid * grid + 1;
+    real *embedded = tape_alloc(tape, (size_t)(tokens * width)), *x = tape_alloc(tape, (size_t)(tokens * width));
+    if (net->conv_stem) {
+        net_stem_forward(tape, net, &state->stem, batch->pixels, embedded + width);
+    } else {
+        state->patch_columns = tape_alloc(tape, (size_t)(grid * grid * net->patch.in));
+        patch_columns(net, batch->pixels, state->patch_columns);
+        op_linear(tape, net->patch, embedded + width, state->patch_columns, grid * grid);
+    }
+    memcpy(embedded, tape->P + net->class_embedding, row_bytes(net));
+    tape->kernels->add(embedded, tape->P + net->positions, tokens * width);
+    op_norm(tape, net->ln_pre, &state->ln_pre, x, embedded, tokens);
+    return x;
+}
+
+static void embed_image_back(struct tape *tape, const struct net *net, struct net_state *state, const real *dx)
+{
+    int width = net->config.width, grid = model_grid(&net->config), tokens = grid * grid + 1;
+    real *d = tape_zeros(tape, (size_t)(tokens * width));
+    op_norm_back(tape, net->ln_pre, &state->ln_pre, d, dx, tokens);
+    tape->kernels->add(tape->G + net->positions, d, tokens * width);
+    scatter_add(tape->G + net->class_embedding, d, width);
+    if (net->conv_stem)
+        net_stem_backward(tape, net, &state->stem, d + width);
+    else
+        op_linear_back(tape, net->patch, NULL, false, d + width, state->patch_columns, grid * grid);
+}
+
+// Row of a picture's tokens that becomes row t of the fusion stream.
+static int source_row(const struct net_batch *batch, int t)
+{
+    return t == 0 || !batch->patch_count ? t : batch->patches[t - 1] + 1;
+}
+
+// Carries the encoder's tokens (and masks) over to the fusion stream: chosen patches, one copy a question.
+static void enter_fusion(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                         struct net_state *state)
+{
+    int width = net->config.width;
+    struct rows from = state->image_rows, to = state->rows[NET_IMAGE];
+    real *transformed = tape_alloc(tape, (size_t)(rows_total(from) * width));
+    op_linear(tape, net->transform[NET_IMAGE], transformed, state->encoded, rows_total(from));
+    for (int r = 0; r < rows_total(from); r++) {
+        scatter_add(transformed + (size_t)(r * width), tape->P + net->types + width, width);
+        if (net->config.fusion_position)
+            scatter_add(transformed + (size_t)(r * width), tape->P + net->image_position + (size_t)(r % from.stride * width),
+                        width);
+    }
+    real *y = tape_alloc(tape, (size_t)(rows_total(to) * width));
+    for (int q = 0; q < to.n; q++)
+        for (int t = 0; t < to.stride; t++)
+            memcpy(y + (size_t)((q * to.stride + t) * width),
+                   transformed + (size_t)(((from.n > 1 ? q : 0) * from.stride + source_row(batch, t)) * width),
+                   row_bytes(net));
+    state->fused_in[NET_IMAGE] = y;
+}
+
+static void enter_fusion_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                              struct net_state *state, const real *dfused, real *dencoded)
+{
+    int width = net->config.width;
+    struct rows from = state->image_rows, to = state->rows[NET_IMAGE];
+    real *d = tape_zeros(tape, (size_t)(rows_total(from) * width));
+    for (int q = 0; q < to.n; q++)
+        for (int t = 0; t < to.stride; t++)
+            scatter_add(d + (size_t)(((from.n > 1 ? q : 0) * from.stride + source_row(batch, t)) * width),
+                        dfused + (size_t)((q * to.stride + t) * width), width);
+    for (int r = 0; r < rows_total(from); r++) {
+        scatter_add(tape->G + net->types + width, d + (size_t)(r * width), width);
+        if (net->config.fusion_position)
+            scatter_add(tape->G + net->image_position + (size_t)(r % from.stride * width), d + (size_t)(r * width), width);
+    }
+    op_linear_back(tape, net->transform[NET_IMAGE], dencoded, true, d, state->encoded, rows_total(from));
+}
+
+static void forward_image(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                          const struct net_trimming *trimming, struct net_state *state)
+{
+    int width = net->config.width, grid = model_grid(&net->config), tokens = grid * grid + 1;
+    bool each = net->image_per_question && trimming->on;
+    struct rows rows = {each ? batch->questions : 1, tokens, NULL};
+    state->image_rows = rows;
+    state->rows[NET_IMAGE] = (struct rows){batch->questions, (batch->patch_count ? batch->patch_count : tokens - 1) + 1,
+                                           NULL};
+    real *x = embed_image(tape, net, batch, state);
+    if (each) {
+        real *copies = tape_alloc(tape, (size_t)(rows_total(rows) * width));
+        tape->kernels->fill_rows(copies, x, rows.n, tokens * width);
+        x = copies;
+    }
+    for (int l = 0; l < net->config.image_layers; l++)
+        x = encoder_layer(tape, &net->image[l], &state->image[l], l ? &state->image[l - 1] : NULL, x, rows,
+                          state->fused_in[NET_TEXT], state->rows[NET_TEXT].stride, trimming);
+    state->encoded = tape_alloc(tape, (size_t)(rows_total(rows) * width));
+    op_norm(tape, net->ln_post, &state->ln_post, state->encoded, x, rows_total(rows));
+    enter_fusion(tape, net, batch, state);
+}
+
+static void backward_image(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                           struct net_state *state, const real *dfused, const real *dencoded_extra, real *dcontext)
+{
+    int width = net->config.width;
+    struct rows rows = state->image_rows;
+    size_t size = (size_t)(rows_total(rows) * width);
+    real *dencoded = tape_zeros(tape, size), *d = tape_zeros(tape, size);
+    if (dencoded_extra)
+        tape->kernels->add(dencoded, dencoded_extra, (int)size);
+    enter_fusion_back(tape, net, batch, state, dfused, dencoded);
+    op_norm_back(tape, net->ln_post, &state->ln_post, d, dencoded, rows_total(rows));
+    for (int l = net->config.image_layers - 1; l >= 0; l--)
+        encoder_layer_back(tape, &net->image[l], &state->image[l], l ? &state->image[l - 1] : NULL, d, rows, dcontext,
+                           state->rows[NET_TEXT].stride);
+    if (rows.n > 1) { // one picture was copied for each question
+        real *sum = tape_zeros(tape, (size_t)(rows.stride * width));
+        for (int q = 0; q < rows.n; q++)
+            tape->kernels->add(sum, d + (size_t)(q * rows.stride * width), rows.stride * width);
+        d = sum;
+    }
+    embed_image_back(tape, net, state, d);
+}
+
+// ---- fusion -----------------------------------------------------------------------------------------------------
+
+// What was alive when a stream entered the fusion layers, as a state that the first layer can look back at.
+static struct stream_layer_state *entry_state(struct tape *tape, const struct net *net,
+                                              const struct net_batch *batch, struct net_state *state, int stream)
+{
+    int layers = stream == NET_IMAGE ? net->config.image_layers : net->config.text_layers;
+    struct stream_layer_state *last = layers ? (stream == NET_IMAGE ? state->image : state->text) + layers - 1 : NULL;
+    if (!last || !last->alive)
+        return NULL;
+    if (stream == NET_TEXT)
+        return last;
+    struct rows from = state->image_rows, to = state->rows[NET_IMAGE];
+    struct stream_layer_state *entry = arena_alloc(&tape->arena, 1, sizeof *entry);
+    if (!entry)
+        return NULL;
+    *entry = (struct stream_layer_state){.alive = tape_alloc(tape, (size_t)rows_total(to)),
+                                         .dalive = tape_zeros(tape, (size_t)rows_total(to))};
+    for (int q = 0; q < to.n; q++)
+        for (int t = 0; t < to.stride; t++)
+            entry->alive[q * to.stride + t] = last->alive[q * from.stride + source_row(batch, t)];
+    return entry;
+}
+
+static void fusion_layer(struct tape *tape, const struct layer_refs refs[NET_STREAMS],
+                         struct stream_layer_state state[NET_STREAMS],
+                         const struct stream_layer_state *const before[NET_STREAMS], const real *const x[NET_STREAMS],
+                         const struct rows rows[NET_STREAMS], const struct net_trimming *trimming)
+{
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        state[s].input = x[s];
+        trim_tokens(tape, &refs[s], &state[s], before[s], x[s], rows[s], x[o], rows[o].stride, trimming);
+        trim_heads(tape, &refs[s].msa, &state[s].msa, &state[s].gate_msa, &state[s].dgate_msa, x[s], rows[s].stride,
+                   NULL, 0, rows[s].n, trimming);
+        trim_heads(tape, &refs[s].mca, &state[s].mca, &state[s].gate_mca, &state[s].dgate_mca, x[s], rows[s].stride,
+                   x[o], rows[o].stride, rows[s].n, trimming);
+    }
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        real *y = block_attention(tape, &refs[s].self, &state[s].self, x[s], rows[s], NULL, rows[s], state[s].alive,
+                                  state[s].gate_msa);
+        y = block_attention(tape, &refs[s].cross, &state[s].cross, y, rows[s], x[o], rows[o], state[o].alive,
+                            state[s].gate_mca);
+        state[s].output = block_ffn(tape, &refs[s].ffn, &state[s].ffn, y, rows_total(rows[s]));
+    }
+}
+
+static void fusion_layer_back(struct tape *tape, const struct layer_refs refs[NET_STREAMS],
+                              struct stream_layer_state state[NET_STREAMS],
+                              struct stream_layer_state *const before[NET_STREAMS], real *const d[NET_STREAMS],
+                              real *const din[NET_STREAMS], const struct rows rows[NET_STREAMS])
+{
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        block_ffn_back(tape, &refs[s].ffn, &state[s].ffn, d[s], rows_total(rows[s]));
+        block_attention_back(tape, &refs[s].cross, &state[s].cross, d[s], rows[s], din[o], rows[o], state[o].dalive,
+                             state[s].dgate_mca);
+        block_attention_back(tape, &refs[s].self, &state[s].self, d[s], rows[s], NULL, rows[s], state[s].dalive,
+                             state[s].dgate_msa);
+    }
+    for (int s = 0; s < NET_STREAMS; s++)
+        tape->kernels->add(din[s], d[s], rows_total(rows[s]) * refs[s].ffn.out.out);
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        if (state[s].gate_msa)
+            trimmer_heads_back(tape, &refs[s].msa, &state[s].msa, din[s], rows[s].stride, NULL, 0, rows[s].n,
+                               state[s].dgate_msa);
+        if (state[s].gate_mca)
+            trimmer_heads_back(tape, &refs[s].mca, &state[s].mca, din[s], rows[s].stride, din[o], rows[o].stride,
+                               rows[s].n, state[s].dgate_mca);
+        trim_tokens_back(tape, &refs[s], &state[s], before[s], din[s], rows[s], din[o], rows[o].stride);
+    }
+}
+
+// ---- answer head ------------------------------------------------------------------------------------------------
+
+static void forward_head(struct tape *tape, const struct net *net, struct net_state *state, const real *const x[])
+{
+    int width = net->config.width, n = state->rows[NET_TEXT].n, hidden = net->config.head_hidden;
+    int labels = net->config.labels;
+    state->pooled = tape_alloc(tape, (size_t)(n * 2 * width));
+    for (int s = 0; s < NET_STREAMS; s++) {
+        state->cls[s] = tape_alloc(tape, (size_t)(n * width));
+        for (int q = 0; q < n; q++)
+            memcpy(state->cls[s] + (size_t)(q * width), x[s] + (size_t)(q * state->rows[s].stride * width), row_bytes(net));
+        state->cls_z[s] = state->cls[s];
+        if (net->config.fusion_norm == FUSION_PRE) {
+            state->cls_z[s] = tape_alloc(tape, (size_t)(n * width));
+            op_norm(tape, net->final_norm[s], &state->final_norm[s], state->cls_z[s], state->cls[s], n);
+        }
+        real *dense = tape_alloc(tape, (size_t)(n * width));
+        op_linear(tape, net->pooler[s], dense, state->cls_z[s], n);
+        for (int q = 0; q < n; q++) // METER's cls_feats: text first
+            for (int i = 0; i < width; i++)
+                state->pooled[(q * 2 + (s == NET_IMAGE)) * width + i] = (real)tanh((double)dense[q * width + i]);
+    }
+    state->hidden = tape_alloc(tape, (size_t)(n * hidden));
+    state->normed = tape_alloc(tape, (size_t)(n * hidden));
+    state->active = tape_alloc(tape, (size_t)(n * hidden));
+    op_linear(tape, net->head0, state->hidden, state->pooled, n);
+    op_norm(tape, net->head_norm, &state->head_norm, state->normed, state->hidden, n);
+    tape->kernels->gelu(state->active, state->normed, n * hidden);
+    state->logits = tape_alloc(tape, (size_t)(n * labels));
+    op_linear(tape, net->head3, state->logits, state->active, n);
+    if (!net->config.answer_words)
+        return;
+    state->word = tape_alloc(tape, (size_t)(n * width));
+    op_linear(tape, net->head_words, state->word, state->active, n);
+    for (int a = 0; a < labels; a++)
+        if (net->answer_words[a] >= 0)
+            for (int q = 0; q < n; q++) {
+                const real *e = tape->P + net->words + (size_t)(net->answer_words[a] * width);
+                real sum = 0;
+                for (int i = 0; i < width; i++)
+                    sum += e[i] * state->word[q * width + i];
+                state->logits[q * labels + a] += sum;
+            }
+}
+
+// Leaves the gradient of the CLS rows in d (zeroed elsewhere by the caller).
+static void backward_head(struct tape *tape, const struct net *net, struct net_state *state,
+                          const struct net_gradients *gradients, real *const d[])
+{
+    int width = net->config.width, n = state->rows[NET_TEXT].n, hidden = net->config.head_hidden;
+    int labels = net->config.labels;
+    real *dactive = tape_alloc(tape, (size_t)(n * hidden)), *dnormed = tape_alloc(tape, (size_t)(n * hidden));
+    op_linear_back(tape, net->head3, dactive, false, gradients->logits, state->active, n);
+    if (net->config.answer_words) {
+        real *dword = tape_zeros(tape, (size_t)(n * width));
+        for (int a = 0; a < labels; a++)
+            if (net->answer_words[a] >= 0)
+                for (int q = 0; q < n; q++) {
+                    size_t e = net->words + (size_t)(net->answer_words[a] * width);
+                    real g = gradients->logits[q * labels + a];
+                    for (int i = 0; i < width; i++) {
+                        dword[q * width + i] += g * tape->P[e + (size_t)i];
+                        tape->G[e + (size_t)i] += g * state->word[q * width + i];
+                    }
+                }
+        op_linear_back(tape, net->head_words, dactive, true, dword, state->active, n);
+    }
+    tape->kernels->gelu_back(dnormed, dactive, state->normed, n * hidden);
+    real *dhidden = tape_zeros(tape, (size_t)(n * hidden)), *dpooled = tape_alloc(tape, (size_t)(n * 2 * width));
+    op_norm_back(tape, net->head_norm, &state->head_norm, dhidden, dnormed, n);
+    op_linear_back(tape, net->head0, dpooled, false, dhidden, state->pooled, n);
+    if (gradients->pooled)
+        tape->kernels->add(dpooled, gradients->pooled, n * 2 * width);
+    for (int s = 0; s < NET_STREAMS; s++) {
+        real *ddense = tape_alloc(tape, (size_t)(n * width)), *dz = tape_alloc(tape, (size_t)(n * width)), *dcls = dz;
+        for (int q = 0; q < n; q++)
+            for (int i = 0; i < width; i++) {
+                size_t at = (size_t)((q * 2 + (s == NET_IMAGE)) * width + i);
+                ddense[q * width + i] = dpooled[at] * (1 - state->pooled[at] * state->pooled[at]);
+            }
+        op_linear_back(tape, net->pooler[s], dz, false, ddense, state->cls_z[s], n);
+        if (net->config.fusion_norm == FUSION_PRE) {
+            dcls = tape_zeros(tape, (size_t)(n * width));
+            op_norm_back(tape, net->final_norm[s], &state->final_norm[s], dcls, dz, n);
+        }
+        for (int q = 0; q < n; q++)
+            scatter_add(d[s] + (size_t)(q * state->rows[s].stride * width), dcls + (size_t)(q * width), width);
+    }
+}
+
+// ---- the whole --------------------------------------------------------------------------------------------------
+
+void net_forward(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                 const struct net_trimming *trimming, struct net_state *state)
+{
+    *state = (struct net_state){0};
+    forward_text(tape, net, batch, trimming, state);
+    forward_image(tape, net, batch, trimming, state);
+    const struct stream_layer_state *before[NET_STREAMS];
+    const real *x[NET_STREAMS];
+    for (int s = 0; s < NET_STREAMS; s++) {
+        before[s] = state->entry[s] = entry_state(tape, net, batch, state, s);
+        x[s] = state->fused_in[s];
+    }
+    for (int l = 0; l < net->config.fusion_layers; l++) {
+        fusion_layer(tape, net->fusion[l], state->fusion[l], before, x, state->rows, trimming);
+        for (int s = 0; s < NET_STREAMS; s++) {
+            before[s] = &state->fusion[l][s];
+            x[s] = state->fusion[l][s].output;
+        }
+    }
+    forward_head(tape, net, state, x);
+}
+
+void net_backward(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
+                  const struct net_gradients *gradients)
+{
+    int width = net->config.width, image_size = rows_total(state->rows[NET_IMAGE]) * width;
+    real *d[NET_STREAMS], *din[NET_STREAMS];
+    for (int s = 0; s < NET_STREAMS; s++) {
+        size_t size = (size_t)(rows_total(state->rows[s]) * width);
+        d[s] = tape_zeros(tape, size);
+        din[s] = tape_alloc(tape, size);
+    }
+    backward_head(tape, net, state, gradients, d);
+    for (int l = net->config.fusion_layers - 1; l >= 0; l--) {
+        struct stream_layer_state *before[NET_STREAMS];
+        for (int s = 0; s < NET_STREAMS; s++) {
+            before[s] = l ? &state->fusion[l - 1][s] : state->entry[s];
+            memset(din[s], 0, (size_t)(rows_total(state->rows[s]) * width) * sizeof(real));
+        }
+        if (gradients->fusion_image[l])
+            tape->kernels->add(d[NET_IMAGE], gradients->fusion_image[l], image_size);
+        fusion_layer_back(tape, net->fusion[l], state->fusion[l], before, d, din, state->rows);
+        for (int s = 0; s < NET_STREAMS; s++) {
+            real *swap = d[s];
+            d[s] = din[s];
+            din[s] = swap;
+        }
+    }
+    struct stream_layer_state *entry = state->entry[NET_IMAGE];
+    if (entry) { // what the fusion layers say of tokens that the encoder dropped
+        struct stream_layer_state *last = &state->image[net->config.image_layers - 1];
+        struct rows from = state->image_rows, to = state->rows[NET_IMAGE];
+        for (int q = 0; q < to.n; q++)
+            for (int t = 0; t < to.stride; t++)
+                last->dalive[q * from.stride + source_row(batch, t)] += entry->dalive[q * to.stride + t];
+    }
+    backward_image(tape, net, batch, state, d[NET_IMAGE], gradients->encoded, d[NET_TEXT]);
+    backward_text(tape, net, batch, state, d[NET_TEXT]);
+}
+
+size_t net_arena_size(const struct net *net, int questions, int text_stride)
+{
+    const struct model_config *c = &net->config;
+    size_t grid = (size_t)model_grid(c), tokens = grid * grid + 1, text = (size_t)text_stride, q = (size_t)questions;
+    size_t width = (size_t)c->width, heads = (size_t)c->heads, numbers = 0;
+    size_t ffn = (size_t)(c->image_fusion_ffn > c->image_ffn ? c->image_fusion_ffn : c->image_ffn);
+    size_t row = 30 * width + 5 * ffn + 8; // activations, normals and gradients of one token in one layer
+    size_t image_maps = heads * tokens * (tokens + text), text_maps = heads * text * (tokens + text);
+    size_t fusion = q * (tokens * row + text * row + image_maps + text_maps);
+    numbers += fusion * (size_t)c->fusion_layers;
+    numbers += (net->image_per_question ? q : 1) * (tokens * row + heads * tokens * tokens) * (size_t)(c->image_layers + 2);
+    numbers += q * (text * row + heads * text * text) * (size_t)(c->text_layers + 2);
+    numbers += 2 * q * tokens * (16 * width + 4 * ffn) + 4 * tokens * tokens; // the backward pass's own
+    numbers += (size_t)c->image_size * (size_t)c->image_size * 24;            // the stem
+    numbers += q * (size_t)(12 * c->head_hidden + 2 * c->labels);
+    return numbers * sizeof(real) + ((size_t)1 << 22);
+}

@@ -1,0 +1,127 @@
+// The whole METER model for training: one scene with all its questions at a time, forward and backward.
+// The same parameters and shapes as engine/model; a test compares the two.
+#ifndef TRIMSCOPE_LEARN_NET_H
+#define TRIMSCOPE_LEARN_NET_H
+
+#include "engine/learn/blocks.h"
+#include "engine/learn/params.h"
+#include "engine/learn/trimmer.h"
+#include "engine/model/config.h"
+
+enum { NET_LAYERS = 16, NET_STREAMS = 2, NET_IMAGE = 0, NET_TEXT = 1, NET_STEM_BLOCKS = 8 };
+
+struct stem_block_refs {
+    size_t depthwise, depthwise_bias;
+    struct norm_ref norm;
+    struct linear_ref fc1, fc2;
+};
+
+struct stem_refs {
+    struct linear_ref conv[3];
+    struct norm_ref norm;
+    int blocks;
+    struct stem_block_refs block[NET_STEM_BLOCKS];
+};
+
+// One stream of one layer.
+struct layer_refs {
+    struct attention_refs self, cross;
+    struct ffn_refs ffn;
+    struct token_trimmer_refs tokens;
+    struct head_trimmer_refs msa, mca;
+};
+
+struct net {
+    struct model_config config;
+    bool conv_stem;
+    struct linear_ref patch; // STEM_PATCH
+    struct stem_refs stem;
+    size_t class_embedding, positions, words, text_positions, text_type, types, image_position;
+    struct norm_ref ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS];
+    struct layer_refs image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS];
+    struct linear_ref transform[NET_STREAMS], pooler[NET_STREAMS];
+    struct linear_ref head0, head3, head_words;
+    struct norm_ref head_norm;
+    const int *answer_words; // labels; token id or -1; NULL without the option; owned by the caller
+    bool image_per_question; // a trimmer inside the image encoder is guided by the question
+};
+
+// Looks up every parameter. False with a sentence when the model is beyond what training supports.
+bool net_init(struct net *net, const struct model_config *config, const struct params *params,
+              const int *answer_words, struct error *err);
+
+// A scene and its questions.
+struct net_batch {
+    int questions, text_stride;   // text_stride: the longest question's tokens
+    const real *pixels;           // (3, side, side), normalised
+    const int *ids, *text_count;  // (questions, text_stride), tokens in each
+    int patch_count;              // patches that enter the fusion layers; 0: all
+    const int *patches;           // which, increasing
+};
+
+// Whether and how masks are drawn.
+struct net_trimming {
+    bool on, heads;
+    struct mask_sampling sampling;
+};
+
+struct stream_layer_state {
+    struct token_trimmer_state tokens;
+    struct head_trimmer_state msa, mca;
+    struct attention_state self, cross;
+    struct ffn_state ffn;
+    real *mask, *alive;         // (n, stride): this layer's decision; product with those before
+    real *gate_msa, *gate_mca;  // (n, heads)
+    real *dalive, *dgate_msa, *dgate_mca; // gradients, filled by the cost and the backward pass
+    const real *input;
+    real *output;
+};
+
+struct stem_block_state {
+    real *input, *summed, *z, *hidden, *active;
+    struct norm_state norm;
+};
+struct stem_state {
+    real *columns[3], *raw[3], *active[2];
+    struct stem_block_state block[NET_STEM_BLOCKS];
+    struct norm_state norm;
+};
+
+struct net_state {
+    struct stem_state stem;
+    real *patch_columns;
+    struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS], head_norm;
+    struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS];
+    struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams
+    real *encoded;     // image encoder's output after ln_post (image_rows)
+    real *text_encoded; // text encoder's output
+    real *fused_in[NET_STREAMS];
+    struct stream_layer_state *entry[NET_STREAMS]; // what was alive on entering fusion; NULL: everything
+    real *cls[NET_STREAMS], *cls_z[NET_STREAMS];
+    real *pooled;      // (questions, 2 width): [text, image], after tanh
+    real *hidden, *normed, *active, *word; // of the answer head
+    real *logits;      // (questions, labels)
+};
+
+// Fills *state; everything lives in the tape's arena until it is rewound.
+void net_forward(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                 const struct net_trimming *trimming, struct net_state *state);
+
+// Gradients that losses hand to the backward pass; NULL: none.
+struct net_gradients {
+    real *logits;                        // (questions, labels)
+    real *pooled;                        // (questions, 2 width)
+    real *encoded;                       // like state->encoded
+    real *fusion_image[NET_LAYERS];      // like fusion[l][NET_IMAGE].output
+};
+void net_backward(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
+                  const struct net_gradients *gradients);
+
+// Bytes of arena that a forward and backward pass of `questions` questions can need.
+size_t net_arena_size(const struct net *net, int questions, int text_stride);
+
+// The image stem alone (net_stem.c): y (patches, width), after its LayerNorm.
+void net_stem_forward(struct tape *tape, const struct net *net, struct stem_state *state, const real *pixels, real *y);
+void net_stem_backward(struct tape *tape, const struct net *net, const struct stem_state *state, real *dy);
+
+#endif

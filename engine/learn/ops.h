@@ -1,0 +1,71 @@
+// Forward and backward steps of the layers, on rows of a flat parameter array. Everything runs on the calling thread.
+// Naming: x input, y output, dx and dy their gradients; P parameters, G their gradients (same offsets).
+#ifndef TRIMSCOPE_LEARN_OPS_H
+#define TRIMSCOPE_LEARN_OPS_H
+
+#include "engine/base/memory.h"
+#include "engine/learn/learn_kernels.h"
+
+#include <stdbool.h>
+
+// One thread's view of the work: where numbers live and where gradients are summed.
+struct tape {
+    const struct learn_kernels *kernels;
+    const real *P; // parameters
+    real *G;       // gradient sums; NULL: forward only
+    struct arena arena;
+    real mask_floor; // of the masked attention's denominator in the backward pass; 0: the true gradient
+};
+
+// Zeroed / uninitialised numbers from the arena; the arena was sized for the worst case, running out is a
+// programmer's error and aborts.
+real *tape_zeros(struct tape *tape, size_t n);
+real *tape_alloc(struct tape *tape, size_t n);
+
+struct linear_ref {
+    size_t w, b; // offsets; b == NO_BIAS where there is none
+    int in, out;
+};
+#define NO_BIAS ((size_t)-1)
+
+void op_linear(struct tape *tape, struct linear_ref ref, real *y, const real *x, int rows);
+// dx = (add: +=) dy W; G gets its sums. dx NULL: not wanted.
+void op_linear_back(struct tape *tape, struct linear_ref ref, real *dx, bool add, const real *dy, const real *x,
+                    int rows);
+
+struct norm_ref {
+    size_t gamma, beta;
+    int width;
+    real epsilon;
+};
+struct norm_state {
+    real *normal, *inverse;
+};
+void op_norm(struct tape *tape, struct norm_ref ref, struct norm_state *state, real *y, const real *x, int rows);
+// dx += ...
+void op_norm_back(struct tape *tape, struct norm_ref ref, const struct norm_state *state, real *dx, const real *dy,
+                  int rows);
+
+// Attention of a batch: `n` samples, queries and keys of sample i are the first q_count[i] and k_count[i] of q_stride
+// and k_stride rows; heads side by side in a row. key_mask (n, k_stride) or NULL: multiplicative and renormalised,
+// the diagonal always 1 when `self`. head_gate (n, heads) or NULL multiplies each head's context.
+struct attention_op {
+    int n, heads, size;
+    int q_stride, k_stride;       // rows a sample
+    const int *q_count, *k_count; // NULL: the stride
+    const real *q, *k, *v;        // row strides ldq, ldk
+    int ldq, ldk;
+    const real *key_mask, *head_gate;
+    bool self;
+    real *ctx;  // (n * q_stride, heads * size), gated
+    real *open; // the same before gating; equals ctx where there is no gate
+    real *a;    // softmax probabilities before masking, (n, heads, q_stride * k_stride)
+};
+// Fills ctx, open and a from the arena.
+void op_attention(struct tape *tape, struct attention_op *op);
+// dq, dk, dv (same layout as q, k, v) are overwritten on used rows and zeroed elsewhere; dmask (n, k_stride) and
+// dgate (n, heads) get += where the op has masks and gates.
+void op_attention_back(struct tape *tape, const struct attention_op *op, const real *dctx, real *dq, real *dk, real *dv,
+                       real *dmask, real *dgate);
+
+#endif

@@ -1,0 +1,45 @@
+// All trained numbers of a model in one flat array, with names, so that gradients, moments and threads' copies are
+// flat arrays too.
+#ifndef TRIMSCOPE_LEARN_PARAMS_H
+#define TRIMSCOPE_LEARN_PARAMS_H
+
+#include "engine/base/error.h"
+#include "engine/base/random.h"
+#include "engine/learn/real.h"
+#include "engine/model/parameters.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct safetensors;
+
+struct param {
+    struct parameter info;
+    size_t offset; // of its first element in the flat arrays; a multiple of 16
+    bool aux;      // an auxiliary head that exists for training only
+};
+
+struct params {
+    struct param *items;
+    int count;
+    size_t total; // elements of a flat array, padding included
+    real *value;
+};
+
+// Every parameter of the configuration, then the auxiliary heads (`aux.*`: see objective.h) for a world with `kinds`
+// kinds and `colors` colours (kinds 0: none). All values 0. False when there is no memory.
+bool params_init(struct params *params, const struct model_config *config, int kinds, int colors);
+void params_free(struct params *params);
+
+// Offset of the parameter's first element; the name must exist (a programmer's error otherwise).
+size_t params_offset(const struct params *params, const char *name);
+const struct param *params_find(const struct params *params, const char *name);
+
+// Start values for training from nothing: normal weights, LayerNorms at 1, trimmers that keep everything
+// (DESIGN.md: b2 near +4), sine features in the fusion position table.
+void params_randomize(struct params *params, const struct model_config *config, uint64_t seed);
+
+// Copies the tensors of `file` that have the same name and shape; returns how many parameters were filled.
+int params_load(struct params *params, const struct safetensors *file);
+
+#endif

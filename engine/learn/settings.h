@@ -1,0 +1,67 @@
+// Every hyper-parameter of a training run, in one table: defaults, names in configuration files, and the help.
+#ifndef TRIMSCOPE_LEARN_SETTINGS_H
+#define TRIMSCOPE_LEARN_SETTINGS_H
+
+#include "engine/base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SETTINGS_BUDGETS = 16 };
+
+// X(type, member, dense default, trim default, lowest, highest, explanation)
+#define TRAIN_SETTINGS(X)                                                                                      \
+    X(int, scenes, 12, 8, 1, 4096, "scenes a step")                                                            \
+    X(int, questions, 8, 6, 1, 12, "questions a scene")                                                        \
+    X(int, total, 1000000, 150000, 1, 2000000000, "questions in all")                                          \
+    X(double, rate, 1.2e-3, 3e-4, 0, 1, "peak learning rate")                                                  \
+    X(double, trimmer_rate, 0, 3e-3, 0, 1, "peak learning rate of the trimmers")                               \
+    X(double, warmup, 0.02, 0.02, 0, 1, "share of the run in which the rate rises")                            \
+    X(double, hold, 0.1, 0.6, 0, 1, "share of the run until which the rate stays at its peak, then a cosine")  \
+    X(double, final_rate, 0.02, 0.05, 0, 1, "last learning rate, as a share of the peak")                      \
+    X(double, decay, 0.05, 0.01, 0, 1, "weight decay (AdamW)")                                                 \
+    X(double, beta1, 0.9, 0.9, 0, 0.9999, "first moment's memory")                                             \
+    X(double, beta2, 0.98, 0.98, 0, 0.99999, "second moment's memory")                                         \
+    X(double, clip, 1, 1, 0, 1e9, "gradient norm at most")                                                     \
+    X(int, patches_low, 40, 144, 4, 144, "patches that enter the fusion layers: fewest")                       \
+    X(int, patches_high, 112, 144, 4, 144, "and most, drawn for each scene")                                   \
+    X(double, full_tail, 0.15, 1, 0, 1, "last share of the run with all patches")                              \
+    X(double, answer, 1, 1, 0, 1000, "weight of the answer loss")                                              \
+    X(double, patch, 0.4, 0, 0, 1000, "weight of the kind of each patch")                                      \
+    X(double, color, 0.2, 0, 0, 1000, "weight of the colour of each patch")                                    \
+    X(double, ground, 0.5, 0, 0, 1000, "weight of which patches the question needs")                           \
+    X(double, where, 1.5, 0, 0, 1000, "weight of where the needed objects are")                                \
+    X(double, count, 0.4, 0, 0, 1000, "weight of how many there are")                                          \
+    X(double, distill, 0, 1, 0, 1000, "weight of self-distillation from the full model")                       \
+    X(double, temperature, 2, 2, 0.1, 100, "of the distillation")                                              \
+    X(double, target, 1, 0.5, 0.05, 1, "share of the dense multiply-adds to spend")                            \
+    X(double, cost, 0, 40, 0, 1e6, "weight of the cost objective")                                             \
+    X(double, curriculum, 0, 0.5, 0, 1, "share of the run in which the target falls from 1")                   \
+    X(double, noise_first, 0, 0.6, 0, 10, "scale of the logistic noise at the start")                          \
+    X(double, noise_last, 0, 0.1, 0, 10, "and from 80 % of the run on")                                        \
+    X(double, gumbel, 1, 1, 0.01, 100, "temperature of the straight-through masks")                            \
+    X(double, mask_floor, 0.1, 0.1, 0, 1, "floor of the masked attention's denominator, backward only")        \
+    X(double, budget, 0, 5, 0, 1e6, "weight of the budgets per fusion layer")                                  \
+    X(int, heads, 1, 1, 0, 1, "trim attention heads too")                                                      \
+    X(int, seed, 1, 1, 0, 2000000000, "of the world and of every draw")
+
+struct train_settings {
+    bool trim; // the SmartTrim stage; otherwise the dense stage
+#define SETTING_MEMBER(type, member, dense, trim, low, high, text) type member;
+    TRAIN_SETTINGS(SETTING_MEMBER)
+#undef SETTING_MEMBER
+    double budgets[SETTINGS_BUDGETS]; // share of patches that fusion layer l may keep before it costs; 1: free
+};
+
+struct train_settings train_settings_default(bool trim);
+
+// Reads "name": value pairs of a JSON object over *settings; an unknown name or a value out of range is an error.
+bool train_settings_read(struct train_settings *settings, const char *json, struct error *err);
+
+// Sets one by name and text, as `name=value` on the command line does.
+bool train_settings_set(struct train_settings *settings, const char *name, const char *value, struct error *err);
+
+// JSON of all of them, malloc'ed.
+char *train_settings_json(const struct train_settings *settings);
+
+#endif

@@ -1,0 +1,50 @@
+// The training loop: scenes from the world, gradients on every thread, AdamW, curriculum, evaluation.
+// The same settings, start and number of threads give the same weights on the same machine.
+#ifndef TRIMSCOPE_LEARN_TRAINER_H
+#define TRIMSCOPE_LEARN_TRAINER_H
+
+#include "engine/learn/objective.h"
+#include "engine/learn/settings.h"
+
+struct trainer;
+struct safetensors;
+
+struct trainer_options {
+    struct model_config config; // for training from nothing, or of `init` with trimmers added
+    struct train_settings settings;
+    const struct world *world;
+    const struct safetensors *init;    // start weights; NULL: random
+    const struct safetensors *teacher; // frozen full model for distillation; NULL: none
+    int threads;
+};
+
+struct train_progress {
+    long step, steps, questions;
+    double loss[TERMS], accuracy; // over the steps since the last report
+    double family_accuracy[WORLD_FAMILY_COUNT]; // NaN where no question was asked
+    double share, target;         // multiply-adds spent on average, and asked for
+    double alive[NET_LAYERS];     // share of patches alive in each fusion layer
+    double rate, gradient_norm, questions_per_second, seconds_left;
+};
+
+// NULL and a sentence in *err when settings, model or memory do not fit.
+struct trainer *trainer_new(const struct trainer_options *options, struct error *err);
+void trainer_free(struct trainer *trainer);
+
+// One optimizer step. False when the run is complete.
+bool trainer_step(struct trainer *trainer);
+
+// What happened since the last call.
+struct train_progress trainer_progress(struct trainer *trainer);
+
+// Accuracy on `scenes` scenes of the world `seed`, all patches, deterministic masks if `trim`. *share (may be NULL)
+// gets the mean share of dense multiply-adds, *lift the relevance lift (needed / other patches alive at the end).
+struct objective_sums trainer_evaluate(struct trainer *trainer, uint64_t seed, int scenes, bool trim, double *share,
+                                       double *lift);
+
+// Writes a resumable state, or a model to keep (half: fp16 without optimizer and auxiliary heads).
+bool trainer_save_state(struct trainer *trainer, const char *path, struct error *err);
+bool trainer_save_model(struct trainer *trainer, const char *path, bool half, bool aux, struct error *err);
+bool trainer_resume(struct trainer *trainer, const char *path, struct error *err);
+
+#endif

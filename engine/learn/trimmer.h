@@ -1,0 +1,54 @@
+// The trimmers in training: scores, straight-through binary masks, and their gradients (DESIGN.md, "The method").
+#ifndef TRIMSCOPE_LEARN_TRIMMER_H
+#define TRIMSCOPE_LEARN_TRIMMER_H
+
+#include "engine/base/random.h"
+#include "engine/learn/blocks.h"
+
+// How masks are made from scores: m = 1[(score + noise * logistic) > 0] forward, gradient of the sigmoid backward.
+struct mask_sampling {
+    struct random *random; // NULL: no noise
+    real noise;            // scale of the logistic noise; annealed towards 0
+    real temperature;
+    bool relaxed; // forward with the sigmoid itself: what central differences can follow
+};
+
+struct token_trimmer_refs {
+    int hidden, rank; // 0: absent
+    struct norm_ref norm, context_norm;
+    struct linear_ref self, out, query, key;
+    size_t alpha;
+};
+struct token_trimmer_state {
+    struct norm_state norm, context_norm;
+    real *z, *hidden, *active, *query, *context_z, *key, *cosine, *score; // cosine: query . key / (|key| + eps)
+    real *slope; // dm/dscore, straight through
+};
+
+// mask (n, stride) gets 1 for CLS (row 0) and kept tokens, 0 for dropped ones and rows beyond the count.
+// context: row 0 of each sample of the other stream, (n rows, stride context_stride rows); NULL without guidance.
+void trimmer_tokens(struct tape *tape, const struct token_trimmer_refs *refs, struct token_trimmer_state *state,
+                    const real *x, struct rows rows, const real *context, int context_stride,
+                    const struct mask_sampling *sampling, real *mask);
+// dx and dcontext (rows as in the forward) += from dmask.
+void trimmer_tokens_back(struct tape *tape, const struct token_trimmer_refs *refs,
+                         const struct token_trimmer_state *state, real *dx, struct rows rows, real *dcontext,
+                         int context_stride, const real *dmask);
+
+struct head_trimmer_refs {
+    int heads; // 0: absent
+    struct norm_ref norm;
+    struct linear_ref out;
+};
+struct head_trimmer_state {
+    struct norm_state norm;
+    real *input, *z, *slope;
+};
+// gate (n, heads) from the CLS rows of one (other NULL) or both streams.
+void trimmer_heads(struct tape *tape, const struct head_trimmer_refs *refs, struct head_trimmer_state *state,
+                   const real *own, int own_stride, const real *other, int other_stride, int n,
+                   const struct mask_sampling *sampling, real *gate);
+void trimmer_heads_back(struct tape *tape, const struct head_trimmer_refs *refs, const struct head_trimmer_state *state,
+                        real *down, int own_stride, real *dother, int other_stride, int n, const real *dgate);
+
+#endif

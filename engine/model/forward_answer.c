@@ -1,0 +1,92 @@
+#include "engine/base/thread.h"
+#include "engine/model/forward.h"
+
+#include <string.h>
+
+static float *scratch_floats(struct forward *forward, size_t count)
+{
+    return arena_alloc(&forward->math->scratch, count, sizeof(float));
+}
+
+// tanh(dense(row 0)), after the closing LayerNorm of a pre-norm fusion stack.
+static void pool(struct forward *forward, int stream, const float *cls, float *out)
+{
+    const struct model *m = forward->model;
+    int width = m->config.width;
+    size_t mark = forward->math->scratch.used;
+    const struct norm *norm = &m->fusion_norm[stream];
+    if (norm->gamma) {
+        float *normed = scratch_floats(forward, (size_t)width);
+        layer_norm(cls, width, 1, width, norm->gamma, norm->beta, norm->eps, normed, width);
+        cls = normed;
+    }
+    linear_apply(forward->math, &m->pooler[stream], cls, width, 1, out, width, ACTIVATION_TANH, NULL, 0, NULL, NULL,
+                 &forward->macs.other);
+    arena_rewind(&forward->math->scratch, mark);
+    if (forward->probe)
+        forward->probe(forward->probe_context, stream == FUSION_TEXT ? "pooler_text" : "pooler_image", out, 1, width);
+}
+
+void forward_answer(struct forward *forward, const float *const text[], const float *const image[], float *logits)
+{
+    const struct model *m = forward->model;
+    const struct linear *head = m->head;
+    int width = m->config.width, hidden_width = m->config.head_hidden;
+    size_t mark = forward->math->scratch.used;
+    float *features = scratch_floats(forward, (size_t)head[0].in), *hidden = scratch_floats(forward, (size_t)head[0].out);
+    for (int p = 0; p < m->config.pictures; p++) {
+        pool(forward, FUSION_TEXT, text[p], features + (2 * p) * width);
+        pool(forward, FUSION_IMAGE, image[p], features + (2 * p + 1) * width);
+    }
+    if (forward->probe)
+        forward->probe(forward->probe_context, "cls_feats", features, 1, head[0].in);
+    linear_apply(forward->math, &head[0], features, head[0].in, 1, hidden, hidden_width, ACTIVATION_NONE, NULL, 0, NULL,
+                 NULL, &forward->macs.other);
+    layer_norm(hidden, hidden_width, 1, hidden_width, m->head_norm.gamma, m->head_norm.beta, m->head_norm.eps, hidden,
+               hidden_width);
+    activate(hidden, hidden_width, ACTIVATION_GELU);
+    linear_apply(forward->math, &head[1], hidden, hidden_width, 1, logits, head[1].out, ACTIVATION_NONE, NULL, 0, NULL,
+                 NULL, &forward->macs.other);
+    if (m->head_words.out) {
+        float *meaning = scratch_floats(forward, (size_t)width);
+        linear_apply(forward->math, &m->head_words, hidden, hidden_width, 1, meaning, width, ACTIVATION_NONE, NULL, 0,
+                     NULL, NULL, &forward->macs.other);
+        linear_apply(forward->math, &m->answer_words, meaning, width, 1, logits, head[1].out, ACTIVATION_NONE, logits,
+                     head[1].out, NULL, NULL, &forward->macs.other);
+    }
+    if (forward->probe)
+        forward->probe(forward->probe_context, "logits", logits, 1, head[1].out);
+    arena_rewind(&forward->math->scratch, mark);
+}
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+size_t forward_scratch(const struct model *model, int workers)
+{
+    const struct model_config *c = &model->config;
+    size_t tokens = (size_t)(c->max_tokens > model_grid(c) * model_grid(c) + 1 ? c->max_tokens
+                                                                               : model_grid(c) * model_grid(c) + 1);
+    size_t width = (size_t)c->width, pixels = (size_t)c->image_size * (size_t)c->image_size;
+    size_t ffn = larger(larger((size_t)c->image_ffn, (size_t)c->text_ffn),
+                        larger((size_t)c->image_fusion_ffn, (size_t)c->text_fusion_ffn));
+    // Of one layer: contexts, Q K V and the probabilities that the mass of cross-attention is read from; or the FFN's
+    // hidden and normed rows.
+    size_t probabilities = tokens * (size_t)c->max_tokens * (size_t)c->heads;
+    size_t layer = larger(tokens * width * 4 + probabilities + 2 * tokens, tokens * (ffn + width));
+    // K and V of both streams and gathered copies, which fusion holds while its layers run.
+    size_t fusion = 8 * tokens * width;
+    size_t conv = c->stem == STEM_PATCH
+                      ? pixels * 3
+                      : larger(pixels / 16 * (48 + (size_t)c->stem_channels[0]),
+                               pixels / 64 * 9 * (size_t)c->stem_channels[0] + pixels / 16 * (size_t)c->stem_channels[0]) +
+                            pixels / 64 * (size_t)c->stem_channels[1] + pixels / 256 * 9 * (size_t)c->stem_channels[1];
+    size_t stem = larger(conv, tokens * (width + (size_t)c->stem_expansion));
+    size_t answer = 4 * width * (size_t)c->pictures + (size_t)c->head_hidden + 4 * width + (size_t)c->labels;
+    size_t widest = larger(larger(ffn, width), larger((size_t)model->stem.conv[0].in, (size_t)c->head_hidden));
+    widest = larger(widest, larger((size_t)model->stem.conv[1].in, (size_t)model->stem.conv[2].in));
+    widest = larger(widest, (size_t)model->head[0].in);
+    size_t rows = c->stem == STEM_CONV ? larger(tokens, pixels / 16) : tokens;
+    size_t inner = larger(linear_scratch((int)widest, (int)rows, workers),
+                          attention_scratch((int)tokens, (int)tokens, model_head_size(c), workers));
+    return (larger(larger(layer + fusion, stem), answer) + 64 * 32) * sizeof(float) + inner + 4096;
+}

@@ -1,0 +1,107 @@
+// A METER model in memory: weights packed for the kernels, trimmers, answers and tokenizer. Immutable once opened, so
+// that any number of runs in any number of threads share it.
+#ifndef TRIMSCOPE_MODEL_MODEL_H
+#define TRIMSCOPE_MODEL_MODEL_H
+
+#include "engine/base/error.h"
+#include "engine/base/memory.h"
+#include "engine/math/math.h"
+#include "engine/model/config.h"
+
+#include <stdbool.h>
+
+struct tokenizer;
+
+struct norm {
+    const float *gamma, *beta;
+    float eps;
+};
+
+// Self-attention: `in` gives Q, K, V side by side (3D columns in blocks of one head), `out` takes the contexts.
+// Cross-attention: `in` gives Q only (D columns), `memory` K and V (2D columns) of the other stream.
+struct attention_weights {
+    struct linear in, memory, out;
+    struct norm norm, context_norm; // context_norm: of the other stream, pre-norm fusion only
+};
+
+struct ffn_weights {
+    struct linear up, down;
+    struct norm norm;
+    enum activation activation;
+};
+
+// A layer of any stack: MSA, MCA where `cross`, FFN. pre: x += f(LN(x)); else x = LN(x + f(x)).
+struct layer {
+    bool pre, cross;
+    struct attention_weights msa, mca;
+    struct ffn_weights ffn;
+};
+
+struct token_trimmer {
+    bool present, guided;
+    struct norm norm, context_norm;
+    struct linear self, out, query, key;
+    float alpha;
+};
+
+struct head_trimmer {
+    bool present;
+    struct norm norm;
+    struct linear out;
+};
+
+struct trimmer {
+    struct token_trimmer token;
+    struct head_trimmer msa, mca;
+};
+
+struct stem_block {
+    const float *depthwise, *depthwise_bias; // (25, D): tap by tap, so that channels are contiguous
+    struct norm norm;
+    struct linear fc1, fc2;
+};
+
+struct stem {
+    struct linear conv[3]; // patch stem: conv[0] alone. Columns of the 3x3 ones: (ky, kx, channel)
+    struct stem_block blocks[MODEL_LAYERS];
+    struct norm norm;
+};
+
+enum { FUSION_TEXT, FUSION_IMAGE, FUSION_STREAMS };
+
+struct model {
+    struct model_config config;
+    double parameters;
+    char *calibration;      // metadata JSON, NULL where there is none (engine/prune/budget.h reads it)
+    char **answers;         // config.labels strings, NULL where the file names none
+    struct tokenizer *tokenizer; // NULL where the file carries none
+
+    const float *words, *positions, *text_type; // text embeddings: (vocabulary, D), (positions, D), (D)
+    struct norm text_norm;
+    struct stem stem;
+    const float *class_embedding, *image_positions, *fusion_positions; // (D), (patches + 1, D), the same or NULL
+    struct norm image_norm_pre, image_norm_post;
+    struct layer image[MODEL_LAYERS], text[MODEL_LAYERS], fusion[FUSION_STREAMS][MODEL_LAYERS];
+    struct trimmer trimmers[STACK_COUNT][MODEL_LAYERS];
+    struct linear transform[FUSION_STREAMS], pooler[FUSION_STREAMS];
+    struct norm fusion_norm[FUSION_STREAMS]; // gamma NULL in post-norm models
+    const float *types;                      // (token_types, D)
+    struct linear head[2], head_words, answer_words; // head_words.out == 0 without answer_words
+    struct norm head_norm;
+
+    struct arena tables; // everything that is not a packed linear layer
+    void *strings;       // owner of the answers' text
+};
+
+struct model_options {
+    int image_size; // run at this resolution: position tables are resized (vlm_spec §2.4); 0: the file's own
+};
+
+// Reads a .safetensors file (engine/model/names.md). NULL and one sentence in *err when it is not a usable model.
+struct model *model_open(const char *path, const struct model_options *options, struct error *err);
+void model_free(struct model *model);
+
+// Text of an answer; "answer 17" in `buffer` where the file names none.
+const char *model_answer(const struct model *model, int label, char *buffer, int size);
+
+#endif

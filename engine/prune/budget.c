@@ -1,0 +1,205 @@
+#include "engine/prune/budget.h"
+
+#include "engine/prune/calibration.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double DEFAULT_SHARE = 0.5; // of policies that keep counts, where no learned policy sets an example
+
+// The stacks in the order in which a token passes them; images and words have two each.
+static const enum model_stack order[STACK_COUNT] = {STACK_IMAGE, STACK_TEXT, STACK_FUSION_IMAGE, STACK_FUSION_TEXT};
+
+static bool is_text(enum model_stack stack) { return stack == STACK_TEXT || stack == STACK_FUSION_TEXT; }
+
+int budget_profile_index(const struct model_config *config, enum model_stack stack, int layer)
+{
+    int before = 0;
+    for (int s = 0; s < (int)stack; s++)
+        before += model_stack_layers(config, (enum model_stack)s);
+    return 3 * (before + layer);
+}
+
+int budget_profile_size(const struct model_config *config)
+{
+    return 3 * (config->image_layers + config->text_layers + 2 * config->fusion_layers);
+}
+
+static int stream_tokens(const struct model_config *config, enum model_stack stack, int question)
+{
+    return is_text(stack) ? question : model_grid(config) * model_grid(config) + 1;
+}
+
+// Tokens at the input of a layer, before its trimming.
+static int tokens_before(const struct model_config *config, const struct budget_counts *counts, enum model_stack stack,
+                         int layer, int question)
+{
+    if (layer > 0)
+        return counts->tokens[stack][layer - 1];
+    if (stack == STACK_FUSION_IMAGE)
+        return counts->tokens[STACK_IMAGE][config->image_layers - 1];
+    if (stack == STACK_FUSION_TEXT)
+        return counts->tokens[STACK_TEXT][config->text_layers - 1];
+    return stream_tokens(config, stack, question);
+}
+
+static void cost_layer(const struct model_config *config, const struct budget_request *request,
+                       const struct budget_counts *counts, enum model_stack stack, int layer, struct macs *macs)
+{
+    enum policy policy = request->policy;
+    const struct policy_kind *kind = policy_kind(policy);
+    int before = tokens_before(config, counts, stack, layer, request->tokens);
+    struct flops_layer flops = {.stack = stack,
+                                .rows = counts->tokens[stack][layer],
+                                .msa = counts->msa[stack][layer],
+                                .mca = counts->mca[stack][layer]};
+    if (stack == STACK_FUSION_IMAGE)
+        flops.keys = counts->tokens[STACK_FUSION_TEXT][layer];
+    if (stack == STACK_FUSION_TEXT)
+        flops.keys = counts->tokens[STACK_FUSION_IMAGE][layer];
+    flops_layer(config, &flops, macs);
+    if (request->trim_tokens && kind->learned && policy_trims_tokens(policy, config, stack, layer))
+        flops_token_trimmer(config, &config->trimmers[stack][layer], before, kind->guided, macs);
+    if (request->trim_heads && policy_trims_heads(policy, config, stack, layer, false))
+        flops_head_trimmer(config, false, macs);
+    if (request->trim_heads && policy_trims_heads(policy, config, stack, layer, true))
+        flops_head_trimmer(config, true, macs);
+    if (request->trim_tokens && policy_reads_cls(policy, config, stack, layer))
+        macs->trimmer += (uint64_t)flops.msa * (uint64_t)model_head_size(config) * (uint64_t)flops.rows;
+}
+
+void budget_cost(const struct model_config *config, const struct budget_request *request,
+                 const struct budget_counts *counts, struct macs *macs)
+{
+    for (int l = 0; l < config->text_layers; l++)
+        cost_layer(config, request, counts, STACK_TEXT, l, macs);
+    flops_finish(config, counts->tokens[STACK_TEXT][config->text_layers - 1], macs);
+    for (int p = 0; p < config->pictures; p++) {
+        flops_embed_image(config, macs);
+        for (int l = 0; l < config->image_layers; l++)
+            cost_layer(config, request, counts, STACK_IMAGE, l, macs);
+        flops_finish(config, counts->tokens[STACK_IMAGE][config->image_layers - 1], macs);
+        for (int l = 0; l < config->fusion_layers; l++) {
+            cost_layer(config, request, counts, STACK_FUSION_TEXT, l, macs);
+            cost_layer(config, request, counts, STACK_FUSION_IMAGE, l, macs);
+        }
+    }
+    flops_answer(config, macs);
+}
+
+static double share_of(const struct model_config *config, const struct budget_request *request,
+                       const struct budget_counts *counts)
+{
+    struct macs spent = {0}, dense = {0};
+    budget_cost(config, request, counts, &spent);
+    flops_dense(config, request->tokens, &dense);
+    return (double)flops_total(&spent) / (double)flops_total(&dense);
+}
+
+// Fractions of the training-free policies: each layer where they act halves what is left (any other base would do:
+// the exponent that meets the budget makes it the base that is needed).
+static void geometric_profile(const struct model_config *config, enum policy policy, float *profile)
+{
+    float left = 1;
+    for (int i = 0; i < budget_profile_size(config); i++)
+        profile[i] = 1;
+    for (int s = 0; s < STACK_COUNT; s++)
+        for (int l = 0; l < model_stack_layers(config, order[s]); l++) {
+            if (is_text(order[s]))
+                continue;
+            if (policy_trims_tokens(policy, config, order[s], l))
+                left *= 0.5f;
+            profile[budget_profile_index(config, order[s], l)] = left;
+        }
+}
+
+// Counts of a profile whose fractions are raised to `exponent`: 0 keeps all, infinity the least.
+static void counts_of_profile(const struct model_config *config, const struct budget_request *request,
+                              const float *profile, double exponent, struct budget_counts *counts)
+{
+    for (int s = 0; s < STACK_COUNT; s++)
+        for (int l = 0; l < model_stack_layers(config, order[s]); l++) {
+            enum model_stack stack = order[s];
+            const float *f = profile + budget_profile_index(config, stack, l);
+            int all = stream_tokens(config, stack, request->tokens);
+            int before = tokens_before(config, counts, stack, l, request->tokens), kept = before;
+            if (request->trim_tokens && policy_trims_tokens(request->policy, config, stack, l))
+                kept = 1 + (int)lround(pow((double)f[0], exponent) * (all - 1));
+            counts->tokens[stack][l] = kept < before ? kept : before;
+            counts->msa[stack][l] = counts->mca[stack][l] = config->heads;
+            if (request->trim_heads && policy_trims_heads(request->policy, config, stack, l, false))
+                counts->msa[stack][l] = (int)lround(pow((double)f[1], exponent) * config->heads);
+            if (request->trim_heads && policy_trims_heads(request->policy, config, stack, l, true))
+                counts->mca[stack][l] = (int)lround(pow((double)f[2], exponent) * config->heads);
+        }
+}
+
+// Rounding leaves a little of the budget: spend it on single tokens, late layers (cheap steps) first.
+static void spend_rest(const struct model_config *config, const struct budget_request *request,
+                       struct budget_counts *counts)
+{
+    for (int s = STACK_COUNT - 1; s >= 0; s--)
+        for (int l = model_stack_layers(config, order[s]) - 1; l >= 0; l--) {
+            enum model_stack stack = order[s];
+            if (!request->trim_tokens || !policy_trims_tokens(request->policy, config, stack, l))
+                continue;
+            while (counts->tokens[stack][l] < tokens_before(config, counts, stack, l, request->tokens)) {
+                counts->tokens[stack][l]++;
+                if (share_of(config, request, counts) <= request->share)
+                    continue;
+                counts->tokens[stack][l]--;
+                break;
+            }
+        }
+}
+
+static bool plan_counts(struct budget *budget, const struct model *model, struct budget_request *request,
+                        struct error *err)
+{
+    const struct model_config *config = &model->config;
+    float profile[BUDGET_PROFILE];
+    if (isnan(request->share) && !calibration_share(model, 0, &request->share))
+        request->share = DEFAULT_SHARE;
+    if (request->policy == POLICY_LEARNED_FIXED) {
+        if (!calibration_profile(model, request->share, profile, err))
+            return false;
+    } else {
+        geometric_profile(config, request->policy, profile);
+    }
+    double low = 0, high = 4096; // 0.999 to this power is 0.017: with few exceptions nothing but CLS is left
+    counts_of_profile(config, request, profile, high, &budget->counts);
+    double least = share_of(config, request, &budget->counts);
+    if (least > request->share)
+        return error_set(err, ERROR_INPUT,
+                         "the policy %s can spend %.3f of the dense multiply-adds at least in this model; %.3f was "
+                         "asked for",
+                         policy_name(request->policy), least, request->share);
+    for (int i = 0; i < 48; i++) {
+        double middle = (low + high) / 2;
+        counts_of_profile(config, request, profile, middle, &budget->counts);
+        if (share_of(config, request, &budget->counts) > request->share)
+            low = middle;
+        else
+            high = middle;
+    }
+    counts_of_profile(config, request, profile, high, &budget->counts);
+    spend_rest(config, request, &budget->counts);
+    return true;
+}
+
+bool budget_make(struct budget *budget, const struct model *model, const struct budget_request *request,
+                 struct error *err)
+{
+    struct budget_request actual = *request;
+    *budget = (struct budget){.policy = request->policy, .share = request->share, .shift = NAN};
+    if (!isnan(request->share) && !(request->share > 0 && request->share <= 1))
+        return error_set(err, ERROR_USAGE, "a budget of %g is not a share; expected more than 0 and at most 1",
+                         request->share);
+    if (request->policy == POLICY_NONE)
+        return true;
+    if (policy_kind(request->policy)->counts)
+        return plan_counts(budget, model, &actual, err);
+    budget->shift = 0;
+    return isnan(request->share) ||
+           calibration_shift(model, request->policy, request->share, &budget->shift, err);
+}

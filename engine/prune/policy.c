@@ -1,0 +1,137 @@
+#include "engine/prune/policy.h"
+
+#include "engine/base/random.h"
+#include "engine/prune/trimmer.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *policy_name(enum policy policy)
+{
+#define POLICY_NAME(id, name, help) name,
+    static const char *const names[] = {POLICIES(POLICY_NAME)};
+#undef POLICY_NAME
+    return names[policy];
+}
+
+const char *policy_help(enum policy policy)
+{
+#define POLICY_HELP(id, name, help) help,
+    static const char *const helps[] = {POLICIES(POLICY_HELP)};
+#undef POLICY_HELP
+    return helps[policy];
+}
+
+bool policy_find(const char *name, enum policy *policy)
+{
+    for (int p = 0; p < POLICY_COUNT; p++)
+        if (!strcmp(name, policy_name((enum policy)p))) {
+            *policy = (enum policy)p;
+            return true;
+        }
+    return false;
+}
+
+static void score_guided(const struct policy_input *in, float *self, float *cross, float *score)
+{
+    trimmer_score_tokens(in->forward, in->trimmer, in->x, in->rows, in->context, self, cross);
+    for (int r = 0; r < in->rows; r++)
+        score[r] = isnan(cross[r]) ? self[r] : self[r] + cross[r];
+}
+
+static void score_self(const struct policy_input *in, float *self, float *cross, float *score)
+{
+    trimmer_score_tokens(in->forward, in->trimmer, in->x, in->rows, NULL, self, cross);
+    memcpy(score, self, (size_t)in->rows * sizeof(float));
+}
+
+static void without_parts(const struct policy_input *in, float *self, float *cross)
+{
+    for (int r = 0; r < in->rows; r++)
+        self[r] = cross[r] = NAN;
+}
+
+static void score_cls(const struct policy_input *in, float *self, float *cross, float *score)
+{
+    without_parts(in, self, cross);
+    memcpy(score, in->cls, (size_t)in->rows * sizeof(float));
+}
+
+static void score_mass(const struct policy_input *in, float *self, float *cross, float *score)
+{
+    without_parts(in, self, cross);
+    memcpy(score, in->mass, (size_t)in->rows * sizeof(float));
+}
+
+static void score_random(const struct policy_input *in, float *self, float *cross, float *score)
+{
+    without_parts(in, self, cross);
+    for (int r = 0; r < in->rows; r++) {
+        struct random random; // by original index, so that a token's lot does not hang on what was dropped before it
+        random_init(&random, in->seed, (uint64_t)in->rows_of[r]);
+        score[r] = random_unit(&random);
+    }
+}
+
+const struct policy_kind *policy_kind(enum policy policy)
+{
+    static const struct policy_kind kinds[POLICY_COUNT] = {
+        [POLICY_LEARNED] = {.learned = true, .guided = true, .score = score_guided},
+        [POLICY_LEARNED_SELF] = {.learned = true, .score = score_self},
+        [POLICY_LEARNED_FIXED] = {.learned = true, .guided = true, .counts = true, .score = score_guided},
+        [POLICY_CLS_ATTENTION] = {.counts = true, .needs_cls = true, .score = score_cls},
+        [POLICY_CROSS_ATTENTION] = {.counts = true, .needs_mass = true, .score = score_mass},
+        [POLICY_RANDOM] = {.counts = true, .score = score_random},
+    };
+    return &kinds[policy];
+}
+
+static bool has_image_trimmers(const struct model_config *config)
+{
+    for (int l = 0; l < MODEL_LAYERS; l++)
+        if (config->trimmers[STACK_IMAGE][l].hidden || config->trimmers[STACK_FUSION_IMAGE][l].hidden)
+            return true;
+    return false;
+}
+
+bool policy_trims_tokens(enum policy policy, const struct model_config *config, enum model_stack stack, int layer)
+{
+    const struct policy_kind *kind = policy_kind(policy);
+    bool trained = config->trimmers[stack][layer].hidden > 0;
+    if (!kind->score || kind->learned)
+        return kind->score && trained;
+    // The training-free policies drop image tokens where a learned policy does, so that they differ in what they
+    // drop and not in where; in any layer of a model without trimmers. Words are too few to be worth dropping blindly.
+    if ((stack != STACK_IMAGE && stack != STACK_FUSION_IMAGE) || (has_image_trimmers(config) && !trained))
+        return false;
+    if (kind->needs_cls)
+        return stack == STACK_FUSION_IMAGE || layer > 0; // nothing has been attended to before the first layer
+    if (kind->needs_mass)
+        return stack == STACK_FUSION_IMAGE && layer > 0;
+    return true;
+}
+
+bool policy_trims_heads(enum policy policy, const struct model_config *config, enum model_stack stack, int layer,
+                        bool mca)
+{
+    const struct trimmer_config *trimmer = &config->trimmers[stack][layer];
+    return policy_kind(policy)->learned && (mca ? trimmer->mca : trimmer->msa);
+}
+
+static bool acts_next(enum policy policy, const struct model_config *config, enum model_stack stack, int layer)
+{
+    if (stack == STACK_IMAGE && layer == config->image_layers - 1)
+        return policy_trims_tokens(policy, config, STACK_FUSION_IMAGE, 0);
+    return layer + 1 < model_stack_layers(config, stack) && policy_trims_tokens(policy, config, stack, layer + 1);
+}
+
+bool policy_reads_cls(enum policy policy, const struct model_config *config, enum model_stack stack, int layer)
+{
+    return policy_kind(policy)->needs_cls && (stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE) &&
+           acts_next(policy, config, stack, layer);
+}
+
+bool policy_reads_mass(enum policy policy, const struct model_config *config, enum model_stack stack, int layer)
+{
+    return policy_kind(policy)->needs_mass && stack == STACK_FUSION_IMAGE && acts_next(policy, config, stack, layer);
+}

@@ -1,0 +1,61 @@
+// The pruning policies behind one interface: where each acts, how it scores tokens, and how scores become decisions.
+#ifndef TRIMSCOPE_PRUNE_POLICY_H
+#define TRIMSCOPE_PRUNE_POLICY_H
+
+#include "engine/model/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct forward;
+struct token_trimmer;
+
+// The table gives the enum, the names of --policy, and the help.
+#define POLICIES(X)                                                                                            \
+    X(NONE, "none", "the unpruned model")                                                                      \
+    X(LEARNED, "learned", "SmartTrim: learned trimmers, own importance plus importance to the other modality") \
+    X(LEARNED_SELF, "learned-self", "learned trimmers without cross-modal guidance")                           \
+    X(LEARNED_FIXED, "learned-fixed", "learned scores, but the same count for every input (static pruning)")   \
+    X(CLS_ATTENTION, "cls-attention", "keep what the own CLS attended to in the previous layer (EViT)")        \
+    X(CROSS_ATTENTION, "cross-attention", "keep what the other modality attended to (training-free)")          \
+    X(RANDOM, "random", "keep tokens at random, from a seed")
+#define POLICY_ENUM(id, name, help) POLICY_##id,
+enum policy { POLICIES(POLICY_ENUM) POLICY_COUNT };
+#undef POLICY_ENUM
+
+const char *policy_name(enum policy policy);
+const char *policy_help(enum policy policy);
+// False when there is no such policy.
+bool policy_find(const char *name, enum policy *policy);
+
+// What a policy may look at when it scores the rows of one stream at the input of one layer.
+struct policy_input {
+    struct forward *forward;
+    const struct token_trimmer *trimmer; // of this layer
+    const float *x;                      // (rows, D); row 0 is CLS
+    int rows;
+    const int *rows_of;         // original index of each row
+    const float *context;       // CLS row of the other modality, NULL where it is not known yet
+    const float *cls, *mass;    // of the previous layer, per row: attention from the own CLS, from the other stream
+    uint64_t seed;              // differs from stage to stage and stream to stream
+};
+
+struct policy_kind {
+    bool learned; // trims where the weights have trimmers, heads too; otherwise image tokens alone
+    bool counts;  // keeps a planned count of the best; otherwise keeps what has score + shift >= 0
+    bool guided;  // the cross-modal part of learned scores counts
+    bool needs_cls, needs_mass; // of the layer before the one where it acts
+    // Fills self, cross and score (rows); NaN in self and cross where the policy has no such part. Higher is kept.
+    void (*score)(const struct policy_input *input, float *self, float *cross, float *score);
+};
+const struct policy_kind *policy_kind(enum policy policy);
+
+// Whether the policy may drop tokens, or heads, in this layer of this model.
+bool policy_trims_tokens(enum policy policy, const struct model_config *config, enum model_stack stack, int layer);
+bool policy_trims_heads(enum policy policy, const struct model_config *config, enum model_stack stack, int layer,
+                        bool mca);
+// Whether this layer's attention must be remembered, because the policy reads it in the next layer.
+bool policy_reads_cls(enum policy policy, const struct model_config *config, enum model_stack stack, int layer);
+bool policy_reads_mass(enum policy policy, const struct model_config *config, enum model_stack stack, int layer);
+
+#endif

@@ -1,0 +1,75 @@
+#include "engine/prune/trimmer.h"
+
+#include <math.h>
+#include <string.h>
+
+static float *scratch_floats(struct forward *forward, int rows, int width)
+{
+    return arena_alloc(&forward->math->scratch, (size_t)rows * (size_t)width, sizeof(float));
+}
+
+static void apply_norm(const struct norm *norm, const float *x, int rows, int width, float *y)
+{
+    layer_norm(x, width, rows, width, norm->gamma, norm->beta, norm->eps, y, width);
+}
+
+static void apply(struct forward *forward, const struct linear *linear, const float *x, int rows, float *y,
+                  enum activation activation)
+{
+    linear_apply(forward->math, linear, x, linear->in, rows, y, linear->out, activation, NULL, 0, NULL, NULL,
+                 &forward->macs.trimmer);
+}
+
+// cross_i = alpha (query z_i) · k / (‖k‖ + 1e-6), k = key(LN(context)).
+static void score_cross(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
+                        const float *context, float *cross)
+{
+    int width = forward->model->config.width, rank = trimmer->key.out;
+    float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, rank);
+    float *q = scratch_floats(forward, rows, rank);
+    apply_norm(&trimmer->context_norm, context, 1, width, c);
+    apply(forward, &trimmer->key, c, 1, k, ACTIVATION_NONE);
+    apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
+    float squares = 0;
+    for (int i = 0; i < rank; i++)
+        squares += k[i] * k[i];
+    float scale = trimmer->alpha / (sqrtf(squares) + 1e-6f);
+    for (int r = 0; r < rows; r++) {
+        float sum = 0;
+        for (int i = 0; i < rank; i++)
+            sum += q[r * rank + i] * k[i];
+        cross[r] = sum * scale;
+    }
+    forward->macs.trimmer += (uint64_t)rows * (uint64_t)rank;
+}
+
+void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *trimmer, const float *x, int rows,
+                          const float *context, float *self, float *cross)
+{
+    int width = forward->model->config.width;
+    size_t mark = forward->math->scratch.used;
+    float *z = scratch_floats(forward, rows, width), *hidden = scratch_floats(forward, rows, trimmer->self.out);
+    apply_norm(&trimmer->norm, x, rows, width, z);
+    apply(forward, &trimmer->self, z, rows, hidden, ACTIVATION_GELU);
+    apply(forward, &trimmer->out, hidden, rows, self, ACTIVATION_NONE);
+    if (trimmer->guided && context)
+        score_cross(forward, trimmer, z, rows, context, cross);
+    else
+        for (int r = 0; r < rows; r++)
+            cross[r] = NAN;
+    arena_rewind(&forward->math->scratch, mark);
+}
+
+void trimmer_score_heads(struct forward *forward, const struct head_trimmer *trimmer, const float *own,
+                         const float *other, float *logits)
+{
+    int width = forward->model->config.width, wide = other ? 2 * width : width;
+    size_t mark = forward->math->scratch.used;
+    float *z = scratch_floats(forward, 1, 2 * width);
+    memcpy(z, own, (size_t)width * sizeof(float));
+    if (other)
+        memcpy(z + width, other, (size_t)width * sizeof(float));
+    apply_norm(&trimmer->norm, z, 1, wide, z);
+    apply(forward, &trimmer->out, z, 1, logits, ACTIVATION_NONE);
+    arena_rewind(&forward->math->scratch, mark);
+}

@@ -1,0 +1,208 @@
+#include "engine/run/trace.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNKNOWN ((double)NAN)
+
+void trace_init(struct trace *trace)
+{
+    *trace = (struct trace){
+        .parameters = UNKNOWN,
+        .budget = UNKNOWN,
+        .answer.p = NAN,
+        .dense_macs = UNKNOWN,
+        .spent_macs = UNKNOWN,
+        .ms = UNKNOWN,
+    };
+}
+
+// One block holds all arrays of a stream; it begins with self_score, which needs the strictest alignment.
+static void tokens_free(struct trace_tokens *tokens)
+{
+    free(tokens->self_score);
+    *tokens = (struct trace_tokens){0};
+}
+
+static bool tokens_carve(struct trace_tokens *tokens, int count)
+{
+    *tokens = (struct trace_tokens){0};
+    if (count <= 0)
+        return true;
+    size_t n = (size_t)count;
+    float *block = malloc(n * (4 * sizeof(float) + sizeof(int16_t) + sizeof(uint8_t)));
+    if (!block)
+        return false;
+    int16_t *dropped_at = (int16_t *)(block + 4 * n);
+    *tokens = (struct trace_tokens){
+        .count = count,
+        .alive = (uint8_t *)(dropped_at + n),
+        .self_score = block,
+        .cross_score = block + n,
+        .score = block + 2 * n,
+        .keep = block + 3 * n,
+        .dropped_at = dropped_at,
+    };
+    return true;
+}
+
+bool trace_tokens_alloc(struct trace_tokens *tokens, int count)
+{
+    tokens_free(tokens);
+    if (!tokens_carve(tokens, count))
+        return false;
+    for (int i = 0; i < tokens->count; i++) {
+        tokens->alive[i] = 1;
+        tokens->self_score[i] = tokens->cross_score[i] = tokens->score[i] = tokens->keep[i] = NAN;
+        tokens->dropped_at[i] = -1;
+    }
+    return true;
+}
+
+static bool tokens_copy(struct trace_tokens *to, const struct trace_tokens *from)
+{
+    if (!tokens_carve(to, from->count))
+        return false;
+    if (to->count == 0)
+        return true;
+    size_t n = (size_t)from->count;
+    memcpy(to->alive, from->alive, n);
+    memcpy(to->self_score, from->self_score, n * sizeof *to->self_score);
+    memcpy(to->cross_score, from->cross_score, n * sizeof *to->cross_score);
+    memcpy(to->score, from->score, n * sizeof *to->score);
+    memcpy(to->keep, from->keep, n * sizeof *to->keep);
+    memcpy(to->dropped_at, from->dropped_at, n * sizeof *to->dropped_at);
+    return true;
+}
+
+static void stage_free(struct stage *stage)
+{
+    for (int i = 0; i < TRACE_STREAMS; i++)
+        tokens_free(&stage->tokens[i]);
+}
+
+void trace_truncate(struct trace *trace, int count)
+{
+    while (trace->stage_count > count && trace->stage_count > 0)
+        stage_free(&trace->stages[--trace->stage_count]);
+}
+
+void trace_free(struct trace *trace)
+{
+    trace_truncate(trace, 0);
+    for (int i = 0; i < TRACE_PICTURES; i++)
+        free(trace->pictures[i].path);
+    free(trace->question);
+    free(trace->tokens);
+    free(trace->interventions);
+    free(trace->stages);
+    trace_init(trace);
+}
+
+struct stage *trace_add_stage(struct trace *trace)
+{
+    if (trace->stage_count == trace->stage_capacity) {
+        int capacity = trace->stage_capacity ? 2 * trace->stage_capacity : 16;
+        struct stage *stages = realloc(trace->stages, (size_t)capacity * sizeof *stages);
+        if (!stages)
+            return NULL;
+        trace->stages = stages;
+        trace->stage_capacity = capacity;
+    }
+    struct stage *stage = &trace->stages[trace->stage_count++];
+    *stage = (struct stage){
+        .layer = -1,
+        .stream = -1,
+        .macs = {.dense = UNKNOWN, .spent = UNKNOWN, .cumulative_dense = UNKNOWN, .cumulative_spent = UNKNOWN},
+        .ms = UNKNOWN,
+        .redundancy_image = NAN,
+        .redundancy_text = NAN,
+        .redundancy_heads = NAN,
+    };
+    for (int i = 0; i < MAC_KINDS; i++)
+        stage->macs.by[i] = UNKNOWN;
+    return stage;
+}
+
+// Copies `count` items; *ok turns false when there is no memory.
+static void *copy_items(const void *from, size_t count, size_t size, bool *ok)
+{
+    if (!from || count == 0 || !*ok)
+        return NULL;
+    void *to = malloc(count * size);
+    *ok = to != NULL;
+    if (to)
+        memcpy(to, from, count * size);
+    return to;
+}
+
+static char *copy_string(const char *from, bool *ok)
+{
+    return from ? copy_items(from, strlen(from) + 1, 1, ok) : NULL;
+}
+
+static bool copy_stages(struct trace *to, const struct trace *from)
+{
+    to->stages = calloc(from->stage_count > 0 ? (size_t)from->stage_count : 1, sizeof *to->stages);
+    if (!to->stages)
+        return false;
+    to->stage_capacity = from->stage_count > 0 ? from->stage_count : 1;
+    for (int i = 0; i < from->stage_count; i++) {
+        struct stage *stage = &to->stages[to->stage_count++];
+        *stage = from->stages[i];
+        memset(stage->tokens, 0, sizeof stage->tokens);
+        for (int s = 0; s < TRACE_STREAMS; s++)
+            if (!tokens_copy(&stage->tokens[s], &from->stages[i].tokens[s]))
+                return false;
+    }
+    return true;
+}
+
+bool trace_copy(struct trace *to, const struct trace *from)
+{
+    bool ok = true;
+    *to = *from;
+    to->stages = NULL;
+    to->stage_count = to->stage_capacity = 0;
+    for (int i = 0; i < TRACE_PICTURES; i++)
+        to->pictures[i].path = copy_string(from->pictures[i].path, &ok);
+    to->question = copy_string(from->question, &ok);
+    to->tokens = copy_items(from->tokens, (size_t)from->token_count, sizeof *to->tokens, &ok);
+    to->interventions =
+        copy_items(from->interventions, (size_t)from->intervention_count, sizeof *to->interventions, &ok);
+    if (ok && copy_stages(to, from))
+        return true;
+    trace_free(to);
+    return false;
+}
+
+const char *stage_kind_name(enum stage_kind kind)
+{
+    static const char *const names[STAGE_KINDS] = {"embed", "image", "text", "fusion", "decode", "answer"};
+    return (unsigned)kind < STAGE_KINDS ? names[kind] : NULL;
+}
+
+const char *mac_kind_name(enum mac_kind kind)
+{
+    static const char *const names[MAC_KINDS] = {"qkv", "attention", "projection", "ffn", "trimmer", "other"};
+    return (unsigned)kind < MAC_KINDS ? names[kind] : NULL;
+}
+
+const char *attention_module_name(enum attention_module module)
+{
+    static const char *const names[MODULES] = {"msa", "mca", "mca2"};
+    return (unsigned)module < MODULES ? names[module] : NULL;
+}
+
+const char *intervention_kind_name(enum intervention_kind kind)
+{
+    static const char *const names[] = {"token-keep", "token-drop", "head-on", "head-off", "reopen"};
+    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : NULL;
+}
+
+const char *trace_stream_name(int stream)
+{
+    static const char *const names[TRACE_STREAMS] = {"image", "image2", "text"};
+    return (unsigned)stream < TRACE_STREAMS ? names[stream] : NULL;
+}

@@ -1,0 +1,183 @@
+// The word tokenizer of the procedural world's language.
+#include "engine/base/memory.h"
+#include "engine/text/tokenizer_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// A longer word is unknown without looking; PIECES tokens are what one surface form may stand for.
+enum { WORD_LIMIT = 128, PIECES = 8 };
+
+struct words {
+    json_t *forms; // surface form -> list of tokens; NULL: none
+    pcre2_code *word, *anything;
+    const char **sorted; // what can be typed, in alphabetical order
+    int sorted_count;
+    int plural; // id of ##s, -1 where there is none
+};
+
+static bool check_forms(const struct tokenizer *tokenizer, const json_t *forms, struct error *err)
+{
+    if (!forms)
+        return true;
+    if (!json_is_object(forms))
+        return error_set(err, ERROR_INPUT, "the tokenizer's \"forms\" are not a JSON object");
+    const char *form;
+    json_t *pieces;
+    json_object_foreach((json_t *)(size_t)forms, form, pieces)
+    {
+        size_t count = json_array_size(pieces);
+        if (count < 1 || count > PIECES)
+            return error_set(err, ERROR_INPUT, "the tokenizer's form \"%.40s\" is not a list of 1 to %d tokens", form,
+                             PIECES);
+        for (size_t i = 0; i < count; i++) {
+            const char *piece = json_string_value(json_array_get(pieces, i));
+            if (!piece || tokenizer_id(tokenizer, piece) < 0)
+                return error_set(err, ERROR_INPUT, "the tokenizer's form \"%.40s\" uses \"%.40s\", which is no token",
+                                 form, piece ? piece : "something that is no string");
+        }
+    }
+    return true;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool sort_words(struct words *words, const struct tokenizer *tokenizer, struct error *err)
+{
+    words->sorted = memory_alloc((size_t)tokenizer->size + json_object_size(words->forms), sizeof *words->sorted);
+    if (!words->sorted)
+        return error_no_memory(err, "the list of words");
+    for (int id = ID_SPECIALS; id < tokenizer->size; id++)
+        if (tokenizer->texts[id][0] != '#' && tokenizer->texts[id][0] != '<')
+            words->sorted[words->sorted_count++] = tokenizer->texts[id];
+    const char *form;
+    json_t *pieces;
+    json_object_foreach(words->forms, form, pieces)
+        if (tokenizer_id(tokenizer, form) < 0)
+            words->sorted[words->sorted_count++] = form;
+    qsort(words->sorted, (size_t)words->sorted_count, sizeof *words->sorted, compare_strings);
+    return true;
+}
+
+bool words_init(struct tokenizer *tokenizer, const json_t *root, struct error *err)
+{
+    json_t *forms = json_object_get(root, "forms");
+    if (!check_forms(tokenizer, forms, err))
+        return false;
+    struct words *words = tokenizer->words = memory_alloc(1, sizeof *words);
+    if (!words)
+        return error_no_memory(err, "the tokenizer");
+    words->forms = json_incref(forms);
+    words->plural = tokenizer_id(tokenizer, "##s");
+    // An apostrophe belongs to a word only inside it: around it, it is a quotation mark.
+    words->word = pattern_compile("[\\p{L}\\p{M}\\p{N}]+(?:['\\x{2019}][\\p{L}\\p{M}\\p{N}]+)*+", err);
+    words->anything = words->word ? pattern_compile(".+", err) : NULL;
+    return words->anything && sort_words(words, tokenizer, err);
+}
+
+void words_free(struct words *words)
+{
+    if (!words)
+        return;
+    json_decref(words->forms);
+    pcre2_code_free(words->word);
+    pcre2_code_free(words->anything);
+    memory_free(words->sorted);
+    memory_free(words);
+}
+
+// The typed word as the vocabulary would spell it: lower case, a plain apostrophe. False when it is too long.
+static bool fold(const struct words *words, const char *from, size_t length, char out[WORD_LIMIT])
+{
+    PCRE2_SIZE size = WORD_LIMIT;
+    int matches = pcre2_substitute(words->anything, (PCRE2_SPTR)from, length, 0, PCRE2_SUBSTITUTE_EXTENDED, NULL,
+                                   NULL, (PCRE2_SPTR) "\\L$0", PCRE2_ZERO_TERMINATED, (PCRE2_UCHAR *)out, &size);
+    if (matches < 0)
+        return false;
+    for (char *quote; (quote = strstr(out, "\xe2\x80\x99"));) {
+        *quote = '\'';
+        memmove(quote + 1, quote + 3, strlen(quote + 3) + 1);
+    }
+    return true;
+}
+
+// s, es, ies: the first ending that leaves a token. Returns its id and how many bytes the ending has; -1 for none.
+static int find_singular(const struct tokenizer *tokenizer, const char *word, size_t *ending)
+{
+    static const struct {
+        const char *plural, *singular;
+    } endings[] = {{"s", ""}, {"es", ""}, {"ies", "y"}};
+    size_t length = strlen(word);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && tokenizer->words->plural >= 0; i++) {
+        size_t n = strlen(endings[i].plural);
+        if (length <= n || strcmp(word + length - n, endings[i].plural) != 0)
+            continue;
+        char stem[WORD_LIMIT];
+        memcpy(stem, word, length - n);
+        strcpy(stem + length - n, endings[i].singular); // never longer than the ending it replaces
+        int id = tokenizer_id(tokenizer, stem);
+        if (id >= 0) {
+            *ending = n;
+            return id;
+        }
+    }
+    return -1;
+}
+
+static bool encode_word(const struct tokenizer *tokenizer, const char *text, size_t from, size_t to,
+                        struct token_list *list)
+{
+    char word[WORD_LIMIT];
+    if (!fold(tokenizer->words, text + from, to - from, word))
+        return token_list_add(list, ID_UNKNOWN, from, to);
+    const json_t *pieces = json_object_get(tokenizer->words->forms, word);
+    for (size_t i = 0; i < json_array_size(pieces); i++)
+        if (!token_list_add(list, tokenizer_id(tokenizer, json_string_value(json_array_get(pieces, i))), from, to))
+            return false;
+    if (pieces)
+        return true;
+    int id = tokenizer_id(tokenizer, word);
+    if (id >= 0)
+        return token_list_add(list, id, from, to);
+    size_t ending;
+    id = find_singular(tokenizer, word, &ending);
+    if (id < 0)
+        return token_list_add(list, ID_UNKNOWN, from, to);
+    return token_list_add(list, id, from, to - ending) &&
+           token_list_add(list, tokenizer->words->plural, to - ending, to);
+}
+
+bool words_encode(const struct tokenizer *tokenizer, const char *text, size_t length, struct token_list *list)
+{
+    pcre2_match_data *match = pcre2_match_data_create(1, NULL);
+    size_t from, to = 0;
+    while (match && pattern_find(tokenizer->words->word, match, text, length, to, &from, &to))
+        if (!encode_word(tokenizer, text, from, to, list))
+            break;
+    pcre2_match_data_free(match);
+    return match != NULL;
+}
+
+int words_complete(const struct tokenizer *tokenizer, const char *prefix, const char **out, int max)
+{
+    const struct words *words = tokenizer->words;
+    char folded[WORD_LIMIT] = "";
+    if (*prefix && !fold(words, prefix, strlen(prefix), folded))
+        return 0;
+    int low = 0, high = words->sorted_count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (strcmp(words->sorted[middle], folded) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    int count = 0;
+    size_t length = strlen(folded);
+    while (count < max && low < words->sorted_count && !strncmp(words->sorted[low], folded, length))
+        out[count++] = words->sorted[low++];
+    return count;
+}

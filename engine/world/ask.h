@@ -1,0 +1,58 @@
+// Making questions about one scene: what is shared by the families.
+#ifndef TRIMSCOPE_WORLD_ASK_H
+#define TRIMSCOPE_WORLD_ASK_H
+
+#include "engine/world/internal.h"
+
+// A scene as the families see it.
+struct asker {
+    const struct world *world;
+    const struct world_scene *scene;
+    struct random random;
+    int meaning[4]; // what the last question is about, set by its family: the same in other words is not
+                    // asked again
+    uint32_t of_kind[KIND_LIMIT], of_category[CATEGORY_LIMIT]; // bit i: object i
+    int kinds[WORLD_OBJECTS], kind_count;                      // that are present, each once
+    int singles[WORLD_OBJECTS], single_count;                  // objects that are the only ones of their kind
+    int x[WORLD_OBJECTS], y[WORLD_OBJECTS]; // of the box's middle: half pixels from the picture's middle
+};
+
+// The words for a thing: "a red car", "red car", "red cars"; a pair has no article and takes "are".
+struct noun {
+    char article[3 * NAME_SIZE], singular[2 * NAME_SIZE], plural[2 * NAME_SIZE];
+    bool pair;
+};
+void noun_of_kind(const struct world *world, int kind, int color, struct noun *noun); // color -1: none named
+void noun_of_category(const struct world *world, int category, struct noun *noun);
+
+// Writes one of the templates, chosen at random; a NULL ends the list. $a, $n, $p: article, singular and
+// plural of `first`; $m, $q: singular and plural of `second`; $v: "is" or "are" for `first`; $d: `direction`.
+struct phrase {
+    const struct noun *first, *second;
+    const char *direction;
+};
+void ask_write(struct asker *asker, struct world_question *question, const char *const *templates,
+               struct phrase phrase);
+void ask_answer(struct world_question *question, const char *answer);
+void ask_answer_number(struct world_question *question, int number);
+// centres[2 * which ..] = the middle of the object.
+void ask_centre(const struct asker *asker, struct world_question *question, int which, int object);
+
+static inline void ask_about(struct asker *asker, int a, int b, int c)
+{
+    asker->meaning[1] = a;
+    asker->meaning[2] = b;
+    asker->meaning[3] = c;
+}
+
+static inline int count_bits(uint32_t bits)
+{
+    return __builtin_popcount(bits);
+}
+
+// One function per family: false when the scene does not allow such a question, or the draw was unlucky.
+#define ASK_DECLARE(id, name) bool ask_##id(struct asker *asker, struct world_question *question);
+WORLD_FAMILIES(ASK_DECLARE)
+#undef ASK_DECLARE
+
+#endif

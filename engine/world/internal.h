@@ -1,0 +1,97 @@
+// What the parts of the world share: the tables of an open world, drawing, and the arithmetic rules.
+//
+// Pixels and layouts must be the same on every machine: they are computed with integers only. (Floats would
+// be contracted to fused multiply-adds on some processors.) random_chance() is safe: one exact product, one
+// comparison.
+#ifndef TRIMSCOPE_WORLD_INTERNAL_H
+#define TRIMSCOPE_WORLD_INTERNAL_H
+
+#include "engine/base/random.h"
+#include "engine/world/world.h"
+
+enum {
+    NAME_SIZE = 16,
+    KIND_LIMIT = 256,
+    COLOR_LIMIT = 16,
+    CATEGORY_LIMIT = 32,
+    CELL_LIMIT = 1024,
+    CELL_SIDE = 96,   // pixels of a sprite's cell; tools/make-sprites
+    CELL_DRAWN = 92,  // longest side of the emoji within
+    SPRITE_SIDE = 88, // room for a sprite drawn at 60 pixels and rotated
+    NUMBER_LIMIT = 9, // the largest count that is an answer
+};
+
+struct category {
+    char name[NAME_SIZE], plural[NAME_SIZE];
+    bool askable;
+};
+
+struct kind {
+    char name[NAME_SIZE], plural[NAME_SIZE];
+    bool pair; // takes "are" and no article: scissors
+    int category;
+    int first_cell, cell_count;
+    bool colored;
+    signed char color[COLOR_LIMIT]; // of each of its cells; only where colored
+};
+
+struct world {
+    struct kind kinds[KIND_LIMIT];
+    struct category categories[CATEGORY_LIMIT];
+    char colors[COLOR_LIMIT][NAME_SIZE];
+    int kind_count, category_count, color_count, cell_count;
+    int colored[KIND_LIMIT], colored_count; // the kinds with a colour series
+    const char *answers[KIND_LIMIT + COLOR_LIMIT + 32];
+    int answer_count;
+    uint32_t *cells; // cell_count x CELL_SIDE x CELL_SIDE, premultiplied RGBA, R in the lowest byte
+};
+
+// tables.c: reads kinds.txt (bounded, checked).
+bool world_read_tables(struct world *world, const char *path, struct error *err);
+
+// sprites.c: reads the sheet; world->cell_count must be known.
+bool world_read_sprites(struct world *world, const char *path, struct error *err);
+
+// A sprite scaled and turned: premultiplied RGBA, side x side, the emoji's middle in the square's middle.
+struct sprite {
+    int side;
+    uint32_t pixels[SPRITE_SIDE * SPRITE_SIDE];
+    struct world_box box; // of the pixels with alpha >= SPRITE_VISIBLE
+};
+enum { SPRITE_VISIBLE = 64 };
+enum { SPRITE_TURNS = 17 }; // -16 to 16 degrees in steps of 2
+
+// `longest`: the emoji's longest side in pixels, 8 to 60.
+void sprite_draw(const struct world *world, int cell, int longest, int turn, struct sprite *sprite);
+
+// background.c: fills WORLD_SIDE x WORLD_SIDE RGB, and strews meaningless clutter.
+void background_draw(struct random *random, unsigned char *pixels);
+void background_clutter(struct random *random, unsigned char *pixels);
+
+// scene.c: the objects of a scene before they find their places; at most 9, returns how many. Questions use a
+// second draw as a decoy: asking for what is in one of the two and not in the other is balanced by symmetry.
+struct plan {
+    int kind, color, cell;
+};
+int scene_compose(const struct world *world, struct random *random, struct plan plan[WORLD_OBJECTS]);
+
+// vocabulary.c: fills the list of answers from the tables.
+void world_list_answers(struct world *world);
+
+static inline int clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+static inline int pick(struct random *random, int n)
+{
+    return (int)random_below(random, (uint32_t)n);
+}
+
+// Uniform in low .. high, both inclusive.
+static inline int between(struct random *random, int low, int high)
+{
+    return low + pick(random, high - low + 1);
+}
+
+#endif

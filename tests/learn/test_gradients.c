@@ -1,0 +1,236 @@
+// Every backward pass against central differences, in double precision (the Makefile compiles the training sources
+// once more with LEARN_DOUBLE for it).
+#include "engine/learn/cost.h"
+#include "engine/learn/net.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <setjmp.h>
+#include <stdint.h>
+// cmocka needs the headers above first.
+#include <cmocka.h>
+
+enum { QUESTIONS = 3, TEXT = 7, DIRECTION = 8192 };
+
+struct fixture {
+    struct model_config config;
+    struct params params;
+    struct net net;
+    struct tape tape;
+    real *gradient, *pixels, *weights;
+    int ids[QUESTIONS * TEXT], text_count[QUESTIONS], answer_words[11], patches[5];
+    struct net_batch batch;
+    struct net_trimming trimming;
+    real cost_weight;
+};
+
+static void tiny_config(struct model_config *c, enum model_stem stem, enum fusion_norm order, bool trimmers)
+{
+    model_config_default(c);
+    c->task = TASK_VQA;
+    c->pictures = 1;
+    c->image_size = 64;
+    c->patch_size = 16;
+    c->position_grid = 4;
+    c->width = 8;
+    c->heads = 2;
+    c->image_layers = 2;
+    c->text_layers = 1;
+    c->fusion_layers = 2;
+    c->image_ffn = 12;
+    c->text_ffn = 10;
+    c->image_fusion_ffn = 14;
+    c->text_fusion_ffn = 9;
+    c->vocabulary = 13;
+    c->positions = 12;
+    c->max_tokens = 10;
+    c->token_types = 2;
+    c->labels = 11;
+    c->head_hidden = 16;
+    c->stem = stem;
+    if (stem == STEM_CONV) {
+        c->stem_channels[0] = 5;
+        c->stem_channels[1] = 6;
+        c->stem_blocks = 2;
+        c->stem_expansion = 7;
+    }
+    c->fusion_norm = order;
+    c->fusion_position = c->answer_words = order == FUSION_PRE;
+    c->image_eps = c->text_eps = c->fusion_eps = c->head_eps = c->trimmer_eps = 1e-5f;
+    if (!trimmers)
+        return;
+    for (int l = 0; l < 2; l++) {
+        c->trimmers[STACK_IMAGE][l] = (struct trimmer_config){3, 4, true, false};
+        c->trimmers[STACK_TEXT][l] = (struct trimmer_config){3, 0, true, false};
+        c->trimmers[STACK_FUSION_IMAGE][l] = (struct trimmer_config){3, 4, true, true};
+        c->trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){4, 3, true, true};
+    }
+}
+
+static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_norm order, bool trimmers, bool subset)
+{
+    *f = (struct fixture){0};
+    tiny_config(&f->config, stem, order, trimmers);
+    assert_true(params_init(&f->params, &f->config, 0, 0));
+    params_randomize(&f->params, &f->config, 5);
+    struct random random;
+    random_init(&random, 9, 0);
+    // Larger than a start value, so that no gradient hides behind a small weight; trimmers near the undecided point.
+    for (int i = 0; i < f->params.count; i++) {
+        const struct param *p = &f->params.items[i];
+        bool decision = strstr(p->info.name, ".out.bias") && p->info.trimmer;
+        for (int64_t k = 0; k < p->info.elements; k++) {
+            real *value = &f->params.value[p->offset + (size_t)k];
+            *value = (decision ? 0.3 : *value) + 0.2 * (real)random_normal(&random);
+        }
+    }
+    struct error err;
+    for (int a = 0; a < 11; a++)
+        f->answer_words[a] = a % 3 == 0 ? -1 : a + 1;
+    assert_true(net_init(&f->net, &f->config, &f->params, f->answer_words, &err));
+    f->gradient = memory_alloc(f->params.total, sizeof *f->gradient);
+    f->weights = memory_alloc(1 << 16, sizeof *f->weights);
+    for (int i = 0; i < 1 << 16; i++)
+        f->weights[i] = (real)random_normal(&random);
+    f->pixels = memory_alloc(3 * 64 * 64, sizeof *f->pixels);
+    for (int i = 0; i < 3 * 64 * 64; i++)
+        f->pixels[i] = (real)random_normal(&random);
+    for (int q = 0; q < QUESTIONS; q++) {
+        f->text_count[q] = TEXT - q;
+        for (int t = 0; t < TEXT; t++)
+            f->ids[q * TEXT + t] = t < f->text_count[q] ? (int)random_below(&random, 13) : 1;
+    }
+    int patches[5] = {0, 3, 7, 8, 15};
+    memcpy(f->patches, patches, sizeof patches);
+    f->batch = (struct net_batch){.questions = QUESTIONS, .text_stride = TEXT, .pixels = f->pixels, .ids = f->ids,
+                                  .text_count = f->text_count, .patch_count = subset ? 5 : 0, .patches = f->patches};
+    f->trimming = (struct net_trimming){.on = trimmers, .heads = trimmers, .sampling = {.temperature = 1, .relaxed = true}};
+    f->cost_weight = trimmers ? 30 : 0;
+    f->tape.kernels = learn_kernels_get();
+    f->tape.P = f->params.value;
+    assert_true(arena_init(&f->tape.arena, net_arena_size(&f->net, QUESTIONS, TEXT) * 4));
+}
+
+static void fixture_free(struct fixture *f)
+{
+    params_free(&f->params);
+    memory_free(f->gradient);
+    memory_free(f->weights);
+    memory_free(f->pixels);
+    arena_free(&f->tape.arena);
+}
+
+static real weighted(const real *x, const real *w, size_t n)
+{
+    real sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * w[i];
+    return sum;
+}
+
+// A loss that touches everything that losses can touch. Differentiates too when the tape has a gradient.
+static real loss(struct fixture *f)
+{
+    arena_rewind(&f->tape.arena, 0);
+    struct net_state state;
+    net_forward(&f->tape, &f->net, &f->batch, &f->trimming, &state);
+    size_t width = (size_t)f->config.width, encoded = (size_t)rows_total(state.image_rows) * width;
+    size_t image = (size_t)rows_total(state.rows[NET_IMAGE]) * width;
+    real *w = f->weights, total = weighted(state.logits, w, QUESTIONS * 11);
+    total += weighted(state.pooled, w + 100, QUESTIONS * 2 * width) + weighted(state.encoded, w + 300, encoded);
+    total += weighted(state.fusion[0][NET_IMAGE].output, w + 2000, image);
+    double share[QUESTIONS];
+    if (f->cost_weight > 0) {
+        cost_shares(&f->net, &f->batch, &state, share);
+        for (int q = 0; q < QUESTIONS; q++)
+            total += f->cost_weight * share[q];
+    }
+    if (f->tape.G) {
+        struct net_gradients g = {.logits = w, .pooled = w + 100, .encoded = w + 300, .fusion_image = {w + 2000}};
+        if (f->cost_weight > 0)
+            cost_back(&f->net, &f->batch, &state, f->cost_weight);
+        net_backward(&f->tape, &f->net, &f->batch, &state, &g);
+    }
+    return total;
+}
+
+static void check_all(enum model_stem stem, enum fusion_norm order, bool trimmers, bool subset)
+{
+    struct fixture f;
+    fixture_init(&f, stem, order, trimmers, subset);
+    f.tape.G = f.gradient;
+    loss(&f);
+    f.tape.G = NULL;
+    struct random random;
+    random_init(&random, 3, 3);
+    for (int i = 0; i < f.params.count; i++) {
+        const struct param *p = &f.params.items[i];
+        // A random direction through the whole tensor, then two single elements.
+        for (int trial = 0; trial < 3; trial++) {
+            real direction[DIRECTION] = {0}, slope = 0;
+            int64_t n = p->info.elements;
+            assert_true(n <= DIRECTION);
+            for (int64_t k = 0; k < n; k++)
+                direction[k] = trial ? 0 : (real)random_normal(&random);
+            if (trial)
+                direction[random_below(&random, (uint32_t)n)] = 1;
+            const real step = 2e-5;
+            real value[2];
+            for (int side = 0; side < 2; side++) {
+                for (int64_t k = 0; k < n; k++)
+                    f.params.value[p->offset + (size_t)k] += (side ? -2 : 1) * step * direction[k];
+                value[side] = loss(&f);
+            }
+            for (int64_t k = 0; k < n; k++) {
+                f.params.value[p->offset + (size_t)k] += step * direction[k];
+                slope += f.gradient[p->offset + (size_t)k] * direction[k];
+            }
+            real measured = (value[0] - value[1]) / (2 * step), scale = fabs(measured) + fabs(slope) + 1e-2;
+            if (fabs(measured - slope) > 2e-5 * scale)
+                fail_msg("%s: backward %.9g, central difference %.9g", p->info.name, slope, measured);
+        }
+    }
+    fixture_free(&f);
+}
+
+static void test_post_norm(void **state)
+{
+    (void)state;
+    check_all(STEM_PATCH, FUSION_POST, false, false);
+}
+
+static void test_pre_norm_conv_stem(void **state)
+{
+    (void)state;
+    check_all(STEM_CONV, FUSION_PRE, false, false);
+}
+
+static void test_patch_subset(void **state)
+{
+    (void)state;
+    check_all(STEM_CONV, FUSION_PRE, false, true);
+}
+
+static void test_trimmers_post_norm(void **state)
+{
+    (void)state;
+    check_all(STEM_PATCH, FUSION_POST, true, false);
+}
+
+static void test_trimmers_pre_norm(void **state)
+{
+    (void)state;
+    check_all(STEM_CONV, FUSION_PRE, true, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_post_norm),          cmocka_unit_test(test_pre_norm_conv_stem),
+        cmocka_unit_test(test_patch_subset),       cmocka_unit_test(test_trimmers_post_norm),
+        cmocka_unit_test(test_trimmers_pre_norm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

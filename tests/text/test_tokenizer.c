@@ -1,0 +1,266 @@
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+#include "engine/text/tokenizer.h"
+#include "tests/support/cmocka_all.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char words_json[] =
+    "{\"kind\": \"words\", \"tokens\": [\"<s>\", \"<pad>\", \"</s>\", \"<unk>\", \"##s\", \"is\", \"the\", \"dog\","
+    " \"mouse\", \"box\", \"cherry\", \"color\", \"what\", \"3\", \"bus\", \"k\xc3\xa4se\", \"don't\", \"boxing\"],"
+    " \"forms\": {\"mice\": [\"mouse\", \"##s\"], \"colour\": [\"color\"], \"what's\": [\"what\", \"is\"]}}";
+
+static struct tokenizer *make(const char *json)
+{
+    struct error err = {0};
+    struct tokenizer *tokenizer = tokenizer_from_json(json, &err);
+    assert_string_equal(err.text, "");
+    assert_non_null(tokenizer);
+    return tokenizer;
+}
+
+// Writes what a text became as "token@from-to", unknown ones with a question mark, without <s> and </s>.
+static const char *spell(const struct tokenizer *tokenizer, const char *text)
+{
+    static char out[1024];
+    struct token tokens[64];
+    int count = tokenizer_encode(tokenizer, text, tokens, 64), at = 0;
+    assert_in_range(count, 2, 64);
+    assert_int_equal(tokens[0].id, 0);
+    assert_int_equal(tokens[count - 1].id, 2);
+    assert_true(tokens[0].from == tokens[0].to && tokens[count - 1].from == tokens[count - 1].to);
+    out[0] = '\0';
+    for (int i = 1; i < count - 1; i++)
+        at += snprintf(out + at, sizeof out - (size_t)at, "%s%s%s@%d-%d", i > 1 ? " " : "",
+                       tokenizer_text(tokenizer, tokens[i].id), tokens[i].unknown ? "?" : "", tokens[i].from,
+                       tokens[i].to);
+    return out;
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *tokens;
+    } cases[] = {
+        {"", ""},
+        {" ?! ", ""},
+        {"What is the DOG?", "what@0-4 is@5-7 the@8-11 dog@12-15"},
+        {"dogs", "dog@0-3 ##s@3-4"},
+        {"boxes", "box@0-3 ##s@3-5"},
+        {"Cherries", "cherry@0-5 ##s@5-8"},
+        {"bus", "bus@0-3"},                      // a token, not the plural of "bu"
+        {"buses", "bus@0-3 ##s@3-5"},
+        {"two  mice", "<unk>?@0-3 mouse@5-9 ##s@5-9"},
+        {"what's", "what@0-6 is@0-6"},
+        {"what\xe2\x80\x99s the colour", "what@0-8 is@0-8 the@9-12 color@13-19"},
+        {"'dog'", "dog@1-4"},
+        {"don't", "don't@0-5"},
+        {"3 dogs/boxing", "3@0-1 dog@2-5 ##s@5-6 boxing@7-13"},
+        {"K\xc3\x84SE", "k\xc3\xa4se@0-5"},
+        {"##s <s> <unk> s", "<unk>?@2-3 <unk>?@5-6 <unk>?@9-12 <unk>?@14-15"},
+        {"dog\xff\xc3the\x80", "dog@0-3 the@5-8"},
+        {"\xe6\x97\xa5\xe6\x9c\xac", "<unk>?@0-6"},
+    };
+    struct tokenizer *tokenizer = make(words_json);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(spell(tokenizer, cases[i].text), cases[i].tokens);
+    assert_int_equal(tokenizer_size(tokenizer), 18);
+    assert_string_equal(tokenizer_text(tokenizer, 18), "");
+    assert_string_equal(tokenizer_text(tokenizer, -1), "");
+    tokenizer_free(tokenizer);
+}
+
+static void test_long_text(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = make(words_json);
+    struct token tokens[8];
+    assert_int_equal(tokenizer_encode(tokenizer, "dog dog dog dog dogs", tokens, 7), 7);
+    assert_int_equal(tokens[5].id, 7); // the ending did not fit
+    assert_int_equal(tokens[6].id, 2);
+    assert_int_equal(tokenizer_encode(tokenizer, "dog", tokens, 2), 2);
+    assert_int_equal(tokens[1].id, 2);
+    assert_int_equal(tokenizer_encode(tokenizer, "dog", tokens, 1), 0);
+    size_t size = 1 << 20;
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    memset(text, 'd', size);
+    text[size] = '\0';
+    assert_int_equal(tokenizer_encode(tokenizer, text, tokens, 8), 3);
+    assert_true(tokens[1].unknown);
+    free(text);
+    tokenizer_free(tokenizer);
+}
+
+static void test_completion(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = make(words_json);
+    const char *out[32];
+    assert_int_equal(tokenizer_complete(tokenizer, "bo", out, 32), 2);
+    assert_string_equal(out[0], "box");
+    assert_string_equal(out[1], "boxing");
+    assert_int_equal(tokenizer_complete(tokenizer, "M", out, 32), 2);
+    assert_string_equal(out[0], "mice");
+    assert_int_equal(tokenizer_complete(tokenizer, "bo", out, 1), 1);
+    assert_int_equal(tokenizer_complete(tokenizer, "boxx", out, 32), 0);
+    assert_int_equal(tokenizer_complete(tokenizer, "<", out, 32), 0);
+    assert_int_equal(tokenizer_complete(tokenizer, "#", out, 32), 0);
+    assert_int_equal(tokenizer_complete(tokenizer, "\xff", out, 32), 0);
+    int all = tokenizer_complete(tokenizer, "", out, 32);
+    assert_int_equal(all, 16);
+    for (int i = 1; i < all; i++)
+        assert_true(strcmp(out[i - 1], out[i]) < 0);
+    tokenizer_free(tokenizer);
+}
+
+// A vocabulary of a few pieces. "Ġ" (U+0120) stands for a space, "Ċ" (U+010A) for a newline, "Ã" "©" for the bytes
+// C3 A9 of é: the byte alphabet of GPT-2.
+static const char pieces_json[] =
+    "{\"kind\": \"roberta\", \"vocab\": {\"<s>\": 0, \"<pad>\": 1, \"</s>\": 2, \"<unk>\": 3, \"\\u0120\": 4, \"c\": 5,"
+    " \"a\": 6, \"t\": 7, \"at\": 8, \"\\u0120c\": 9, \"\\u0120ca\": 10, \"\\u0120cat\": 11, \"'s\": 12,"
+    " \"\\u00c3\": 13, \"\\u00a9\": 14, \"\\u010a\": 15, \"aa\": 16, \"<mask>\": 17, \"!\": 18, \"!!\": 19, \"3\": 20},"
+    " \"merges\": [\"\\u0120 c\", \"\\u0120c a\", \"\\u0120ca t\", \"a t\", \"' s\", \"a a\", \"! !\", \"3 3\"]}";
+
+static void test_byte_pairs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *tokens;
+    } cases[] = {
+        {"", ""},
+        {" \n ", ""},
+        {"cat", "c@0-1 at@1-3"},
+        {" cat", "\xc4\xa0" "cat@1-4"},
+        {"cat cat", "c@0-1 at@1-3 \xc4\xa0" "cat@4-7"},
+        {"cat's", "c@0-1 at@1-3 's@3-5"},
+        {"a  cat", "a@0-1 \xc4\xa0@1-2 \xc4\xa0" "cat@3-6"},
+        {"cat ", "c@0-1 at@1-3 \xc4\xa0@3-4"},
+        {"a\n\na", "a@0-1 \xc4\x8a@1-2 \xc4\x8a@2-3 a@3-4"}, // \s+(?!\S) leaves the last newline to \s+
+        {"aaa", "aa@0-2 a@2-3"},
+        {"aaaat", "aa@0-2 a@2-3 at@3-5"}, // "a t" is merged before "a a"
+        {"\xc3\xa9", "\xc3\x83@0-2 \xc2\xa9@0-2"},
+        {"t!!!", "t@0-1 !!@1-3 !@3-4"},
+        {"33", "<unk>?@0-2"}, // merged into what the vocabulary does not hold
+        {"x", "<unk>?@0-1"},
+        {"a <mask>a</s> <s>", "a@0-1 <mask>@2-8 a@8-9 </s>@9-13 \xc4\xa0@13-14 <s>@14-17"},
+        {"a\xff" "a", "a@0-1 a@2-3"},
+    };
+    struct tokenizer *tokenizer = make(pieces_json);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(spell(tokenizer, cases[i].text), cases[i].tokens);
+    const char *out[4];
+    assert_int_equal(tokenizer_complete(tokenizer, "c", out, 4), 0);
+    tokenizer_free(tokenizer);
+}
+
+static void test_refuses_bad_json(void **state)
+{
+    (void)state;
+#define SPECIALS "\"<s>\", \"<pad>\", \"</s>\", \"<unk>\""
+#define IDS      "\"<s>\": 0, \"<pad>\": 1, \"</s>\": 2, \"<unk>\": 3"
+    static const struct {
+        const char *json, *says;
+    } bad[] = {
+        {"", "JSON"},
+        {"[]", "neither"},
+        {"{\"kind\": \"words\"}", "neither"},
+        {"{\"kind\": \"bert\", \"vocab\": {}}", "neither"},
+        {"{\"kind\": \"words\", \"tokens\": []}", "token 0"},
+        {"{\"kind\": \"words\", \"tokens\": [\"<pad>\", \"<s>\", \"</s>\", \"<unk>\"]}", "\"<pad>\", not \"<s>\""},
+        {"{\"kind\": \"words\", \"tokens\": [" SPECIALS ", \"a\", \"a\"]}", "token 5"},
+        {"{\"kind\": \"words\", \"tokens\": [" SPECIALS ", 5]}", "token 4"},
+        {"{\"kind\": \"words\", \"tokens\": [" SPECIALS "], \"forms\": []}", "forms"},
+        {"{\"kind\": \"words\", \"tokens\": [" SPECIALS "], \"forms\": {\"mice\": [\"mouse\"]}}", "\"mouse\""},
+        {"{\"kind\": \"words\", \"tokens\": [" SPECIALS "], \"forms\": {\"mice\": []}}", "1 to 8"},
+        {"{\"kind\": \"words\", \"tokens\": [" SPECIALS "], \"forms\": {\"mice\": [3]}}", "no string"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS ", \"a\": 5}, \"merges\": []}", "0 to 4"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS ", \"a\": 3}, \"merges\": []}", "0 to 4"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS ", \"a\": -1}, \"merges\": []}", "0 to 4"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS ", \"a\": \"4\"}, \"merges\": []}", "0 to 4"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS "}}", "merges"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS "}, \"merges\": [\"a\"]}", "merge 0"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS "}, \"merges\": [\"a b\", \"a b c\"]}", "merge 1"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS "}, \"merges\": [\" b\"]}", "merge 0"},
+        {"{\"kind\": \"roberta\", \"vocab\": {" IDS "}, \"merges\": [1]}", "merge 0"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct error err = {0};
+        struct tokenizer *tokenizer = tokenizer_from_json(bad[i].json, &err);
+        if (tokenizer || !strstr(err.text, bad[i].says) || err.code != ERROR_INPUT)
+            fail_msg("%s: %s", bad[i].json, tokenizer ? "accepted" : err.text);
+    }
+}
+
+static char *read_text(const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    struct error err = {0};
+    unsigned char *text;
+    size_t size;
+    if (!file_read(path, 16u << 20, &text, &size, &err))
+        fail_msg("%s", err.text);
+    return (char *)text;
+}
+
+static json_t *read_merges(const char *folder)
+{
+    char *text = read_text(folder, "roberta_merges.txt"), *rest = text;
+    json_t *merges = json_array();
+    for (char *line; (line = strsep(&rest, "\n"));)
+        if (*line && strncmp(line, "#version", 8) != 0)
+            json_array_append_new(merges, json_string(line));
+    memory_free(text);
+    return merges;
+}
+
+// RoBERTa's own vocabulary may not be distributed with this program. TRIMSCOPE_ROBERTA names a folder that holds
+// roberta_vocab.json, roberta_merges.txt and, made by the original tokenizer, tok_roberta.json.
+static void test_equals_roberta(void **state)
+{
+    (void)state;
+    const char *folder = getenv("TRIMSCOPE_ROBERTA");
+    if (!folder)
+        skip();
+    char *vocabulary = read_text(folder, "roberta_vocab.json"), *goldens = read_text(folder, "tok_roberta.json");
+    json_t *root = json_pack("{s:s, s:o, s:o}", "kind", "roberta", "vocab", json_loads(vocabulary, 0, NULL), "merges",
+                             read_merges(folder));
+    char *json = json_dumps(root, JSON_COMPACT);
+    struct tokenizer *tokenizer = make(json);
+    json_t *cases = json_loads(goldens, 0, NULL), *golden;
+    size_t i;
+    assert_true(json_array_size(cases) > 0);
+    json_array_foreach(cases, i, golden)
+    {
+        struct token tokens[1024];
+        const char *text = json_string_value(json_object_get(golden, "text"));
+        const json_t *ids = json_object_get(golden, "ids"), *cut = json_object_get(golden, "ids50");
+        int count = tokenizer_encode(tokenizer, text, tokens, 1024);
+        assert_int_equal(count, json_array_size(ids));
+        for (int t = 0; t < count; t++)
+            assert_int_equal(tokens[t].id, json_integer_value(json_array_get(ids, (size_t)t)));
+        count = tokenizer_encode(tokenizer, text, tokens, 50);
+        for (int t = 0; t < 50; t++)
+            assert_int_equal(t < count ? tokens[t].id : 1, json_integer_value(json_array_get(cut, (size_t)t)));
+    }
+    tokenizer_free(tokenizer);
+    json_decref(cases);
+    json_decref(root);
+    free(json);
+    memory_free(vocabulary);
+    memory_free(goldens);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_long_text),        cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_byte_pairs), cmocka_unit_test(test_refuses_bad_json), cmocka_unit_test(test_equals_roberta),
+    };
+    return cmocka_run_group_tests_name("tokenizer", tests, NULL, NULL);
+}

@@ -1,0 +1,166 @@
+// The files that `trimscope world` writes.
+#include "app/commands.h"
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+#include "engine/io/picture.h"
+#include "tests/support/cmocka_all.h"
+#include "tests/support/scratch.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// Runs the command with its words after "world", stderr going to a file, and returns the exit status.
+static int run(const char *a, const char *b, const char *c, const char *d, char message[512])
+{
+    char *words[] = {strdup("world"),      a ? strdup(a) : NULL, b ? strdup(b) : NULL,
+                     c ? strdup(c) : NULL, d ? strdup(d) : NULL, NULL};
+    char *argv[6];
+    memcpy(argv, words, sizeof argv); // getopt reorders
+    int argc = 0;
+    while (argv[argc])
+        argc++;
+    const char *log = scratch_path("stderr");
+    fflush(stderr);
+    int file = open(log, O_RDWR | O_CREAT | O_TRUNC, 0600), saved = dup(STDERR_FILENO);
+    dup2(file, STDERR_FILENO);
+    int status = cmd_world(argc, argv);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t n = pread(file, message, 511, 0);
+    message[n > 0 ? n : 0] = '\0';
+    close(file);
+    for (int i = 0; i < 5; i++)
+        free(words[i]);
+    return status;
+}
+
+static char *slurp(const char *folder, const char *name, size_t *size)
+{
+    char path[1024];
+    unsigned char *data;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_true(file_read(path, 1 << 24, &data, size, NULL));
+    return (char *)data;
+}
+
+static void check_boxes(const json_t *boxes)
+{
+    size_t i;
+    json_t *box;
+    assert_true(json_is_array(boxes));
+    json_array_foreach(boxes, i, box)
+    {
+        int x0, y0, x1, y1;
+        assert_int_equal(json_unpack(box, "[iiii!]", &x0, &y0, &x1, &y1), 0);
+        assert_true(0 <= x0 && x0 < x1 && x1 <= 192 && 0 <= y0 && y0 < y1 && y1 <= 192);
+    }
+}
+
+// Returns the number of lines; each must be a question with a picture that can be read.
+static int check_lines(const char *folder, char *lines)
+{
+    int count = 0;
+    for (char *line = lines, *end; (end = strchr(line, '\n')); line = end + 1, count++) {
+        const char *name, *question, *answer, *type;
+        json_t *needed, *others, *root = json_loadb(line, (size_t)(end - line), 0, NULL);
+        assert_non_null(root);
+        assert_int_equal(json_unpack(root, "{ss ss ss ss so so !}", "picture", &name, "question", &question,
+                                     "answer", &answer, "type", &type, "needed", &needed, "others", &others),
+                         0);
+        check_boxes(needed);
+        check_boxes(others);
+        assert_in_range(json_array_size(needed) + json_array_size(others), 2, 9);
+        char path[1024];
+        struct picture picture;
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        assert_true(picture_load(&picture, path, 0, NULL, NULL, NULL));
+        assert_true(picture.width == 192 && picture.height == 192 && picture.channels == 3);
+        picture_free(&picture);
+        json_decref(root);
+    }
+    return count;
+}
+
+static void test_writes_pictures_and_questions(void **state)
+{
+    (void)state;
+    char message[512], one[512], two[512];
+    size_t sizes[2];
+    snprintf(one, sizeof one, "%s", scratch_path("one"));
+    snprintf(two, sizeof two, "%s", scratch_path("two"));
+    assert_int_equal(run("70", one, "--seed=9", "--threads=3", message), 0);
+    assert_string_equal(message, ""); // no progress where nobody watches
+    assert_int_equal(run("70", two, "--seed=9", "--threads=1", message), 0);
+    char *lines[2] = {slurp(one, "questions.jsonl", &sizes[0]), slurp(two, "questions.jsonl", &sizes[1])};
+    assert_string_equal(lines[0], lines[1]);
+    assert_in_range(check_lines(one, lines[0]), 70 * 7, 70 * 8);
+    char *pictures[2] = {slurp(one, "000069.jpg", &sizes[0]), slurp(two, "000069.jpg", &sizes[1])};
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(pictures[0], pictures[1], sizes[0]);
+    for (int i = 0; i < 2; i++) {
+        memory_free(lines[i]);
+        memory_free(pictures[i]);
+    }
+}
+
+static void test_pictures_are_the_scenes_that_were_asked_about(void **state)
+{
+    (void)state;
+    char message[512], other[512];
+    size_t sizes[2];
+    snprintf(other, sizeof other, "%s", scratch_path("other"));
+    assert_int_equal(run("3", other, "--seed=10", "--questions=2", message), 0);
+    char *lines = slurp(other, "questions.jsonl", &sizes[0]), *different;
+    assert_int_equal(check_lines(other, lines), 6);
+    assert_int_equal(run("3", other, "--seed=11", "--questions=2", message), 0);
+    different = slurp(other, "questions.jsonl", &sizes[1]);
+    assert_string_not_equal(lines, different);
+    memory_free(lines);
+    memory_free(different);
+}
+
+static void assert_refused(int status, const char *a, const char *b, const char *c, const char *part)
+{
+    char message[512];
+    assert_int_equal(run(a, b, c, NULL, message), status);
+    const char *end = strchr(message, '\n');
+    assert_true(end && end[1] == '\0'); // one sentence
+    if (!strstr(message, part))
+        fail_msg("\"%s\" lacks \"%s\"", message, part);
+}
+
+static void test_refuses(void **state)
+{
+    (void)state;
+    char file[512], below[600];
+    snprintf(file, sizeof file, "%s", scratch_write("file", "x", 1));
+    snprintf(below, sizeof below, "%s/deep/er", scratch_path("absent"));
+    assert_refused(2, "0", file, NULL, "from 1 to 1000000, not \"0\"");
+    assert_refused(2, "12x", file, NULL, "not \"12x\"");
+    assert_refused(2, "99999999999999999999", file, NULL, "from 1 to");
+    assert_refused(2, "-3", file, NULL, "start with \"-\"");
+    assert_refused(2, "3", NULL, NULL, "world N DIR");
+    assert_refused(2, "3", file, "--seed=red", "--seed needs");
+    assert_refused(2, "3", file, "--seed=-1", "--seed needs");
+    assert_refused(2, "3", file, "--threads=0", "--threads needs");
+    assert_refused(2, "3", file, "--questions=13", "--questions needs");
+    assert_refused(2, "3", file, "--red", "--red is not an option");
+    assert_refused(2, "3", file, "--seed", "--seed needs a value");
+    assert_refused(1, "3", file, NULL, "cannot write");
+    assert_refused(1, "3", below, NULL, "cannot make the folder");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_writes_pictures_and_questions),
+        cmocka_unit_test(test_pictures_are_the_scenes_that_were_asked_about),
+        cmocka_unit_test(test_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,258 @@
+// Scenes: the same from a seed everywhere, boxes tight, sprite tables refused when broken.
+#include "engine/base/thread.h"
+#include "engine/world/internal.h"
+#include "tests/support/cmocka_all.h"
+#include "tests/support/scratch.h"
+#include "tests/support/world_reading.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct world *world;
+static struct tokenizer *tokenizer;
+
+static int open_world(void **state)
+{
+    (void)state;
+    world = reading_open(&tokenizer);
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    (void)state;
+    tokenizer_free(tokenizer);
+    world_free(world);
+    return 0;
+}
+
+// FNV-1a over what a scene and its questions hold, field by field (padding is not part of it).
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
+{
+    for (const unsigned char *p = data; size > 0; p++, size--)
+        hash = (hash ^ *p) * 0x100000001b3u;
+    return hash;
+}
+
+static uint64_t hash_scene(uint64_t seed, uint64_t index)
+{
+    struct world_scene scene;
+    struct world_question questions[WORLD_QUESTIONS];
+    uint64_t hash = 0xcbf29ce484222325u;
+    if (!world_make_scene(world, seed, index, &scene))
+        return hash;
+    hash = hash_bytes(hash, scene.pixels, sizeof scene.pixels);
+    for (int i = 0; i < scene.object_count; i++) {
+        const struct world_object *o = &scene.objects[i];
+        int values[] = {o->kind, o->color, o->box.x0, o->box.y0, o->box.x1, o->box.y1};
+        hash = hash_bytes(hash, values, sizeof values);
+    }
+    int count = world_make_questions(world, seed, index, &scene, questions, WORLD_QUESTIONS);
+    for (int i = 0; i < count; i++) {
+        hash = hash_bytes(hash, questions[i].text, strlen(questions[i].text));
+        hash = hash_bytes(hash, questions[i].answer, strlen(questions[i].answer));
+        hash = hash_bytes(hash, &questions[i].needed, sizeof questions[i].needed);
+    }
+    return hash;
+}
+
+// A model is trained on one world: whoever changes it must know, train again, and write the new number here.
+static void test_world_has_not_changed(void **state)
+{
+    (void)state;
+    uint64_t hash = 0;
+    for (uint64_t i = 0; i < 40; i++)
+        hash = hash * 31 + hash_scene(20240521 + i / 20, i);
+    assert_int_equal(hash, 0xe9eac35e48097dc4);
+}
+
+static void hash_job(void *context, int index, int worker)
+{
+    (void)worker;
+    ((uint64_t *)context)[index] = hash_scene(3, (uint64_t)index / 2);
+}
+
+static void test_threads_make_the_same(void **state)
+{
+    (void)state;
+    uint64_t hashes[64];
+    struct thread_pool *pool = thread_pool_new(4);
+    assert_non_null(pool);
+    thread_pool_run(pool, hash_job, hashes, 64);
+    thread_pool_free(pool);
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(hashes[i], hash_scene(3, (uint64_t)i / 2));
+    assert_int_not_equal(hashes[0], hashes[2]);
+    assert_int_not_equal(hash_scene(4, 0), hash_scene(3, 0));
+}
+
+// How many pixels of a rectangle the objects have changed.
+static int changed(const struct world_scene *scene, const unsigned char *before, int x0, int y0, int x1,
+                   int y1)
+{
+    int count = 0;
+    for (int y = y0; y < y1; y++)
+        for (int x = x0; x < x1; x++) {
+            bool differs = false;
+            for (int c = 0; c < 3; c++)
+                differs |=
+                    scene->pixels[(y * WORLD_SIDE + x) * 3 + c] != before[(y * WORLD_SIDE + x) * 3 + c];
+            count += differs;
+        }
+    return count;
+}
+
+// Against the picture before the objects: nothing outside the boxes has changed (beyond the faint edge that a
+// box leaves out), and each side of a box has.
+static void check_boxes(const struct world_scene *scene, const unsigned char *before, int *sides, int *loose)
+{
+    enum { FAINT = 2 };
+    static unsigned char covered[WORLD_SIDE][WORLD_SIDE];
+    memset(covered, 0, sizeof covered);
+    for (int i = 0; i < scene->object_count; i++) {
+        struct world_box b = scene->objects[i].box;
+        assert_true(b.x0 >= 0 && b.y0 >= 0 && b.x1 <= WORLD_SIDE && b.y1 <= WORLD_SIDE);
+        assert_in_range(b.x1 - b.x0, 6, 76);
+        assert_in_range(b.y1 - b.y0, 6, 76);
+        *sides += 4;
+        *loose += !changed(scene, before, b.x0, b.y0, b.x0 + 1, b.y1);
+        *loose += !changed(scene, before, b.x1 - 1, b.y0, b.x1, b.y1);
+        *loose += !changed(scene, before, b.x0, b.y0, b.x1, b.y0 + 1);
+        *loose += !changed(scene, before, b.x0, b.y1 - 1, b.x1, b.y1);
+        for (int y = clamp(b.y0 - FAINT, 0, WORLD_SIDE); y < clamp(b.y1 + FAINT, 0, WORLD_SIDE); y++)
+            for (int x = clamp(b.x0 - FAINT, 0, WORLD_SIDE); x < clamp(b.x1 + FAINT, 0, WORLD_SIDE); x++)
+                covered[y][x] = 1;
+    }
+    int outside = 0;
+    for (int y = 0; y < WORLD_SIDE; y++)
+        for (int x = 0; x < WORLD_SIDE; x++)
+            if (!covered[y][x])
+                outside += changed(scene, before, x, y, x + 1, y + 1);
+    assert_int_equal(outside, 0);
+}
+
+static void test_boxes_are_tight(void **state)
+{
+    (void)state;
+    int sides = 0, loose = 0, most = 0, fewest = WORLD_OBJECTS;
+    static unsigned char before[WORLD_SIDE * WORLD_SIDE * 3];
+    static struct world_scene scene;
+    for (uint64_t i = 0; i < 300; i++) {
+        struct random random;
+        if (!world_make_scene(world, 11, i, &scene))
+            continue;
+        random_init(&random, 11, 2 * i);
+        background_draw(&random, before);
+        background_clutter(&random, before);
+        check_boxes(&scene, before, &sides, &loose);
+        most = scene.object_count > most ? scene.object_count : most;
+        fewest = scene.object_count < fewest ? scene.object_count : fewest;
+    }
+    assert_in_range(sides, 300 * 4 * 4, 300 * 4 * 9);
+    assert_in_range(loose, 0, sides / 500); // by chance an edge has the background's colour
+    assert_in_range(fewest, 2, 3);
+    assert_in_range(most, 8, 9);
+}
+
+// An upright sprite against a plain mean over the cell: what is drawn is the cell, scaled.
+static void test_sprite_keeps_its_mean(void **state)
+{
+    (void)state;
+    static struct sprite sprite;
+    for (int cell = 0; cell < world->cell_count; cell += 7) {
+        for (int turn = 0; turn < SPRITE_TURNS; turn += 4) {
+            double sums[2][4] = {{0}};
+            sprite_draw(world, cell, 46, turn, &sprite); // half of CELL_DRAWN
+            for (int i = 0; i < CELL_SIDE * CELL_SIDE; i++)
+                for (int c = 0; c < 4; c++)
+                    sums[0][c] += (world->cells[cell * CELL_SIDE * CELL_SIDE + i] >> (8 * c) & 255) / 4.0;
+            for (int i = 0; i < sprite.side * sprite.side; i++)
+                for (int c = 0; c < 4; c++)
+                    sums[1][c] += sprite.pixels[i] >> (8 * c) & 255;
+            for (int c = 0; c < 4; c++)
+                assert_true(sums[1][c] > sums[0][c] * 0.985 - 200 && sums[1][c] < sums[0][c] * 1.015 + 200);
+        }
+    }
+}
+
+static void assert_refused(const char *table, const char *message)
+{
+    static struct world broken;
+    struct error err = {0};
+    memset(&broken, 0, sizeof broken);
+    assert_false(world_read_tables(&broken, scratch_write("kinds.txt", table, strlen(table)), &err));
+    if (!strstr(err.text, message))
+        fail_msg("\"%s\" lacks \"%s\"", err.text, message);
+}
+
+static void test_broken_tables_are_refused(void **state)
+{
+    (void)state;
+    assert_refused("color red\ndog dogs animal x\n", "line 2: \"animal\" is not one of the categories");
+    assert_refused("category animal animals\ndog dogs animal red=x\n", "\"red\" is not one of the colors");
+    assert_refused("category animal animals\ndog dogs animal x y\n", "needs its color");
+    assert_refused("color Red\n", "lower-case");
+    assert_refused("color redredredredredred\n", "lower-case");
+    assert_refused("category animal\n", "a category line");
+    assert_refused("dog\n", "a kind's line");
+    assert_refused("a a a a a a a a a a a a a a a a a a a a a a a a\n", "words");
+    assert_refused("# nothing\n", "names 0 kinds");
+    struct error err = {0};
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s", scratch_path("none"));
+    assert_null(world_open(folder, &err));
+    assert_int_equal(err.code, ERROR_INPUT);
+    assert_non_null(strstr(err.text, "kinds.txt"));
+}
+
+static void test_sheet_of_wrong_size_is_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct picture picture;
+    static struct world broken;
+    memset(&broken, 0, sizeof broken);
+    broken.cell_count = world->cell_count;
+    assert_true(picture_alloc(&picture, 32, 32, 4, &err));
+    const char *path = scratch_path("sheet.png");
+    assert_true(picture_save_png(&picture, path, &err));
+    picture_free(&picture);
+    assert_false(world_read_sprites(&broken, path, &err));
+    assert_non_null(strstr(err.text, "32 x 32"));
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    assert_in_range(world_kind_count(world), 100, 200);
+    assert_int_equal(world_color_count(world), 9);
+    assert_in_range(world_category_count(world), 12, 20);
+    for (int i = 0; i < world_kind_count(world); i++) {
+        assert_in_range(world_answer_find(world, world_kind_name(world, i)), 0,
+                        world_answer_count(world) - 1);
+        assert_in_range(world_kind_category(world, i), 0, world_category_count(world) - 1);
+    }
+    for (int i = 0; i < world_answer_count(world); i++) // each answer once
+        assert_int_equal(world_answer_find(world, world_answer(world, i)), i);
+    assert_int_equal(world_answer_find(world, "perhaps"), -1);
+    assert_string_equal(world_kind_name(world, -1), "");
+    assert_int_equal(world_kind_category(world, 9999), -1);
+    assert_string_equal(world_family_name(WORLD_ASK_RELATION_CHECK), "relation-check");
+    assert_string_equal(world_family_name(WORLD_FAMILY_COUNT), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_world_has_not_changed),
+        cmocka_unit_test(test_threads_make_the_same),
+        cmocka_unit_test(test_boxes_are_tight),
+        cmocka_unit_test(test_sprite_keeps_its_mean),
+        cmocka_unit_test(test_broken_tables_are_refused),
+        cmocka_unit_test(test_sheet_of_wrong_size_is_refused),
+    };
+    return cmocka_run_group_tests(tests, open_world, close_world);
+}

@@ -1,0 +1,94 @@
+// What the screen asks of whatever runs the model: app/session (a worker thread that owns the model), the replay of
+// a trace file, or a fake one in tests. The screen runs on one thread and calls these functions on that thread only.
+//
+// No function may block: a command is noted and done later, and what comes of it arrives through poll(). Commands
+// are done in the order given; a newer command of the same kind may replace one that has not started. The screen
+// keeps drawing meanwhile. Threads of a backend must block all signals, so that they reach the screen's thread.
+#ifndef TRIMSCOPE_UI_BACKEND_H
+#define TRIMSCOPE_UI_BACKEND_H
+
+#include <stddef.h>
+
+#include "engine/base/error.h"
+#include "engine/run/trace.h"
+
+#include <stdbool.h>
+
+// What a backend can do beyond showing its trace; the keys of everything else say that it is not possible here.
+enum backend_ability {
+    BACKEND_ASK = 1 << 0,       // other questions
+    BACKEND_OPEN = 1 << 1,      // other pictures
+    BACKEND_POLICY = 1 << 2,    // other policies and budgets
+    BACKEND_INTERVENE = 1 << 3, // force tokens, switch heads, reopen, undo
+    BACKEND_ATTENTION = 1 << 4, // attention probabilities on demand
+    BACKEND_COMPLETE = 1 << 5,  // knows its vocabulary
+};
+
+// A picture as the model sees it: cropped to the shape of the patch grid, 8-bit RGB, row by row, any resolution.
+struct backend_picture {
+    int width, height;
+    unsigned char *rgb; // malloc'ed; whoever holds the struct frees it
+};
+
+// Which attention: of the token `query` of a stream, in one module of a stage; head -1 is the mean over live heads.
+struct backend_attention_request {
+    int stage, stream;
+    enum attention_module module;
+    int head;
+    int query; // index over the original tokens, 0 is CLS
+};
+
+struct backend_attention {
+    struct backend_attention_request request;
+    int key_stream; // the stream that `weights` is about
+    int count;
+    float *weights; // count probabilities over that stream's original tokens, NaN where dropped; malloc'ed
+};
+
+// What happened since the last poll. Everything pointed to becomes the screen's; see backend_news_free().
+struct backend_news {
+    bool has_trace;
+    struct trace trace;               // a deep copy of the newest trace, made by trace_copy()
+    bool has_picture[TRACE_PICTURES]; // new pixels of this picture
+    struct backend_picture pictures[TRACE_PICTURES];
+    bool has_attention;
+    struct backend_attention attention;
+    bool has_error;
+    char error[480]; // one sentence; the work it is about did not happen
+    bool has_note;
+    char note[240];     // one lasting sentence about the present input ("unlike the training world ..."); "" clears it
+    bool busy;          // always set by poll(): work is going on
+    char progress[120]; // what it is, while busy; may be ""
+    float done;         // how much of it, 0 .. 1; NaN where unknown
+};
+
+struct backend {
+    void *context;
+    unsigned abilities; // enum backend_ability
+    int wake_fd;        // becomes readable when poll() has something; -1: the screen polls now and then
+
+    // Fills *news (zeroed by the caller) and returns whether there is any; always sets busy, progress and done.
+    // It also drains wake_fd.
+    bool (*poll)(void *context, struct backend_news *news);
+
+    // Compute stages up to this index (and no further than needed). Asked again whenever the wish changes.
+    void (*want_stage)(void *context, int stage);
+
+    void (*ask)(void *context, const char *question);
+    void (*open_picture)(void *context, int slot, const char *path);
+    void (*set_policy)(void *context, const char *policy, double budget); // a name of POLICIES; NaN: as trained
+    void (*intervene)(void *context, const struct intervention *what);
+    void (*undo)(void *context);
+    void (*want_attention)(void *context, const struct backend_attention_request *request);
+
+    // Fills `out` with at most `max` known words that start with `prefix` (owned by the backend, valid for good) and
+    // returns how many. Must be quick: it is called at a key press.
+    int (*complete)(void *context, const char *prefix, const char **out, int max);
+
+    // Stop what is going on as soon as possible.
+    void (*cancel)(void *context);
+};
+
+void backend_news_free(struct backend_news *news);
+
+#endif

@@ -1,0 +1,176 @@
+#include "ui/draw.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+// The next character of a text and its columns; anything that cannot be printed becomes '?'.
+static wchar_t next_character(const char **text, int *columns)
+{
+    wchar_t wide;
+    mbstate_t state = {0};
+    size_t length = mbrtowc(&wide, *text, strlen(*text), &state);
+    if (length == (size_t)-1 || length == (size_t)-2 || length == 0) {
+        (*text)++;
+        *columns = 1;
+        return L'?';
+    }
+    *text += length;
+    *columns = wcwidth(wide);
+    if (*columns < 0) {
+        *columns = 1;
+        return L'?';
+    }
+    return wide;
+}
+
+int draw_width(const char *text)
+{
+    int width = 0, columns;
+    while (*text) {
+        next_character(&text, &columns);
+        width += columns;
+    }
+    return width;
+}
+
+static int draw_characters(const struct pane *pane, enum style style, int row, int column, int columns,
+                           const char *text, wchar_t over)
+{
+    if (columns <= 0 || row < 0 || row >= LINES)
+        return 0;
+    if (column + columns > COLS)
+        columns = COLS - column;
+    bool cut = draw_width(text) > columns;
+    int room = cut ? columns - 1 : columns, used = 0;
+    short pair = pane->theme->pairs[style];
+    attr_t attributes = pane->theme->attributes[style];
+    move(row, column);
+    while (*text) {
+        int width;
+        wchar_t wide[3] = {next_character(&text, &width), over, 0};
+        if (used + width > room)
+            break;
+        if (width == 0)
+            continue; // a combining mark from outside: nothing of ours needs one
+        cchar_t cell;
+        if (setcchar(&cell, wide, attributes, pair, NULL) == OK)
+            add_wch(&cell);
+        used += width;
+    }
+    if (cut && used < columns) {
+        theme_set(pane->theme, style);
+        addstr(pane->theme->glyphs->ellipsis);
+        used++;
+    }
+    theme_set(pane->theme, STYLE_TEXT);
+    return used;
+}
+
+int draw_text(const struct pane *pane, enum style style, int row, int column, int columns, const char *text)
+{
+    return draw_characters(pane, style, row, column, columns, text, 0);
+}
+
+int draw_struck(const struct pane *pane, enum style style, int row, int column, int columns, const char *text)
+{
+    return draw_characters(pane, style, row, column, columns, text, pane->theme->glyphs->unicode ? L'\u0336' : 0);
+}
+
+int draw_format(const struct pane *pane, enum style style, int row, int column, int columns, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return draw_text(pane, style, row, column, columns, text);
+}
+
+int draw_right(const struct pane *pane, enum style style, int row, int column, int columns, const char *text)
+{
+    int width = draw_width(text);
+    int start = width < columns ? column + columns - width : column;
+    draw_text(pane, style, row, start, column + columns - start, text);
+    return start;
+}
+
+int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, const char *text)
+{
+    for (int row = 0; row < rect.rows; row++) {
+        while (*text == ' ')
+            text++;
+        if (!*text)
+            return row;
+        const char *end = text, *fits = NULL;
+        int width = 0, columns;
+        while (*end) {
+            if (*end == ' ')
+                fits = end;
+            next_character(&end, &columns);
+            width += columns;
+            if (width > rect.columns)
+                break;
+        }
+        bool all = width <= rect.columns;
+        if (all || row == rect.rows - 1 || !fits) {
+            draw_text(pane, style, rect.row + row, rect.column, rect.columns, text);
+            return row + 1;
+        }
+        draw_format(pane, style, rect.row + row, rect.column, rect.columns, "%.*s", (int)(fits - text), text);
+        text = fits;
+    }
+    return rect.rows;
+}
+
+void draw_bar(const struct pane *pane, enum style style, int row, int column, int columns, double share)
+{
+    if (columns <= 0)
+        return;
+    share = share >= 0 ? (share <= 1 ? share : 1) : 0; // NaN is nothing
+    const struct glyphs *glyphs = pane->theme->glyphs;
+    int eighths = (int)(share * columns * 8 + 0.5);
+    if (share > 0 && eighths == 0)
+        eighths = 1;
+    theme_set(pane->theme, style);
+    move(row, column);
+    int cell = 0;
+    for (; cell < columns && eighths > 0; cell++, eighths -= 8)
+        addstr(glyphs->bars[eighths >= 8 ? 8 : eighths]);
+    theme_set(pane->theme, STYLE_TRACK);
+    for (; cell < columns; cell++)
+        addstr(glyphs->track);
+    theme_set(pane->theme, STYLE_TEXT);
+}
+
+void draw_title(const struct pane *pane, struct rect rect, const char *title, const char *right, bool focused)
+{
+    if (rect.rows <= 0)
+        return;
+    int used = draw_text(pane, focused ? STYLE_CURSOR : STYLE_TITLE, rect.row, rect.column, rect.columns, title);
+    int end = rect.column + rect.columns;
+    int right_width = right ? draw_width(right) : 0;
+    if (right_width > 0 && used + right_width + 3 <= rect.columns) {
+        draw_text(pane, STYLE_DIM, rect.row, end - right_width, right_width, right);
+        end -= right_width + 1;
+    }
+    theme_set(pane->theme, STYLE_RULE);
+    for (int column = rect.column + used + 1; column < end; column++)
+        mvaddstr(rect.row, column, pane->theme->glyphs->rule);
+    theme_set(pane->theme, STYLE_TEXT);
+}
+
+void draw_flops(char *out, size_t size, double macs)
+{
+    static const char units[] = " kMGTPE";
+    double flops = macs * 2;
+    int unit = 0;
+    while (flops >= 999.5 && unit < 6) {
+        flops /= 1000;
+        unit++;
+    }
+    int digits = flops >= 99.95 || unit == 0 ? 0 : flops >= 9.995 ? 1 : 2;
+    snprintf(out, size, unit ? "%.*f %c" : "%.*f%c", digits, flops, unit ? units[unit] : ' ');
+}

@@ -1,0 +1,106 @@
+#include "ui/layout.h"
+
+// Rows of a panel in the right-hand column, title included.
+struct section {
+    struct rect *rect;
+    int least, good; // rows it needs, rows it would like
+};
+
+enum { GAP = 2, PANELS_LEAST = 46, PICTURE_LEAST = 20, THUMBNAIL_LEAST = 4, THUMBNAIL_MOST = 12 };
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+bool rect_holds(struct rect rect, int row, int column)
+{
+    return row >= rect.row && row < rect.row + rect.rows && column >= rect.column &&
+           column < rect.column + rect.columns;
+}
+
+// The film strip: as many stages as fit at the least width, wider where there is room, square in pixels.
+static void place_strip(struct layout *layout, const struct layout_request *request, int bottom)
+{
+    int stages = request->stages > 0 ? request->stages : 1;
+    int width = clamp((request->columns - 2) / stages, THUMBNAIL_LEAST, THUMBNAIL_MOST);
+    int inner = width - 1;
+    double wanted = inner * (double)request->cell_width / (request->aspect * request->cell_height);
+    int most = request->rows < 30 ? 2 : request->rows < 40 ? 4 : 6;
+    int rows = clamp((int)(wanted + 0.5), 2, most);
+    layout->strip_column_width = width;
+    layout->strip_shown = least(stages, (request->columns - 2) / width);
+    // Thumbnails, then a row of names and a row of counts and the marker.
+    layout->strip = (struct rect){bottom - rows - 2, 1, rows + 2, request->columns - 2};
+}
+
+// Shares `rows` among the panels: what each needs, then what each would like, in their order, then gaps.
+static void place_sections(struct section *sections, int count, int row, int column, int rows, int columns)
+{
+    int used = 0, given[8];
+    for (int i = 0; i < count; i++)
+        used += given[i] = sections[i].least;
+    for (bool more = true; more && used < rows;) {
+        more = false;
+        for (int i = 0; i < count && used < rows; i++)
+            if (given[i] < sections[i].good) {
+                given[i]++;
+                used++;
+                more = true;
+            }
+    }
+    int gaps = least(rows - used, count - 1);
+    for (int i = 0; i < count; i++) {
+        int room = least(given[i], rows);
+        *sections[i].rect = (struct rect){row, column, room > 0 ? room : 0, columns};
+        row += room;
+        rows -= room;
+        if (i < gaps) {
+            row++;
+            rows--;
+        }
+    }
+}
+
+static void place_body(struct layout *layout, const struct layout_request *request, int top, int bottom)
+{
+    int rows = bottom - top;
+    int picture_rows = rows - 1; // the legend stands below
+    double wanted = picture_rows * (double)request->cell_height * request->aspect / request->cell_width;
+    int most = request->columns - 2 - GAP - PANELS_LEAST;
+    int columns = clamp((int)(wanted + 0.999), PICTURE_LEAST, most);
+    layout->picture = (struct rect){top, 1, picture_rows, columns};
+    layout->legend = (struct rect){bottom - 1, 1, 1, columns};
+    int left = 1 + columns + GAP;
+    struct section sections[] = {
+        {&layout->words, 3, 4},
+        {&layout->heads, 1 + request->head_rows, 1 + request->head_rows},
+        {&layout->cost, 3, 8},
+        {&layout->answer, 4, 7},
+        {&layout->inspect, 2, 8},
+    };
+    int count = (int)(sizeof sections / sizeof *sections);
+    place_sections(sections, count, top, left, rows, request->columns - 1 - left);
+}
+
+void layout_compute(struct layout *layout, const struct layout_request *request)
+{
+    *layout = (struct layout){0};
+    layout->too_small = request->rows < LAYOUT_LEAST_ROWS || request->columns < LAYOUT_LEAST_COLUMNS;
+    if (layout->too_small)
+        return;
+    int columns = request->columns, rows = request->rows;
+    layout->roomy = rows >= 36;
+    layout->header = (struct rect){0, 0, 1, columns};
+    layout->hints = (struct rect){rows - 1, 0, 1, columns};
+    layout->note = (struct rect){rows - 2, 1, 1, columns - 2};
+    place_strip(layout, request, rows - 2);
+    int story_rows = 2, gap = layout->roomy ? 1 : 0;
+    layout->story = (struct rect){layout->strip.row - story_rows - gap, 1, story_rows, columns - 2};
+    place_body(layout, request, 1 + gap, layout->story.row - gap);
+}

@@ -1,0 +1,23 @@
+// A fixed palette and the table that maps any colour to it, so that a frame costs one look-up a pixel.
+#ifndef TRIMSCOPE_UI_PALETTE_H
+#define TRIMSCOPE_UI_PALETTE_H
+
+#include <stdbool.h>
+
+enum { PALETTE_MOST = 255, PALETTE_TABLE = 1 << 15 };
+
+struct palette {
+    int count; // 0: not made
+    unsigned char rgb[PALETTE_MOST][3];
+    unsigned char table[PALETTE_TABLE]; // index of the nearest colour, by the upper five bits of r, g and b
+};
+
+// Makes the palette from sample pixels (8-bit RGB, width * height of them) by libsixel's quantizer, with `fixed` colours
+// that must be in it exactly. Costs about 20 ms: once for a picture, not once a frame. False when there is no memory.
+bool palette_make(struct palette *palette, const unsigned char *rgb, int width, int height,
+                  const unsigned char (*fixed)[3], int fixed_count, int colors);
+
+// out[i] = the palette index of pixel i.
+void palette_map(const struct palette *palette, const unsigned char *rgb, int pixels, unsigned char *out);
+
+#endif

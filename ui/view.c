@@ -1,0 +1,304 @@
+#include "ui/view.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void view_free(struct view *view)
+{
+    if (view->has_trace)
+        trace_free(&view->trace);
+    for (int i = 0; i < TRACE_PICTURES; i++)
+        free(view->pictures[i].rgb);
+    free(view->attention.weights);
+    *view = (struct view){0};
+}
+
+void view_say(struct view *view, bool is_error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(view->message, sizeof view->message, format, arguments);
+    va_end(arguments);
+    view->message_is_error = is_error;
+}
+
+// When the run after a change is complete: what did it do to the answer?
+static void view_tell_change(struct view *view)
+{
+    const struct trace *trace = &view->trace;
+    if (!view->change[0] || trace->stage_count < trace->stage_total || !trace->answer.text[0])
+        return;
+    const struct trace_answer *before = &view->answer_before, *after = &trace->answer;
+    if (!before->text[0])
+        view_say(view, false, "%s: the answer is '%s' (%.0f %%).", view->change, after->text, 100.0 * (double)after->p);
+    else if (!strcmp(before->text, after->text))
+        view_say(view, false, "%s: the answer stays '%s', %.1f %% %s %.1f %%.", view->change, after->text,
+                 100.0 * (double)before->p, "→", 100.0 * (double)after->p);
+    else
+        view_say(view, false, "%s: the answer changes from '%s' (%.0f %%) to '%s' (%.0f %%).", view->change,
+                 before->text, 100.0 * (double)before->p, after->text, 100.0 * (double)after->p);
+    view->change[0] = 0;
+}
+
+bool view_take_news(struct view *view, struct backend_news *news)
+{
+    bool changed = news->busy != view->busy || strcmp(news->progress, view->progress) != 0 ||
+                   (isnan(news->done) != isnan(view->done)) || news->done > view->done || news->done < view->done;
+    view->busy = news->busy;
+    view->done = news->done;
+    snprintf(view->progress, sizeof view->progress, "%s", news->progress);
+    if (news->has_trace) {
+        if (view->has_trace)
+            trace_free(&view->trace);
+        view->trace = news->trace;
+        view->has_trace = true;
+        news->has_trace = false;
+        view_clamp(view);
+        view_tell_change(view);
+        view->serial++, changed = true;
+    }
+    for (int i = 0; i < TRACE_PICTURES; i++)
+        if (news->has_picture[i]) {
+            free(view->pictures[i].rgb);
+            view->pictures[i] = news->pictures[i];
+            news->pictures[i].rgb = NULL;
+            view->picture_serial++;
+            view->serial++, changed = true;
+        }
+    if (news->has_attention) {
+        free(view->attention.weights);
+        view->attention = news->attention;
+        view->has_attention = true;
+        news->attention.weights = NULL;
+        view->serial++, changed = true;
+    }
+    if (news->has_error) {
+        view_say(view, true, "%s", news->error);
+        view->change[0] = 0;
+        changed = true;
+    }
+    if (news->has_note) {
+        snprintf(view->note, sizeof view->note, "%s", news->note);
+        changed = true;
+    }
+    backend_news_free(news);
+    return changed;
+}
+
+int view_stage(const struct view *view)
+{
+    if (!view->has_trace)
+        return -1;
+    return view->stage < view->trace.stage_count ? view->stage : view->trace.stage_count - 1;
+}
+
+const struct stage *view_stage_at(const struct view *view)
+{
+    int stage = view_stage(view);
+    return stage < 0 ? NULL : &view->trace.stages[stage];
+}
+
+const struct trace_tokens *view_tokens(const struct view *view, int stage, int stream)
+{
+    if (!view->has_trace)
+        return NULL;
+    for (int s = stage; s >= 0; s--)
+        if (view->trace.stages[s].tokens[stream].count > 0)
+            return &view->trace.stages[s].tokens[stream];
+    return NULL;
+}
+
+bool view_alive(const struct view *view, int stage, int stream, int token)
+{
+    const struct trace_tokens *tokens = view_tokens(view, stage, stream);
+    return !tokens || token >= tokens->count || tokens->alive[token];
+}
+
+static int stream_first(int stream)
+{
+    return stream == TRACE_TEXT_STREAM ? 0 : 1; // a picture's CLS is no patch
+}
+
+int view_alive_count(const struct view *view, int stage, int stream, int *total)
+{
+    int all = stream == TRACE_TEXT_STREAM ? view->trace.token_count : view_patches(view, stream);
+    if (total)
+        *total = all;
+    const struct trace_tokens *tokens = view_tokens(view, stage, stream);
+    if (!tokens)
+        return all;
+    int alive = 0;
+    for (int i = stream_first(stream); i < tokens->count; i++)
+        alive += tokens->alive[i] != 0;
+    return alive;
+}
+
+bool view_dropped_now(const struct view *view, int stage, int stream, int token)
+{
+    if (stage < 0 || stage >= view->trace.stage_count)
+        return false;
+    const struct trace_tokens *tokens = &view->trace.stages[stage].tokens[stream];
+    return token < tokens->count && !tokens->alive[token] && tokens->dropped_at[token] == stage;
+}
+
+int view_dropped_now_count(const struct view *view, int stage, int stream)
+{
+    if (stage < 0 || stage >= view->trace.stage_count)
+        return 0;
+    int dropped = 0;
+    for (int i = stream_first(stream); i < view->trace.stages[stage].tokens[stream].count; i++)
+        dropped += view_dropped_now(view, stage, stream, i);
+    return dropped;
+}
+
+struct view_score view_score(const struct view *view, int stage, int stream, int token)
+{
+    for (int s = stage; s >= 0 && view->has_trace; s--) {
+        const struct trace_tokens *tokens = &view->trace.stages[s].tokens[stream];
+        if (token >= tokens->count)
+            continue;
+        struct view_score score = {s, tokens->self_score[token], tokens->cross_score[token], tokens->score[token],
+                                   tokens->keep[token]};
+        if (!isnan(score.self) || !isnan(score.cross) || !isnan(score.total))
+            return score;
+    }
+    return (struct view_score){-1, NAN, NAN, NAN, NAN};
+}
+
+float view_threshold(const struct view *view, int stage, int stream)
+{
+    if (!view->has_trace || stage < 0)
+        return NAN;
+    const struct trace_tokens *tokens = &view->trace.stages[stage].tokens[stream];
+    if (!strcmp(view->trace.policy, "learned") || !strcmp(view->trace.policy, "learned-self"))
+        return (float)-view->trace.shift;
+    float kept = INFINITY, dropped = -INFINITY;
+    for (int i = 1; i < tokens->count; i++) {
+        if (isnan(tokens->score[i]))
+            continue;
+        if (tokens->alive[i])
+            kept = fminf(kept, tokens->score[i]);
+        else if (tokens->dropped_at[i] == stage)
+            dropped = fmaxf(dropped, tokens->score[i]);
+    }
+    return isinf(kept) || isinf(dropped) ? NAN : (kept + dropped) / 2;
+}
+
+float view_shown_value(const struct view *view, int stage, int stream, int token)
+{
+    if (view->show == SHOW_ATTENTION) {
+        const struct backend_attention *attention = &view->attention;
+        bool fits = view->has_attention && attention->key_stream == stream && attention->request.stage == stage;
+        return fits && token < attention->count ? attention->weights[token] : NAN;
+    }
+    struct view_score score = view_score(view, stage, stream, token);
+    return view->show == SHOW_SELF    ? score.self
+           : view->show == SHOW_CROSS ? score.cross
+           : view->show == SHOW_TOTAL ? score.total
+                                      : NAN;
+}
+
+bool view_shown_range(const struct view *view, int stage, int stream, float *low, float *high)
+{
+    const struct trace_tokens *tokens = view_tokens(view, stage, stream);
+    *low = INFINITY, *high = -INFINITY;
+    for (int i = 1; tokens && i < tokens->count; i++) {
+        float value = view_shown_value(view, stage, stream, i);
+        bool counts = tokens->alive[i] || tokens->dropped_at[i] == stage;
+        if (counts && !isnan(value)) {
+            *low = fminf(*low, value);
+            *high = fmaxf(*high, value);
+        }
+    }
+    return *low <= *high;
+}
+
+bool view_has_stream(const struct view *view, int stream)
+{
+    return view->has_trace && (stream == TRACE_TEXT_STREAM || stream < view->trace.picture_count);
+}
+
+int view_patches(const struct view *view, int picture)
+{
+    if (!view->has_trace || picture >= view->trace.picture_count)
+        return 0;
+    return view->trace.pictures[picture].grid_rows * view->trace.pictures[picture].grid_columns;
+}
+
+const char *view_stream_name(const struct view *view, int stream)
+{
+    if (stream == TRACE_TEXT_STREAM)
+        return "words";
+    return view->has_trace && view->trace.picture_count > 1 ? (stream == 0 ? "picture 1" : "picture 2") : "picture";
+}
+
+const char *view_module_name(enum attention_module module)
+{
+    return module == MODULE_MSA ? "self" : module == MODULE_MCA ? "cross" : "cross 2";
+}
+
+const struct trace_heads *view_heads(const struct view *view, int stage, int stream, enum attention_module module)
+{
+    if (!view->has_trace || stage < 0 || stage >= view->trace.stage_count)
+        return NULL;
+    const struct trace_heads *heads = &view->trace.stages[stage].heads[stream][module];
+    return heads->count > 0 ? heads : NULL;
+}
+
+bool view_first_head(const struct view *view, int stage, struct head_place *place)
+{
+    const struct trace_heads *heads = view_heads(view, stage, place->stream, place->module);
+    if (heads) {
+        if (place->head >= heads->count)
+            place->head = heads->count - 1;
+        return true;
+    }
+    for (int stream = 0; stream < TRACE_STREAMS; stream++)
+        for (int module = 0; module < MODULES; module++)
+            if (view_heads(view, stage, stream, (enum attention_module)module)) {
+                *place = (struct head_place){stream, (enum attention_module)module, 0};
+                return true;
+            }
+    return false;
+}
+
+static int clamp_index(int value, int count)
+{
+    return count <= 0 || value < 0 ? 0 : value >= count ? count - 1 : value;
+}
+
+void view_clamp(struct view *view)
+{
+    int total = view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
+    view->stage = clamp_index(view->stage, total);
+    view->picture = clamp_index(view->picture, view->trace.picture_count);
+    view->patch = clamp_index(view->patch, view_patches(view, view->picture));
+    view->word = clamp_index(view->word, view->trace.token_count);
+    view_first_head(view, view_stage(view), &view->head);
+}
+
+void view_token_name(const struct view *view, int stream, int token, char *out, size_t size)
+{
+    const struct trace *trace = &view->trace;
+    if (stream == TRACE_TEXT_STREAM) {
+        if (token < 0 || token >= trace->token_count) {
+            snprintf(out, size, "?");
+            return;
+        }
+        const struct trace_token *word = &trace->tokens[token];
+        int length = (int)(trace->question ? strlen(trace->question) : 0);
+        if (word->from >= 0 && word->from < word->to && word->to <= length)
+            snprintf(out, size, "%.*s", word->to - word->from, trace->question + word->from);
+        else
+            snprintf(out, size, "%s", word->text);
+        return;
+    }
+    int columns = stream < trace->picture_count ? trace->pictures[stream].grid_columns : 1;
+    if (token == 0 || columns <= 0)
+        snprintf(out, size, "CLS");
+    else
+        snprintf(out, size, "row %d, column %d", (token - 1) / columns + 1, (token - 1) % columns + 1);
+}

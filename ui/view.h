@@ -1,0 +1,101 @@
+// What the person looks at: the newest trace and pictures, where they are in it, and the questions panels ask of both.
+#ifndef TRIMSCOPE_UI_VIEW_H
+#define TRIMSCOPE_UI_VIEW_H
+
+#include "ui/backend.h"
+
+enum focus { FOCUS_STAGES, FOCUS_PATCHES, FOCUS_WORDS, FOCUS_HEADS, FOCUS_COUNT };
+enum show { SHOW_SURVIVORS, SHOW_SELF, SHOW_CROSS, SHOW_TOTAL, SHOW_ATTENTION, SHOW_COUNT };
+
+struct head_place {
+    int stream;
+    enum attention_module module;
+    int head;
+};
+
+struct view {
+    bool has_trace;
+    struct trace trace;
+    struct backend_picture pictures[TRACE_PICTURES]; // rgb NULL: none yet
+    bool has_attention;
+    struct backend_attention attention;
+    unsigned serial;         // counts changes of the trace, pictures and attention
+    unsigned picture_serial; // counts changes of the pictures
+
+    int stage; // where the person wants to be; the trace may not be there yet
+    bool playing;
+    enum show show;
+    enum focus focus;
+    int picture, patch; // cursor: which picture, and the patch in it, row by row from 0
+    int word;           // cursor: token of the question
+    struct head_place head;
+
+    unsigned abilities;
+    bool busy;
+    char progress[120];
+    float done;
+    char note[240];
+    char message[480]; // shown until the next key
+    bool message_is_error;
+    // What the person changed last and the final answer before it, to tell what the change did.
+    char change[160];
+    struct trace_answer answer_before;
+};
+
+void view_free(struct view *view);
+
+// Takes what the backend sent; afterwards *news is empty. Returns whether anything to be seen changed.
+bool view_take_news(struct view *view, struct backend_news *news);
+
+// The stage that can be shown: the wanted one, or the last computed. -1: none yet.
+int view_stage(const struct view *view);
+const struct stage *view_stage_at(const struct view *view); // NULL: none yet
+
+// A stream's tokens as they are after stage `stage`: of the last stage up to there that says something about it.
+// NULL: no stage has touched the stream yet.
+const struct trace_tokens *view_tokens(const struct view *view, int stage, int stream);
+
+// Whether a token is still alive after a stage (a stream not read yet is alive), and how many are (CLS not counted
+// for pictures; *total gets the number of all).
+bool view_alive(const struct view *view, int stage, int stream, int token);
+int view_alive_count(const struct view *view, int stage, int stream, int *total);
+// Dropped in exactly this stage?
+bool view_dropped_now(const struct view *view, int stage, int stream, int token);
+int view_dropped_now_count(const struct view *view, int stage, int stream);
+
+// The newest scores of a token given in or before a stage. stage -1: none were given.
+struct view_score {
+    int stage;
+    float self, cross, total, keep;
+};
+struct view_score view_score(const struct view *view, int stage, int stream, int token);
+
+// What a score must reach to be kept in a stage: -shift for learned policies, else the middle between the worst kept
+// and the best dropped. NaN where it cannot be told.
+float view_threshold(const struct view *view, int stage, int stream);
+
+// The value that the picture (or the words) shows for a token in the present mode, and its range over the living
+// tokens of the stream. NaN where there is none.
+float view_shown_value(const struct view *view, int stage, int stream, int token);
+bool view_shown_range(const struct view *view, int stage, int stream, float *low, float *high);
+
+// Streams: pictures 0 .. picture_count-1 and the text. Their tokens without CLS for pictures.
+bool view_has_stream(const struct view *view, int stream);
+int view_patches(const struct view *view, int picture);
+const char *view_stream_name(const struct view *view, int stream);
+const char *view_module_name(enum attention_module module);
+
+// Puts cursors back into range after the trace changed.
+void view_clamp(struct view *view);
+
+// The first head of a stage, or the one nearest to `place`; false: the stage has none.
+bool view_first_head(const struct view *view, int stage, struct head_place *place);
+const struct trace_heads *view_heads(const struct view *view, int stage, int stream, enum attention_module module);
+
+// How a token is called in sentences: 'dog', or "row 4, column 7" for a patch.
+void view_token_name(const struct view *view, int stream, int token, char *out, size_t size);
+
+// A message for the note line.
+void view_say(struct view *view, bool is_error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
