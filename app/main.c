@@ -1,8 +1,11 @@
 #include "app/commands.h"
 #include "engine/base/error.h"
+#include "engine/math/blas.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
     const char *name;
@@ -25,6 +28,15 @@ static void print_help(FILE *out)
     fputs("\n`trimscope COMMAND --help` explains a command.\n", out);
 }
 
+// What OpenBLAS decides when it is loaded can only be changed before (blas.h). The commands that live on it start the
+// program anew; where that fails, they go on as they are.
+static void restart_for_blas(const char *command, char **argv)
+{
+    if ((!strcmp(command, "train") || !strcmp(command, "bench")) && blas_wants_restart() &&
+        setenv(BLAS_CORE_VARIABLE, BLAS_CORE_VALUE, 0) == 0)
+        execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -37,8 +49,10 @@ int main(int argc, char **argv)
         return 0;
     }
     for (const struct command *c = commands; c->name; c++)
-        if (!strcmp(name, c->name))
+        if (!strcmp(name, c->name)) {
+            restart_for_blas(name, argv);
             return c->run(argc - 1, argv + 1);
+        }
     print_help(stderr);
     return ERROR_USAGE;
 }
