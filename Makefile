@@ -134,7 +134,7 @@ $(BUILD)/tests/learn/test_gradients: $(DOUBLE_OBJ)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libsupport.a $(LIBS)
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm -lutil
 
 # Fuzz targets define LLVMFuzzerTestOneInput; tests/support/fuzz_main.c runs them over files without
 # libFuzzer. FUZZ_ENGINE=-fsanitize=fuzzer with CC=clang links the real thing.

@@ -55,6 +55,15 @@ INLINE vec vec_splat(float f)
     return f - (vec){0};
 }
 
+// 0, 1, 2 ...
+INLINE bits vec_lanes(void)
+{
+    bits lanes;
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = (uint32_t)i;
+    return lanes;
+}
+
 // Where `mask` (a comparison's result) is set a, elsewhere b.
 INLINE vec vec_select(bits mask, vec a, vec b)
 {
@@ -85,25 +94,41 @@ INLINE vec vec_abs(vec x)
     return (vec)((bits)x & 0x7fffffffu);
 }
 
-// Lanes are added in a fixed order, so that a sum does not depend on the compiler.
+// Lanes are folded in halves: a short chain, and an order that does not depend on the compiler.
+typedef float vec4 __attribute__((vector_size(16)));
+
+INLINE vec4 vec4_max(vec4 a, vec4 b)
+{
+#ifdef __SSE__
+    return (vec4)_mm_max_ps((__m128)a, (__m128)b);
+#else
+    for (int i = 0; i < 4; i++)
+        a[i] = a[i] > b[i] ? a[i] : b[i];
+    return a;
+#endif
+}
+
 INLINE float vec_sum(vec v)
 {
-    float lanes[LANES];
-    vec_store(lanes, v);
-    for (int half = LANES / 2; half; half /= 2)
+    vec4 parts[LANES / 4];
+    memcpy(parts, &v, sizeof v);
+    for (int half = LANES / 8; half; half /= 2)
         for (int i = 0; i < half; i++)
-            lanes[i] += lanes[i + half];
-    return lanes[0];
+            parts[i] += parts[i + half];
+    vec4 p = parts[0];
+    return (p[0] + p[2]) + (p[1] + p[3]);
 }
 
 INLINE float vec_top(vec v)
 {
-    float lanes[LANES];
-    vec_store(lanes, v);
-    float top = lanes[0];
-    for (int i = 1; i < LANES; i++)
-        top = lanes[i] > top ? lanes[i] : top;
-    return top;
+    vec4 parts[LANES / 4];
+    memcpy(parts, &v, sizeof v);
+    for (int half = LANES / 8; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            parts[i] = vec4_max(parts[i], parts[i + half]);
+    vec4 p = parts[0];
+    float even = p[0] > p[2] ? p[0] : p[2], odd = p[1] > p[3] ? p[1] : p[3];
+    return even > odd ? even : odd;
 }
 
 // 2^(n + f) for whole n in -125 .. 127 carried in the low bits of `shifted` and |f| <= 1/2. The polynomial is a
