@@ -48,6 +48,7 @@ struct task {
     float *work; // work_size floats for each worker
     size_t work_size;
     int parts; // of each head's queries
+    float query_factors[TILE_ROWS_MAX]; // all log2(e) / sqrt(size), so that the softmax is 2^(score - max)
 };
 
 static struct span *plan_spans(struct arena *scratch, const struct gemm_kernels *gemm, int depth)
@@ -75,18 +76,6 @@ static void pack_values(const float *v, int ldv, int keys, int size, int columns
     }
 }
 
-// The queries times log2(e) / sqrt(size), so that the softmax is 2^(score - max).
-static void pack_queries(const struct task *task, const float *q, int count, float *tile)
-{
-    const struct attention *a = task->attention;
-    float factor = (float)(1.4426950408889634 / sqrt(a->size));
-    for (int r = 0; r < count; r++)
-        for (int k = 0; k < a->size; k += BLOCK_DEPTH)
-            task->kernels->row->scale(tile + task->size_spans[k / BLOCK_DEPTH].a + (size_t)r * BLOCK_STRIDE,
-                                      q + (size_t)r * (size_t)a->ldq + k, task->size_spans[k / BLOCK_DEPTH].depth,
-                                      factor);
-}
-
 // One tile of `count` queries from `first` on, of head h, against packed keys and values.
 static void attend_tile(const struct task *task, int h, int first, int count, float *work)
 {
@@ -96,28 +85,26 @@ static void attend_tile(const struct task *task, int h, int first, int count, fl
     struct layout l = layout_of(gemm->columns, a->keys, a->size);
     const float *keys = work, *values = keys + l.keys;
     float *queries = work + l.keys + l.values, *scores = queries + l.queries, *sums = scores + l.scores;
-    size_t block = (size_t)gemm->rows * BLOCK_STRIDE;
+    size_t block = (size_t)gemm->rows * BLOCK_STRIDE, ldq = (size_t)a->ldq, ldc = (size_t)a->ldc;
     float inverse[TILE_ROWS_MAX];
-    pack_queries(task, a->q + (size_t)first * (size_t)a->ldq + h * a->size, count, queries);
+    for (int k = 0; k < a->size; k += BLOCK_DEPTH)
+        row->scale(queries + task->size_spans[k / BLOCK_DEPTH].a, BLOCK_STRIDE,
+                   a->q + (size_t)first * ldq + h * a->size + k, ldq, count, task->size_spans[k / BLOCK_DEPTH].depth,
+                   task->query_factors);
     for (int k = 0; k < a->keys; k += gemm->columns)
         gemm->tile(count, queries, keys + (size_t)k * (size_t)a->size, task->size_spans, (int)span_count(a->size),
                    scores + (size_t)(k / BLOCK_DEPTH) * block + k % BLOCK_DEPTH, BLOCK_STRIDE);
-    for (int r = 0; r < count; r++) {
-        float *line = scores + (size_t)r * BLOCK_STRIDE;
-        inverse[r] = row->exponentials(line, a->keys, block);
-        float *probs = a->probs ? a->probs + ((size_t)h * (size_t)a->queries + (size_t)(first + r)) * (size_t)a->keys
-                                : NULL;
-        for (int k = 0; probs && k < a->keys; k += BLOCK_DEPTH)
-            row->scale(probs + k, line + (size_t)(k / BLOCK_DEPTH) * block, task->key_spans[k / BLOCK_DEPTH].depth,
-                       inverse[r]);
-    }
+    row->exponentials(scores, count, a->keys, block, inverse);
+    for (int k = 0; a->probs && k < a->keys; k += BLOCK_DEPTH)
+        row->scale(a->probs + ((size_t)h * (size_t)a->queries + (size_t)first) * (size_t)a->keys + k, (size_t)a->keys,
+                   scores + task->key_spans[k / BLOCK_DEPTH].a, BLOCK_STRIDE, count,
+                   task->key_spans[k / BLOCK_DEPTH].depth, inverse);
     for (int c = 0; c < a->size; c += gemm->columns) {
         int width = a->size - c < gemm->columns ? a->size - c : gemm->columns;
         gemm->tile(count, scores, values + (size_t)c * (size_t)a->keys, task->key_spans, (int)span_count(a->keys),
                    sums, gemm->columns);
-        for (int r = 0; r < count; r++)
-            row->scale(a->ctx + (size_t)(first + r) * (size_t)a->ldc + h * a->size + c,
-                       sums + (size_t)r * (size_t)gemm->columns, width, inverse[r]);
+        row->scale(a->ctx + (size_t)first * ldc + h * a->size + c, ldc, sums, (size_t)gemm->columns, count, width,
+                   inverse);
     }
 }
 
@@ -177,6 +164,8 @@ void attention_apply_with(const struct math_kernels *kernels, struct math *math,
         .parts = live % workers ? workers : 1,
     };
     task.work = arena_alloc(&math->scratch, (size_t)workers, task.work_size * sizeof(float));
+    for (int r = 0; r < TILE_ROWS_MAX; r++)
+        task.query_factors[r] = (float)(1.4426950408889634 / sqrt(a->size));
     assert(task.work && "math->scratch is smaller than attention_scratch()");
     thread_pool_run(pool, attention_job, &task, a->heads * task.parts);
     *macs += work;

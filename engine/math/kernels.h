@@ -42,11 +42,12 @@ struct row_kernels {
     void (*layer_norm)(const float *x, int width, const float *gamma, const float *beta, float eps, float *y);
     void (*softmax)(float *x, int n);
 
-    // The first half of softmax over one row of a tile of scores (blocks of BLOCK_DEPTH numbers, `block` floats
-    // apart): x = 2^(x - max), in place. Returns 1 / sum.
-    float (*exponentials)(float *x, int n, size_t block);
-    // to[i] = from[i] * factor
-    void (*scale)(float *to, const float *from, int n, float factor);
+    // The first half of softmax, for the rows of a tile of scores (blocks of BLOCK_DEPTH numbers, `block` floats
+    // apart; rows BLOCK_STRIDE apart): x = 2^(x - max) in place, inverse[row] = 1 / sum. What follows the n numbers
+    // in their last vector becomes 0.
+    void (*exponentials)(float *x, int rows, int n, size_t block, float *inverse);
+    // to (rows, n; stride ldto) = from (rows, n; stride ldfrom), each row times its factor.
+    void (*scale)(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n, const float *factors);
 };
 
 struct math_kernels {

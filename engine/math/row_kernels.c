@@ -74,7 +74,7 @@ INLINE float top_of(const float *x, int n, float top)
     return vec_top(best);
 }
 
-static void scale_row(float *to, const float *from, int n, float factor)
+INLINE void scale_row(float *to, const float *from, int n, float factor)
 {
     int i = 0;
     for (; i + LANES <= n; i += LANES)
@@ -101,28 +101,42 @@ static void softmax_row(float *x, int n)
     scale_row(x, x, n, 1 / vec_sum(sum));
 }
 
-static float exponentials(float *x, int n, size_t block)
+// The vector at x + i of a row that ends at n but is stored up to whole vectors; lanes beyond the end are `rest`.
+INLINE vec load_padded(const float *x, int i, int n, float rest)
 {
-    float top = x[0];
+    vec v = vec_load(x + i);
+    return i + LANES <= n ? v : vec_select(vec_lanes() < (uint32_t)(n - i), v, vec_splat(rest));
+}
+
+INLINE float exponentials_row(float *x, int n, size_t block)
+{
     float *part = x;
+    vec best = vec_splat(x[0]);
     for (int left = n; left > 0; left -= BLOCK_DEPTH, part += block)
-        top = top_of(part, left < BLOCK_DEPTH ? left : BLOCK_DEPTH, top);
+        for (int i = 0, count = left < BLOCK_DEPTH ? left : BLOCK_DEPTH; i < count; i += LANES)
+            best = vec_max(best, load_padded(part, i, count, x[0]));
+    float top = vec_top(best);
     vec sum = {0};
     part = x;
-    for (int left = n; left > 0; left -= BLOCK_DEPTH, part += block) {
-        int count = left < BLOCK_DEPTH ? left : BLOCK_DEPTH, i = 0;
-        for (; i + LANES <= count; i += LANES) {
-            vec e = vec_exp2(vec_load(part + i) - top);
+    for (int left = n; left > 0; left -= BLOCK_DEPTH, part += block)
+        for (int i = 0, count = left < BLOCK_DEPTH ? left : BLOCK_DEPTH; i < count; i += LANES) {
+            vec e = vec_exp2(load_padded(part, i, count, -INFINITY) - top);
             sum += e;
             vec_store(part + i, e);
         }
-        if (i < count) {
-            vec e = vec_exp2(vec_load_part(part + i, count - i, -INFINITY) - top);
-            sum += e;
-            vec_store_part(part + i, e, count - i);
-        }
-    }
     return 1 / vec_sum(sum);
+}
+
+static void exponentials(float *x, int rows, int n, size_t block, float *inverse)
+{
+    for (int r = 0; r < rows; r++)
+        inverse[r] = exponentials_row(x + (size_t)r * BLOCK_STRIDE, n, block);
+}
+
+static void scale(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n, const float *factors)
+{
+    for (int r = 0; r < rows; r++)
+        scale_row(to + (size_t)r * ldto, from + (size_t)r * ldfrom, n, factors[r]);
 }
 
 const struct row_kernels VARIANT_NAME(row_kernels) = {
@@ -130,5 +144,5 @@ const struct row_kernels VARIANT_NAME(row_kernels) = {
     .layer_norm = layer_norm_row,
     .softmax = softmax_row,
     .exponentials = exponentials,
-    .scale = scale_row,
+    .scale = scale,
 };

@@ -23,6 +23,13 @@ typedef uint32_t bits __attribute__((vector_size(VECTOR_BYTES)));
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
+// Before a loop with a constant number of rounds over an array that has to end up in registers.
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 INLINE vec vec_load(const float *p)
 {
     vec v;
@@ -55,6 +62,15 @@ INLINE vec vec_splat(float f)
     return f - (vec){0};
 }
 
+// 0, 1, 2 ...
+INLINE bits vec_lanes(void)
+{
+    bits lanes;
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = (uint32_t)i;
+    return lanes;
+}
+
 // Where `mask` (a comparison's result) is set a, elsewhere b.
 INLINE vec vec_select(bits mask, vec a, vec b)
 {
@@ -85,25 +101,41 @@ INLINE vec vec_abs(vec x)
     return (vec)((bits)x & 0x7fffffffu);
 }
 
-// Lanes are added in a fixed order, so that a sum does not depend on the compiler.
+// Lanes are folded in halves: a short chain, and an order that does not depend on the compiler.
+typedef float vec4 __attribute__((vector_size(16)));
+
+INLINE vec4 vec4_max(vec4 a, vec4 b)
+{
+#ifdef __SSE__
+    return (vec4)_mm_max_ps((__m128)a, (__m128)b);
+#else
+    for (int i = 0; i < 4; i++)
+        a[i] = a[i] > b[i] ? a[i] : b[i];
+    return a;
+#endif
+}
+
 INLINE float vec_sum(vec v)
 {
-    float lanes[LANES];
-    vec_store(lanes, v);
-    for (int half = LANES / 2; half; half /= 2)
+    vec4 parts[LANES / 4];
+    memcpy(parts, &v, sizeof v);
+    for (int half = LANES / 8; half; half /= 2)
         for (int i = 0; i < half; i++)
-            lanes[i] += lanes[i + half];
-    return lanes[0];
+            parts[i] += parts[i + half];
+    vec4 p = parts[0];
+    return (p[0] + p[2]) + (p[1] + p[3]);
 }
 
 INLINE float vec_top(vec v)
 {
-    float lanes[LANES];
-    vec_store(lanes, v);
-    float top = lanes[0];
-    for (int i = 1; i < LANES; i++)
-        top = lanes[i] > top ? lanes[i] : top;
-    return top;
+    vec4 parts[LANES / 4];
+    memcpy(parts, &v, sizeof v);
+    for (int half = LANES / 8; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            parts[i] = vec4_max(parts[i], parts[i + half]);
+    vec4 p = parts[0];
+    float even = p[0] > p[2] ? p[0] : p[2], odd = p[1] > p[3] ? p[1] : p[3];
+    return even > odd ? even : odd;
 }
 
 // 2^(n + f) for whole n in -125 .. 127 carried in the low bits of `shifted` and |f| <= 1/2. The polynomial is a
@@ -145,7 +177,7 @@ INLINE vec vec_exp(vec x)
 
 // x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, "Gaussian Error Linear Units"). The tail
 // h = Phi(-|x|) is 2 to a polynomial in |x|: a minimax fit of -log2(erfc(|x| / sqrt 2) / 2) on 0 .. 9, weighted so
-// that x h is off by less than 4e-8; beyond 9 the tail is below 1e-18.
+// that x h is off by less than 4e-8; beyond 9, where it is below 1e-18, the tail counts as 0.
 INLINE vec vec_gelu(vec x)
 {
     vec t = vec_min(vec_splat(9), vec_abs(x));
@@ -158,7 +190,7 @@ INLINE vec vec_gelu(vec x)
     g = g * t + 0x1.d62faep-2f;
     g = g * t + 0x1.26af26p+0f;
     g = g * t + 1.0f;
-    vec xh = x * vec_exp2(-g);
+    vec xh = (vec)(~(bits)(t >= 9.0f) & (bits)(x * vec_exp2(-g)));
     return vec_select((bits)(x > 0.0f), x - xh, xh);
 }
 

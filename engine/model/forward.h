@@ -52,9 +52,9 @@ void forward_layer(struct forward *forward, const struct layer_input *input);
 void forward_memory(struct forward *forward, const struct layer *layer, const float *other, int rows,
                     const uint8_t *live, float *kv);
 
-// Attention probabilities of one MSA (kv NULL) or MCA: probs (heads, rows, keys), NaN for dropped heads. x is the
-// input of the layer; for MCA the MSA before it is computed too. x is changed.
-void forward_probabilities(struct forward *forward, const struct layer_input *input, bool mca, float *probs);
+// Attention probabilities of one head of MSA or MCA: probs (rows, keys). x is the input of the layer; for MCA the MSA
+// before it is computed too, which changes x.
+void forward_probabilities(struct forward *forward, const struct layer_input *input, bool mca, int head, float *probs);
 
 // Text embeddings (§3.3): out (count, D).
 void forward_embed_text(struct forward *forward, const int *ids, int count, float *out);

@@ -295,19 +295,12 @@ void forward_memory(struct forward *forward, const struct layer *layer, const fl
     arena_rewind(&forward->math->scratch, mark);
 }
 
-void forward_probabilities(struct forward *forward, const struct layer_input *in, bool mca, float *probs)
+void forward_probabilities(struct forward *forward, const struct layer_input *in, bool mca, int head, float *probs)
 {
-    int width = forward->model->config.width, rows = in->rows, heads = forward->model->config.heads;
-    const uint8_t *live = mca ? in->live_mca : in->live_msa;
-    size_t mark = forward->math->scratch.used, count = (size_t)heads * (size_t)rows * (size_t)(mca ? in->keys : rows);
+    int width = forward->model->config.width, rows = in->rows;
+    size_t mark = forward->math->scratch.used;
     float *ctx = scratch_rows(forward, rows, width), *projected = scratch_rows(forward, rows, 3 * width);
     struct attention a;
-    if (!any_live(live, heads)) {
-        for (size_t i = 0; i < count; i++)
-            probs[i] = NAN;
-        arena_rewind(&forward->math->scratch, mark);
-        return;
-    }
     if (mca) {
         layer_msa(forward, in);
         project_query(forward, in, ctx, projected);
@@ -316,6 +309,11 @@ void forward_probabilities(struct forward *forward, const struct layer_input *in
         project_self(forward, in, ctx, projected);
         a = self_operands(forward, in, projected, ctx);
     }
+    a.q += head * a.size;
+    a.k += head * a.size;
+    a.v += head * a.size;
+    a.heads = 1;
+    a.live = NULL;
     a.probs = probs;
     attention_apply(forward->math, &a, &forward->macs.attention);
     arena_rewind(&forward->math->scratch, mark);

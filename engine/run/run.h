@@ -28,6 +28,16 @@ struct run *run_new(const struct model *model, const struct picture *const pictu
                     const char *question, const struct run_options *options, struct error *err);
 void run_free(struct run *run);
 
+// The same from tensors as another implementation dumped them: pixels[p] (3, side, side) normalised, token ids. `probe`
+// (may be NULL) sees the intermediate tensors under the names that they have in the dumps (engine/model/forward.h).
+typedef void run_probe(void *context, const char *name, const float *x, int rows, int width);
+struct run *run_new_from_tensors(const struct model *model, const float *const pixels[], const int *ids, int id_count,
+                                 const struct run_options *options, run_probe *probe, void *context,
+                                 struct error *err);
+
+// What the trace says about a picture's file: a run itself sees pixels only.
+bool run_describe_picture(struct run *run, int index, const char *path, int width, int height, struct error *err);
+
 // Computes exactly one stage and appends it to the trace. False when all are done (or on error: *err is set).
 // Once warm (a run of the same shape has been made with this struct run) it allocates nothing but trace memory.
 bool run_step(struct run *run, struct error *err);
@@ -36,18 +46,25 @@ bool run_finished(const struct run *run);
 // Owned by the run, changed by run_step() and interventions only.
 const struct trace *run_trace(const struct run *run);
 
-// Records an intervention, drops the stages it changes (see DESIGN.md) and leaves them to run_step(). Returns the
-// index of the first stage to be computed again. run_undo() takes the last intervention back likewise, -1 if none.
+// Records an intervention (its `stage` becomes the stage where it acts), drops the stages it changes (see DESIGN.md) and
+// leaves them to run_step(); stages that it cannot change come back at once without being computed. Returns the index
+// of the first stage to be stepped again; -1 when there is no such token or head, or it is CLS, or no memory.
+//   TOKEN_KEEP: the token stays from the stage on where it was dropped. TOKEN_DROP: it goes in `stage`, or the next stage
+//   that touches its stream. HEAD_ON, HEAD_OFF: that head in that stage. REOPEN: every token and head stays, from the
+//   first stage on where anything was dropped. Of contradictory interventions the later one counts.
+// run_undo() takes the last intervention back likewise, -1 if there is none.
 int run_intervene(struct run *run, const struct intervention *intervention);
 int run_undo(struct run *run);
 
-// Other question, policy or budget on the same picture: keeps the stages that cannot change.
+// Other question, pictures, policy or budget: keeps the stages that cannot change (they come back from run_step()
+// without being computed). A new question or picture forgets the interventions. On failure nothing has changed.
 bool run_ask(struct run *run, const char *question, struct error *err);
+bool run_show(struct run *run, const struct picture *const pictures[], int picture_count, struct error *err);
 bool run_set_policy(struct run *run, enum policy policy, double budget, struct error *err);
 
-// Attention probabilities of one head in a finished stage, averaged over nothing: out[queries * keys], rows and
-// columns over the ORIGINAL tokens of the query and key streams, NaN where a token was dropped. Recomputed on
-// demand from the snapshots. `module` MSA: keys are the same stream.
+// Attention probabilities of one head in a finished stage: out[queries * keys], rows and columns over the ORIGINAL
+// tokens of the query and key streams, NaN where a token was dropped, everywhere when the head was. Recomputed on demand
+// from the snapshots. `module` MSA: keys are the same stream. With two pictures the words look at the first one.
 bool run_attention(struct run *run, int stage, int stream, enum attention_module module, int head, float *out,
                    int *queries, int *keys, struct error *err);
 

@@ -1,0 +1,208 @@
+// The stepper's life: made, stepped, freed.
+#include "engine/run/run.h"
+
+#include "engine/io/picture.h"
+#include "engine/run/run_private.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run_options run_options_default(void)
+{
+    return (struct run_options){.policy = POLICY_LEARNED, .budget = NAN, .trim_tokens = true, .trim_heads = true};
+}
+
+static void describe_model(struct run *run)
+{
+    const struct model_config *c = &run->model->config;
+    struct trace *trace = &run->trace;
+    snprintf(trace->model_name, sizeof trace->model_name, "%s", c->name);
+    snprintf(trace->architecture, sizeof trace->architecture, "meter");
+    snprintf(trace->task, sizeof trace->task, "%s", model_task_name(c->task));
+    trace->parameters = run->model->parameters;
+    trace->stage_total = run->stage_count;
+    trace->trim_tokens = run->options.trim_tokens;
+    trace->trim_heads = run->options.trim_heads;
+    trace->picture_count = c->pictures;
+    for (int p = 0; p < c->pictures; p++)
+        trace->pictures[p].grid_rows = trace->pictures[p].grid_columns = model_grid(c);
+}
+
+void run_describe_budget(struct run *run)
+{
+    struct trace *trace = &run->trace;
+    snprintf(trace->policy, sizeof trace->policy, "%s", policy_name(run->options.policy));
+    trace->budget = run->options.budget;
+    trace->shift = run->budget.shift;
+}
+
+bool run_describe_picture(struct run *run, int index, const char *path, int width, int height, struct error *err)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return error_no_memory(err, "the picture's name");
+    free(run->trace.pictures[index].path);
+    run->trace.pictures[index].path = copy;
+    run->trace.pictures[index].width = width;
+    run->trace.pictures[index].height = height;
+    return true;
+}
+
+static struct run *run_make(const struct model *model, const struct run_options *options, struct error *err)
+{
+    struct run *run = memory_alloc(1, sizeof *run);
+    if (!run) {
+        error_no_memory(err, "a run");
+        return NULL;
+    }
+    run->model = model;
+    run->options = options ? *options : run_options_default();
+    trace_init(&run->trace);
+    run_plan_stages(run);
+    if (!run_allocate(run, err)) {
+        run_free(run);
+        return NULL;
+    }
+    describe_model(run);
+    for (int p = 0; p < model->config.pictures; p++)
+        if (!run_describe_picture(run, p, "", 1, 1, err)) {
+            run_free(run);
+            return NULL;
+        }
+    return run;
+}
+
+void run_free(struct run *run)
+{
+    if (!run)
+        return;
+    trace_free(&run->trace);
+    arena_free(&run->store);
+    arena_free(&run->math.scratch);
+    memory_free(run);
+}
+
+bool run_take_pictures(struct run *run, const struct picture *const pictures[], int picture_count, struct error *err)
+{
+    const struct model_config *c = &run->model->config;
+    if (picture_count != c->pictures)
+        return error_set(err, ERROR_INPUT, "the task %s needs %d picture%s; %d given", model_task_name(c->task),
+                         c->pictures, c->pictures > 1 ? "s" : "", picture_count);
+    for (int p = 0; p < picture_count; p++) {
+        struct picture fitted = {0};
+        if (!picture_fit(&fitted, pictures[p], c->image_size, err))
+            return false;
+        picture_normalize_clip(&fitted, run->pixels[p]);
+        picture_free(&fitted);
+        run->trace.pictures[p].width = pictures[p]->width;
+        run->trace.pictures[p].height = pictures[p]->height;
+    }
+    return true;
+}
+
+static bool describe_tokens(struct run *run, const char *question, const struct token *tokens, int count,
+                            struct error *err)
+{
+    char *copy = strdup(question);
+    struct trace_token *list = calloc((size_t)count, sizeof *list);
+    if (!copy || !list) {
+        free(copy);
+        free(list);
+        return error_no_memory(err, "the question");
+    }
+    for (int t = 0; t < count; t++) {
+        const char *text = run->model->tokenizer ? tokenizer_text(run->model->tokenizer, tokens[t].id) : "";
+        snprintf(list[t].text, sizeof list[t].text, "%.*s", TRACE_TEXT - 1, text);
+        list[t].from = tokens[t].from;
+        list[t].to = tokens[t].to;
+        list[t].unknown = tokens[t].unknown;
+    }
+    free(run->trace.question);
+    free(run->trace.tokens);
+    run->trace.question = copy;
+    run->trace.tokens = list;
+    run->trace.token_count = count;
+    return true;
+}
+
+bool run_take_question(struct run *run, const char *question, struct error *err)
+{
+    const struct model *m = run->model;
+    if (!m->tokenizer)
+        return error_set(err, ERROR_INPUT, "the model %s carries no tokenizer, so it cannot read a question",
+                         m->config.name);
+    int count = tokenizer_encode(m->tokenizer, question, run->tokens, m->config.max_tokens);
+    struct budget_request request = {run->options.policy, run->options.budget, count, run->options.trim_tokens,
+                                     run->options.trim_heads};
+    struct budget budget;
+    if (!budget_make(&budget, m, &request, err) || !describe_tokens(run, question, run->tokens, count, err))
+        return false;
+    run->budget = budget;
+    run->token_count = count;
+    for (int t = 0; t < count; t++)
+        run->ids[t] = run->tokens[t].id;
+    run_describe_budget(run);
+    return true;
+}
+
+struct run *run_new(const struct model *model, const struct picture *const pictures[], int picture_count,
+                    const char *question, const struct run_options *options, struct error *err)
+{
+    struct run *run = run_make(model, options, err);
+    if (run && (!run_take_pictures(run, pictures, picture_count, err) || !run_take_question(run, question, err))) {
+        run_free(run);
+        return NULL;
+    }
+    return run;
+}
+
+struct run *run_new_from_tensors(const struct model *model, const float *const pixels[], const int *ids, int id_count,
+                                 const struct run_options *options, run_probe *probe, void *context,
+                                 struct error *err)
+{
+    const struct model_config *c = &model->config;
+    if (id_count < 1 || id_count > c->max_tokens) {
+        error_set(err, ERROR_INPUT, "%d tokens given; this model takes 1 to %d", id_count, c->max_tokens);
+        return NULL;
+    }
+    for (int t = 0; t < id_count; t++)
+        if (ids[t] < 0 || ids[t] >= c->vocabulary) {
+            error_set(err, ERROR_INPUT, "token %d has the id %d; this model's vocabulary has %d", t, ids[t],
+                      c->vocabulary);
+            return NULL;
+        }
+    struct run *run = run_make(model, options, err);
+    if (!run)
+        return NULL;
+    run->probe = probe;
+    run->probe_context = context;
+    run->token_count = id_count;
+    for (int t = 0; t < id_count; t++)
+        run->tokens[t] = (struct token){.id = run->ids[t] = ids[t]};
+    for (int p = 0; p < c->pictures; p++)
+        memcpy(run->pixels[p], pixels[p], 3 * (size_t)c->image_size * (size_t)c->image_size * sizeof(float));
+    struct budget_request request = {run->options.policy, run->options.budget, id_count, run->options.trim_tokens,
+                                     run->options.trim_heads};
+    if (!budget_make(&run->budget, model, &request, err) || !describe_tokens(run, "", run->tokens, id_count, err)) {
+        run_free(run);
+        return NULL;
+    }
+    run_describe_budget(run);
+    return run;
+}
+
+bool run_finished(const struct run *run) { return run->trace.stage_count == run->stage_count; }
+
+const struct trace *run_trace(const struct run *run) { return &run->trace; }
+
+bool run_step(struct run *run, struct error *err)
+{
+    int index = run->trace.stage_count;
+    if (run_finished(run))
+        return false;
+    if (!run->snapshots[index].valid)
+        run_compute(run, index);
+    return run_report(run, index) || error_no_memory(err, "the trace");
+}

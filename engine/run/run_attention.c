@@ -1,0 +1,76 @@
+// Attention probabilities on demand, from the snapshots.
+#include "engine/run/run_private.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct layer *layer_of(const struct run *run, int stage, int stream)
+{
+    const struct stage_plan *plan = &run->plan[stage];
+    const struct model *m = run->model;
+    if (plan->kind == STAGE_FUSION)
+        return &m->fusion[run_stream_is_text(stream) ? FUSION_TEXT : FUSION_IMAGE][plan->layer];
+    return run_stream_is_text(stream) ? &m->text[plan->layer] : &m->image[plan->layer];
+}
+
+static bool check_request(const struct run *run, int stage, int stream, enum attention_module module, int head,
+                          struct error *err)
+{
+    if (stage < 0 || stage >= run->trace.stage_count)
+        return error_set(err, ERROR_INPUT, "stage %d has not been computed", stage);
+    const struct stage_plan *plan = &run->plan[stage];
+    bool layer = plan->kind == STAGE_IMAGE || plan->kind == STAGE_TEXT || plan->kind == STAGE_FUSION;
+    bool module_exists = module == MODULE_MSA || (module == MODULE_MCA && plan->kind == STAGE_FUSION);
+    if (!layer || stream < 0 || stream >= TRACE_STREAMS || !plan->touches[stream] || !module_exists || head < 0 ||
+        head >= run->model->config.heads)
+        return error_set(err, ERROR_INPUT, "the stage %s has no such attention head", plan->name);
+    return true;
+}
+
+// Rows of `from` (queries alive, keys alive) to their places among all tokens.
+static void scatter(const struct stream_state *queries, const struct stream_state *keys, const float *from, float *out)
+{
+    for (int q = 0; q < queries->alive; q++)
+        for (int k = 0; k < keys->alive; k++)
+            out[(size_t)queries->rows[q] * (size_t)keys->count + (size_t)keys->rows[k]] =
+                from[(size_t)q * (size_t)keys->alive + (size_t)k];
+}
+
+bool run_attention(struct run *run, int stage, int stream, enum attention_module module, int head, float *out,
+                   int *queries, int *keys, struct error *err)
+{
+    if (!check_request(run, stage, stream, module, head, err))
+        return false;
+    bool mca = module == MODULE_MCA;
+    int other = !mca ? stream : run_stream_is_text(stream) ? 0 : TRACE_TEXT_STREAM;
+    int pass = run_stream_is_text(stream) ? 0 : stream;
+    const struct stream_state *from = &run->snapshots[stage].streams[stream];
+    const struct stream_state *to = &run->snapshots[stage].streams[other];
+    size_t width = (size_t)run->model->config.width, rows = (size_t)from->alive, memory_rows = (size_t)to->alive;
+    *queries = from->count;
+    *keys = to->count;
+    for (size_t i = 0; i < (size_t)from->count * (size_t)to->count; i++)
+        out[i] = NAN;
+    if (!from->heads[module].on[head])
+        return true;
+    float *x = memory_alloc((rows + memory_rows * 3) * width + rows * memory_rows, sizeof(float));
+    if (!x)
+        return error_no_memory(err, "attention probabilities");
+    float *other_x = x + rows * width, *kv = other_x + memory_rows * width, *probs = kv + memory_rows * 2 * width;
+    struct forward forward = {.model = run->model, .math = &run->math};
+    struct layer_input input = {.layer = layer_of(run, stage, stream),
+                                .x = x,
+                                .rows = from->alive,
+                                .kv = kv,
+                                .keys = to->alive,
+                                .live_msa = from->heads[MODULE_MSA].on};
+    run_gather(run, stage, stream, pass, x);
+    if (mca) {
+        run_gather(run, stage, other, pass, other_x);
+        forward_memory(&forward, input.layer, other_x, to->alive, NULL, kv);
+    }
+    forward_probabilities(&forward, &input, mca, head, probs);
+    scatter(from, to, probs, out);
+    memory_free(x);
+    return true;
+}

@@ -1,0 +1,176 @@
+// Changes to a run that has begun: interventions, another question, other pictures, another policy. Each marks the
+// stages that it changes; run_step() computes those again and takes the others from their snapshots.
+#include "engine/run/run_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+// Drops the trace from the first stage on that has to be computed again; returns that stage.
+static int rewind_trace(struct run *run)
+{
+    int first = 0;
+    while (first < run->trace.stage_count && run->snapshots[first].valid)
+        first++;
+    trace_truncate(&run->trace, first);
+    return first;
+}
+
+static int first_touch(const struct run *run, int stage, int stream)
+{
+    for (; stage < run->stage_count; stage++)
+        if (run->plan[stage].touches[stream])
+            return stage;
+    return -1;
+}
+
+// The stage at which the trace says that a token was dropped, -1 where it was not.
+static int dropped_stage(const struct trace *trace, int stream, int token)
+{
+    for (int i = trace->stage_count - 1; i >= 0; i--)
+        if (token < trace->stages[i].tokens[stream].count)
+            return trace->stages[i].tokens[stream].dropped_at[token];
+    return -1;
+}
+
+static bool anything_off(const struct stage *stage)
+{
+    for (int s = 0; s < TRACE_STREAMS; s++) {
+        for (int t = 0; t < stage->tokens[s].count; t++)
+            if (!stage->tokens[s].alive[t])
+                return true;
+        for (int m = 0; m < MODULES; m++)
+            for (int h = 0; h < stage->heads[s][m].count; h++)
+                if (!stage->heads[s][m].on[h])
+                    return true;
+    }
+    return false;
+}
+
+static bool stream_exists(const struct run *run, int stream)
+{
+    return stream == TRACE_TEXT_STREAM || (stream >= 0 && stream < run->model->config.pictures);
+}
+
+// Where an intervention acts; -1 when it cannot.
+static int acting_stage(const struct run *run, const struct intervention *v)
+{
+    const struct trace *trace = &run->trace;
+    if (v->stage < 0 || v->stage >= run->stage_count)
+        return -1;
+    if (v->kind == INTERVENE_REOPEN) {
+        for (int i = 0; i < trace->stage_count; i++)
+            if (anything_off(&trace->stages[i]))
+                return i;
+        return v->stage;
+    }
+    if (!stream_exists(run, v->stream))
+        return -1;
+    if (v->kind == INTERVENE_HEAD_ON || v->kind == INTERVENE_HEAD_OFF) {
+        const struct stage_plan *plan = &run->plan[v->stage];
+        bool has = plan->touches[v->stream] && plan->kind != STAGE_EMBED &&
+                   (v->module == MODULE_MSA || (v->module == MODULE_MCA && plan->kind == STAGE_FUSION));
+        return has && v->head >= 0 && v->head < run->model->config.heads ? v->stage : -1;
+    }
+    if (v->token < 1 || v->token >= run_stream_count(run, v->stream))
+        return -1;
+    int dropped = v->kind == INTERVENE_TOKEN_KEEP ? dropped_stage(trace, v->stream, v->token) : -1;
+    return dropped >= 0 ? dropped : first_touch(run, v->stage, v->stream);
+}
+
+static void invalidate_intervention(struct run *run, const struct intervention *v)
+{
+    if (v->kind != INTERVENE_REOPEN) {
+        run_invalidate(run, v->stage);
+        return;
+    }
+    for (int i = v->stage; i < run->stage_count; i++)
+        run->snapshots[i].valid = false;
+}
+
+int run_intervene(struct run *run, const struct intervention *intervention)
+{
+    struct trace *trace = &run->trace;
+    int stage = acting_stage(run, intervention);
+    if (stage < 0)
+        return -1;
+    struct intervention *grown =
+        realloc(trace->interventions, ((size_t)trace->intervention_count + 1) * sizeof *trace->interventions);
+    if (!grown)
+        return -1;
+    trace->interventions = grown;
+    struct intervention *added = &grown[trace->intervention_count++];
+    *added = *intervention;
+    added->stage = stage;
+    invalidate_intervention(run, added);
+    return rewind_trace(run);
+}
+
+int run_undo(struct run *run)
+{
+    struct trace *trace = &run->trace;
+    if (trace->intervention_count == 0)
+        return -1;
+    struct intervention last = trace->interventions[--trace->intervention_count];
+    invalidate_intervention(run, &last);
+    return rewind_trace(run);
+}
+
+static void forget_interventions(struct run *run)
+{
+    for (int i = 0; i < run->trace.intervention_count; i++)
+        invalidate_intervention(run, &run->trace.interventions[i]);
+    run->trace.intervention_count = 0;
+}
+
+static void invalidate_acting(struct run *run, enum policy policy)
+{
+    for (int i = 0; i < run->stage_count; i++)
+        if (run_policy_acts(run, policy, i))
+            run_invalidate(run, i);
+}
+
+bool run_ask(struct run *run, const char *question, struct error *err)
+{
+    if (!run_take_question(run, question, err))
+        return false;
+    forget_interventions(run);
+    run_invalidate(run, 0);
+    if (policy_kind(run->options.policy)->counts)
+        invalidate_acting(run, run->options.policy); // the counts hang on the length of the question
+    rewind_trace(run);
+    return true;
+}
+
+bool run_show(struct run *run, const struct picture *const pictures[], int picture_count, struct error *err)
+{
+    // The pixels change in place: whatever happens, the stages that saw the old ones are void.
+    bool ok = run_take_pictures(run, pictures, picture_count, err);
+    forget_interventions(run);
+    for (int p = 0; p < run->model->config.pictures; p++)
+        run_invalidate(run, first_touch(run, 0, p));
+    rewind_trace(run);
+    return ok;
+}
+
+bool run_set_policy(struct run *run, enum policy policy, double budget, struct error *err)
+{
+    struct budget_request request = {policy, budget, run->token_count, run->options.trim_tokens,
+                                     run->options.trim_heads};
+    struct budget made;
+    if (!budget_make(&made, run->model, &request, err))
+        return false;
+    invalidate_acting(run, run->options.policy);
+    run->options.policy = policy;
+    run->options.budget = budget;
+    run->budget = made;
+    invalidate_acting(run, policy);
+    // What was kept because the old policy dropped it here may be dropped earlier by the new one.
+    for (int i = 0; i < run->trace.intervention_count; i++) {
+        struct intervention *v = &run->trace.interventions[i];
+        if (v->kind == INTERVENE_TOKEN_KEEP || v->kind == INTERVENE_REOPEN)
+            v->stage = 0;
+    }
+    run_describe_budget(run);
+    rewind_trace(run);
+    return true;
+}

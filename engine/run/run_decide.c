@@ -1,0 +1,242 @@
+// Which tokens and heads take part in a stage: the policy's scores, its decision, and what the person forced.
+#include "engine/prune/trimmer.h"
+#include "engine/run/run_private.h"
+
+#include <math.h>
+#include <string.h>
+
+static int passes_of(const struct run *run, const struct stage_plan *plan, int stream)
+{
+    return plan->kind == STAGE_FUSION && run_stream_is_text(stream) ? run->model->config.pictures : 1;
+}
+
+// CLS row of the other modality at the input of a stage, NULL where there is none yet.
+static const float *context_row(const struct run *run, int index, int stream, int pass)
+{
+    const struct stage_plan *plan = &run->plan[index];
+    int text_end = run_text_stages(&run->model->config) - 1;
+    if (plan->kind == STAGE_IMAGE)
+        return run->snapshots[text_end].streams[TRACE_TEXT_STREAM].x[0];
+    if (plan->kind != STAGE_FUSION)
+        return NULL;
+    if (run_stream_is_text(stream))
+        return run_input(run, index, pass)->x[0];
+    return run_rows(run_input(run, index, TRACE_TEXT_STREAM), stream);
+}
+
+// 1 stay, -1 go, 0 as the policy says, per token. Later interventions win.
+static void fill_forced(struct run *run, int index, int stream)
+{
+    size_t count = (size_t)run_stream_count(run, stream);
+    memset(run->forced, 0, count);
+    for (int i = 0; i < run->trace.intervention_count; i++) {
+        const struct intervention *v = &run->trace.interventions[i];
+        if (v->stage > index)
+            continue;
+        if (v->kind == INTERVENE_REOPEN)
+            memset(run->forced, 1, count);
+        else if (v->stream == stream && v->kind == INTERVENE_TOKEN_KEEP)
+            run->forced[v->token] = 1;
+        else if (v->stream == stream && v->kind == INTERVENE_TOKEN_DROP)
+            run->forced[v->token] = -1;
+    }
+}
+
+// Scores of the rows of the input state into run->row_scores. With two pictures the words are scored beside each, and
+// a word counts for what it is worth to the picture that needs it more, so that both passes keep the same words.
+static void score_rows(struct run *run, struct forward *forward, int index, int stream)
+{
+    const struct stage_plan *plan = &run->plan[index];
+    const struct stream_state *in = run_input(run, index, stream);
+    const struct policy_kind *kind = policy_kind(run->options.policy);
+    float *self = run->row_scores[0], *cross = run->row_scores[1], *score = run->row_scores[2];
+    int n = in->alive;
+    for (int p = 0; p < passes_of(run, plan, stream); p++) {
+        struct policy_input input = {
+            .forward = forward,
+            .trimmer = &run->model->trimmers[run_stack(plan, stream)][plan->layer].token,
+            .x = run_rows(in, p),
+            .rows = n,
+            .rows_of = in->rows,
+            .context = context_row(run, index, stream, p),
+            .cls = in->cls,
+            .mass = in->mass,
+            .seed = run->options.seed * 0x9e3779b97f4a7c15u + (uint64_t)(index * TRACE_STREAMS + stream),
+        };
+        kind->score(&input, self + p * n, cross + p * n, score + p * n);
+    }
+    for (int r = 0; passes_of(run, plan, stream) > 1 && r < n; r++)
+        if (score[n + r] > score[r]) {
+            self[r] = self[n + r];
+            cross[r] = cross[n + r];
+            score[r] = score[n + r];
+        }
+}
+
+static bool better(const float *score, int a, int b)
+{
+    return score[a] > score[b] || (!(score[a] < score[b]) && a < b);
+}
+
+static void sift(const float *score, int *heap, int root, int count)
+{
+    for (int child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && better(score, heap[child], heap[child + 1]))
+            child++; // the worse of the two: the heap has the worst on top
+        if (!better(score, heap[root], heap[child]))
+            return;
+        int swap = heap[root];
+        heap[root] = heap[child];
+        heap[child] = swap;
+    }
+}
+
+// Indices 0..count-1 by falling score, the lower index first among equals (heapsort: no memory, no worst case).
+static void order_by_score(const float *score, int *order, int count)
+{
+    for (int i = 0; i < count; i++)
+        order[i] = i;
+    for (int i = count / 2 - 1; i >= 0; i--)
+        sift(score, order, i, count);
+    for (int end = count - 1; end > 0; end--) {
+        int worst = order[0];
+        order[0] = order[end];
+        order[end] = worst;
+        sift(score, order, 0, end);
+    }
+}
+
+// The best rows until `count` of them, CLS included, stay; forced rows are counted first.
+static void keep_count(struct run *run, const struct stream_state *in, int count)
+{
+    int left = count - 1;
+    for (int r = 1; r < in->alive; r++) {
+        run->kept[r] = run->forced[in->rows[r]] > 0;
+        left -= run->kept[r];
+    }
+    order_by_score(run->row_scores[2], run->order, in->alive);
+    for (int i = 0; i < in->alive && left > 0; i++) {
+        int r = run->order[i];
+        if (r == 0 || run->kept[r] || run->forced[in->rows[r]] < 0)
+            continue;
+        run->kept[r] = 1;
+        left--;
+    }
+}
+
+static void decide_by_policy(struct run *run, struct forward *forward, int index, int stream,
+                             struct stream_state *state)
+{
+    const struct stream_state *in = run_input(run, index, stream);
+    const struct stage_plan *plan = &run->plan[index];
+    bool counts = policy_kind(run->options.policy)->counts;
+    score_rows(run, forward, index, stream);
+    for (int r = 0; r < in->alive; r++) {
+        int token = in->rows[r];
+        float score = run->row_scores[2][r];
+        state->self[token] = run->row_scores[0][r];
+        state->cross[token] = run->row_scores[1][r];
+        state->score[token] = score;
+        if (!counts) {
+            state->keep[token] = 1 / (1 + expf(-(score + (float)run->budget.shift)));
+            run->kept[r] = score + (float)run->budget.shift >= 0;
+        }
+    }
+    if (counts)
+        keep_count(run, in, run->budget.counts.tokens[run_stack(plan, stream)][plan->layer]);
+}
+
+void run_decide_tokens(struct run *run, struct forward *forward, int index, int stream)
+{
+    const struct stage_plan *plan = &run->plan[index];
+    const struct stream_state *in = run_input(run, index, stream);
+    struct stream_state *state = &run->snapshots[index].streams[stream];
+    int count = run_stream_count(run, stream), rows = in ? in->alive : count;
+    state->count = count;
+    for (int t = 0; t < count; t++) {
+        state->self[t] = state->cross[t] = state->score[t] = state->keep[t] = NAN;
+        state->dropped_at[t] = in ? in->dropped_at[t] : -1;
+    }
+    fill_forced(run, index, stream);
+    memset(run->kept, 1, (size_t)rows);
+    if (in && run->options.trim_tokens &&
+        policy_trims_tokens(run->options.policy, &run->model->config, run_stack(plan, stream), plan->layer))
+        decide_by_policy(run, forward, index, stream, state);
+    state->alive = 0;
+    for (int r = 0; r < rows; r++) {
+        int token = in ? in->rows[r] : r;
+        bool stays = token == 0 || (run->forced[token] ? run->forced[token] > 0 : run->kept[r]);
+        if (stays)
+            state->rows[state->alive++] = token;
+        else
+            state->dropped_at[token] = (int16_t)index;
+    }
+}
+
+static void force_heads(const struct run *run, int index, int stream, int module, struct trace_heads *heads)
+{
+    for (int i = 0; i < run->trace.intervention_count; i++) {
+        const struct intervention *v = &run->trace.interventions[i];
+        if (v->kind == INTERVENE_REOPEN && v->stage <= index)
+            memset(heads->on, 1, (size_t)heads->count);
+        else if (v->stage == index && v->stream == stream && (int)v->module == module &&
+                 (v->kind == INTERVENE_HEAD_ON || v->kind == INTERVENE_HEAD_OFF))
+            heads->on[v->head] = v->kind == INTERVENE_HEAD_ON;
+    }
+}
+
+static void score_heads(struct run *run, struct forward *forward, int index, int stream, bool mca,
+                        struct trace_heads *heads)
+{
+    const struct stage_plan *plan = &run->plan[index];
+    const struct stream_state *in = run_input(run, index, stream);
+    const struct trimmer *trimmer = &run->model->trimmers[run_stack(plan, stream)][plan->layer];
+    for (int p = 0; p < passes_of(run, plan, stream); p++) {
+        float logits[TRACE_HEADS];
+        trimmer_score_heads(forward, mca ? &trimmer->mca : &trimmer->msa, run_rows(in, p),
+                            mca ? context_row(run, index, stream, p) : NULL, logits);
+        for (int h = 0; h < heads->count; h++)
+            if (p == 0 || logits[h] > heads->score[h])
+                heads->score[h] = logits[h];
+    }
+}
+
+static void choose_heads(const struct run *run, int index, int stream, bool mca, struct trace_heads *heads)
+{
+    const struct stage_plan *plan = &run->plan[index];
+    enum model_stack stack = run_stack(plan, stream);
+    int order[TRACE_HEADS];
+    if (!policy_kind(run->options.policy)->counts) {
+        for (int h = 0; h < heads->count; h++)
+            heads->on[h] = heads->score[h] + (float)run->budget.shift >= 0;
+        return;
+    }
+    int count = (mca ? run->budget.counts.mca : run->budget.counts.msa)[stack][plan->layer];
+    order_by_score(heads->score, order, heads->count);
+    for (int i = 0; i < heads->count; i++)
+        heads->on[order[i]] = i < count;
+}
+
+void run_decide_heads(struct run *run, struct forward *forward, int index, int stream)
+{
+    const struct stage_plan *plan = &run->plan[index];
+    struct stream_state *state = &run->snapshots[index].streams[stream];
+    for (int m = 0; m < MODULES; m++) {
+        struct trace_heads *heads = &state->heads[m];
+        bool mca = m == MODULE_MCA;
+        heads->count = 0;
+        if (m == MODULE_MCA2 || (mca && plan->kind != STAGE_FUSION))
+            continue;
+        heads->count = run->model->config.heads;
+        for (int h = 0; h < heads->count; h++) {
+            heads->score[h] = NAN;
+            heads->on[h] = 1;
+        }
+        if (run->options.trim_heads && policy_trims_heads(run->options.policy, &run->model->config,
+                                                          run_stack(plan, stream), plan->layer, mca)) {
+            score_heads(run, forward, index, stream, mca, heads);
+            choose_heads(run, index, stream, mca, heads);
+        }
+        force_heads(run, index, stream, m, heads);
+    }
+}

@@ -1,0 +1,108 @@
+// Inside the stepper: the plan of stages, the snapshot that each leaves, and the pieces that fill them.
+#ifndef TRIMSCOPE_RUN_RUN_PRIVATE_H
+#define TRIMSCOPE_RUN_RUN_PRIVATE_H
+
+#include "engine/base/thread.h"
+#include "engine/model/forward.h"
+#include "engine/prune/budget.h"
+#include "engine/run/run.h"
+#include "engine/text/tokenizer.h"
+
+struct picture;
+
+enum { RUN_STAGES = 3 + 4 * MODEL_LAYERS + 1 };
+
+// One stage of the plan, which only the model decides.
+struct stage_plan {
+    char name[TRACE_NAME];
+    enum stage_kind kind;
+    int layer, stream;        // as in struct stage
+    bool touches[TRACE_STREAMS];
+    int input[TRACE_STREAMS]; // stage whose snapshot holds the stream's state before this one; -1: none
+};
+
+// One stream after one stage. Arrays that say "per token" have room for every original token, in original order; "per
+// row" follows the rows that are alive.
+struct stream_state {
+    int count, alive; // original tokens; rows
+    int *rows;        // per row: original index
+    float *x[TRACE_PICTURES]; // per row (alive, D); [1] only for the words beside a second picture in fusion
+    float *self, *cross, *score, *keep; // per token: scores given in this stage, NaN
+    int16_t *dropped_at;                // per token
+    float *cls, *mass;                  // per row: attention received in this layer, where a policy reads it
+    struct trace_heads heads[MODULES];
+};
+
+struct snapshot {
+    bool valid; // what it holds is what computing the stage again would give
+    struct stream_state streams[TRACE_STREAMS];
+    struct macs spent, dense;
+    double ms;
+    float redundancy_image, redundancy_text, redundancy_heads;
+    struct trace_answer answers[TRACE_ANSWERS];
+    int answer_count;
+};
+
+struct run {
+    const struct model *model;
+    struct run_options options;
+    struct budget budget;
+    struct stage_plan plan[RUN_STAGES];
+    int stage_count;
+    struct snapshot snapshots[RUN_STAGES];
+    struct arena store; // everything the snapshots point to
+    struct math math;
+    float *pixels[TRACE_PICTURES], *logits;
+    int8_t *forced; // per token of the stream at hand: 1 stay, -1 go, 0 as the policy says
+    int *order;       // rows by falling score
+    uint8_t *kept;    // per row of the stage's input
+    float *row_scores[3]; // self, cross, score of the rows at hand, of two passes
+    int *ids, token_count;
+    struct token *tokens;
+    struct trace trace;
+    run_probe *probe;
+    void *probe_context;
+};
+
+// run_layout.c
+int run_text_stages(const struct model_config *config);
+void run_plan_stages(struct run *run);
+bool run_allocate(struct run *run, struct error *err);
+bool run_stream_is_text(int stream);
+// Tokens that a stream has before anything is dropped.
+int run_stream_count(const struct run *run, int stream);
+enum model_stack run_stack(const struct stage_plan *plan, int stream);
+// Whether the policy may do anything in this stage, or must remember something in it.
+bool run_policy_acts(const struct run *run, enum policy policy, int stage);
+// Whether the stage reads the words although it does not change them (a guided image layer).
+bool run_stage_guided(const struct run *run, enum policy policy, int stage);
+// Marks a stage and all that follows from it as to be computed again; returns the first such stage.
+int run_invalidate(struct run *run, int stage);
+
+// run.c: the parts of making a run that another question or picture makes again.
+bool run_take_pictures(struct run *run, const struct picture *const pictures[], int picture_count, struct error *err);
+bool run_take_question(struct run *run, const char *question, struct error *err);
+void run_describe_budget(struct run *run);
+
+// run_stage.c: computes stage `index` into its snapshot.
+void run_compute(struct run *run, int index);
+// The state that a stage's stream has before the stage, and the layer input that its own decisions lead to.
+const struct stream_state *run_input(const struct run *run, int index, int stream);
+// Rows of the stage's input that take part in it, copied to out (alive, D). `pass`: which picture's, for the words.
+void run_gather(const struct run *run, int index, int stream, int pass, float *out);
+// The state's rows in one pass; the words have a second copy only where two pictures have made them differ.
+static inline float *run_rows(const struct stream_state *state, int pass)
+{
+    return state->x[pass] ? state->x[pass] : state->x[0];
+}
+
+// run_decide.c: which rows and heads take part; fills the stream's state but its x.
+void run_decide_tokens(struct run *run, struct forward *forward, int index, int stream);
+void run_decide_heads(struct run *run, struct forward *forward, int index, int stream);
+
+// run_report.c
+void run_measure_redundancy(struct run *run, int index);
+void run_rank_answers(const struct run *run, struct snapshot *snapshot);
+bool run_report(struct run *run, int index); // appends the stage to the trace; false: no memory
+
+#endif
