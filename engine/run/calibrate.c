@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHIFTS = 50, SCOUTS = 32 }; // shifts tried; samples whose scores say which
+enum { FIRST_SHIFTS = 50, SHIFTS = 100, SCOUTS = 32 }; // shifts tried; samples whose scores say which are first
 static const double KEEP_ALL = 1e6;
 static const double STEP = 0.004; // points closer in share than this say nothing new
+static const double GAP = 0.015;  // points farther apart than this get one between them
 
 // What one sample spends and keeps under one shift.
 struct measure {
@@ -25,8 +26,8 @@ struct calibration {
     struct error *errors; // one per worker
     enum policy policy;
     double shifts[SHIFTS];
-    int shift_count;
-    struct measure *measures; // (shift_count), summed over the samples of a worker: (workers, SHIFTS)
+    int shift_count, measured; // shifts before `measured` are done
+    struct measure *measures;  // (workers, SHIFTS): sums over a worker's samples, then means in worker 0's
     float *scores;            // of the scouts
     size_t score_count, score_limit;
 };
@@ -78,13 +79,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int by_shift(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-// Quantiles of the scores as shifts, by rising shift, with 0 among them and both ends beyond the last score.
+// Quantiles of the scores as shifts, 0, and both ends beyond the last score.
 static bool choose_shifts(struct calibration *c, struct error *err)
 {
     int scouts = c->count < SCOUTS ? c->count : SCOUTS;
@@ -97,13 +92,12 @@ static bool choose_shifts(struct calibration *c, struct error *err)
         return error_set(err, ERROR_INPUT, "the model has no token trimmers, so there is nothing to calibrate");
     qsort(c->scores, c->score_count, sizeof *c->scores, by_value);
     size_t last = c->score_count - 1;
-    c->shift_count = 0;
-    for (int q = 0; q < SHIFTS - 3; q++)
-        c->shifts[c->shift_count++] = -(double)c->scores[last * (size_t)q / (SHIFTS - 4)];
+    c->shift_count = c->measured = 0;
+    for (int q = 0; q < FIRST_SHIFTS - 3; q++)
+        c->shifts[c->shift_count++] = -(double)c->scores[last * (size_t)q / (FIRST_SHIFTS - 4)];
     c->shifts[c->shift_count++] = 0;
     c->shifts[c->shift_count++] = -(double)c->scores[last] - 0.1;
     c->shifts[c->shift_count++] = -(double)c->scores[0] + 4; // heads, whose logits may be lower
-    qsort(c->shifts, (size_t)c->shift_count, sizeof *c->shifts, by_shift);
     return true;
 }
 
@@ -139,7 +133,7 @@ static void measure_sample(void *context, int index, int worker)
 {
     struct calibration *c = context;
     struct run *run = take_run(c, index, worker);
-    for (int i = 0; run && i < c->shift_count; i++) {
+    for (int i = c->measured; run && i < c->shift_count; i++) {
         run_set_shift(run, c->policy, c->shifts[i]);
         if (!finish(run, &c->errors[worker]))
             return;
@@ -147,15 +141,17 @@ static void measure_sample(void *context, int index, int worker)
     }
 }
 
-// Means over all samples, in the measures of worker 0.
-static bool measure_all(struct calibration *c, struct thread_pool *pool, int workers, struct error *err)
+// Means over all samples of the shifts that are new, in the measures of worker 0.
+static bool measure_new(struct calibration *c, struct thread_pool *pool, int workers, struct error *err)
 {
-    memset(c->measures, 0, (size_t)workers * SHIFTS * sizeof *c->measures);
+    for (int w = 0; w < workers; w++)
+        memset(&c->measures[w * SHIFTS + c->measured], 0,
+               (size_t)(c->shift_count - c->measured) * sizeof *c->measures);
     thread_pool_run(pool, measure_sample, c, c->count);
     for (int w = 0; w < workers; w++)
         if (c->errors[w].code)
             return error_set(err, c->errors[w].code, "%s", c->errors[w].text);
-    for (int i = 0; i < c->shift_count; i++) {
+    for (int i = c->measured; i < c->shift_count; i++) {
         struct measure *sum = &c->measures[i];
         for (int w = 1; w < workers; w++) {
             sum->share += c->measures[w * SHIFTS + i].share;
@@ -166,7 +162,32 @@ static bool measure_all(struct calibration *c, struct thread_pool *pool, int wor
         for (int k = 0; k < BUDGET_PROFILE; k++)
             sum->profile[k] /= (float)c->count;
     }
+    c->measured = c->shift_count;
     return true;
+}
+
+// Indices of the measured shifts by rising shift.
+static void sort_shifts(const struct calibration *c, int *order)
+{
+    for (int i = 0; i < c->measured; i++) {
+        int at = i;
+        for (; at > 0 && c->shifts[order[at - 1]] > c->shifts[i]; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+}
+
+// New shifts in the middle of neighbours whose shares lie far apart; false when there are none.
+static bool fill_gaps(struct calibration *c)
+{
+    int order[SHIFTS];
+    sort_shifts(c, order);
+    for (int i = 1; i < c->measured && c->shift_count < SHIFTS; i++) {
+        double low = c->shifts[order[i - 1]], high = c->shifts[order[i]];
+        if (fabs(c->measures[order[i]].share - c->measures[order[i - 1]].share) > GAP && high - low > 1e-5)
+            c->shifts[c->shift_count++] = (low + high) / 2;
+    }
+    return c->shift_count > c->measured;
 }
 
 static double rounded(double value) { return round(value * 1e5) / 1e5; }
@@ -180,14 +201,15 @@ static void append(json_t *list, double share, json_t *value)
 static void write_curves(const struct calibration *c, json_t *root)
 {
     json_t *shifts = json_array(), *profiles = json_array();
-    int size = budget_profile_size(&c->model->config);
+    int size = budget_profile_size(&c->model->config), order[SHIFTS];
     double before = -1;
-    for (int i = 0; i < c->shift_count; i++) {
-        const struct measure *m = &c->measures[i];
+    sort_shifts(c, order);
+    for (int i = 0; i < c->measured; i++) {
+        const struct measure *m = &c->measures[order[i]];
         if (m->share < before + STEP)
             continue;
         before = m->share;
-        append(shifts, m->share, json_real(rounded(c->shifts[i])));
+        append(shifts, m->share, json_real(rounded(c->shifts[order[i]])));
         json_t *profile = json_array();
         for (int k = 0; k < size; k++)
             json_array_append_new(profile, json_real(rounded((double)m->profile[k])));
@@ -216,7 +238,9 @@ char *calibrate(const struct model *model, const struct calibration_sample *samp
         ok = error_no_memory(err, "a calibration");
     for (int p = 0; ok && p < 2; p++) {
         c.policy = p == 0 ? POLICY_LEARNED : POLICY_LEARNED_SELF;
-        ok = choose_shifts(&c, err) && measure_all(&c, pool, workers, err);
+        ok = choose_shifts(&c, err) && measure_new(&c, pool, workers, err);
+        while (ok && fill_gaps(&c))
+            ok = measure_new(&c, pool, workers, err);
         if (ok)
             write_curves(&c, root);
     }

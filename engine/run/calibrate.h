@@ -13,9 +13,9 @@ struct calibration_sample {
     const char *question;
 };
 
-// Runs every sample under some fifty threshold shifts, with and without cross-modal guidance, and says what share of the
+// Runs every sample under fifty to a hundred threshold shifts, with and without cross-modal guidance, and says what share of the
 // dense multiply-adds each shift spends on average, and how many tokens and heads it leaves in each layer. The shifts
-// are quantiles of the scores that the samples get, and 0. The JSON is malloc'ed; NULL and *err when the model has no
+// are quantiles of the scores that the samples get, 0, and more where the share changes fast. The JSON is malloc'ed; NULL and *err when the model has no
 // token trimmers, a sample cannot be run, or there is no memory.
 char *calibrate(const struct model *model, const struct calibration_sample *samples, int count,
                 struct thread_pool *pool, struct error *err);

@@ -9,6 +9,7 @@
 #include "tests/support/tiny.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,7 @@ static void test_threshold_policies(void **state)
     for (int p = 0; p < 2; p++)
         for (int b = 0; b < 3; b++) {
             double low, high, share = mean_share(model, policies[p], budgets[b], &low, &high);
+            printf("  %s %.2f: %.4f, single inputs %.3f to %.3f\n", policy_name(policies[p]), budgets[b], share, low, high);
             assert_true(fabs(share - budgets[b]) < 0.01);
             assert_true(high - low > 0.01);
         }
