@@ -106,13 +106,18 @@ $(BUILD)/libapp.a: $(filter-out $(BUILD)/obj/app/main.o,$(APP_OBJ)) $(BUILD)/lib
 	@rm -f $@
 	@$(AR) rcs $@ $(filter %.o,$^)
 
+# Helpers of tests, tools and fuzzers: an archive, so that each takes only what it uses (some need cmocka).
+$(BUILD)/libsupport.a: $(SUPPORT_OBJ)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
 LIBS := $(BUILD)/libapp.a $(BUILD)/libui.a $(BUILD)/libengine.a
 
 $(BUILD)/trimscope: $(BUILD)/obj/app/main.o $(LIBS)
 	@echo '  LD   $@'
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(LIBS)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -lvterm -lutil
 
@@ -127,14 +132,14 @@ $(BUILD)/double/%.o: %.c
 $(BUILD)/obj/tests/learn/test_gradients.o: CPPFLAGS += -DLEARN_DOUBLE
 $(BUILD)/tests/learn/test_gradients: $(DOUBLE_OBJ)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(SUPPORT_OBJ) $(LIBS)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libsupport.a $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm -lutil
 
 # Fuzz targets define LLVMFuzzerTestOneInput; tests/support/fuzz_main.c runs them over files without
 # libFuzzer. FUZZ_ENGINE=-fsanitize=fuzzer with CC=clang links the real thing.
 FUZZ_ENGINE ?= $(BUILD)/obj/tests/support/fuzz_main.o
-$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBS) $(if $(filter %.o,$(FUZZ_ENGINE)),$(FUZZ_ENGINE))
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libsupport.a $(LIBS) $(if $(filter %.o,$(FUZZ_ENGINE)),$(FUZZ_ENGINE))
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(filter-out %.o,$(FUZZ_ENGINE)) $(LDLIBS)
 

@@ -16,4 +16,7 @@
 COMMANDS(COMMAND_DECLARE)
 #undef COMMAND_DECLARE
 
+// The screen, which has no name of its own.
+int cmd_screen(int argc, char **argv);
+
 #endif

@@ -24,7 +24,7 @@ void canvas_mix(struct canvas *canvas, struct area area, const unsigned char col
 // A frame of this thickness inside the area.
 void canvas_frame(struct canvas *canvas, struct area area, int thickness, const unsigned char color[3]);
 
-// Scales a picture (8-bit RGB) into an area: a triangle filter, widened where it shrinks. False: no memory.
-bool canvas_scale(struct canvas *canvas, struct area area, const unsigned char *rgb, int width, int height);
+// Scales a picture (8-bit RGB) to the size of the canvas. False: no memory.
+bool canvas_scale(struct canvas *canvas, const unsigned char *rgb, int width, int height);
 
 #endif

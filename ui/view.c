@@ -65,6 +65,7 @@ bool view_take_news(struct view *view, struct backend_news *news)
             free(view->pictures[i].rgb);
             view->pictures[i] = news->pictures[i];
             news->pictures[i].rgb = NULL;
+            view->picture_serial++;
             view->serial++, changed = true;
         }
     if (news->has_attention) {

@@ -19,7 +19,8 @@ struct view {
     struct backend_picture pictures[TRACE_PICTURES]; // rgb NULL: none yet
     bool has_attention;
     struct backend_attention attention;
-    unsigned serial; // counts changes of the trace, pictures and attention
+    unsigned serial;         // counts changes of the trace, pictures and attention
+    unsigned picture_serial; // counts changes of the pictures
 
     int stage; // where the person wants to be; the trace may not be there yet
     bool playing;

@@ -1,8 +1,6 @@
 // Backgrounds: what a model must learn to look past. Integers only, see internal.h.
 #include "engine/world/internal.h"
 
-#include <string.h>
-
 enum { LATTICE = 64 };
 
 // Value noise: random bytes on a lattice, blended smoothly in between.

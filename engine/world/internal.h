@@ -75,8 +75,8 @@ struct plan {
 };
 int scene_compose(const struct world *world, struct random *random, struct plan plan[WORLD_OBJECTS]);
 
-// vocabulary.c
-bool world_list_answers(struct world *world);
+// vocabulary.c: fills the list of answers from the tables.
+void world_list_answers(struct world *world);
 
 static inline int clamp(int value, int low, int high)
 {

@@ -114,7 +114,8 @@ static bool find_place(const struct canvas *canvas, struct random *random, const
 static void paste(struct canvas *canvas, struct random *random, const struct sprite *sprite,
                   struct world_box at)
 {
-    int number = canvas->scene->object_count, light = between(random, 218, 294); // of 256
+    int number = canvas->scene->object_count,
+        light = between(random, 232, 292); // of 256, or orange would pass for brown
     // Half-transparent edge pixels outside the box of visible ones are drawn too.
     for (int v = 0; v < sprite->side; v++)
         for (int u = 0; u < sprite->side; u++) {

@@ -30,7 +30,7 @@ static const struct form {
 
 enum { COUNT_WORDS = sizeof words / sizeof *words, COUNT_FORMS = sizeof forms / sizeof *forms };
 
-bool world_list_answers(struct world *world)
+void world_list_answers(struct world *world)
 {
     static const char *const first[] = {"yes", "no", "left", "right", "top", "bottom", "nothing", "0", "1",
                                         "2",   "3",  "4",    "5",     "6",   "7",      "8",       "9"};
@@ -41,7 +41,6 @@ bool world_list_answers(struct world *world)
     for (int i = 0; i < world->kind_count; i++)
         if (world_answer_find(world, world->kinds[i].name) < 0) // orange is a colour already
             world->answers[world->answer_count++] = world->kinds[i].name;
-    return true;
 }
 
 // Appends the word unless it is there.

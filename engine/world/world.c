@@ -16,9 +16,10 @@ struct world *world_open(const char *assets, struct error *err)
     }
     snprintf(path[0], sizeof path[0], "%s/world/kinds.txt", assets);
     snprintf(path[1], sizeof path[1], "%s/world/sprites.png", assets);
-    if (world_read_tables(world, path[0], err) && world_list_answers(world) &&
-        world_read_sprites(world, path[1], err))
+    if (world_read_tables(world, path[0], err) && world_read_sprites(world, path[1], err)) {
+        world_list_answers(world);
         return world;
+    }
     world_free(world);
     return NULL;
 }

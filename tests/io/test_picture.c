@@ -1,7 +1,7 @@
 // Decoding, against the pixels of Pillow (tests/fixtures/picture/make.py), and writing.
+#include "engine/io/npy.h"
 #include "engine/io/picture.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/npy.h"
 #include "tests/support/scratch.h"
 
 #include <glob.h>
@@ -25,16 +25,19 @@ static struct picture load(const char *path, int least_side)
 
 static void check_pixels(const struct picture *picture, const char *npy_path)
 {
-    struct npy npy = npy_read(npy_path, "|u1");
-    size_t shape[3] = {(size_t)picture->height, (size_t)picture->width, (size_t)picture->channels};
+    struct npy npy;
+    struct error err;
+    if (!npy_open(&npy, npy_path, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(npy.type, NPY_U8);
+    int64_t shape[3] = {picture->height, picture->width, picture->channels};
     if (npy.rank != 3 || memcmp(npy.shape, shape, sizeof shape) != 0)
-        fail_msg("%s: %zu x %zu x %zu expected, found %zu x %zu x %zu", npy_path, npy.shape[0], npy.shape[1],
-                 npy.shape[2], shape[0], shape[1], shape[2]);
+        fail_msg("%s has another shape than %lld x %lld x %lld", npy_path, (long long)shape[0], (long long)shape[1],
+                 (long long)shape[2]);
     for (size_t i = 0; i < npy.elements; i++)
-        if (((unsigned char *)npy.data)[i] != picture->pixels[i])
-            fail_msg("%s: value %zu should be %d, is %d", npy_path, i, ((unsigned char *)npy.data)[i],
-                     picture->pixels[i]);
-    npy_release(&npy);
+        if (npy_value(&npy, i) != picture->pixels[i])
+            fail_msg("%s: value %zu should be %g, is %d", npy_path, i, npy_value(&npy, i), picture->pixels[i]);
+    npy_close(&npy);
 }
 
 // Grey, YCbCr in each subsampling, progressive, CMYK, eight orientations; every PNG depth and kind; WebP.

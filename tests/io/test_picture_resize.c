@@ -1,7 +1,7 @@
 // Pillow's bicubic and the two published models' transforms, to the bit.
+#include "engine/io/npy.h"
 #include "engine/io/picture.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,16 @@ static struct picture load(const char *path)
     return picture;
 }
 
+static struct npy open_array(const char *path, enum npy_type type)
+{
+    struct npy npy;
+    struct error err;
+    if (!npy_open(&npy, path, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(npy.type, type);
+    return npy;
+}
+
 enum transform { METER, BLIP };
 
 // Compares bits: what a published model saw is what this program sees.
@@ -32,11 +42,11 @@ static void check_transform(const char *name, enum transform transform)
     assert_true(transform == METER ? picture_fit(&small, &picture, 64, NULL)
                                    : picture_resize(&small, &picture, 64, 64, NULL));
     picture_normalize_clip(&small, out);
-    struct npy npy = npy_read(npy_path, "<f4");
+    struct npy npy = open_array(npy_path, NPY_F32);
     assert_int_equal(npy.elements, 3 * 64 * 64);
     if (memcmp(npy.data, out, 3 * 64 * 64 * sizeof *out) != 0)
         fail_msg("%s differs", npy_path);
-    npy_release(&npy);
+    npy_close(&npy);
     picture_free(&picture);
     picture_free(&small);
     free(out);
@@ -74,11 +84,11 @@ static void test_sizes(void **state)
         snprintf(path, sizeof path, FOLDER "%s_%dx%d.npy", cases[i].name, cases[i].width, cases[i].height);
         struct picture picture = load(from), resized;
         assert_true(picture_resize(&resized, &picture, cases[i].width, cases[i].height, NULL));
-        struct npy npy = npy_read(path, "|u1");
+        struct npy npy = open_array(path, NPY_U8);
         size_t size = (size_t)resized.width * (size_t)resized.height * (size_t)resized.channels;
         assert_int_equal(npy.elements, size);
         assert_memory_equal(npy.data, resized.pixels, size);
-        npy_release(&npy);
+        npy_close(&npy);
         picture_free(&picture);
         picture_free(&resized);
     }

@@ -1,0 +1,123 @@
+#include "ui/image.h"
+
+#include "ui/sixel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void image_cell_pixels(const struct terminal *terminal, enum graphics graphics, int *width, int *height)
+{
+    *width = graphics == GRAPHICS_SIXEL ? terminal->cell_width : graphics == GRAPHICS_BLOCKS ? 2 : 1;
+    *height = graphics == GRAPHICS_SIXEL ? terminal->cell_height : graphics == GRAPHICS_BLOCKS ? 2 : 1;
+}
+
+double image_pixel_aspect(const struct terminal *terminal, enum graphics graphics)
+{
+    return graphics == GRAPHICS_SIXEL ? 1 : (double)terminal->cell_width / terminal->cell_height;
+}
+
+void image_forget(struct image *image)
+{
+    image->valid = false;
+}
+
+void image_free(struct image *image)
+{
+    canvas_free(&image->canvas);
+    free(image->now);
+    free(image->before);
+    free(image->cells_now);
+    free(image->cells_before);
+    *image = (struct image){0};
+}
+
+static bool grow(void **a, void **b, size_t *capacity, size_t count, size_t size)
+{
+    if (count <= *capacity)
+        return true;
+    void *one = realloc(*a, count * size);
+    if (one)
+        *a = one;
+    void *two = realloc(*b, count * size);
+    if (two)
+        *b = two;
+    if (one && two)
+        *capacity = count;
+    return one && two;
+}
+
+// One sixel string for each piece that is no wider than the terminal allows, cut between cells.
+static void write_sixel(struct image *image, const struct image_output *output, struct bytes *out)
+{
+    const struct terminal *terminal = output->terminal;
+    int width = image->canvas.width, height = image->canvas.height;
+    size_t pixels = (size_t)width * height;
+    unsigned char **now = &image->now, **before = &image->before;
+    if (!grow((void **)now, (void **)before, &image->capacity, pixels, 1)) {
+        out->failed = true;
+        return;
+    }
+    palette_map(output->palette, image->canvas.rgb, (int)pixels, image->now);
+    bool delta = image->valid && terminal->deltas && image->palette_serial == output->palette_serial;
+    if (image->valid && image->palette_serial == output->palette_serial && !memcmp(image->now, image->before, pixels))
+        return;
+    int piece = terminal->most_width / terminal->cell_width * terminal->cell_width;
+    for (int left = 0; left < width; left += piece) {
+        int columns = width - left < piece ? width - left : piece;
+        size_t mark = out->used;
+        bytes_format(out, "\0337\033[%d;%dH", image->cells.row + 1, image->cells.column + left / terminal->cell_width + 1);
+        int written = sixel_write(out, output->palette, image->now, delta ? image->before : NULL, width, left, columns,
+                                  height);
+        if (written == 0)
+            out->used = mark;
+        else
+            bytes_add(out, "\0338", 2);
+    }
+    unsigned char *swap = image->now;
+    image->now = image->before;
+    image->before = swap;
+}
+
+static void write_blocks(struct image *image, const struct image_output *output, struct bytes *out)
+{
+    bool ascii = output->graphics == GRAPHICS_ASCII;
+    int rows = ascii ? image->canvas.height : image->canvas.height / 2;
+    int columns = ascii ? image->canvas.width : image->canvas.width / 2;
+    size_t count = (size_t)rows * columns;
+    struct block_cell **now = &image->cells_now, **before = &image->cells_before;
+    if (!grow((void **)now, (void **)before, &image->cells_capacity, count, sizeof **now)) {
+        out->failed = true;
+        return;
+    }
+    if (ascii)
+        blocks_choose_ascii(image->canvas.rgb, rows, columns, output->dark, image->cells_now);
+    else
+        blocks_choose(image->canvas.rgb, rows, columns, image->cells_now);
+    if (!image->valid || memcmp(image->cells_now, image->cells_before, count * sizeof **now) != 0) {
+        bytes_add(out, "\0337", 2);
+        blocks_write(out, image->cells_now, image->valid ? image->cells_before : NULL, rows, columns, image->cells.row,
+                     image->cells.column, output->terminal->block_colors, ascii);
+        bytes_add(out, "\0338", 2);
+    }
+    struct block_cell *swap = image->cells_now;
+    image->cells_now = image->cells_before;
+    image->cells_before = swap;
+}
+
+void image_write(struct image *image, const struct image_output *output, struct bytes *out)
+{
+    const struct canvas *canvas = &image->canvas;
+    if (!canvas->rgb || canvas->width <= 0 || canvas->height <= 0)
+        return;
+    if (image->graphics != output->graphics || image->width != canvas->width || image->height != canvas->height)
+        image->valid = false;
+    if (output->graphics == GRAPHICS_SIXEL)
+        write_sixel(image, output, out);
+    else
+        write_blocks(image, output, out);
+    image->valid = !out->failed;
+    image->graphics = output->graphics;
+    image->palette_serial = output->palette_serial;
+    image->width = canvas->width;
+    image->height = canvas->height;
+}

@@ -1,0 +1,66 @@
+// The answer as it would be read at this depth.
+#include "ui/panels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// The reading before this stage: of the last earlier stage that has one.
+static const struct stage *reading_before(const struct view *view, int stage)
+{
+    for (int s = stage - 1; s >= 0; s--)
+        if (view->trace.stages[s].answer_count > 0)
+            return &view->trace.stages[s];
+    return NULL;
+}
+
+static float probability_of(const struct stage *stage, const char *text)
+{
+    for (int i = 0; stage && i < stage->answer_count; i++)
+        if (!strcmp(stage->answers[i].text, text))
+            return stage->answers[i].p;
+    return NAN;
+}
+
+static void draw_candidate(const struct pane *pane, int row, const struct trace_answer *answer, bool first, float before)
+{
+    struct rect rect = pane->layout->answer;
+    int name_width = rect.columns / 4 < 12 ? 12 : rect.columns / 4 > 20 ? 20 : rect.columns / 4;
+    const struct glyphs *glyphs = pane->theme->glyphs;
+    char text[48], change[24] = "";
+    float difference = 100 * (answer->p - before);
+    if (!isnan(difference) && fabsf(difference) >= 0.5F)
+        snprintf(change, sizeof change, "%s%2.0f", difference > 0 ? glyphs->up : glyphs->down,
+                 (double)fabsf(difference));
+    snprintf(text, sizeof text, "%3.0f %%", 100 * (double)answer->p);
+    int end = rect.column + rect.columns;
+    draw_text(pane, first ? STYLE_ANSWER : STYLE_TEXT, row, rect.column, name_width, answer->text);
+    draw_bar(pane, first ? STYLE_ANSWER_BAR : STYLE_SPENT, row, rect.column + name_width + 1,
+             rect.columns - name_width - 1 - 13, (double)answer->p);
+    draw_right(pane, first ? STYLE_ANSWER : STYLE_NUMBER, row, end - 12, 6, text);
+    draw_text(pane, STYLE_DIM, row, end - 5, 5, change);
+}
+
+void panel_answer(const struct pane *pane)
+{
+    struct rect rect = pane->layout->answer;
+    const struct view *view = pane->view;
+    const struct stage *stage = view_stage_at(view);
+    bool final = stage && stage->kind == STAGE_ANSWER;
+    bool wide = rect.columns >= 64;
+    const char *about = final  ? "the model's answer"
+                        : wide ? "a lens: the answer head read early, which it was not trained for"
+                               : "a lens: read early";
+    draw_title(pane, rect, final ? "ANSWER" : "ANSWER SO FAR", about, false);
+    if (!stage)
+        return;
+    if (stage->answer_count == 0) {
+        struct rect below = {rect.row + 1, rect.column, rect.rows - 1, rect.columns};
+        draw_wrapped(pane, STYLE_DIM, below,
+                     "Nothing to read yet: picture and question meet in the fusion layers.");
+        return;
+    }
+    const struct stage *before = reading_before(view, view_stage(view));
+    for (int i = 0; i < stage->answer_count && i + 1 < rect.rows; i++)
+        draw_candidate(pane, rect.row + 1 + i, &stage->answers[i], i == 0, probability_of(before, stage->answers[i].text));
+}

@@ -1,0 +1,59 @@
+// What the stage cost, and the run so far, against the unpruned model.
+#include "ui/panels.h"
+
+#include <stdio.h>
+
+static const char *const kind_names[MAC_KINDS] = {"QKV", "attention", "projection", "FFN", "trimmer", "other"};
+
+static void draw_cost(const struct pane *pane, int row, const char *name, double spent, double dense, double ms)
+{
+    struct rect rect = pane->layout->cost;
+    char text[96], spent_text[24], dense_text[24];
+    bool wide = rect.columns >= 64;
+    draw_flops(spent_text, sizeof spent_text, spent);
+    draw_flops(dense_text, sizeof dense_text, dense);
+    double share = dense > 0 ? spent / dense : 0;
+    if (wide)
+        snprintf(text, sizeof text, "%sFLOP of %sFLOP  %3.0f %%  %6.2f ms", spent_text, dense_text, 100 * share, ms);
+    else
+        snprintf(text, sizeof text, "%s / %sFLOP %3.0f %%  %.1f ms", spent_text, dense_text, 100 * share, ms);
+    int numbers = wide ? 40 : 30, name_width = wide ? 11 : 6;
+    if (numbers > rect.columns - name_width - 4)
+        numbers = rect.columns - name_width - 4;
+    draw_text(pane, STYLE_TEXT, row, rect.column, name_width, name);
+    draw_bar(pane, STYLE_SPENT, row, rect.column + name_width, rect.columns - name_width - numbers - 1, share);
+    draw_right(pane, STYLE_NUMBER, row, rect.column + rect.columns - numbers, numbers, text);
+}
+
+static void draw_kind(const struct pane *pane, int row, int column, int columns, int kind, const struct stage *stage)
+{
+    char text[24];
+    double spent = stage->macs.by[kind];
+    draw_flops(text, sizeof text, spent);
+    draw_text(pane, STYLE_DIM, row, column, 10, kind_names[kind]);
+    draw_bar(pane, STYLE_SPENT, row, column + 11, columns - 11 - 9, stage->macs.dense > 0 ? spent / stage->macs.dense : 0);
+    draw_right(pane, STYLE_NUMBER, row, column + columns - 8, 7, text);
+}
+
+void panel_cost(const struct pane *pane)
+{
+    struct rect rect = pane->layout->cost;
+    const struct stage *stage = view_stage_at(pane->view);
+    bool wide = rect.columns >= 64;
+    draw_title(pane, rect, "COST", "against the unpruned model", false);
+    if (!stage || rect.rows < 3)
+        return;
+    const struct trace_macs *macs = &stage->macs;
+    double ms = 0;
+    for (int s = 0; s <= view_stage(pane->view); s++)
+        ms += pane->view->trace.stages[s].ms;
+    draw_cost(pane, rect.row + 1, wide ? "this stage" : "stage", macs->spent, macs->dense, stage->ms);
+    draw_cost(pane, rect.row + 2, wide ? "so far" : "so far", macs->cumulative_spent, macs->cumulative_dense, ms);
+    int rows = rect.rows - 4; // a blank row between
+    int half = rect.columns / 2;
+    for (int kind = 0; kind < MAC_KINDS; kind++) {
+        int row = kind % 3, column = kind / 3 * half;
+        if (row < rows)
+            draw_kind(pane, rect.row + 4 + row, rect.column + column, half - (column > 0 ? 0 : 1), kind, stage);
+    }
+}

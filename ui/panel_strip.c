@@ -1,0 +1,82 @@
+// Names, counts and the marker of the film strip.
+#include "ui/panels.h"
+
+#include <stdio.h>
+
+int panel_strip_first(const struct layout *layout, const struct view *view)
+{
+    int total = view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
+    int stage = view_stage(view), shown = layout->strip_shown;
+    if (total <= shown || stage < shown / 2)
+        return 0;
+    int first = stage - shown / 2;
+    return first > total - shown ? total - shown : first;
+}
+
+// A name that fits: "fusion 3", else "fus 3", "f3".
+static void short_name(const struct stage *stage, int columns, char *out, size_t size)
+{
+    static const char *const shorter[STAGE_KINDS] = {"in", "img", "txt", "fus", "dec", "ans"};
+    int number = stage->layer + 1;
+    if (draw_width(stage->name) <= columns)
+        snprintf(out, size, "%s", stage->name);
+    else if (columns >= 4 + (number > 9) && number > 0)
+        snprintf(out, size, "%s%d", shorter[stage->kind], number);
+    else if (number > 0)
+        snprintf(out, size, "%c%d", shorter[stage->kind][0], number);
+    else
+        snprintf(out, size, "%s", shorter[stage->kind]);
+}
+
+static void count_text(const struct view *view, int index, char *out, size_t size)
+{
+    const struct stage *stage = &view->trace.stages[index];
+    out[0] = 0;
+    int stream = stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM)
+                     ? TRACE_TEXT_STREAM
+                     : 0;
+    if (stage->kind != STAGE_ANSWER)
+        snprintf(out, size, "%d", view_alive_count(view, index, stream, NULL));
+    else if (stage->answer_count > 0)
+        snprintf(out, size, "%s", stage->answers[0].text);
+}
+
+void panel_strip(const struct pane *pane)
+{
+    const struct view *view = pane->view;
+    struct rect rect = pane->layout->strip;
+    if (!view->has_trace)
+        return;
+    int width = pane->layout->strip_column_width, inner = width - 1, now = view_stage(view);
+    int first = panel_strip_first(pane->layout, view);
+    int names = rect.row + rect.rows - 2;
+    for (int i = 0; i < pane->layout->strip_shown; i++) {
+        int index = first + i, column = rect.column + i * width;
+        if (index >= view->trace.stage_count) {
+            draw_text(pane, STYLE_DIM, names, column + inner / 2, 1, pane->theme->glyphs->dot);
+            continue;
+        }
+        char name[TRACE_NAME], count[TRACE_TEXT];
+        short_name(&view->trace.stages[index], inner, name, sizeof name);
+        count_text(view, index, count, sizeof count);
+        int name_width = draw_width(name), count_width = draw_width(count);
+        int indent = name_width < inner ? (inner - name_width) / 2 : 0;
+        if (index == now) {
+            theme_set(pane->theme, STYLE_CURSOR);
+            for (int c = 0; c < inner; c++)
+                mvaddch(names, column + c, ' ');
+        }
+        draw_text(pane, index == now ? STYLE_CURSOR : STYLE_TEXT, names, column + indent, inner - indent, name);
+        indent = count_width < inner ? (inner - count_width) / 2 : 0;
+        draw_text(pane, index == now ? STYLE_STRONG : STYLE_DIM, names + 1, column + indent, inner - indent, count);
+    }
+}
+
+int panel_strip_hit(const struct pane *pane, int row, int column)
+{
+    struct rect rect = pane->layout->strip;
+    if (!rect_holds(rect, row, column) || !pane->view->has_trace)
+        return -1;
+    int index = panel_strip_first(pane->layout, pane->view) + (column - rect.column) / pane->layout->strip_column_width;
+    return index < pane->view->trace.stage_count ? index : -1;
+}

@@ -1,0 +1,184 @@
+// The question, word by word: what was dropped is struck through and dim.
+#include "ui/panels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// Walks over the tokens as they stand in the panel and calls `each` for every piece of text.
+struct walker {
+    const struct pane *pane;
+    int row, column, lines; // where the next piece goes; rows per line of text (2 with bars)
+    int first_line;         // lines scrolled away
+    void (*each)(struct walker *walker, int token, const char *text, int row, int column, int width);
+    int wanted_row, wanted_column, found; // hit test
+};
+
+static bool is_special(const struct trace_token *token)
+{
+    return token->from >= token->to;
+}
+
+static void place(struct walker *walker, int token, const char *text)
+{
+    struct rect rect = walker->pane->layout->words;
+    int width = draw_width(text);
+    if (walker->column + width > rect.columns && walker->column > 0) {
+        walker->row++;
+        walker->column = 0;
+        if (token < 0 && strspn(text, " ") == strlen(text))
+            return; // no space at the start of a line
+    }
+    if (width > rect.columns)
+        width = rect.columns;
+    int row = rect.row + 1 + (walker->row - walker->first_line) * walker->lines;
+    if (row > rect.row && row < rect.row + rect.rows)
+        walker->each(walker, token, text, row, rect.column + walker->column, width);
+    walker->column += width;
+}
+
+static void walk(struct walker *walker)
+{
+    const struct trace *trace = &walker->pane->view->trace;
+    int length = trace->question ? (int)strlen(trace->question) : 0, at = 0;
+    walker->row = walker->column = 0;
+    for (int i = 0; i < trace->token_count; i++) {
+        const struct trace_token *token = &trace->tokens[i];
+        char text[256];
+        bool inside = !is_special(token) && token->from >= at && token->to <= length;
+        if (inside && token->from > at)
+            snprintf(text, sizeof text, "%.*s", token->from - at, trace->question + at);
+        else
+            snprintf(text, sizeof text, "%s", is_special(token) && i > 0 ? " " : "");
+        if (text[0])
+            place(walker, -1, text);
+        if (inside) {
+            snprintf(text, sizeof text, "%.*s", token->to - token->from, trace->question + token->from);
+            at = token->to;
+        } else {
+            snprintf(text, sizeof text, "%s", token->text);
+        }
+        place(walker, i, text);
+        if (is_special(token) && i == 0)
+            place(walker, -1, " ");
+    }
+}
+
+static void draw_level(const struct pane *pane, int row, int column, int columns, float share, bool alive)
+{
+    static const char *const levels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    if (isnan(share) || !pane->theme->glyphs->unicode)
+        return;
+    int level = (int)(share * 7.99F);
+    theme_set(pane->theme, alive ? STYLE_SPENT : STYLE_TRACK);
+    move(row, column);
+    for (int i = 0; i < columns; i++)
+        addstr(levels[level < 0 ? 0 : level > 7 ? 7 : level]);
+    theme_set(pane->theme, STYLE_TEXT);
+}
+
+static float word_share(const struct view *view, int stage, int token)
+{
+    float low, high;
+    if (view->show == SHOW_SURVIVORS)
+        return view_score(view, stage, TRACE_TEXT_STREAM, token).keep;
+    if (!view_shown_range(view, stage, TRACE_TEXT_STREAM, &low, &high) || high <= low)
+        return NAN;
+    return (view_shown_value(view, stage, TRACE_TEXT_STREAM, token) - low) / (high - low);
+}
+
+static void draw_piece(struct walker *walker, int token, const char *text, int row, int column, int width)
+{
+    const struct pane *pane = walker->pane;
+    const struct view *view = pane->view;
+    int stage = view_stage(view);
+    if (token < 0) {
+        draw_text(pane, STYLE_DIM, row, column, width, text);
+        return;
+    }
+    bool alive = view_alive(view, stage, TRACE_TEXT_STREAM, token);
+    bool fresh = view_dropped_now(view, stage, TRACE_TEXT_STREAM, token);
+    bool special = is_special(&view->trace.tokens[token]);
+    bool cursor = view->focus == FOCUS_WORDS && view->word == token;
+    enum style style = cursor  ? STYLE_CURSOR
+                       : fresh ? STYLE_NEW_DEAD
+                       : alive ? (special ? STYLE_DIM : STYLE_ALIVE_STRONG)
+                               : STYLE_DEAD;
+    if (alive) {
+        draw_text(pane, style, row, column, width, text);
+    } else if (pane->theme->glyphs->unicode) {
+        draw_struck(pane, style, row, column, width, text);
+    } else {
+        char dashes[256]; // ASCII cannot strike: -the word- becomes dashes around its first letter
+        snprintf(dashes, sizeof dashes, "%s", text);
+        for (char *p = dashes; *p; p++)
+            if (p != dashes && p[1])
+                *p = '-';
+        draw_text(pane, style, row, column, width, dashes);
+    }
+    if (walker->lines == 2 && row + 1 < pane->layout->words.row + pane->layout->words.rows && !special)
+        draw_level(pane, row + 1, column, width, word_share(view, stage, token), alive);
+}
+
+static void count_piece(struct walker *walker, int token, const char *text, int row, int column, int width)
+{
+    (void)text, (void)row, (void)column, (void)width;
+    if (token >= 0 && token == walker->pane->view->word)
+        walker->found = walker->row;
+}
+
+static void hit_piece(struct walker *walker, int token, const char *text, int row, int column, int width)
+{
+    (void)text;
+    bool here = walker->wanted_row >= row && walker->wanted_row < row + walker->lines &&
+                walker->wanted_column >= column && walker->wanted_column < column + width;
+    if (token >= 0 && here)
+        walker->found = token;
+}
+
+// One row or two per line of text, and scrolled so that the cursor's word is in sight.
+static struct walker prepare(const struct pane *pane)
+{
+    struct rect rect = pane->layout->words;
+    struct layout tall = *pane->layout;
+    struct pane measure = {pane->theme, &tall, pane->view};
+    tall.words.rows = 1000;
+    struct walker counter = {.pane = &measure, .lines = 1, .each = count_piece};
+    walk(&counter);
+    int lines = counter.row + 1, room = rect.rows - 1;
+    struct walker walker = {.pane = pane, .lines = lines * 2 <= room ? 2 : 1};
+    if (lines > room && counter.found >= room)
+        walker.first_line = counter.found - room + 1;
+    return walker;
+}
+
+void panel_words(const struct pane *pane)
+{
+    const struct view *view = pane->view;
+    struct rect rect = pane->layout->words;
+    int stage = view_stage(view), total;
+    char right[64] = "";
+    if (stage >= 0) {
+        int alive = view_alive_count(view, stage, TRACE_TEXT_STREAM, &total);
+        snprintf(right, sizeof right, "%d of %d tokens", alive, total);
+    }
+    draw_title(pane, rect, "QUESTION", right, view->focus == FOCUS_WORDS);
+    if (stage < 0)
+        return;
+    struct walker walker = prepare(pane);
+    walker.each = draw_piece;
+    walk(&walker);
+}
+
+int panel_words_hit(const struct pane *pane, int row, int column)
+{
+    if (!rect_holds(pane->layout->words, row, column) || !pane->view->has_trace)
+        return -1;
+    struct walker walker = prepare(pane);
+    walker.each = hit_piece;
+    walker.wanted_row = row;
+    walker.wanted_column = column;
+    walker.found = -1;
+    walk(&walker);
+    return walker.found;
+}

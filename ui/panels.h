@@ -1,0 +1,34 @@
+// The panels of the screen. Each draws itself into its rectangle of the layout from the view alone; the hit functions
+// say what stands at a cell, for the mouse.
+#ifndef TRIMSCOPE_UI_PANELS_H
+#define TRIMSCOPE_UI_PANELS_H
+
+#include "ui/draw.h"
+#include "ui/terminal.h"
+
+void panel_header(const struct pane *pane);
+void panel_story(const struct pane *pane);
+void panel_note(const struct pane *pane);
+void panel_hints(const struct pane *pane);
+
+// What the picture shows and how to read it: one row under the picture.
+void panel_legend(const struct pane *pane, enum graphics graphics);
+
+void panel_words(const struct pane *pane);
+int panel_words_hit(const struct pane *pane, int row, int column); // token, -1: none
+
+void panel_heads(const struct pane *pane);
+bool panel_heads_hit(const struct pane *pane, int row, int column, struct head_place *place);
+// The head beside `place` in a direction of the panel; false: there is none.
+bool panel_heads_move(const struct view *view, struct head_place *place, int rows, int columns);
+
+void panel_cost(const struct pane *pane);
+void panel_answer(const struct pane *pane);
+void panel_inspect(const struct pane *pane);
+
+// Names, counts and the marker under the film strip (its pictures are pixels, see scene.h).
+void panel_strip(const struct pane *pane);
+int panel_strip_hit(const struct pane *pane, int row, int column); // stage, -1: none
+int panel_strip_first(const struct layout *layout, const struct view *view); // the leftmost stage shown
+
+#endif

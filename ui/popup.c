@@ -1,0 +1,273 @@
+#include "ui/popup.h"
+
+#include "engine/run/run.h"
+#include "ui/keys.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { FILES_MOST = 5000 };
+
+static const struct {
+    const char *name, *help;
+} policies[POLICY_COUNT] = {
+#define POLICY_ROW(id, name, help) {name, help},
+    POLICIES(POLICY_ROW)
+#undef POLICY_ROW
+};
+
+static void forget_entries(struct popup *popup)
+{
+    for (int i = 0; i < popup->count; i++)
+        free(popup->entries[i].name);
+    popup->count = 0;
+}
+
+void popup_close(struct popup *popup)
+{
+    forget_entries(popup);
+    free(popup->entries);
+    *popup = (struct popup){0};
+}
+
+void popup_open(struct popup *popup, enum popup_kind kind, const struct view *view)
+{
+    popup_close(popup);
+    popup->kind = kind;
+    if (kind == POPUP_POLICY) {
+        popup->count = POLICY_COUNT;
+        for (int i = 0; i < POLICY_COUNT; i++)
+            if (view->has_trace && !strcmp(view->trace.policy, policies[i].name))
+                popup->selected = i;
+        popup->count = 0;
+    }
+}
+
+struct rect popup_rect(const struct layout *layout)
+{
+    struct rect words = layout->words, picture = layout->picture;
+    return (struct rect){words.row, words.column, picture.rows + 1, words.columns};
+}
+
+const char *popup_policy(const struct popup *popup)
+{
+    return policies[popup->selected].name;
+}
+
+static int popup_count(const struct popup *popup)
+{
+    return popup->kind == POPUP_POLICY ? POLICY_COUNT : popup->kind == POPUP_FILES ? popup->count : 10000;
+}
+
+void popup_move(struct popup *popup, int rows)
+{
+    if (popup->kind == POPUP_HELP) {
+        popup->first = popup->first + rows < 0 ? 0 : popup->first + rows; // the drawing knows the end
+        return;
+    }
+    int count = popup_count(popup), selected = popup->selected + rows;
+    popup->selected = selected < 0 ? 0 : selected >= count ? (count > 0 ? count - 1 : 0) : selected;
+}
+
+// ---- files ----------------------------------------------------------------------------------------------------
+
+static bool is_picture_name(const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".webp", ".jpe", ".jfif"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (!strcasecmp(dot, endings[i]))
+            return true;
+    return false;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct popup_entry *one = a, *two = b;
+    if (one->folder != two->folder)
+        return two->folder - one->folder;
+    return strcmp(one->name, two->name);
+}
+
+static void add_entry(struct popup *popup, const char *name, bool folder)
+{
+    if (popup->count == popup->capacity) {
+        int capacity = popup->capacity * 2 + 64;
+        struct popup_entry *entries = realloc(popup->entries, (size_t)capacity * sizeof *entries);
+        if (!entries)
+            return;
+        popup->entries = entries;
+        popup->capacity = capacity;
+    }
+    char *copy = strdup(name);
+    if (copy)
+        popup->entries[popup->count++] = (struct popup_entry){copy, folder};
+}
+
+// "~/x" to the home folder; everything else as it is.
+static void expand_home(const char *path, char *out, size_t size)
+{
+    const char *home = getenv("HOME");
+    if (path[0] == '~' && (path[1] == '/' || !path[1]) && home)
+        snprintf(out, size, "%s%s", home, path + 1);
+    else
+        snprintf(out, size, "%s", path);
+}
+
+void popup_browse(struct popup *popup, const char *path)
+{
+    char full[sizeof popup->folder], start[256];
+    expand_home(path, full, sizeof full);
+    char *slash = strrchr(full, '/');
+    snprintf(start, sizeof start, "%s", slash ? slash + 1 : full);
+    if (slash)
+        slash[1] = 0;
+    else
+        full[0] = 0;
+    forget_entries(popup);
+    popup->selected = popup->first = 0;
+    memcpy(popup->folder, full, sizeof full);
+    DIR *folder = opendir(full[0] ? full : ".");
+    if (!folder)
+        return;
+    size_t length = strlen(start);
+    for (struct dirent *entry; (entry = readdir(folder)) && popup->count < FILES_MOST;) {
+        const char *name = entry->d_name;
+        bool hidden = name[0] == '.' && start[0] != '.';
+        if (hidden || !strcmp(name, ".") || strncasecmp(name, start, length) != 0)
+            continue;
+        struct stat status;
+        if (fstatat(dirfd(folder), name, &status, 0) < 0)
+            continue;
+        if (S_ISDIR(status.st_mode) || (S_ISREG(status.st_mode) && is_picture_name(name)))
+            add_entry(popup, name, S_ISDIR(status.st_mode));
+    }
+    closedir(folder);
+    if (popup->count > 0)
+        qsort(popup->entries, (size_t)popup->count, sizeof *popup->entries, compare_entries);
+}
+
+bool popup_path(const struct popup *popup, char *out, size_t size)
+{
+    if (popup->kind != POPUP_FILES || popup->selected >= popup->count)
+        return false;
+    const struct popup_entry *entry = &popup->entries[popup->selected];
+    return snprintf(out, size, "%s%s%s", popup->folder, entry->name, entry->folder ? "/" : "") < (int)size;
+}
+
+// ---- drawing --------------------------------------------------------------------------------------------------
+
+static void draw_row(const struct pane *pane, struct rect rect, int row, bool selected, const char *name, const char *about)
+{
+    enum style style = selected ? STYLE_SELECTED : STYLE_TEXT;
+    const char *mark = selected ? (pane->theme->glyphs->unicode ? "▸ " : "> ") : "  ";
+    theme_set(pane->theme, style);
+    for (int i = 0; i < rect.columns; i++)
+        mvaddch(row, rect.column + i, ' ');
+    int used = draw_text(pane, style, row, rect.column, rect.columns, mark);
+    used += draw_text(pane, style, row, rect.column + used, rect.columns - used, name);
+    if (about)
+        draw_text(pane, selected ? STYLE_SELECTED : STYLE_DIM, row, rect.column + 20, rect.columns - 20, about);
+}
+
+// Keeps the selected row in sight.
+static void scroll_to_selected(struct popup *popup, int room)
+{
+    if (popup->selected < popup->first)
+        popup->first = popup->selected;
+    if (popup->selected >= popup->first + room)
+        popup->first = popup->selected - room + 1;
+}
+
+static void draw_policies(struct popup *popup, const struct pane *pane, struct rect rect)
+{
+    draw_title(pane, rect, "POLICY: WHAT DECIDES WHAT IS DROPPED", "Enter takes it, Esc leaves", true);
+    int row = rect.row + 2;
+    for (int i = 0; i < POLICY_COUNT && row < rect.row + rect.rows; i++, row++)
+        draw_row(pane, rect, row, i == popup->selected, policies[i].name, rect.columns >= 60 ? policies[i].help : NULL);
+    struct rect below = {row + 1, rect.column, rect.row + rect.rows - row - 1, rect.columns};
+    if (below.rows > 0)
+        draw_wrapped(pane, STYLE_DIM, below, policies[popup->selected].help);
+}
+
+static void draw_files(struct popup *popup, const struct pane *pane, struct rect rect)
+{
+    char count[64];
+    snprintf(count, sizeof count, "%d here", popup->count);
+    draw_title(pane, rect, "OPEN A PICTURE", count, true);
+    draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns,
+              popup->count > 0 ? "Up and down choose, Tab completes, Enter opens, Esc leaves"
+                               : "No folder or picture (JPEG, PNG, WebP) starts like this.");
+    int room = rect.rows - 3;
+    scroll_to_selected(popup, room);
+    for (int i = 0; i < room && popup->first + i < popup->count; i++) {
+        const struct popup_entry *entry = &popup->entries[popup->first + i];
+        char name[300];
+        snprintf(name, sizeof name, "%s%s", entry->name, entry->folder ? "/" : "");
+        draw_row(pane, rect, rect.row + 3 + i, popup->first + i == popup->selected, name, NULL);
+    }
+}
+
+static const char help_text[] =
+    "The model reads the question, then looks at the picture patch by patch. Layer by layer it lets go of patches, words "
+    "and heads that do not matter for this question: dimmed patches, struck words and hollow cells are no longer "
+    "computed. Scores say why: self is what matters within its own modality, cross what matters to the other; a token "
+    "stays while their sum reaches the limit. The answer before the last stage is a lens: the answer head was not "
+    "trained to read there.";
+
+static void draw_help(struct popup *popup, const struct pane *pane, struct rect rect)
+{
+    const struct view *view = pane->view;
+    int line = 0, room = rect.rows - 1;
+    draw_title(pane, rect, "HELP", "arrows scroll, Esc leaves", true);
+    for (int group = 0; group < KEY_GROUPS; group++)
+        line += 2;
+    int all = line + ACTIONS, intro = rect.columns >= 70 ? 6 : 10, total = all + intro;
+    int most = total > room ? total - room : 0;
+    popup->first = popup->first > most ? most : popup->first;
+    int at = -popup->first, top = rect.row + 1, bottom = rect.row + rect.rows;
+    if (popup->first == 0) {
+        struct rect about = {top, rect.column, intro - 1 < room ? intro - 1 : room, rect.columns};
+        draw_wrapped(pane, STYLE_TEXT, about, help_text);
+    }
+    at += intro;
+    for (int group = 0; group < KEY_GROUPS; group++) {
+        if (at >= 0 && top + at < bottom)
+            draw_text(pane, STYLE_TITLE, top + at, rect.column, rect.columns, key_group_title((enum key_group)group));
+        at++;
+        for (int a = 0; a < ACTIONS; a++) {
+            const struct key_row *row = key_row((enum action)a);
+            if ((int)row->group != group)
+                continue;
+            bool possible = (view->abilities & row->needs) == row->needs;
+            if (at >= 0 && top + at < bottom) {
+                draw_text(pane, possible ? STYLE_KEY : STYLE_DIM, top + at, rect.column + 1, 9, row->written);
+                draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, top + at, rect.column + 11, rect.columns - 11, "%s%s",
+                            row->help, possible ? "" : " (not in a replay)");
+            }
+            at++;
+        }
+        at++;
+    }
+}
+
+void popup_draw(struct popup *popup, const struct pane *pane)
+{
+    struct rect rect = popup_rect(pane->layout);
+    if (popup->kind == POPUP_NONE || rect.rows < 4)
+        return;
+    theme_set(pane->theme, STYLE_TEXT);
+    for (int row = 0; row < rect.rows; row++)
+        for (int column = 0; column < rect.columns; column++)
+            mvaddch(rect.row + row, rect.column + column, ' ');
+    if (popup->kind == POPUP_POLICY)
+        draw_policies(popup, pane, rect);
+    else if (popup->kind == POPUP_FILES)
+        draw_files(popup, pane, rect);
+    else
+        draw_help(popup, pane, rect);
+}

@@ -1,0 +1,41 @@
+// What opens over the panels beside the picture (never over the picture, which would have to be sent again): the help,
+// a list to choose from, a folder to browse.
+#ifndef TRIMSCOPE_UI_POPUP_H
+#define TRIMSCOPE_UI_POPUP_H
+
+#include "ui/draw.h"
+
+enum popup_kind { POPUP_NONE, POPUP_HELP, POPUP_POLICY, POPUP_FILES };
+
+struct popup_entry {
+    char *name;
+    bool folder;
+};
+
+struct popup {
+    enum popup_kind kind;
+    int selected, first; // first row shown
+    struct popup_entry *entries; // POPUP_FILES
+    int count, capacity;
+    char folder[4096];
+};
+
+void popup_open(struct popup *popup, enum popup_kind kind, const struct view *view);
+void popup_close(struct popup *popup);
+
+// The rectangle that popups take: all panels beside the picture.
+struct rect popup_rect(const struct layout *layout);
+void popup_draw(struct popup *popup, const struct pane *pane);
+
+// Moves the selection (lists) or the text (help).
+void popup_move(struct popup *popup, int rows);
+
+// The policy chosen, by its name.
+const char *popup_policy(const struct popup *popup);
+
+// Lists the entries that go on from `path`: folders first, then pictures, by name.
+void popup_browse(struct popup *popup, const char *path);
+// The path of the selected entry; folders end in '/'. False: nothing is selected.
+bool popup_path(const struct popup *popup, char *out, size_t size);
+
+#endif

@@ -1,0 +1,54 @@
+// The two painted images of the screen: the picture of the present stage, and the film strip of all stages.
+#ifndef TRIMSCOPE_UI_SCENE_H
+#define TRIMSCOPE_UI_SCENE_H
+
+#include "ui/image.h"
+#include "ui/layout.h"
+#include "ui/theme.h"
+#include "ui/view.h"
+
+// What an image was painted from; the same again needs no painting.
+struct scene_key {
+    unsigned serial, theme_serial;
+    int stage, show, cursor, picture, first;
+    struct rect rect;
+    int cell_width, cell_height, graphics;
+};
+
+struct scene {
+    struct image main, strip;
+    struct scene_key main_key, strip_key;
+    struct canvas clear[TRACE_PICTURES]; // scaled to the picture's area
+    struct canvas small[TRACE_PICTURES]; // scaled to a thumbnail
+    struct area areas[TRACE_PICTURES];   // of the pictures in the main canvas
+    unsigned clear_serial[TRACE_PICTURES], small_serial[TRACE_PICTURES];
+    struct palette palette;
+    unsigned palette_serial, palette_picture_serial, palette_theme_serial;
+};
+
+struct scene_context {
+    const struct view *view;
+    const struct layout *layout;
+    const struct theme *theme;
+    unsigned theme_serial;
+    const struct terminal *terminal;
+    enum graphics graphics;
+};
+
+// Paints what changed. False: no memory.
+bool scene_update(struct scene *scene, const struct scene_context *context);
+
+// Adds what brings both images to the screen.
+void scene_write(struct scene *scene, const struct scene_context *context, struct bytes *out);
+
+// Width / height of all pictures side by side, for the layout.
+double scene_aspect(const struct view *view);
+
+// The patch at a cell; false: none there.
+bool scene_hit(const struct scene *scene, const struct scene_context *context, int row, int column, int *picture,
+               int *patch);
+
+void scene_forget(struct scene *scene);
+void scene_free(struct scene *scene);
+
+#endif

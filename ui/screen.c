@@ -1,0 +1,223 @@
+// The event loop: keys, news of the backend, signals and the clock; a frame whenever something changed and the terminal
+// is done with the one before.
+#include "ui/screen.h"
+
+#include "engine/base/thread.h"
+#include "ui/screen_state.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { KEY_FRAME_DONE = 600 };
+static const double play_seconds = 0.8, frame_patience = 0.5;
+
+struct screen_options screen_options_default(void)
+{
+    return (struct screen_options){.graphics = GRAPHICS_AUTO, .theme = SCREEN_AUTO, .mouse = true};
+}
+
+static bool background_is_dark(const struct terminal *terminal)
+{
+    if (terminal->has_background) {
+        const unsigned char *c = terminal->background;
+        return c[0] * 77 + c[1] * 150 + c[2] * 29 < 128 * 256;
+    }
+    const char *hint = getenv("COLORFGBG"), *last = hint ? strrchr(hint, ';') : NULL;
+    return !last || atoi(last + 1) < 7 || atoi(last + 1) == 8;
+}
+
+void screen_choose_theme(struct screen *screen)
+{
+    unsigned char background[3];
+    memset(background, screen->dark ? 0 : 255, sizeof background);
+    if (screen->terminal.has_background && background_is_dark(&screen->terminal) == screen->dark)
+        memcpy(background, screen->terminal.background, sizeof background);
+    bool unicode = screen->terminal.unicode && screen->graphics != GRAPHICS_ASCII;
+    theme_init(&screen->theme, screen->dark, screen->color, unicode, background);
+    screen->theme_serial++;
+    screen->repaint = screen->dirty = true;
+}
+
+static enum graphics choose_graphics(const struct terminal *terminal, enum graphics wanted)
+{
+    if (wanted != GRAPHICS_AUTO)
+        return wanted;
+    if (!terminal->unicode || (!terminal->sixel && terminal->block_colors == BLOCKS_MONO))
+        return GRAPHICS_ASCII;
+    return terminal->sixel ? GRAPHICS_SIXEL : GRAPHICS_BLOCKS;
+}
+
+static bool screen_init(struct screen *screen, const struct backend *backend, const struct screen_options *options,
+                        struct error *err)
+{
+    *screen = (struct screen){.backend = backend, .mouse = options->mouse};
+    screen->view.abilities = backend->abilities;
+    screen->attention_of = FOCUS_WORDS;
+    terminal_query(&screen->terminal, 2);
+    if (!terminal_open(&screen->terminal, err))
+        return false;
+    const char *no_color = getenv("NO_COLOR");
+    screen->color = has_colors() && !(no_color && *no_color);
+    if (screen->color) {
+        start_color();
+        use_default_colors();
+    }
+    screen->graphics = choose_graphics(&screen->terminal, options->graphics);
+    screen->dark = options->theme == SCREEN_AUTO ? background_is_dark(&screen->terminal) : options->theme == SCREEN_DARK;
+    screen_choose_theme(screen);
+    terminal_mouse(screen->mouse);
+    if (options->question_first && backend->abilities & BACKEND_ASK)
+        prompt_open(&screen->prompt, PROMPT_QUESTION, "");
+    return true;
+}
+
+static void screen_free(struct screen *screen)
+{
+    terminal_close();
+    popup_close(&screen->popup);
+    prompt_free(&screen->prompt);
+    scene_free(&screen->scene);
+    view_free(&screen->view);
+    bytes_free(&screen->out);
+}
+
+static void take_news(struct screen *screen)
+{
+    struct backend_news news = {0};
+    bool had = screen->view.has_trace, news_came = screen->backend->poll(screen->backend->context, &news);
+    bool new_trace = news.has_trace;
+    screen->dirty |= view_take_news(&screen->view, &news);
+    (void)news_came;
+    if (!new_trace)
+        return;
+    // The whole run is wanted: the film strip shows all of it, and stepping never waits.
+    if (screen->view.trace.stage_count < screen->view.trace.stage_total || !had)
+        screen->backend->want_stage(screen->backend->context, screen->view.trace.stage_total - 1);
+    if (screen->view.show == SHOW_ATTENTION)
+        screen_want_attention(screen);
+}
+
+static void resize(struct screen *screen)
+{
+    struct winsize size = {0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
+        resizeterm(size.ws_row, size.ws_col);
+    terminal_query_size(&screen->terminal, 0.5);
+    for (size_t i = screen->terminal.typed_size; i > 0; i--)
+        ungetch((unsigned char)screen->terminal.typed[i - 1]);
+    screen->frame_pending = false; // its answer may have been read among the others
+    screen->repaint = screen->dirty = true;
+}
+
+static void take_signals(struct screen *screen)
+{
+    int signals = terminal_signals();
+    if (signals & SIGNALLED_QUIT)
+        screen->quit = true;
+    if (signals & SIGNALLED_STOP) {
+        terminal_suspend();
+        signals |= terminal_signals();
+        terminal_mouse(screen->mouse);
+        resize(screen);
+    }
+    if (signals & SIGNALLED_CONTINUED) { // stopped without our knowledge: the shell has used the terminal
+        reset_prog_mode();
+        screen->repaint = screen->dirty = true;
+    }
+    if (signals & SIGNALLED_RESIZE)
+        resize(screen);
+}
+
+// Reads all keys there are. False: the terminal is gone.
+static bool take_keys(struct screen *screen, bool hung_up)
+{
+    wint_t key;
+    int kind, count = 0;
+    while (!screen->quit && (kind = get_wch(&key)) != ERR) {
+        count++;
+        if (kind == KEY_CODE_YES && key == KEY_FRAME_DONE) {
+            screen->frame_pending = false;
+            screen->paced = true;
+        } else if (!(kind == KEY_CODE_YES && key == KEY_RESIZE)) { // resizes come as signals
+            screen_key(screen, key, kind == KEY_CODE_YES);
+            screen->dirty = true;
+        }
+    }
+    return !(hung_up && count == 0);
+}
+
+static int milliseconds_until(double time, double now, int most)
+{
+    double left = (time - now) * 1000;
+    return left <= 0 ? 0 : left < most ? (int)left + 1 : most;
+}
+
+static int wait_time(const struct screen *screen, double now)
+{
+    int wait = screen->backend->wake_fd < 0 ? 50 : 60000;
+    if (screen->view.playing)
+        wait = milliseconds_until(screen->play_next, now, wait);
+    if (screen->dirty)
+        wait = screen->frame_pending ? milliseconds_until(screen->frame_sent + frame_patience, now, wait) : 0;
+    return wait;
+}
+
+static void play(struct screen *screen, double now)
+{
+    if (!screen->view.playing || now < screen->play_next)
+        return;
+    const struct trace *trace = &screen->view.trace;
+    int last = (trace->stage_total > trace->stage_count ? trace->stage_total : trace->stage_count) - 1;
+    if (screen->view.stage >= last)
+        screen->view.playing = false;
+    else
+        screen_step(screen, 1);
+    screen->play_next = now + play_seconds;
+    screen->dirty = true;
+}
+
+static void screen_loop(struct screen *screen)
+{
+    while (!screen->quit) {
+        struct pollfd fds[3] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                                {.fd = terminal_signal_fd(), .events = POLLIN},
+                                {.fd = screen->backend->wake_fd, .events = POLLIN}};
+        poll(fds, 3, wait_time(screen, clock_seconds()));
+        take_signals(screen);
+        if (!take_keys(screen, fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)))
+            break;
+        take_news(screen);
+        double now = clock_seconds();
+        play(screen, now);
+        if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience))
+            screen->frame_pending = screen->paced && now <= screen->frame_sent + frame_patience;
+        if (screen->dirty && !screen->frame_pending && !screen->quit)
+            screen_draw(screen);
+    }
+}
+
+bool screen_run(const struct backend *backend, const struct screen_options *options, struct error *err)
+{
+    struct screen *screen = malloc(sizeof *screen);
+    if (!screen)
+        return error_no_memory(err, "the screen");
+    bool opened = screen_init(screen, backend, options, err);
+    if (opened)
+        screen_loop(screen);
+    screen_free(screen);
+    free(screen);
+    int signal_number = opened ? terminal_quit_signal() : 0;
+    if (signal_number) {
+        struct sigaction fate = {.sa_handler = SIG_DFL};
+        sigaction(signal_number, &fate, NULL);
+        raise(signal_number);
+    }
+    return opened;
+}

@@ -1,0 +1,22 @@
+// The screen: takes the terminal, shows what a backend computes, and lets the person step through it and change it.
+#ifndef TRIMSCOPE_UI_SCREEN_H
+#define TRIMSCOPE_UI_SCREEN_H
+
+#include "ui/backend.h"
+#include "ui/terminal.h"
+
+enum screen_theme { SCREEN_AUTO, SCREEN_DARK, SCREEN_LIGHT };
+
+struct screen_options {
+    enum graphics graphics; // GRAPHICS_AUTO: the best the terminal can
+    enum screen_theme theme;
+    bool mouse;
+    bool question_first; // open the question prompt at the start
+};
+struct screen_options screen_options_default(void);
+
+// Runs until the person quits; false and *err when the terminal cannot show it. After a signal that means quit the
+// terminal is given back and the process dies of that signal, so that who started it can tell.
+bool screen_run(const struct backend *backend, const struct screen_options *options, struct error *err);
+
+#endif
