@@ -58,7 +58,7 @@ TESTS      := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TOOLS      := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(TOOL_SRC))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 
-.PHONY: all help deps run check check-all bench train install uninstall format clean compile_commands.json
+.PHONY: all help deps run tests fuzzers check check-all bench train install uninstall format clean compile_commands.json
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -82,7 +82,11 @@ run: $(BUILD)/trimscope
 	$(BUILD)/trimscope
 
 check:
-	@tests/run
+	@tests/check
+
+# The same with clang as a second opinion, for those who have it.
+check-all:
+	@CHECK_CLANG=1 tests/check
 
 bench: $(BUILD)/trimscope
 	$(BUILD)/trimscope bench
@@ -170,6 +174,6 @@ compile_commands.json:
 	bear -- $(MAKE) -B all tests
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang
 
 -include $(shell find $(BUILD)/obj $(BUILD)/double -name '*.d' 2>/dev/null)
