@@ -37,3 +37,15 @@ bool assets_find(char folder[ASSETS_PATH], struct error *err)
                                              "install trimscope again or run it in its source folder",
                                              TRIMSCOPE_ASSETS);
 }
+
+bool assets_model(char path[ASSETS_PATH], struct error *err)
+{
+    static const char file[] = "/model.safetensors";
+    if (!assets_find(path, err))
+        return false;
+    size_t length = strlen(path);
+    if (length + sizeof file > ASSETS_PATH)
+        return error_set(err, ERROR_INPUT, "the path of the assets folder is too long: %s", path);
+    memcpy(path + length, file, sizeof file);
+    return true;
+}

@@ -10,4 +10,7 @@ enum { ASSETS_PATH = 4096 };
 // share/trimscope (an installed copy), where `make install` was told to put it, or in the current folder.
 bool assets_find(char folder[ASSETS_PATH], struct error *err);
 
+// The bundled model's weights in it.
+bool assets_model(char path[ASSETS_PATH], struct error *err);
+
 #endif

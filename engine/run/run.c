@@ -38,6 +38,18 @@ void run_describe_budget(struct run *run)
     trace->shift = run->budget.shift;
 }
 
+bool run_describe_picture(struct run *run, int index, const char *path, int width, int height, struct error *err)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return error_no_memory(err, "the picture's name");
+    free(run->trace.pictures[index].path);
+    run->trace.pictures[index].path = copy;
+    run->trace.pictures[index].width = width;
+    run->trace.pictures[index].height = height;
+    return true;
+}
+
 static struct run *run_make(const struct model *model, const struct run_options *options, struct error *err)
 {
     struct run *run = memory_alloc(1, sizeof *run);
@@ -54,6 +66,11 @@ static struct run *run_make(const struct model *model, const struct run_options 
         return NULL;
     }
     describe_model(run);
+    for (int p = 0; p < model->config.pictures; p++)
+        if (!run_describe_picture(run, p, "", 1, 1, err)) {
+            run_free(run);
+            return NULL;
+        }
     return run;
 }
 
@@ -174,18 +191,6 @@ struct run *run_new_from_tensors(const struct model *model, const float *const p
     }
     run_describe_budget(run);
     return run;
-}
-
-bool run_describe_picture(struct run *run, int index, const char *path, int width, int height, struct error *err)
-{
-    char *copy = strdup(path);
-    if (!copy)
-        return error_no_memory(err, "the picture's name");
-    free(run->trace.pictures[index].path);
-    run->trace.pictures[index].path = copy;
-    run->trace.pictures[index].width = width;
-    run->trace.pictures[index].height = height;
-    return true;
 }
 
 bool run_finished(const struct run *run) { return run->trace.stage_count == run->stage_count; }

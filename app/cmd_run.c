@@ -1,0 +1,176 @@
+// trimscope run: one picture and one question without a screen.
+#include "app/assets.h"
+#include "app/commands.h"
+#include "app/options.h"
+#include "engine/base/thread.h"
+#include "engine/io/picture.h"
+#include "engine/model/model.h"
+#include "engine/run/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void print_alive(const struct stage *stage, int stream)
+{
+    const struct trace_tokens *tokens = &stage->tokens[stream];
+    int alive = 0;
+    for (int t = 0; t < tokens->count; t++)
+        alive += tokens->alive[t];
+    if (tokens->count)
+        printf(" %4d/%-4d", alive, tokens->count);
+    else
+        printf(" %9s", "");
+}
+
+// Live heads of all attention modules of a stage.
+static void print_heads(const struct stage *stage)
+{
+    int on = 0, all = 0;
+    for (int s = 0; s < TRACE_STREAMS; s++)
+        for (int m = 0; m < MODULES; m++)
+            for (int h = 0; h < stage->heads[s][m].count; h++) {
+                on += stage->heads[s][m].on[h];
+                all++;
+            }
+    if (all)
+        printf(" %3d/%-3d", on, all);
+    else
+        printf(" %7s", "");
+}
+
+static void print_stage(const struct trace *trace, const struct stage *stage)
+{
+    printf("%-19s", stage->name);
+    for (int p = 0; p < trace->picture_count; p++)
+        print_alive(stage, p);
+    print_alive(stage, TRACE_TEXT_STREAM);
+    print_heads(stage);
+    printf(" %9.2f %5.0f%% %8.2f", 2 * stage->macs.spent / 1e6,
+           stage->macs.dense > 0 ? 100 * stage->macs.spent / stage->macs.dense : 100, stage->ms);
+    for (int a = 0; a < stage->answer_count && a < 2; a++)
+        printf("  %s %.0f%%", stage->answers[a].text, 100 * (double)stage->answers[a].p);
+    putchar('\n');
+}
+
+static void print_words(const struct trace *trace)
+{
+    const struct trace_tokens *words = &trace->stages[trace->stage_count - 1].tokens[TRACE_TEXT_STREAM];
+    printf("words:");
+    for (int t = 0; t < trace->token_count && t < words->count; t++)
+        printf(words->alive[t] ? " %s" : " (%s)", trace->tokens[t].text);
+    printf("\n");
+    for (int t = 0; t < trace->token_count; t++)
+        if (trace->tokens[t].unknown)
+            printf("note: the model does not know the word \"%.*s\"\n", trace->tokens[t].to - trace->tokens[t].from,
+                   trace->question + trace->tokens[t].from);
+}
+
+static void print_trace(const struct trace *trace)
+{
+    printf("%s (%s), policy %s", trace->model_name, trace->task, trace->policy);
+    if (!isnan(trace->budget))
+        printf(", budget %.2f", trace->budget);
+    if (!isnan(trace->shift))
+        printf(", threshold shift %+.2f", trace->shift);
+    printf("\n%-19s", "stage");
+    for (int p = 0; p < trace->picture_count; p++)
+        printf(" %9s", "patches");
+    printf(" %9s %7s %9s %6s %8s  %s\n", "words", "heads", "MFLOP", "dense", "ms", "answer so far (a lens before the end)");
+    for (int i = 0; i < trace->stage_count; i++)
+        print_stage(trace, &trace->stages[i]);
+    print_words(trace);
+    printf("FLOPs: %.1f of %.1f million (%.1f%%; multiply-adds %.1f of %.1f million)\n", 2 * trace->spent_macs / 1e6,
+           2 * trace->dense_macs / 1e6, 100 * trace->spent_macs / trace->dense_macs, trace->spent_macs / 1e6,
+           trace->dense_macs / 1e6);
+    printf("answer: %s (%.1f%%), %.1f ms\n", trace->answer.text, 100 * (double)trace->answer.p, trace->ms);
+}
+
+struct settings {
+    const char *model;
+    struct run_options options;
+    long threads;
+    bool json;
+};
+
+static struct run *prepare(const struct settings *settings, const struct model *model, const char *const arguments[],
+                           int count, struct error *err)
+{
+    struct picture pictures[2] = {{0}};
+    const struct picture *list[2] = {&pictures[0], &pictures[1]};
+    int width[2], height[2], needed = model->config.pictures;
+    struct run *run = NULL;
+    if (count != needed + 1) {
+        error_set(err, ERROR_USAGE, "the task %s takes %d picture%s and a question; %d argument%s given",
+                  model_task_name(model->config.task), needed, needed > 1 ? "s" : "", count, count > 1 ? "s" : "");
+        return NULL;
+    }
+    bool ok = true;
+    for (int p = 0; ok && p < needed; p++)
+        ok = picture_load(&pictures[p], arguments[p], model->config.image_size, &width[p], &height[p], err);
+    if (ok)
+        run = run_new(model, list, needed, arguments[needed], &settings->options, err);
+    for (int p = 0; run && p < needed; p++)
+        if (!run_describe_picture(run, p, arguments[p], width[p], height[p], err)) {
+            run_free(run);
+            run = NULL;
+        }
+    for (int p = 0; p < 2; p++)
+        picture_free(&pictures[p]);
+    return run;
+}
+
+static bool print_result(const struct run *run, bool json, struct error *err)
+{
+    if (json) {
+        char *text = trace_to_json(run_trace(run));
+        if (!text)
+            return error_no_memory(err, "the trace as JSON");
+        fputs(text, stdout);
+        free(text);
+    } else {
+        print_trace(run_trace(run));
+    }
+    return fflush(stdout) == 0 || error_set(err, ERROR_MACHINE, "cannot write the result");
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct settings settings = {.options = run_options_default(), .threads = thread_processors()};
+    const char *arguments[3];
+    char bundled[ASSETS_PATH];
+    int count, status;
+    const struct option_row rows[] = {OPTION_ROW_MODEL(&settings.model),
+                                      OPTION_ROW_POLICY(&settings.options.policy),
+                                      OPTION_ROW_BUDGET(&settings.options.budget),
+                                      OPTION_ROW_SEED(&settings.options.seed),
+                                      OPTION_ROW_THREADS(&settings.threads),
+                                      OPTION_ROW_JSON(&settings.json, "print the trace as JSON"),
+                                      OPTION_ROW_END};
+    const struct option_command command = {
+        "run", "run PICTURE [PICTURE] QUESTION [options]",
+        "Asks a model one question about a picture (two for an NLVR2 model) and prints, stage by stage, what was "
+        "pruned, what it cost, and the answer so far.",
+        rows, 2, 3};
+    if (!options_parse(&command, argc, argv, arguments, &count, &status))
+        return status;
+    struct error err = {0};
+    struct thread_pool *pool = thread_pool_new((int)settings.threads);
+    struct model *model = NULL;
+    struct run *run = NULL;
+    settings.options.pool = pool;
+    bool ok = settings.model || assets_model(bundled, &err);
+    if (ok)
+        ok = (model = model_open(settings.model ? settings.model : bundled, NULL, &err)) != NULL;
+    if (ok)
+        ok = (run = prepare(&settings, model, arguments, count, &err)) != NULL;
+    while (ok && run_step(run, &err))
+        continue;
+    ok = ok && (run_finished(run)) && print_result(run, settings.json, &err);
+    if (!ok)
+        fprintf(stderr, "trimscope run: %s\n", err.text);
+    run_free(run);
+    model_free(model);
+    thread_pool_free(pool);
+    return ok ? ERROR_NONE : (int)err.code;
+}
