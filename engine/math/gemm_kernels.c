@@ -25,33 +25,33 @@ INLINE void tile_of(const int rows, const float *a, const float *panel, const st
                     float *c, int ldc)
 {
     vec sums[ROWS][VECTORS];
-#pragma GCC unroll 16
+    UNROLL
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
+        UNROLL
         for (int j = 0; j < VECTORS; j++)
             sums[r][j] = (vec){0};
     for (int s = 0; s < span_count; s++) {
         const float *left = a + spans[s].a, *right = panel + spans[s].b;
         for (const float *end = left + spans[s].depth; left < end; left++, right += COLUMNS) {
-#pragma GCC unroll 4
+            UNROLL
             for (int j = 0; j < COLUMNS; j += 16)
                 __builtin_prefetch(right + AHEAD * COLUMNS + j);
             vec b[VECTORS];
-#pragma GCC unroll 4
+            UNROLL
             for (int j = 0; j < VECTORS; j++)
                 b[j] = vec_load(right + j * LANES);
-#pragma GCC unroll 16
+            UNROLL
             for (int r = 0; r < rows; r++) {
                 vec x = vec_splat(left[r * BLOCK_STRIDE]);
-#pragma GCC unroll 4
+                UNROLL
                 for (int j = 0; j < VECTORS; j++)
                     sums[r][j] += x * b[j];
             }
         }
     }
-#pragma GCC unroll 16
+    UNROLL
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
+        UNROLL
         for (int j = 0; j < VECTORS; j++)
             vec_store(c + r * ldc + j * LANES, sums[r][j]);
 }
@@ -92,7 +92,7 @@ INLINE void finish_as(const enum activation activation, float *sums, int rows, i
     for (int r = 0; r < rows; r++, sums += COLUMNS, y += ldy) {
         const float *add = residual ? residual + (ptrdiff_t)r * ldr : NULL;
         vec v[VECTORS];
-#pragma GCC unroll 4
+        UNROLL
         for (int j = 0; j < VECTORS; j++)
             v[j] = activated(vec_load(sums + j * LANES) + vec_load(bias + j * LANES), activation);
         if (width == COLUMNS) {

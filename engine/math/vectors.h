@@ -23,6 +23,13 @@ typedef uint32_t bits __attribute__((vector_size(VECTOR_BYTES)));
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
+// Before a loop with a constant number of rounds over an array that has to end up in registers.
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 INLINE vec vec_load(const float *p)
 {
     vec v;
@@ -170,7 +177,7 @@ INLINE vec vec_exp(vec x)
 
 // x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, "Gaussian Error Linear Units"). The tail
 // h = Phi(-|x|) is 2 to a polynomial in |x|: a minimax fit of -log2(erfc(|x| / sqrt 2) / 2) on 0 .. 9, weighted so
-// that x h is off by less than 4e-8; beyond 9 the tail is below 1e-18.
+// that x h is off by less than 4e-8; beyond 9, where it is below 1e-18, the tail counts as 0.
 INLINE vec vec_gelu(vec x)
 {
     vec t = vec_min(vec_splat(9), vec_abs(x));
@@ -183,7 +190,7 @@ INLINE vec vec_gelu(vec x)
     g = g * t + 0x1.d62faep-2f;
     g = g * t + 0x1.26af26p+0f;
     g = g * t + 1.0f;
-    vec xh = x * vec_exp2(-g);
+    vec xh = (vec)(~(bits)(t >= 9.0f) & (bits)(x * vec_exp2(-g)));
     return vec_select((bits)(x > 0.0f), x - xh, xh);
 }
 
