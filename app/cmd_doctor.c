@@ -7,7 +7,6 @@
 #include "ui/terminal.h"
 
 #include <cblas.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,34 +109,20 @@ static void tell_assets(void)
     }
 }
 
-static void print_help(void)
-{
-    puts("usage: trimscope doctor [OPTION ..]\n"
-         "\n"
-         "Says what this terminal and machine can do and what the screen would choose; put it into bug reports.\n"
-         "\n" SCREEN_OPTIONS_HELP "  -h, --help                           this help");
-}
-
 int cmd_doctor(int argc, char **argv)
 {
-    static const struct option known[] = {SCREEN_LONG_OPTIONS, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    struct screen_settings settings = {0};
     struct screen_options options;
+    const struct option_row rows[] = {OPTION_ROWS_SCREEN(settings), OPTION_ROW_END};
+    const struct option_command command = {
+        "doctor", "doctor [options]",
+        "Says what this terminal and machine can do and what the screen would choose; put it into bug reports.", rows,
+        0, 0};
     struct error err = {0};
-    bool fine = screen_options_environment(&options, &err);
-    optind = 0;
-    opterr = 0;
-    for (int c; fine && (c = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
-        if (c == 'h') {
-            print_help();
-            return 0;
-        }
-        fine = screen_options_take(&options, c, optarg, &err);
-        if (!fine && !err.code)
-            error_set(&err, ERROR_USAGE, "unknown or incomplete option %s; see trimscope doctor --help", argv[optind - 1]);
-    }
-    if (fine && optind < argc)
-        fine = error_set(&err, ERROR_USAGE, "nothing but options goes with it, not \"%s\"", argv[optind]);
-    if (!fine) {
+    int count, status;
+    if (!options_parse(&command, argc, argv, NULL, &count, &status))
+        return status;
+    if (!screen_settings_apply(&settings, &options, &err)) {
         fprintf(stderr, "trimscope doctor: %s\n", err.text);
         return (int)err.code;
     }

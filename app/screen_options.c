@@ -3,40 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool take_graphics(struct screen_options *options, const char *name, const char *origin, struct error *err)
+// The command line decides before the environment; an empty variable says nothing. *origin names who was asked.
+static const char *chosen(const char *given, const char *option, const char *variable, const char **origin)
 {
-    return graphics_parse(name, &options->graphics) ||
-           error_set(err, ERROR_USAGE, "%s is auto, sixel, blocks or ascii, not \"%s\"", origin, name);
+    const char *value = given ? given : getenv(variable);
+    *origin = given ? option : variable;
+    return value && *value ? value : "auto";
 }
 
-static bool take_theme(struct screen_options *options, const char *name, const char *origin, struct error *err)
+bool screen_settings_apply(const struct screen_settings *settings, struct screen_options *options, struct error *err)
 {
-    static const char *const names[] = {"auto", "dark", "light"}; // enum screen_theme
+    const char *origin, *name = chosen(settings->graphics, "--graphics", "TRIMSCOPE_GRAPHICS", &origin);
+    *options = screen_options_default();
+    options->mouse = !settings->no_mouse;
+    if (!graphics_parse(name, &options->graphics))
+        return error_set(err, ERROR_USAGE, "%s is auto, sixel, blocks or ascii, not \"%s\"", origin, name);
+    static const char *const themes[] = {"auto", "dark", "light"}; // enum screen_theme
+    name = chosen(settings->theme, "--theme", "TRIMSCOPE_THEME", &origin);
     for (int i = 0; i < 3; i++)
-        if (!strcmp(name, names[i])) {
+        if (!strcmp(name, themes[i])) {
             options->theme = (enum screen_theme)i;
             return true;
         }
     return error_set(err, ERROR_USAGE, "%s is auto, dark or light, not \"%s\"", origin, name);
-}
-
-bool screen_options_environment(struct screen_options *options, struct error *err)
-{
-    const char *graphics = getenv("TRIMSCOPE_GRAPHICS"), *theme = getenv("TRIMSCOPE_THEME");
-    *options = screen_options_default();
-    return (!graphics || !*graphics || take_graphics(options, graphics, "TRIMSCOPE_GRAPHICS", err)) &&
-           (!theme || !*theme || take_theme(options, theme, "TRIMSCOPE_THEME", err));
-}
-
-bool screen_options_take(struct screen_options *options, int option, const char *argument, struct error *err)
-{
-    if (err)
-        err->code = ERROR_NONE;
-    if (option == OPTION_GRAPHICS)
-        return take_graphics(options, argument, "--graphics", err);
-    if (option == OPTION_THEME)
-        return take_theme(options, argument, "--theme", err);
-    if (option == OPTION_NO_MOUSE)
-        options->mouse = false;
-    return option == OPTION_NO_MOUSE;
 }

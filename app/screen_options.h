@@ -2,28 +2,26 @@
 #ifndef TRIMSCOPE_APP_SCREEN_OPTIONS_H
 #define TRIMSCOPE_APP_SCREEN_OPTIONS_H
 
-#include "engine/base/error.h"
+#include "app/options.h"
 #include "ui/screen.h"
 
-#include <stdbool.h>
+struct screen_settings {
+    const char *graphics, *theme; // NULL: what the environment says, or auto
+    bool no_mouse;
+};
 
-// Rows for getopt_long(); the values are outside the range of characters.
-enum { OPTION_GRAPHICS = 1000, OPTION_THEME, OPTION_NO_MOUSE };
-#define SCREEN_LONG_OPTIONS                                                                                    \
-    {"graphics", required_argument, NULL, OPTION_GRAPHICS}, {"theme", required_argument, NULL, OPTION_THEME},  \
-        {"no-mouse", no_argument, NULL, OPTION_NO_MOUSE}
+// Rows of a command's table; `settings` is a struct screen_settings.
+#define OPTION_ROWS_SCREEN(settings)                                                                           \
+    {"graphics", OPTION_TEXT, &(settings).graphics, "MODE",                                                    \
+     "how pictures are drawn: sixel, blocks, ascii or auto, which asks the terminal (default auto, or "        \
+     "TRIMSCOPE_GRAPHICS)",                                                                                    \
+     0, 0},                                                                                                    \
+        {"theme", OPTION_TEXT, &(settings).theme, "NAME",                                                      \
+         "dark, light or auto (default auto, or TRIMSCOPE_THEME); NO_COLOR=1 takes all colours away", 0, 0},   \
+        {"no-mouse", OPTION_FLAG, &(settings).no_mouse, NULL, "leave the mouse to the terminal, for selecting text", \
+         0, 0}
 
-// The lines about them for a command's --help.
-#define SCREEN_OPTIONS_HELP                                                                                    \
-    "  --graphics auto|sixel|blocks|ascii   how pictures are drawn (also: TRIMSCOPE_GRAPHICS); auto asks the "  \
-    "terminal\n"                                                                                               \
-    "  --theme auto|dark|light              colours; auto asks the terminal. NO_COLOR=1 takes them away\n"      \
-    "  --no-mouse                           leave the mouse to the terminal\n"
-
-// The defaults, and what the environment says (TRIMSCOPE_GRAPHICS, TRIMSCOPE_THEME).
-bool screen_options_environment(struct screen_options *options, struct error *err);
-
-// Takes one option of getopt_long(). False with *err->code == 0: it is none of the screen's.
-bool screen_options_take(struct screen_options *options, int option, const char *argument, struct error *err);
+// The screen's options from the settings, the environment (TRIMSCOPE_GRAPHICS, TRIMSCOPE_THEME) and the defaults.
+bool screen_settings_apply(const struct screen_settings *settings, struct screen_options *options, struct error *err);
 
 #endif
