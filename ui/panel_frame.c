@@ -181,7 +181,7 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     (void)graphics;
     if (view->show == SHOW_ATTENTION)
         low = 0;
-    int digits = view->show == SHOW_ATTENTION ? 3 : 2;
+    int digits = (view->show == SHOW_ATTENTION ? 3 : 2) - (rect.columns < 30);
     column += draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)low) + 1;
     if (end - column >= 6)
         column += draw_ramp(pane, rect.row, column, rect.columns >= 40) + 1;

@@ -113,11 +113,10 @@ static void draw_piece(struct walker *walker, int token, const char *text, int r
     } else if (pane->theme->glyphs->unicode) {
         draw_struck(pane, style, row, column, width, text);
     } else {
-        char dashes[256]; // ASCII cannot strike: -the word- becomes dashes around its first letter
-        snprintf(dashes, sizeof dashes, "%s", text);
-        for (char *p = dashes; *p; p++)
-            if (p != dashes && p[1])
-                *p = '-';
+        char dashes[256]; // ASCII cannot strike: "the" becomes "t--"
+        snprintf(dashes, sizeof dashes, "%.1s", width > 1 ? text : "");
+        for (int i = (int)strlen(dashes); i < width && i + 1 < (int)sizeof dashes; i++)
+            dashes[i] = '-', dashes[i + 1] = 0;
         draw_text(pane, style, row, column, width, dashes);
     }
     if (walker->lines == 2 && row + 1 < pane->layout->words.row + pane->layout->words.rows && !special)

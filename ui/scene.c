@@ -110,6 +110,7 @@ static bool paint_main(struct scene *scene, const struct scene_context *context)
                               .rows = rows,
                               .columns = columns,
                               .fine = context->graphics == GRAPHICS_SIXEL,
+                              .ascii = context->graphics == GRAPHICS_ASCII,
                               .cursor = view->focus == FOCUS_PATCHES && view->picture == p ? view->patch : -1};
         paint_picture(&image->canvas, area, &paint);
         free(looks);
@@ -170,7 +171,7 @@ static bool paint_thumbnail(struct scene *scene, const struct scene_context *con
         for (int i = 0; i < rows * columns; i++)
             looks[i].fresh = false;
         struct paint paint = {.theme = context->theme, .clear = &scene->small[p], .looks = looks, .rows = rows,
-                              .columns = columns, .fine = false, .cursor = -1};
+                              .columns = columns, .ascii = context->graphics == GRAPHICS_ASCII, .cursor = -1};
         paint_picture(&scene->strip.canvas, part, &paint);
         free(looks);
     }
