@@ -62,7 +62,7 @@ void blocks_choose_ascii(const unsigned char *rgb, int rows, int columns, bool d
     for (int i = 0; i < rows * columns; i++) {
         const unsigned char *p = rgb + (size_t)i * 3;
         int bright = (p[0] * 77 + p[1] * 150 + p[2] * 29) >> 8;
-        int level = (dark ? bright : 255 - bright) * 10 / 256;
+        int level = (dark ? bright : 255 - bright) * 10 / 256; // the background's own brightness is level 0
         cells[i] = (struct block_cell){.pattern = (unsigned char)ramp[level]};
     }
 }
