@@ -2,6 +2,7 @@
 #include "engine/base/error.h"
 #include "engine/math/blas.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +19,17 @@ static const struct command {
     {NULL, NULL, NULL},
 };
 
-static void print_help(FILE *out)
+// What shall run: a command by its name, or the screen when the first word is a file, an option or missing.
+static bool wants_screen(int argc, char **argv)
 {
-    fputs("trimscope: step through a vision-language model with adaptive pruning\n\n"
-          "  trimscope [PICTURE [QUESTION]]   the screen; what is left out comes bundled\n",
-          out);
+    return argc < 2 || argv[1][0] == '-' || access(argv[1], F_OK) == 0 || strchr(argv[1], '/') || strchr(argv[1], '.');
+}
+
+static void print_commands(FILE *out)
+{
+    fputs("commands (`trimscope COMMAND --help` explains each):\n", out);
     for (const struct command *c = commands; c->name; c++)
-        fprintf(out, "  trimscope %-22s %s\n", c->name, c->summary);
-    fputs("\n`trimscope COMMAND --help` explains a command.\n", out);
+        fprintf(out, "  %-8s %s\n", c->name, c->summary);
 }
 
 // What OpenBLAS decides when it is loaded can only be changed before (blas.h). The commands that live on it start the
@@ -40,10 +44,6 @@ static void restart_for_blas(const char *command, char **argv)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
-        print_help(stdout);
-        return 0;
-    }
     if (!strcmp(name, "--version")) {
         puts("trimscope " TRIMSCOPE_VERSION);
         return 0;
@@ -53,6 +53,15 @@ int main(int argc, char **argv)
             restart_for_blas(name, argv);
             return c->run(argc - 1, argv + 1);
         }
-    print_help(stderr);
+    if (wants_screen(argc, argv)) {
+        int status = cmd_screen(argc, argv);
+        if (!strcmp(name, "--help")) {
+            putchar('\n');
+            print_commands(stdout);
+        }
+        return status;
+    }
+    fprintf(stderr, "trimscope: \"%s\" is neither a command nor a picture\n", name);
+    print_commands(stderr);
     return ERROR_USAGE;
 }

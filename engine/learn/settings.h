@@ -15,7 +15,7 @@ enum { SETTINGS_BUDGETS = 16 };
     X(int, questions, 8, 6, 1, 12, "questions a scene")                                                        \
     X(int, total, 1000000, 150000, 1, 2000000000, "questions in all")                                          \
     X(double, rate, 1.2e-3, 3e-4, 0, 1, "peak learning rate")                                                  \
-    X(double, trimmer_rate, 0, 3e-3, 0, 1, "peak learning rate of the trimmers")                               \
+    X(double, trimmer_rate, 0, 1e-3, 0, 1, "peak learning rate of the trimmers")                               \
     X(double, warmup, 0.02, 0.02, 0, 1, "share of the run in which the rate rises")                            \
     X(double, hold, 0.1, 0.6, 0, 1, "share of the run until which the rate stays at its peak, then a cosine")  \
     X(double, final_rate, 0.02, 0.05, 0, 1, "last learning rate, as a share of the peak")                      \
@@ -51,12 +51,17 @@ struct train_settings {
     TRAIN_SETTINGS(SETTING_MEMBER)
 #undef SETTING_MEMBER
     double budgets[SETTINGS_BUDGETS]; // share of patches that fusion layer l may keep before it costs; 1: free
+    int budget_count; // how many were given; 0: the defaults, as many as the model has layers
 };
 
 struct train_settings train_settings_default(bool trim);
 
 // Reads "name": value pairs of a JSON object over *settings; an unknown name or a value out of range is an error.
 bool train_settings_read(struct train_settings *settings, const char *json, struct error *err);
+
+// What one setting alone does not show: limits in the wrong order, more budgets than fusion layers, a SmartTrim stage
+// that does not see every patch.
+bool train_settings_check(const struct train_settings *settings, int fusion_layers, struct error *err);
 
 // Sets one by name and text, as `name=value` on the command line does.
 bool train_settings_set(struct train_settings *settings, const char *name, const char *value, struct error *err);

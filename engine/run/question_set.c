@@ -1,0 +1,156 @@
+#include "engine/run/question_set.h"
+
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIZE_LIMIT = 1 << 30, BOX_LIMIT = 4096 };
+
+static void free_question(struct question *q)
+{
+    for (int p = 0; p < QUESTION_PICTURES; p++)
+        free(q->pictures[p]);
+    free(q->text);
+    free(q->answer);
+    free(q->type);
+    memory_free(q->needed);
+    memory_free(q->others);
+}
+
+void question_set_free(struct question_set *set)
+{
+    for (int i = 0; i < set->count; i++)
+        free_question(&set->questions[i]);
+    free(set->questions);
+    *set = (struct question_set){0};
+}
+
+// `name` below the folder that `base` lies in, unless it is absolute.
+static char *below(const char *base, const char *name)
+{
+    const char *slash = strrchr(base, '/');
+    size_t folder = slash && name[0] != '/' ? (size_t)(slash - base) + 1 : 0;
+    char *path = malloc(folder + strlen(name) + 1);
+    if (path) {
+        memcpy(path, base, folder);
+        memcpy(path + folder, name, strlen(name) + 1);
+    }
+    return path;
+}
+
+static bool read_pictures(struct question *q, const json_t *value, const char *base, struct error *err)
+{
+    size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    if (count < 1 || count > QUESTION_PICTURES)
+        return error_set(err, ERROR_INPUT, "\"picture\" lists %zu pictures; expected 1 or 2", count);
+    for (size_t p = 0; p < count; p++) {
+        const char *name = json_string_value(json_is_array(value) ? json_array_get(value, p) : value);
+        if (!name || !*name)
+            return error_set(err, ERROR_INPUT, "\"picture\" is missing or not a file name");
+        if (!(q->pictures[p] = below(base, name)))
+            return error_no_memory(err, "the question set");
+    }
+    return true;
+}
+
+static bool read_text(char **to, const json_t *root, const char *key, bool needed, struct error *err)
+{
+    const json_t *value = json_object_get(root, key);
+    const char *text = json_string_value(value);
+    if (!text && (needed || value))
+        return error_set(err, ERROR_INPUT, "\"%s\" is missing or not a string", key);
+    return (*to = strdup(text ? text : "")) || error_no_memory(err, "the question set");
+}
+
+static bool read_boxes(struct question_box **to, int *count, const json_t *root, const char *key, struct error *err)
+{
+    const json_t *list = json_object_get(root, key);
+    size_t size = json_array_size(list);
+    *count = 0;
+    if (!list)
+        return true;
+    if (!json_is_array(list) || size > BOX_LIMIT)
+        return error_set(err, ERROR_INPUT, "\"%s\" is not a list of at most %d boxes", key, BOX_LIMIT);
+    if (!(*to = memory_alloc(size, sizeof **to)))
+        return error_no_memory(err, "the question set");
+    for (size_t i = 0; i < size; i++) {
+        double v[4];
+        for (size_t k = 0; k < 4; k++) {
+            const json_t *number = json_array_get(json_array_get(list, i), k);
+            v[k] = json_is_number(number) ? json_number_value(number) : (double)NAN;
+        }
+        if (!(v[0] < v[2] && v[1] < v[3]))
+            return error_set(err, ERROR_INPUT, "box %zu of \"%s\" is not [x0, y0, x1, y1] with x0 < x1 and y0 < y1", i,
+                             key);
+        (*to)[i] = (struct question_box){v[0], v[1], v[2], v[3]};
+    }
+    *count = (int)size;
+    return true;
+}
+
+static bool read_question(struct question *q, const char *line, size_t length, const char *base, struct error *err)
+{
+    json_error_t where;
+    json_t *root = json_loadb(line, length, 0, &where);
+    bool ok = json_is_object(root) || error_set(err, ERROR_INPUT, "not a JSON object: %s", root ? "" : where.text);
+    ok = ok && read_pictures(q, json_object_get(root, "picture"), base, err) &&
+         read_text(&q->text, root, "question", true, err) && read_text(&q->answer, root, "answer", true, err) &&
+         read_text(&q->type, root, "type", false, err) &&
+         read_boxes(&q->needed, &q->needed_count, root, "needed", err) &&
+         read_boxes(&q->others, &q->other_count, root, "others", err);
+    json_decref(root);
+    return ok;
+}
+
+static struct question *add_question(struct question_set *set, int *capacity, struct error *err)
+{
+    if (set->count == *capacity) {
+        int more = *capacity ? *capacity * 2 : 64;
+        struct question *grown = *capacity < INT_MAX / 2 ? realloc(set->questions, (size_t)more * sizeof *grown) : NULL;
+        if (!grown) {
+            error_no_memory(err, "the question set");
+            return NULL;
+        }
+        set->questions = grown;
+        *capacity = more;
+    }
+    struct question *q = &set->questions[set->count++];
+    *q = (struct question){0};
+    return q;
+}
+
+bool question_set_read(struct question_set *set, const char *path, int limit, struct error *err)
+{
+    unsigned char *data;
+    size_t size;
+    int capacity = 0, number = 0;
+    bool ok = true;
+    *set = (struct question_set){0};
+    if (!file_read(path, SIZE_LIMIT, &data, &size, err))
+        return false;
+    for (const char *line = (const char *)data, *end = line + size; ok && line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        size_t length = (size_t)((newline ? newline : end) - line);
+        number++;
+        if (strspn(line, " \t\r") < length) {
+            if (limit && set->count == limit)
+                break;
+            struct question *q = add_question(set, &capacity, err);
+            ok = q != NULL;
+            if (q && !read_question(q, line, length, path, err))
+                ok = error_prefix(err, "%s, line %d", path, number);
+        }
+        line += length + 1;
+    }
+    memory_free(data);
+    if (ok && set->count == 0)
+        ok = error_set(err, ERROR_INPUT, "%s holds no questions", path);
+    if (!ok)
+        question_set_free(set);
+    return ok;
+}
