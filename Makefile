@@ -127,14 +127,15 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS)
 
 # The gradient tests differentiate numerically, so they run the same training sources in double precision.
 DOUBLE_SRC := $(addprefix engine/learn/,learn_kernels.c ops.c blocks.c trimmer.c net_stem.c net_refs.c net.c cost.c \
-                params.c)
+                params.c objective.c)
+DOUBLE_TESTS := test_gradients test_objective
 DOUBLE_OBJ := $(patsubst %.c,$(BUILD)/double/%.o,$(DOUBLE_SRC))
 $(BUILD)/double/%.o: %.c
 	@mkdir -p $(@D)
 	@echo '  CC   $< (double)'
 	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -DLEARN_DOUBLE -DKERNEL_VARIANT=double -c -o $@ $<
-$(BUILD)/obj/tests/learn/test_gradients.o: CPPFLAGS += -DLEARN_DOUBLE
-$(BUILD)/tests/learn/test_gradients: $(DOUBLE_OBJ)
+$(DOUBLE_TESTS:%=$(BUILD)/obj/tests/learn/%.o): CPPFLAGS += -DLEARN_DOUBLE
+$(DOUBLE_TESTS:%=$(BUILD)/tests/learn/%): $(DOUBLE_OBJ)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libsupport.a $(LIBS)
 	@mkdir -p $(@D)

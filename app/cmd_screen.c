@@ -3,43 +3,27 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/scenes.h"
+#include "app/screen_options.h"
 #include "app/session.h"
 #include "engine/base/thread.h"
-#include "ui/screen.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 struct settings {
-    const char *model, *graphics, *theme;
+    const char *model;
+    struct screen_settings screen;
     enum policy policy;
     double budget;
     long threads;
-    bool no_mouse;
 };
-
-static bool screen_settings(const struct settings *settings, struct screen_options *options, struct error *err)
-{
-    *options = screen_options_default();
-    options->mouse = !settings->no_mouse;
-    if (!graphics_parse(settings->graphics, &options->graphics))
-        return error_set(err, ERROR_USAGE, "--graphics is sixel, blocks, ascii or auto, not \"%s\"", settings->graphics);
-    static const char *const themes[] = {"auto", "dark", "light"};
-    for (int t = 0; t < 3; t++)
-        if (!strcmp(settings->theme, themes[t])) {
-            options->theme = (enum screen_theme)t;
-            return true;
-        }
-    return error_set(err, ERROR_USAGE, "--theme is auto, dark or light, not \"%s\"", settings->theme);
-}
 
 static bool show(const struct settings *settings, const char *const arguments[], int count, struct error *err)
 {
     struct screen_options options;
     struct scene_choice choice;
     char bundled[ASSETS_PATH];
-    if (!screen_settings(settings, &options, err) ||
+    if (!screen_settings_apply(&settings->screen, &options, err) ||
         !scenes_choose(&choice, count > 0 ? arguments[0] : NULL, count > 1 ? arguments[1] : NULL, err))
         return false;
     if (!settings->model && !assets_model(bundled, err))
@@ -63,16 +47,13 @@ static bool show(const struct settings *settings, const char *const arguments[],
 
 int cmd_screen(int argc, char **argv)
 {
-    struct settings settings = {.graphics = "auto", .theme = "auto", .policy = POLICY_LEARNED, .budget = (double)NAN,
+    struct settings settings = {.policy = POLICY_LEARNED, .budget = (double)NAN,
                                 .threads = thread_processors()};
     const struct option_row rows[] = {
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.policy),
         OPTION_ROW_BUDGET(&settings.budget),
-        {"graphics", OPTION_TEXT, &settings.graphics, "MODE", "sixel, blocks, ascii or auto (default auto: ask the terminal)",
-         0, 0},
-        {"theme", OPTION_TEXT, &settings.theme, "NAME", "dark, light or auto (default auto)", 0, 0},
-        {"no-mouse", OPTION_FLAG, &settings.no_mouse, NULL, "leave the mouse to the terminal, for selecting text", 0, 0},
+        OPTION_ROWS_SCREEN(settings.screen),
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROW_END};
     const struct option_command command = {

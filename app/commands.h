@@ -10,7 +10,10 @@
     X(eval, cmd_eval, "asks a question set: accuracy, cost, relevance")                                        \
     X(verify, cmd_verify, "compares a model with the tensors of another implementation")                       \
     X(world, cmd_world, "makes pictures of the procedural world, and questions about them")                    \
-    X(train, cmd_train, "trains the bundled model on the procedural world")
+    X(train, cmd_train, "trains the bundled model on the procedural world")                                    \
+    X(replay, cmd_replay, "shows a saved run, no model needed")                                                \
+    X(doctor, cmd_doctor, "says what this terminal and machine can do")                                        \
+    X(bench, cmd_bench, "speed on this machine, as ratios")
 // clang-format on
 
 #define COMMAND_DECLARE(name, function, summary) int function(int argc, char **argv);

@@ -6,19 +6,37 @@
 #include <string.h>
 #include <wchar.h>
 
-// The next character of a text and its columns; anything that cannot be printed becomes '?'.
-static wchar_t next_character(const char **text, int *columns)
+// Decodes one character of UTF-8; bytes that are none become '?'.
+static wchar_t decode(const char **text)
 {
-    wchar_t wide;
-    mbstate_t state = {0};
-    size_t length = mbrtowc(&wide, *text, strlen(*text), &state);
-    if (length == (size_t)-1 || length == (size_t)-2 || length == 0) {
-        (*text)++;
-        *columns = 1;
-        return L'?';
+    const unsigned char *p = (const unsigned char *)*text;
+    int more = *p < 0x80 ? 0 : *p >= 0xC2 && *p < 0xE0 ? 1 : *p >= 0xE0 && *p < 0xF0 ? 2 : *p >= 0xF0 && *p < 0xF5 ? 3 : -1;
+    wchar_t wide = more == 0 ? *p : *p & (0x3F >> more);
+    for (int i = 1; i <= more; i++) {
+        if ((p[i] & 0xC0) != 0x80)
+            more = -1;
+        else
+            wide = wide << 6 | (p[i] & 0x3F);
     }
-    *text += length;
-    *columns = wcwidth(wide);
+    *text += more > 0 ? more + 1 : 1;
+    return more < 0 ? L'?' : wide;
+}
+
+// Our own signs where the terminal shows ASCII only.
+static wchar_t plain(wchar_t wide)
+{
+    static const wchar_t from[] = L"←→↑↓…×≥·‹›–▸", to[] = L"<>^v~x>|<>->";
+    const wchar_t *found = wide ? wcschr(from, wide) : NULL;
+    return found ? to[found - from] : wide < 127 ? wide : L'?';
+}
+
+// The next character of a text and its columns; what cannot be printed becomes '?'.
+static wchar_t next_character(const char **text, bool unicode, int *columns)
+{
+    wchar_t wide = decode(text);
+    if (!unicode)
+        wide = plain(wide);
+    *columns = wide < 32 ? -1 : wcwidth(wide);
     if (*columns < 0) {
         *columns = 1;
         return L'?';
@@ -30,7 +48,7 @@ int draw_width(const char *text)
 {
     int width = 0, columns;
     while (*text) {
-        next_character(&text, &columns);
+        next_character(&text, true, &columns);
         width += columns;
     }
     return width;
@@ -50,7 +68,7 @@ static int draw_characters(const struct pane *pane, enum style style, int row, i
     move(row, column);
     while (*text) {
         int width;
-        wchar_t wide[3] = {next_character(&text, &width), over, 0};
+        wchar_t wide[3] = {next_character(&text, pane->theme->glyphs->unicode, &width), over, 0};
         if (used + width > room)
             break;
         if (width == 0)
@@ -97,6 +115,38 @@ int draw_right(const struct pane *pane, enum style style, int row, int column, i
     return start;
 }
 
+// The bytes of `text` that fit into a row, up to a space; *all says whether that is everything.
+static int row_length(const char *text, int columns, bool *all)
+{
+    const char *end = text, *fits = NULL;
+    int width = 0, one;
+    while (*end) {
+        if (*end == ' ')
+            fits = end;
+        next_character(&end, true, &one);
+        width += one;
+        if (width > columns) {
+            *all = false;
+            return fits ? (int)(fits - text) : -1; // -1: one word wider than the row
+        }
+    }
+    *all = true;
+    return (int)(end - text);
+}
+
+int draw_rows(const char *text, int columns)
+{
+    for (int rows = 1;; rows++) {
+        bool all;
+        while (*text == ' ')
+            text++;
+        int length = row_length(text, columns, &all);
+        if (all || length < 0)
+            return rows;
+        text += length;
+    }
+}
+
 int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, const char *text)
 {
     for (int row = 0; row < rect.rows; row++) {
@@ -104,23 +154,14 @@ int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, co
             text++;
         if (!*text)
             return row;
-        const char *end = text, *fits = NULL;
-        int width = 0, columns;
-        while (*end) {
-            if (*end == ' ')
-                fits = end;
-            next_character(&end, &columns);
-            width += columns;
-            if (width > rect.columns)
-                break;
-        }
-        bool all = width <= rect.columns;
-        if (all || row == rect.rows - 1 || !fits) {
+        bool all;
+        int length = row_length(text, rect.columns, &all);
+        if (all || length < 0 || row == rect.rows - 1) {
             draw_text(pane, style, rect.row + row, rect.column, rect.columns, text);
             return row + 1;
         }
-        draw_format(pane, style, rect.row + row, rect.column, rect.columns, "%.*s", (int)(fits - text), text);
-        text = fits;
+        draw_format(pane, style, rect.row + row, rect.column, rect.columns, "%.*s", length, text);
+        text += length;
     }
     return rect.rows;
 }
@@ -131,14 +172,13 @@ void draw_bar(const struct pane *pane, enum style style, int row, int column, in
         return;
     share = share >= 0 ? (share <= 1 ? share : 1) : 0; // NaN is nothing
     const struct glyphs *glyphs = pane->theme->glyphs;
-    int eighths = (int)(share * columns * 8 + 0.5);
-    if (share > 0 && eighths == 0)
-        eighths = 1;
+    int halves = (int)(share * columns * 2 + 0.5), cell = 0;
+    if (share > 0 && halves == 0)
+        halves = 1;
     theme_set(pane->theme, style);
     move(row, column);
-    int cell = 0;
-    for (; cell < columns && eighths > 0; cell++, eighths -= 8)
-        addstr(glyphs->bars[eighths >= 8 ? 8 : eighths]);
+    for (; cell < columns && halves > 0; cell++, halves -= 2)
+        addstr(halves > 1 ? glyphs->bar : glyphs->half_bar);
     theme_set(pane->theme, STYLE_TRACK);
     for (; cell < columns; cell++)
         addstr(glyphs->track);
@@ -165,7 +205,7 @@ void draw_title(const struct pane *pane, struct rect rect, const char *title, co
 void draw_flops(char *out, size_t size, double macs)
 {
     static const char units[] = " kMGTPE";
-    double flops = macs * 2;
+    double flops = macs > 0 ? macs * 2 : 0; // unknown is NaN
     int unit = 0;
     while (flops >= 999.5 && unit < 6) {
         flops /= 1000;

@@ -27,10 +27,12 @@ int draw_right(const struct pane *pane, enum style style, int row, int column, i
 // The text with a stroke through each character, where the characters allow it (ASCII: ~text~ needs the room given).
 int draw_struck(const struct pane *pane, enum style style, int row, int column, int columns, const char *text);
 
+// Rows that the text takes when it is wrapped.
+int draw_rows(const char *text, int columns);
 // Words wrapped into a rectangle; the last row ends in an ellipsis when there is more. Returns the rows used.
 int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, const char *text);
 
-// A horizontal bar: `share` (0 .. 1) of the columns filled, in eighths of a cell, the rest a thin track.
+// A horizontal bar: `share` (0 .. 1) of the columns filled, to half a cell, the rest a thin track.
 void draw_bar(const struct pane *pane, enum style style, int row, int column, int columns, double share);
 
 // "TITLE ───────── right": the first row of a panel.

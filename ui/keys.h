@@ -9,8 +9,9 @@
 enum key_group { KEYS_STEP, KEYS_LOOK, KEYS_CHANGE, KEYS_ASK, KEYS_PROGRAM, KEY_GROUPS };
 const char *key_group_title(enum key_group group);
 
-// Where a hint is worth a place in the footer, by focus; ANYWHERE hints come after those of the focus.
-enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE };
+// Where a hint is worth a place in the footer, by focus; ANYWHERE hints come after those of the focus, and
+// ALWAYS ones have their place at the right.
+enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ALWAYS };
 
 // id, keys (curses codes, at most 6), how they are written, group, ability needed (0: none), footer hint, footer word, help
 // Keys that mean a direction are DIRECTION_*: they step while the film strip has the focus and move the cursor elsewhere.
@@ -51,8 +52,8 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE };
     X(REDRAW, K(12), "^L", PROGRAM, 0, NONE, "", "draw everything again")                                          \
     X(SUSPEND, K(26), "^Z", PROGRAM, 0, NONE, "", "back to the shell for a while")                                 \
     X(ESCAPE, K(27), "Esc", PROGRAM, 0, NONE, "", "close, or take the cursor away")                                \
-    X(HELP, K('?', KEY_F(1)), "? F1", PROGRAM, 0, ANYWHERE, "help", "this help")                                   \
-    X(QUIT, K('q', 'Q'), "q", PROGRAM, 0, ANYWHERE, "quit", "quit")
+    X(HELP, K('?', KEY_F(1)), "? F1", PROGRAM, 0, ALWAYS, "help", "this help")                                   \
+    X(QUIT, K('q', 'Q'), "q", PROGRAM, 0, ALWAYS, "quit", "quit")
 
 #define KEY_ENUM(id, keys, written, group, needs, hint, word, help) ACTION_##id,
 enum action { ACTION_NONE = -1, KEYS(KEY_ENUM) ACTIONS };

@@ -39,10 +39,12 @@ static void place_strip(struct layout *layout, const struct layout_request *requ
     layout->strip = (struct rect){bottom - rows - 2, 1, rows + 2, request->columns - 2};
 }
 
-// Shares `rows` among the panels: what each needs, then what each would like, in their order, then gaps.
-static void place_sections(struct section *sections, int count, int row, int column, int rows, int columns)
+// Shares the rows among the panels: what each needs, then what each would like, in turn; gaps first where it is roomy,
+// else from what is left.
+static void place_sections(struct section *sections, int count, struct rect place, bool roomy)
 {
-    int used = 0, given[8];
+    int row = place.row, column = place.column, rows = place.rows, columns = place.columns;
+    int used = roomy ? count - 1 : 0, reserved = used, given[8];
     for (int i = 0; i < count; i++)
         used += given[i] = sections[i].least;
     for (bool more = true; more && used < rows;) {
@@ -54,7 +56,7 @@ static void place_sections(struct section *sections, int count, int row, int col
                 more = true;
             }
     }
-    int gaps = least(rows - used, count - 1);
+    int gaps = least(rows - used + reserved, count - 1);
     for (int i = 0; i < count; i++) {
         int room = least(given[i], rows);
         *sections[i].rect = (struct rect){row, column, room > 0 ? room : 0, columns};
@@ -76,16 +78,17 @@ static void place_body(struct layout *layout, const struct layout_request *reque
     int columns = clamp((int)(wanted + 0.999), PICTURE_LEAST, most);
     layout->picture = (struct rect){top, 1, picture_rows, columns};
     layout->legend = (struct rect){bottom - 1, 1, 1, columns};
-    int left = 1 + columns + GAP;
+    int left = 1 + columns + GAP, panels = request->columns - 1 - left;
+    int lines = clamp((request->question_columns + panels - 1) / panels, 1, 3);
     struct section sections[] = {
-        {&layout->words, 3, 4},
+        {&layout->words, 1 + lines, 1 + 2 * lines},
         {&layout->heads, 1 + request->head_rows, 1 + request->head_rows},
-        {&layout->cost, 3, 8},
-        {&layout->answer, 4, 7},
-        {&layout->inspect, 2, 8},
+        {&layout->cost, 3, layout->roomy ? 7 : 3},
+        {&layout->answer, 4, 6},
+        {&layout->inspect, 3, 9},
     };
     int count = (int)(sizeof sections / sizeof *sections);
-    place_sections(sections, count, top, left, rows, request->columns - 1 - left);
+    place_sections(sections, count, (struct rect){top, left, rows, panels}, layout->roomy);
 }
 
 void layout_compute(struct layout *layout, const struct layout_request *request)
@@ -101,6 +104,7 @@ void layout_compute(struct layout *layout, const struct layout_request *request)
     layout->note = (struct rect){rows - 2, 1, 1, columns - 2};
     place_strip(layout, request, rows - 2);
     int story_rows = 2, gap = layout->roomy ? 1 : 0;
-    layout->story = (struct rect){layout->strip.row - story_rows - gap, 1, story_rows, columns - 2};
+    layout->strip_titled = layout->roomy;
+    layout->story = (struct rect){layout->strip.row - story_rows - 2 * gap, 1, story_rows, columns - 2};
     place_body(layout, request, 1 + gap, layout->story.row - gap);
 }

@@ -18,12 +18,14 @@ struct layout_request {
     double aspect;             // width / height of the picture (both pictures side by side)
     int stages;                // of the whole run, for the film strip
     int head_rows;             // streams that have heads
+    int question_columns;      // of the question written in one row
 };
 
 struct layout {
     bool too_small;
     bool roomy; // blank lines between panels, longer texts
     struct rect header, picture, legend, words, heads, cost, answer, inspect, story, strip, note, hints;
+    bool strip_titled;      // the row above the film strip is its title
     int strip_column_width; // cells of one stage in the film strip, gap included
     int strip_shown;        // stages that fit
 };

@@ -129,10 +129,10 @@ static void say_top_word(struct text *text, const struct view *view, int stage)
     view_token_name(view, TRACE_TEXT_STREAM, top, name, sizeof name);
     view_token_name(view, TRACE_TEXT_STREAM, old, old_name, sizeof old_name);
     if (old >= 0 && old != top)
-        say(text, " The word '%s' now outweighs '%s' (%+.1f).", name, old_name,
+        say(text, "\nThe word '%s' now outweighs '%s' (%+.1f).", name, old_name,
             (double)view_score(view, stage, TRACE_TEXT_STREAM, top).total);
     else
-        say(text, " '%s' weighs most among the words (%+.1f).", name,
+        say(text, "\n'%s' weighs most among the words (%+.1f).", name,
             (double)view_score(view, stage, TRACE_TEXT_STREAM, top).total);
 }
 
@@ -142,7 +142,7 @@ static void say_cost(struct text *text, const struct stage *stage)
     draw_flops(spent, sizeof spent, stage->macs.spent);
     draw_flops(dense, sizeof dense, stage->macs.dense);
     if (stage->macs.dense > 0)
-        say(text, " It cost %sFLOP, %.0f %% of the unpruned layer.", spent, 100 * stage->macs.spent / stage->macs.dense);
+        say(text, "\nIt cost %sFLOP, %.0f %% of the unpruned layer.", spent, 100 * stage->macs.spent / stage->macs.dense);
 }
 
 static void say_reading(struct text *text, const struct view *view, int stage)
@@ -154,10 +154,10 @@ static void say_reading(struct text *text, const struct view *view, int stage)
     const struct stage *old = before >= 0 ? &view->trace.stages[before] : NULL;
     double p = 100 * (double)now->answers[0].p;
     if (old && old->answer_count > 0 && strcmp(old->answers[0].text, now->answers[0].text) != 0)
-        say(text, " Read here, the answer turns from '%s' to '%s' (%.0f %%).", old->answers[0].text,
+        say(text, "\nRead here, the answer turns from '%s' to '%s' (%.0f %%).", old->answers[0].text,
             now->answers[0].text, p);
     else
-        say(text, " Read here, the answer %s '%s' (%.0f %%).", old ? "stays" : "would be", now->answers[0].text, p);
+        say(text, "\nRead here, the answer %s '%s' (%.0f %%).", old ? "stays" : "would be", now->answers[0].text, p);
 }
 
 static void narrate_embed(struct text *text, const struct view *view, const struct stage *stage)
@@ -166,12 +166,12 @@ static void narrate_embed(struct text *text, const struct view *view, const stru
         int words = 0;
         for (int i = 0; i < view->trace.token_count; i++)
             words += view->trace.tokens[i].from < view->trace.tokens[i].to;
-        say(text, "The question becomes %d word token%s between two markers. Each is now a vector.", words, plural(words));
+        say(text, "The question becomes %d word token%s between two markers.\nEach is now a vector of numbers.", words, plural(words));
         for (int i = 0; i < view->trace.token_count; i++)
             if (view->trace.tokens[i].unknown) {
                 char name[TRACE_TEXT];
                 view_token_name(view, TRACE_TEXT_STREAM, i, name, sizeof name);
-                say(text, " The model does not know the word '%s'.", name);
+                say(text, "\nThe model does not know the word '%s'.", name);
                 break;
             }
         return;
@@ -179,7 +179,7 @@ static void narrate_embed(struct text *text, const struct view *view, const stru
     const struct trace_picture *picture = &view->trace.pictures[stage->stream];
     say(text, "The picture is cut into %d × %d = %d patches and a CLS token that will stand for all of it.",
         picture->grid_rows, picture->grid_columns, picture->grid_rows * picture->grid_columns);
-    say(text, " All are alive.");
+    say(text, "\nAll are alive.");
 }
 
 static void narrate_answer(struct text *text, const struct view *view, const struct stage *stage)
@@ -192,7 +192,7 @@ static void narrate_answer(struct text *text, const struct view *view, const str
     draw_flops(spent, sizeof spent, macs->cumulative_spent);
     draw_flops(dense, sizeof dense, macs->cumulative_dense);
     if (macs->cumulative_dense > 0)
-        say(text, " The whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less", spent, dense,
+        say(text, "\nThe whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less", spent, dense,
             100 * macs->cumulative_spent / macs->cumulative_dense, macs->cumulative_dense / macs->cumulative_spent);
     int total, alive = view_alive_count(view, trace->stage_count - 1, 0, &total);
     if (trace->picture_count > 0 && total > 0)
@@ -228,9 +228,8 @@ void narrate_stage(const struct view *view, int index, char *out, size_t size)
     }
     say_heads(&text, stage);
     say(&text, ".");
+    say_reading(&text, view, index);
     if (stage->kind == STAGE_FUSION)
         say_top_word(&text, view, index);
-    if (stage->kind != STAGE_FUSION)
-        say_cost(&text, stage);
-    say_reading(&text, view, index);
+    say_cost(&text, stage);
 }

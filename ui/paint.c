@@ -4,7 +4,13 @@
 #include <string.h>
 
 static const unsigned char white[3] = {255, 255, 255}, black[3] = {0, 0, 0};
-static const unsigned char orange[3] = {255, 168, 38}, sky[3] = {120, 200, 245}, blue[3] = {0, 95, 175};
+static const unsigned char sky[3] = {120, 200, 245}, blue[3] = {0, 95, 175};
+static const unsigned char bright_orange[3] = {255, 168, 38}, dark_orange[3] = {205, 85, 0};
+
+static const unsigned char *mark_color(const struct theme *theme)
+{
+    return theme->dark ? bright_orange : dark_orange;
+}
 
 void paint_fixed_colors(const struct theme *theme, unsigned char colors[PAINT_FIXED][3])
 {
@@ -12,7 +18,7 @@ void paint_fixed_colors(const struct theme *theme, unsigned char colors[PAINT_FI
     memcpy(colors[1], theme->ink, 3);
     memcpy(colors[2], white, 3);
     memcpy(colors[3], black, 3);
-    memcpy(colors[4], orange, 3);
+    memcpy(colors[4], mark_color(theme), 3);
     memcpy(colors[5], sky, 3);
     memcpy(colors[6], blue, 3);
     for (int i = 0; i < 3; i++) // the film strip's paper
@@ -87,14 +93,31 @@ static void paint_tint(struct canvas *canvas, struct area area, float tint)
     }
 }
 
-// A small cross: this patch went just now.
-static void paint_cross(struct canvas *canvas, struct area area)
+// Brightness alone, for characters: living patches keep away from the background, what just went is one faint tone.
+static void paint_brightness(struct canvas *canvas, struct area area, const struct paint *paint, const struct patch_look *look)
 {
-    int size = (area.width < area.height ? area.width : area.height) / 5;
-    int x = area.x + area.width / 2, y = area.y + area.height / 2, thick = size > 6 ? 2 : 1;
+    const unsigned char *back = paint->theme->background, *ink = paint->theme->ink;
+    for (int y = 0; y < area.height; y++) {
+        unsigned char *p = canvas->rgb + ((size_t)(area.y + y) * canvas->width + area.x) * 3;
+        for (int x = 0; x < area.width; x++, p += 3) {
+            int grey = (p[0] * 77 + p[1] * 150 + p[2] * 29) >> 8;
+            int share = look->alive ? 70 + grey * 186 / 255 : look->fresh ? 30 : 0; // of 256
+            if (look->alive && !isnan(look->tint))
+                share = 70 + (int)(look->tint * 186);
+            for (int i = 0; i < 3; i++)
+                p[i] = (unsigned char)((back[i] * (256 - share) + ink[i] * share) >> 8);
+        }
+    }
+}
+
+// A small cross: this patch went just now.
+static void paint_cross(struct canvas *canvas, struct area area, const unsigned char orange[3])
+{
+    int size = (area.width < area.height ? area.width : area.height) / 7;
+    int x = area.x + area.width / 2, y = area.y + area.height / 2, thick = size > 3 ? 2 : 1;
     for (int i = -size; i <= size; i++) {
-        canvas_fill(canvas, (struct area){x + i, y + i, thick, thick}, orange);
-        canvas_fill(canvas, (struct area){x + i, y - i, thick, thick}, orange);
+        canvas_mix(canvas, (struct area){x + i, y + i, thick, thick}, orange, 0.7F);
+        canvas_mix(canvas, (struct area){x + i, y - i, thick, thick}, orange, 0.7F);
     }
 }
 
@@ -117,7 +140,7 @@ static void paint_border(struct canvas *canvas, struct area area, const struct p
         canvas_fill(canvas, right, color);
 }
 
-static void paint_cursor(struct canvas *canvas, struct area area, bool fine)
+static void paint_cursor(struct canvas *canvas, struct area area, bool fine, const unsigned char orange[3])
 {
     if (!fine) {
         canvas_frame(canvas, area, 1, orange);
@@ -141,6 +164,11 @@ void paint_picture(struct canvas *canvas, struct area area, const struct paint *
         struct area to = paint_patch_area(area, paint->rows, paint->columns, i);
         struct area from = paint_patch_area(whole, paint->rows, paint->columns, i);
         int dim = paint->theme->dark ? 212 : 200;
+        if (paint->ascii) {
+            paint_copy(canvas, from, to, paint, 0);
+            paint_brightness(canvas, to, paint, look);
+            continue;
+        }
         paint_copy(canvas, from, to, paint, look->alive ? 0 : look->fresh ? 150 : dim);
         if (!isnan(look->tint) && look->alive)
             paint_tint(canvas, to, look->tint);
@@ -148,9 +176,10 @@ void paint_picture(struct canvas *canvas, struct area area, const struct paint *
             if (look->alive)
                 paint_border(canvas, to, paint, i);
             else if (look->fresh)
-                paint_cross(canvas, to);
+                paint_cross(canvas, to, mark_color(paint->theme));
         }
     }
     if (paint->cursor >= 0 && paint->cursor < count)
-        paint_cursor(canvas, paint_patch_area(area, paint->rows, paint->columns, paint->cursor), paint->fine);
+        paint_cursor(canvas, paint_patch_area(area, paint->rows, paint->columns, paint->cursor), paint->fine,
+                     mark_color(paint->theme));
 }

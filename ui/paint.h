@@ -19,6 +19,7 @@ struct paint {
     const struct patch_look *looks;
     int rows, columns;
     bool fine;   // pixels are small: draw outlines and marks
+    bool ascii;  // brightness is all there is: what is dropped becomes blank
     int cursor;  // patch with the cursor, -1: none
 };
 

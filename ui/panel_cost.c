@@ -13,13 +13,12 @@ static void draw_cost(const struct pane *pane, int row, const char *name, double
     draw_flops(spent_text, sizeof spent_text, spent);
     draw_flops(dense_text, sizeof dense_text, dense);
     double share = dense > 0 ? spent / dense : 0;
+    int digits = ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0;
     if (wide)
-        snprintf(text, sizeof text, "%sFLOP of %sFLOP  %3.0f %%  %6.2f ms", spent_text, dense_text, 100 * share, ms);
+        snprintf(text, sizeof text, "%7sFLOP of %6sFLOP  %3.0f %%  %5.*f ms", spent_text, dense_text, 100 * share, digits, ms);
     else
-        snprintf(text, sizeof text, "%s / %sFLOP %3.0f %%  %.1f ms", spent_text, dense_text, 100 * share, ms);
-    int numbers = wide ? 40 : 30, name_width = wide ? 11 : 6;
-    if (numbers > rect.columns - name_width - 4)
-        numbers = rect.columns - name_width - 4;
+        snprintf(text, sizeof text, "%s/%sFLOP %3.0f %% %4.*f ms", spent_text, dense_text, 100 * share, digits, ms);
+    int numbers = wide ? 45 : 34, name_width = 7 + 4 * wide;
     draw_text(pane, STYLE_TEXT, row, rect.column, name_width, name);
     draw_bar(pane, STYLE_SPENT, row, rect.column + name_width, rect.columns - name_width - numbers - 1, share);
     draw_right(pane, STYLE_NUMBER, row, rect.column + rect.columns - numbers, numbers, text);
@@ -48,7 +47,7 @@ void panel_cost(const struct pane *pane)
     for (int s = 0; s <= view_stage(pane->view); s++)
         ms += pane->view->trace.stages[s].ms;
     draw_cost(pane, rect.row + 1, wide ? "this stage" : "stage", macs->spent, macs->dense, stage->ms);
-    draw_cost(pane, rect.row + 2, wide ? "so far" : "so far", macs->cumulative_spent, macs->cumulative_dense, ms);
+    draw_cost(pane, rect.row + 2, "so far", macs->cumulative_spent, macs->cumulative_dense, ms);
     int rows = rect.rows - 4; // a blank row between
     int half = rect.columns / 2;
     for (int kind = 0; kind < MAC_KINDS; kind++) {

@@ -47,20 +47,35 @@ void panel_header(const struct pane *pane)
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, trace->policy) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "budget ");
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, budget) + 2;
+    const char *path = trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path : "";
+    const char *slash = strrchr(path, '/');
+    if (end - column > 40 && path[0]) {
+        column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "picture ");
+        column += draw_text(pane, STYLE_BAR, rect.row, column, 28, slash ? slash + 1 : path) + 2;
+    }
     if (trace->intervention_count > 0)
         draw_format(pane, STYLE_BAR, rect.row, column, end - column - 1, "%d change%s by hand",
                     trace->intervention_count, trace->intervention_count == 1 ? "" : "s");
 }
 
+// As many whole sentences as there is room for.
 void panel_story(const struct pane *pane)
 {
-    char text[600];
+    struct rect rect = pane->layout->story;
+    char all[800], text[800] = "";
     int stage = view_stage(pane->view);
     if (stage < 0)
-        snprintf(text, sizeof text, "Nothing has been computed yet.");
+        snprintf(all, sizeof all, "Nothing has been computed yet.");
     else
-        narrate_stage(pane->view, stage, text, sizeof text);
-    draw_wrapped(pane, STYLE_STRONG, pane->layout->story, text);
+        narrate_stage(pane->view, stage, all, sizeof all);
+    char *rest = all;
+    for (char *sentence; (sentence = strsep(&rest, "\n"));) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", sentence);
+        if (used && draw_rows(text, rect.columns) > rect.rows)
+            text[used] = 0;
+    }
+    draw_wrapped(pane, STYLE_STRONG, rect, text);
 }
 
 void panel_note(const struct pane *pane)
@@ -84,13 +99,25 @@ void panel_note(const struct pane *pane)
     }
 }
 
-static int hint(const struct pane *pane, int column, int end, const struct key_row *row)
+// "key word", where it fits; returns the column after it.
+static int draw_hint(const struct pane *pane, int column, int end, const struct key_row *row)
 {
-    int width = draw_width(row->written) + 1 + draw_width(row->word);
-    if (!pane->theme->glyphs->unicode || column + width > end)
-        return column + width > end ? column : column; // handled by the caller's ASCII text
-    column += draw_text(pane, STYLE_KEY, pane->layout->hints.row, column, end - column, row->written) + 1;
+    char key[16];
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(row->written, " "), row->written); // the first of its keys
+    if (column + draw_width(key) + 1 + draw_width(row->word) > end)
+        return column;
+    column += draw_text(pane, STYLE_KEY, pane->layout->hints.row, column, end - column, key) + 1;
     column += draw_text(pane, STYLE_DIM, pane->layout->hints.row, column, end - column, row->word) + 2;
+    return column;
+}
+
+static int draw_hints(const struct pane *pane, int column, int end, enum key_hint which)
+{
+    for (int a = 0; a < ACTIONS; a++) {
+        const struct key_row *row = key_row((enum action)a);
+        if (row->hint == which && (pane->view->abilities & row->needs) == row->needs)
+            column = draw_hint(pane, column, end, row);
+    }
     return column;
 }
 
@@ -98,32 +125,37 @@ void panel_hints(const struct pane *pane)
 {
     struct rect rect = pane->layout->hints;
     const struct view *view = pane->view;
-    enum key_hint mine = view->focus == FOCUS_STAGES ? HINT_STAGES : HINT_CURSOR;
-    int column = rect.column + 1, end = rect.column + rect.columns - 1;
-    if (mine == HINT_CURSOR) {
+    int column = rect.column + 1, end = rect.column + rect.columns - 1, always = 0;
+    for (int a = 0; a < ACTIONS; a++)
+        if (key_row((enum action)a)->hint == HINT_ALWAYS)
+            always += 1 + 1 + draw_width(key_row((enum action)a)->word) + 2;
+    draw_hints(pane, end - always + 2, end, HINT_ALWAYS);
+    end -= always;
+    if (view->focus != FOCUS_STAGES) {
         column += draw_text(pane, STYLE_KEY, rect.row, column, end - column, "arrows") + 1;
         column += draw_text(pane, STYLE_DIM, rect.row, column, end - column, "move") + 2;
     }
-    for (int pass = 0; pass < 2; pass++)
-        for (int a = 0; a < ACTIONS; a++) {
-            const struct key_row *row = key_row((enum action)a);
-            if (row->hint == (pass == 0 ? mine : HINT_ANYWHERE) && (view->abilities & row->needs) == row->needs)
-                column = hint(pane, column, end, row);
-        }
+    column = draw_hints(pane, column, end, view->focus == FOCUS_STAGES ? HINT_STAGES : HINT_CURSOR);
+    draw_hints(pane, column, end, HINT_ANYWHERE);
 }
 
-static void draw_ramp(const struct pane *pane, int row, int column, int columns)
+// The picture's colour ramp; where there are few colours, its order of brightness.
+static int draw_ramp(const struct pane *pane, int row, int column, bool wide)
 {
-    // A ramp of characters: its brightness order is the picture's.
-    static const char *const shades[] = {"░", "▒", "▓", "█"};
-    theme_set(pane->theme, STYLE_ANSWER_BAR);
+    static const char *const shades[] = {"░", "░", "▒", "▒", "▓", "█"};
+    bool colors = pane->theme->colors >= 256;
+    int steps = wide ? 12 : 6;
     move(row, column);
-    for (int i = 0; i < columns; i++)
-        addstr(pane->theme->glyphs->unicode ? shades[i * 4 / columns] : (i * 2 < columns ? "." : "#"));
+    for (int i = 0; i < steps; i++) {
+        int step = i * 6 / steps;
+        theme_set(pane->theme, (enum style)(STYLE_RAMP_0 + step));
+        addstr(pane->theme->glyphs->unicode ? (colors ? "█" : shades[step]) : step < 3 ? "." : "#");
+    }
     theme_set(pane->theme, STYLE_TEXT);
+    return steps;
 }
 
-static const char *const show_names[SHOW_COUNT] = {"survivors", "self score", "cross score", "total score", "attention"};
+static const char *const show_names[SHOW_COUNT] = {"SURVIVORS", "SELF SCORE", "CROSS SCORE", "TOTAL SCORE", "ATTENTION"};
 
 void panel_legend(const struct pane *pane, enum graphics graphics)
 {
@@ -131,7 +163,8 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     const struct view *view = pane->view;
     int stage = view_stage(view), total, end = rect.column + rect.columns;
     int column = rect.column;
-    column += draw_text(pane, STYLE_TITLE, rect.row, column, end - column, show_names[view->show]) + 1;
+    enum style style = view->focus == FOCUS_PATCHES ? STYLE_CURSOR : STYLE_TITLE;
+    column += draw_text(pane, style, rect.row, column, end - column, show_names[view->show]) + 1;
     if (stage < 0)
         return;
     float low, high;
@@ -148,9 +181,9 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     (void)graphics;
     if (view->show == SHOW_ATTENTION)
         low = 0;
-    int digits = view->show == SHOW_ATTENTION ? 3 : 2;
+    int digits = (view->show == SHOW_ATTENTION ? 3 : 2) - (rect.columns < 30);
     column += draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)low) + 1;
-    draw_ramp(pane, rect.row, column, 8);
-    column += 9;
+    if (end - column >= 6)
+        column += draw_ramp(pane, rect.row, column, rect.columns >= 40) + 1;
     draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)high);
 }

@@ -10,7 +10,7 @@ static void number_text(char *out, size_t size, float value)
     if (isnan(value))
         snprintf(out, size, "none");
     else
-        snprintf(out, size, "%+.2f", (double)value);
+        snprintf(out, size, "%+.2f", (double)value + 0.0); // + 0.0: no minus zero
 }
 
 static void draw_pair(const struct pane *pane, int row, int column, const char *name, const char *value)
@@ -33,6 +33,49 @@ static void state_text(const struct view *view, int stage, int stream, int token
         snprintf(out, size, "dropped");
 }
 
+enum { HISTOGRAM_ROWS = 3, HISTOGRAM_MOST = 256 };
+
+// How many tokens got which score in a stage, where the limit lies, and where the token with the cursor (-1: none).
+static void draw_histogram(const struct pane *pane, int row, int stage, int stream, int token)
+{
+    static const char *const levels[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    struct rect rect = pane->layout->inspect;
+    const struct trace_tokens *tokens = &pane->view->trace.stages[stage].tokens[stream];
+    int bins[HISTOGRAM_MOST] = {0}, most = 0, columns = rect.columns - 18, column = rect.column + 9;
+    float low = INFINITY, high = -INFINITY, limit = view_threshold(pane->view, stage, stream);
+    for (int i = 1; i < tokens->count; i++)
+        if (!isnan(tokens->score[i])) {
+            low = fminf(low, tokens->score[i]);
+            high = fmaxf(high, tokens->score[i]);
+        }
+    if (!(low < high) || isinf(low) || isinf(high) || columns < 16 || !pane->theme->glyphs->unicode)
+        return;
+    columns = columns < HISTOGRAM_MOST ? columns : HISTOGRAM_MOST;
+    float scale = (float)(columns - 1) / (high - low);
+    for (int i = 1; i < tokens->count; i++)
+        if (!isnan(tokens->score[i])) {
+            int *bin = &bins[(int)((tokens->score[i] - low) * scale + 0.5F)];
+            most = ++*bin > most ? *bin : most;
+        }
+    int limit_at = isnan(limit) ? -1 : (int)floorf((limit - low) * scale + 0.5F);
+    for (int i = 0; i < columns; i++) {
+        int level = bins[i] == 0 ? 0 : 1 + bins[i] * 7 / most;
+        theme_set(pane->theme, i < limit_at ? STYLE_DEAD : STYLE_ALIVE);
+        mvaddstr(row, column + i, levels[level]);
+        theme_set(pane->theme, i == limit_at ? STYLE_STRONG : STYLE_RULE);
+        mvaddstr(row + 1, column + i, i == limit_at ? "┃" : "─");
+    }
+    draw_format(pane, STYLE_DIM, row + 1, rect.column, 8, "%+.2f", (double)low);
+    draw_format(pane, STYLE_DIM, row + 1, column + columns + 1, 8, "%+.2f", (double)high);
+    draw_text(pane, STYLE_DIM, row, rect.column, 8, "scores");
+    if (limit_at >= 0 && limit_at < columns)
+        draw_text(pane, STYLE_DIM, row + 2, column + limit_at, columns - limit_at, "limit");
+    if (token > 0 && token < tokens->count && !isnan(tokens->score[token])) {
+        int at = (int)((tokens->score[token] - low) * scale + 0.5F);
+        draw_text(pane, STYLE_WARN, row + 2, column + at, 1, "▲");
+    }
+}
+
 // The scores in one row ("self +1.2, cross +0.8, total +2.0 against 0.0") or spread over several.
 static void draw_token(const struct pane *pane, int stage, int stream, int token)
 {
@@ -53,11 +96,6 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
         draw_text(pane, STYLE_DIM, row, rect.column, rect.columns, "No score was given yet: nothing up to here decides about it.");
         return;
     }
-    if (rows < 3) {
-        draw_format(pane, STYLE_NUMBER, row, rect.column, rect.columns, "%s self %s cross = %s, limit %s, keep %s", self,
-                    cross, total, limit, keep);
-        return;
-    }
     int third = rect.columns / 3;
     draw_pair(pane, row, rect.column, "self ", self);
     draw_pair(pane, row, rect.column + third, "cross", cross);
@@ -67,8 +105,12 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
     draw_pair(pane, row, rect.column + third, "margin", margin);
     draw_pair(pane, row, rect.column + 2 * third, "keep ", keep);
     row++;
+    if (rows < 3)
+        return;
     draw_format(pane, STYLE_DIM, row, rect.column, rect.columns, "scored in %s%s", view->trace.stages[score.stage].name,
                 stream == TRACE_TEXT_STREAM && view->trace.tokens[token].unknown ? "; the model does not know this word" : "");
+    if (rows >= 4 + HISTOGRAM_ROWS)
+        draw_histogram(pane, row + 2, score.stage, stream, token);
 }
 
 static void inspect_token(const struct pane *pane, int stream, int token)
@@ -132,9 +174,19 @@ static void inspect_nothing(const struct pane *pane)
         draw_alive(pane, row++, stream == TRACE_TEXT_STREAM ? "words" : view_stream_name(view, stream), alive, total);
     }
     const struct stage *now = view_stage_at(view);
+    int off = 0, heads = 0;
+    for (int stream = 0; stream < TRACE_STREAMS; stream++)
+        for (int module = 0; module < MODULES; module++)
+            for (int h = 0; h < now->heads[stream][module].count; h++)
+                heads++, off += !now->heads[stream][module].on[h];
+    if (heads > 0 && row < rect.row + rect.rows)
+        draw_alive(pane, row++, "heads", heads - off, heads);
     if (row < rect.row + rect.rows && !isnan(now->redundancy_image))
         draw_format(pane, STYLE_DIM, row, rect.column, rect.columns, "mean likeness: patches %.2f  words %.2f  heads %.2f",
                     (double)now->redundancy_image, (double)now->redundancy_text, (double)now->redundancy_heads);
+    int scored = view_has_stream(view, 0) && now->kind != STAGE_TEXT ? 0 : TRACE_TEXT_STREAM;
+    if (row + 1 + HISTOGRAM_ROWS < rect.row + rect.rows)
+        draw_histogram(pane, row + 2, stage, scored, -1);
 }
 
 void panel_inspect(const struct pane *pane)

@@ -17,9 +17,12 @@ int panel_strip_first(const struct layout *layout, const struct view *view)
 static void short_name(const struct stage *stage, int columns, char *out, size_t size)
 {
     static const char *const shorter[STAGE_KINDS] = {"in", "img", "txt", "fus", "dec", "ans"};
+    static const char *const inputs[] = {"ask", "pic"};
     int number = stage->layer + 1;
     if (draw_width(stage->name) <= columns)
         snprintf(out, size, "%s", stage->name);
+    else if (stage->kind == STAGE_EMBED)
+        snprintf(out, size, "%s", inputs[stage->stream != TRACE_TEXT_STREAM]);
     else if (columns >= 4 + (number > 9) && number > 0)
         snprintf(out, size, "%s%d", shorter[stage->kind], number);
     else if (number > 0)
@@ -47,6 +50,9 @@ void panel_strip(const struct pane *pane)
     struct rect rect = pane->layout->strip;
     if (!view->has_trace)
         return;
+    struct rect title = {rect.row - 1, rect.column, 1, rect.columns};
+    if (pane->layout->strip_titled)
+        draw_title(pane, title, "STAGES", "below each: patches alive, or words while only the question is read", false);
     int width = pane->layout->strip_column_width, inner = width - 1, now = view_stage(view);
     int first = panel_strip_first(pane->layout, view);
     int names = rect.row + rect.rows - 2;

@@ -23,7 +23,8 @@ static void place(struct walker *walker, int token, const char *text)
 {
     struct rect rect = walker->pane->layout->words;
     int width = draw_width(text);
-    if (walker->column + width > rect.columns && walker->column > 0) {
+    bool hangs = token >= 0 && walker->column + width == rect.columns + 1 && !strcmp(text, "›");
+    if (walker->column + width > rect.columns && walker->column > 0 && !hangs) {
         walker->row++;
         walker->column = 0;
         if (token < 0 && strspn(text, " ") == strlen(text))
@@ -55,8 +56,11 @@ static void walk(struct walker *walker)
         if (inside) {
             snprintf(text, sizeof text, "%.*s", token->to - token->from, trace->question + token->from);
             at = token->to;
-        } else {
-            snprintf(text, sizeof text, "%s", token->text);
+        } else { // the start and end tokens stand like quotation marks
+            bool first = i == 0, last = i == trace->token_count - 1;
+            snprintf(text, sizeof text, "%s", is_special(token) && first  ? "‹"
+                                              : is_special(token) && last ? "›"
+                                                                          : token->text);
         }
         place(walker, i, text);
         if (is_special(token) && i == 0)
@@ -109,11 +113,10 @@ static void draw_piece(struct walker *walker, int token, const char *text, int r
     } else if (pane->theme->glyphs->unicode) {
         draw_struck(pane, style, row, column, width, text);
     } else {
-        char dashes[256]; // ASCII cannot strike: -the word- becomes dashes around its first letter
-        snprintf(dashes, sizeof dashes, "%s", text);
-        for (char *p = dashes; *p; p++)
-            if (p != dashes && p[1])
-                *p = '-';
+        char dashes[256]; // ASCII cannot strike: "the" becomes "t--"
+        snprintf(dashes, sizeof dashes, "%.1s", width > 1 ? text : "");
+        for (int i = (int)strlen(dashes); i < width && i + 1 < (int)sizeof dashes; i++)
+            dashes[i] = '-', dashes[i + 1] = 0;
         draw_text(pane, style, row, column, width, dashes);
     }
     if (walker->lines == 2 && row + 1 < pane->layout->words.row + pane->layout->words.rows && !special)
@@ -160,7 +163,10 @@ void panel_words(const struct pane *pane)
     char right[64] = "";
     if (stage >= 0) {
         int alive = view_alive_count(view, stage, TRACE_TEXT_STREAM, &total);
-        snprintf(right, sizeof right, "%d of %d tokens", alive, total);
+        static const char *const bars[SHOW_COUNT] = {"keep probability", "self score", "cross score", "total score", "attention"};
+        bool explained = rect.columns >= 64 && rect.rows >= 3 && pane->theme->glyphs->unicode;
+        snprintf(right, sizeof right, "%s%s%s%d of %d tokens", explained ? "bars: " : "", explained ? bars[view->show] : "",
+                 explained ? "   " : "", alive, total);
     }
     draw_title(pane, rect, "QUESTION", right, view->focus == FOCUS_WORDS);
     if (stage < 0)

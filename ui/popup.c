@@ -120,7 +120,7 @@ static void expand_home(const char *path, char *out, size_t size)
 
 void popup_browse(struct popup *popup, const char *path)
 {
-    char full[sizeof popup->folder], start[256];
+    char full[sizeof popup->folder], start[sizeof popup->folder];
     expand_home(path, full, sizeof full);
     char *slash = strrchr(full, '/');
     snprintf(start, sizeof start, "%s", slash ? slash + 1 : full);
@@ -185,7 +185,7 @@ static void scroll_to_selected(struct popup *popup, int room)
 
 static void draw_policies(struct popup *popup, const struct pane *pane, struct rect rect)
 {
-    draw_title(pane, rect, "POLICY: WHAT DECIDES WHAT IS DROPPED", "Enter takes it, Esc leaves", true);
+    draw_title(pane, rect, "POLICY", "Enter takes it, Esc leaves", true);
     int row = rect.row + 2;
     for (int i = 0; i < POLICY_COUNT && row < rect.row + rect.rows; i++, row++)
         draw_row(pane, rect, row, i == popup->selected, policies[i].name, rect.columns >= 60 ? policies[i].help : NULL);

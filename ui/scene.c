@@ -110,6 +110,7 @@ static bool paint_main(struct scene *scene, const struct scene_context *context)
                               .rows = rows,
                               .columns = columns,
                               .fine = context->graphics == GRAPHICS_SIXEL,
+                              .ascii = context->graphics == GRAPHICS_ASCII,
                               .cursor = view->focus == FOCUS_PATCHES && view->picture == p ? view->patch : -1};
         paint_picture(&image->canvas, area, &paint);
         free(looks);
@@ -129,21 +130,22 @@ static void paint_page(struct canvas *canvas, struct area area, const struct sce
         dim[i] = (unsigned char)((colors[0][i] * 3 + colors[1][i]) / 4);
     canvas_fill(canvas, area, colors[7]);
     bool fine = area.width >= 24;
-    int margin = fine ? area.width / 8 : 0, line = fine ? area.height / 7 : 2, x = margin, y = margin;
+    int margin = fine ? area.width / 8 : 1, line = fine ? area.height / 8 : 1, x = margin, y = margin;
     int letter = fine ? (area.width - 2 * margin) / 14 : 1;
-    for (int i = 0; i < view->trace.token_count && line > 0; i++) {
+    for (int i = 0; i < view->trace.token_count; i++) {
         const struct trace_token *token = &view->trace.tokens[i];
-        int letters = token->to > token->from ? token->to - token->from : 1;
+        int letters = !fine ? 2 : token->to > token->from ? token->to - token->from : 1;
         int width = letters * (letter > 0 ? letter : 1);
         if (x + width > area.width - margin && x > margin) {
             x = margin;
-            y += line + (fine ? line / 2 + 1 : 0);
+            y += fine ? line + line / 2 + 1 : 2;
         }
-        if (y + line > area.height)
+        if (y + line > area.height || x >= area.width)
             break;
         width = x + width > area.width - margin ? area.width - margin - x : width;
         bool alive = view_alive(view, stage, TRACE_TEXT_STREAM, i);
-        canvas_fill(canvas, (struct area){area.x + x, area.y + y + (alive ? 0 : line / 3), width, alive ? line : line / 3},
+        int sunk = fine && !alive ? line / 3 : 0; // a dropped word is a thin line
+        canvas_fill(canvas, (struct area){area.x + x, area.y + y + sunk, width, line - 2 * sunk},
                     alive ? colors[context->theme->dark ? 5 : 6] : dim);
         x += width + (fine ? letter : 1);
     }
@@ -169,7 +171,7 @@ static bool paint_thumbnail(struct scene *scene, const struct scene_context *con
         for (int i = 0; i < rows * columns; i++)
             looks[i].fresh = false;
         struct paint paint = {.theme = context->theme, .clear = &scene->small[p], .looks = looks, .rows = rows,
-                              .columns = columns, .fine = false, .cursor = -1};
+                              .columns = columns, .ascii = context->graphics == GRAPHICS_ASCII, .cursor = -1};
         paint_picture(&scene->strip.canvas, part, &paint);
         free(looks);
     }

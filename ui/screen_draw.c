@@ -31,23 +31,27 @@ void screen_place(struct screen *screen)
                                      .aspect = scene_aspect(view),
                                      .stages = 1,
                                      .head_rows = view->has_trace ? trace->picture_count + 1 : 2};
+    if (view->has_trace && trace->question)
+        request.question_columns = draw_width(trace->question) + 4; // start and end tokens
     if (view->has_trace)
         request.stages = trace->stage_total > trace->stage_count ? trace->stage_total : trace->stage_count;
     layout_compute(&screen->layout, &request);
 }
 
 // Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in passing, and the
-// image with them.
+// image with them. The first two of a row are invisible and differ from row to row: curses scrolls regions (whatever
+// idlok says) when a row's characters turn up in another row, and would drag the image along.
 static void put_placeholders(struct rect cells)
 {
-    static const wchar_t blank[] = {0x00A0, 0};
-    cchar_t cell;
-    if (setcchar(&cell, blank, A_NORMAL, 0, NULL) != OK)
-        return;
-    attr_set(A_NORMAL, 0, NULL); // or the cells would take on what was written last, and be sent again
     for (int row = cells.row; row < cells.row + cells.rows && row < LINES - 1; row++)
-        for (int column = cells.column; column < cells.column + cells.columns && column < COLS; column++)
-            mvadd_wch(row, column, &cell);
+        for (int i = 0; i < cells.columns && cells.column + i < COLS; i++) {
+            wchar_t text[2] = {i == 0 ? L'!' + row % 90 : i == 1 ? L'!' + row / 90 % 90 : 0x00A0, 0};
+            cchar_t cell;
+            attr_set(i < 2 ? A_INVIS : A_NORMAL, 0, NULL); // or the cells would take on what was written last
+            if (setcchar(&cell, text, i < 2 ? A_INVIS : A_NORMAL, 0, NULL) == OK)
+                mvadd_wch(row, cells.column + i, &cell);
+        }
+    attr_set(A_NORMAL, 0, NULL);
 }
 
 static void draw_too_small(const struct screen *screen)

@@ -324,6 +324,10 @@ static void set_focus(struct screen *screen, enum focus focus)
 {
     struct view *view = &screen->view;
     view->focus = focus;
+    if (focus == FOCUS_PATCHES)
+        view_find_patch(view);
+    if (focus == FOCUS_WORDS)
+        view_find_word(view);
     if (focus == FOCUS_HEADS && !view_first_head(view, view_stage(view), &view->head))
         view->focus = FOCUS_STAGES;
 }
@@ -365,8 +369,10 @@ static void direction(struct screen *screen, int rows, int columns)
         screen_step(screen, rows + columns);
     } else if (view->focus == FOCUS_PATCHES) {
         move_patch(view, rows, columns);
+        view->patch_chosen = true;
     } else if (view->focus == FOCUS_WORDS) {
         view->word += rows + columns;
+        view->word_chosen = true;
         view_clamp(view);
     } else {
         panel_heads_move(view, &view->head, rows, columns);
@@ -390,9 +396,11 @@ static void click(struct screen *screen, int row, int column)
     } else if (scene_hit(&screen->scene, &context, row, column, &picture, &patch)) {
         view->picture = picture;
         view->patch = patch;
+        view->patch_chosen = true;
         set_focus(screen, FOCUS_PATCHES);
     } else if ((word = panel_words_hit(&pane, row, column)) >= 0) {
         view->word = word;
+        view->word_chosen = true;
         set_focus(screen, FOCUS_WORDS);
     } else if (panel_heads_hit(&pane, row, column, &head)) {
         view->head = head;

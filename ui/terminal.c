@@ -130,6 +130,8 @@ static void set_modes(void)
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
     meta(stdscr, TRUE);
+    // A frame is never left half done because a key is waiting: images are drawn over what doupdate() has finished.
+    typeahead(-1);
     // Inserting and deleting lines or characters would drag images along.
     idlok(stdscr, FALSE);
     idcok(stdscr, FALSE);

@@ -31,6 +31,12 @@
     X(NUMBER, 152, 24, -1, -1, -1, A_NORMAL, A_NORMAL)                                                         \
     X(WARN, 214, 130, -1, -1, COLOR_YELLOW, A_BOLD, A_BOLD)                                                    \
     X(KEY, 117, 25, -1, -1, COLOR_CYAN, A_BOLD, A_BOLD)                                                        \
+    X(RAMP_0, 17, 17, -1, -1, COLOR_BLUE, A_NORMAL, A_NORMAL)                                                  \
+    X(RAMP_1, 60, 60, -1, -1, COLOR_BLUE, A_NORMAL, A_NORMAL)                                                  \
+    X(RAMP_2, 242, 242, -1, -1, -1, A_NORMAL, A_NORMAL)                                                        \
+    X(RAMP_3, 144, 144, -1, -1, -1, A_NORMAL, A_NORMAL)                                                        \
+    X(RAMP_4, 179, 179, -1, -1, COLOR_YELLOW, A_NORMAL, A_NORMAL)                                              \
+    X(RAMP_5, 227, 227, -1, -1, COLOR_YELLOW, A_BOLD, A_BOLD)                                                  \
     X(FIELD, 231, 16, 237, 253, -1, A_NORMAL, A_UNDERLINE)                                                     \
     X(SELECTED, 16, 231, 74, 25, COLOR_CYAN, A_NORMAL, A_REVERSE)
 
@@ -40,8 +46,7 @@ enum style { STYLES(STYLE_ENUM) STYLE_COUNT };
 
 // Characters for the whole screen: Unicode, or ASCII where the locale or the person wants no other.
 struct glyphs {
-    const char *bars[9]; // empty to full, eighths of a cell from the left
-    const char *track;   // what a bar leaves of its length
+    const char *bar, *half_bar, *track; // a bar: full cells, half a cell, what it leaves of its length
     const char *live, *dropped, *new_dropped; // a head
     const char *rule, *ellipsis, *dot, *times, *arrow, *here, *dash, *at_least, *below, *up, *down;
     bool unicode;

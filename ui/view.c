@@ -174,7 +174,7 @@ float view_threshold(const struct view *view, int stage, int stream)
         return NAN;
     const struct trace_tokens *tokens = &view->trace.stages[stage].tokens[stream];
     if (!strcmp(view->trace.policy, "learned") || !strcmp(view->trace.policy, "learned-self"))
-        return (float)-view->trace.shift;
+        return (float)(0 - view->trace.shift);
     float kept = INFINITY, dropped = -INFINITY;
     for (int i = 1; i < tokens->count; i++) {
         if (isnan(tokens->score[i]))
@@ -263,6 +263,36 @@ bool view_first_head(const struct view *view, int stage, struct head_place *plac
                 return true;
             }
     return false;
+}
+
+static int best_token(const struct view *view, int stream)
+{
+    int stage = view_stage(view), first = stream_first(stream), best = first;
+    int count = stream == TRACE_TEXT_STREAM ? view->trace.token_count : view_patches(view, stream) + 1;
+    float best_score = -INFINITY;
+    for (int i = first; i < count; i++) {
+        const struct trace_token *token = stream == TRACE_TEXT_STREAM ? &view->trace.tokens[i] : NULL;
+        if ((token && token->from >= token->to) || !view_alive(view, stage, stream, i))
+            continue;
+        float score = view_score(view, stage, stream, i).total;
+        if (score > best_score || (best_score <= -INFINITY && best == first)) {
+            best = i;
+            best_score = isnan(score) ? -INFINITY : score;
+        }
+    }
+    return best;
+}
+
+void view_find_patch(struct view *view)
+{
+    if (view->has_trace && !view->patch_chosen && view->picture < view->trace.picture_count)
+        view->patch = best_token(view, view->picture) - 1;
+}
+
+void view_find_word(struct view *view)
+{
+    if (view->has_trace && !view->word_chosen)
+        view->word = best_token(view, TRACE_TEXT_STREAM);
 }
 
 static int clamp_index(int value, int count)

@@ -29,6 +29,7 @@ struct view {
     int picture, patch; // cursor: which picture, and the patch in it, row by row from 0
     int word;           // cursor: token of the question
     struct head_place head;
+    bool patch_chosen, word_chosen; // the person has moved them
 
     unsigned abilities;
     bool busy;
@@ -84,6 +85,10 @@ bool view_has_stream(const struct view *view, int stream);
 int view_patches(const struct view *view, int picture);
 const char *view_stream_name(const struct view *view, int stream);
 const char *view_module_name(enum attention_module module);
+
+// Puts cursors where there is something to see: on the living token (a real word, a patch) with the best score so far.
+void view_find_patch(struct view *view);
+void view_find_word(struct view *view);
 
 // Puts cursors back into range after the trace changed.
 void view_clamp(struct view *view);

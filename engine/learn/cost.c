@@ -158,8 +158,8 @@ static void walk_fusion(struct walk *walk, struct net_state *state, int layer, i
     }
 }
 
-// Stem, transforms, poolers and answer head: never pruned (the image transform shrinks with its tokens).
-static double fixed_macs(const struct net *net, double text)
+// Stem, poolers and answer head: never pruned.
+static double fixed_macs(const struct net *net)
 {
     const struct model_config *c = &net->config;
     double width = c->width, grid = model_grid(c), macs = 0;
@@ -172,29 +172,38 @@ static double fixed_macs(const struct net *net, double text)
     } else {
         macs += grid * grid * net->patch.in * width;
     }
-    macs += text * width * width + 2 * width * width;
+    macs += 2 * width * width;
     macs += 2.0 * width * c->head_hidden + (double)c->head_hidden * c->labels;
     if (c->answer_words)
         macs += width * c->head_hidden + width * c->labels;
     return macs;
 }
 
+// cross_modal_{image,text}_transform of what an encoder has left.
+static void walk_transform(struct walk *walk, struct stream_layer_state *states, int layers, int stream,
+                           struct rows rows, int question)
+{
+    double square = (double)walk->net->config.width * walk->net->config.width;
+    walk->spent += walk->tokens[stream] * square;
+    walk->dense += walk->full[stream] * square;
+    if (walk->weight != 0 && layers)
+        give_tokens(&states[layers - 1], rows.stride, rows.count ? rows.count[question] : rows.stride, question,
+                    walk->weight * square);
+}
+
 static void walk_question(struct walk *walk, const struct net_batch *batch, struct net_state *state, int question)
 {
     const struct net *net = walk->net;
     const struct model_config *c = &net->config;
-    double width = c->width, text = batch->text_count[question];
+    double text = batch->text_count[question];
     int picture = state->image_rows.n > 1 ? question : 0;
     walk->full[NET_IMAGE] = walk->tokens[NET_IMAGE] = state->image_rows.stride;
     walk->full[NET_TEXT] = walk->tokens[NET_TEXT] = text;
-    walk->spent = walk->dense = fixed_macs(net, text);
+    walk->spent = walk->dense = fixed_macs(net);
     walk_encoder(walk, net->text, state->text, c->text_layers, NET_TEXT, state->rows[NET_TEXT], question);
     walk_encoder(walk, net->image, state->image, c->image_layers, NET_IMAGE, state->image_rows, picture);
-    walk->spent += walk->tokens[NET_IMAGE] * width * width; // cross_modal_image_transform
-    walk->dense += walk->full[NET_IMAGE] * width * width;
-    if (walk->weight != 0 && c->image_layers)
-        give_tokens(&state->image[c->image_layers - 1], state->image_rows.stride, state->image_rows.stride, picture,
-                    walk->weight * width * width);
+    walk_transform(walk, state->text, c->text_layers, NET_TEXT, state->rows[NET_TEXT], question);
+    walk_transform(walk, state->image, c->image_layers, NET_IMAGE, state->image_rows, picture);
     for (int l = 0; l < c->fusion_layers; l++)
         walk_fusion(walk, state, l, question);
 }

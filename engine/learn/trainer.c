@@ -51,7 +51,7 @@ struct trainer {
     int eval_scenes;
 };
 
-enum { VALIDATION_STREAM = 77, MEMORY_STEPS = 8 };
+enum { VALIDATION_STREAM = 77, MEMORY_STEPS = 2 };
 
 static double done_share(const struct trainer *t)
 {

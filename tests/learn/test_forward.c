@@ -1,0 +1,307 @@
+// The trainer's forward pass is the engine's: the same weights file gives the same answers, with everything kept and with
+// trimmers deciding. Training multiplies masks into full-size attention; the engine gathers what is left.
+#include "tests/support/cmocka_all.h"
+
+#include "engine/base/memory.h"
+#include "engine/learn/checkpoint.h"
+#include "engine/learn/cost.h"
+#include "engine/learn/sample.h"
+#include "engine/learn/shape.h"
+#include "engine/model/model.h"
+#include "engine/run/run.h"
+#include "tests/support/scratch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LABELS = 512 };
+
+struct fixture {
+    struct world *world;
+    struct language language;
+    struct model_config config;
+    struct params params;
+    struct net net;
+    struct tape tape;
+    struct model *model;
+    struct sample *sample;
+};
+
+// Random weights, larger than start values, with trimmers near the undecided point.
+static void perturb(struct params *params)
+{
+    struct random random;
+    random_init(&random, 21, 0);
+    for (int i = 0; i < params->count; i++) {
+        const struct param *p = &params->items[i];
+        const char *name = p->info.name;
+        bool decision = p->info.trimmer && strstr(name, ".out.bias");
+        for (int64_t k = 0; k < p->info.elements; k++) {
+            float *value = &params->value[p->offset + (size_t)k];
+            if (decision)
+                *value = strstr(name, "token") ? 0.5f : 0.2f;
+            else if (p->info.trimmer)
+                *value = *value * 2 + 0.1f * random_normal(&random);
+            else
+                *value += 0.03f * random_normal(&random);
+        }
+    }
+}
+
+static void fixture_init(struct fixture *f, const char *name, bool encoders)
+{
+    struct error err = {0};
+    *f = (struct fixture){0};
+    f->world = world_open("assets", &err);
+    assert_non_null(f->world);
+    assert_true(language_init(&f->language, f->world, &err));
+    f->config = shape_default(&f->language);
+    shape_add_trimmers(&f->config, true, true);
+    for (int l = 0; encoders && l < f->config.image_layers; l++)
+        f->config.trimmers[STACK_IMAGE][l] = (struct trimmer_config){16, 16, true, false};
+    for (int l = 0; encoders && l < f->config.text_layers; l++)
+        f->config.trimmers[STACK_TEXT][l] = (struct trimmer_config){16, 0, true, false};
+    assert_true(params_init(&f->params, &f->config, 0, 0));
+    params_randomize(&f->params, &f->config, 3);
+    perturb(&f->params);
+    assert_true(net_init(&f->net, &f->config, &f->params, f->language.answer_words, &err));
+    f->tape.kernels = learn_kernels_get();
+    f->tape.P = f->params.value;
+    assert_true(arena_init(&f->tape.arena, net_arena_size(&f->net, WORLD_QUESTIONS, SAMPLE_TOKENS)));
+    struct checkpoint checkpoint = {.config = &f->config, .params = &f->params, .language = &f->language,
+                                    .world = f->world, .training = "{}"};
+    const char *path = scratch_path(name);
+    if (!checkpoint_write(&checkpoint, path, &err) || !(f->model = model_open(path, NULL, &err)))
+        fail_msg("%s", err.text);
+    f->sample = memory_alloc(1, sizeof *f->sample);
+    assert_non_null(f->sample);
+}
+
+static void fixture_free(struct fixture *f)
+{
+    memory_free(f->sample);
+    model_free(f->model);
+    arena_free(&f->tape.arena);
+    params_free(&f->params);
+    language_free(&f->language);
+    world_free(f->world);
+}
+
+struct seen {
+    float logits[LABELS];
+    int count;
+};
+
+static void see(void *context, const char *name, const float *x, int rows, int width)
+{
+    struct seen *seen = context;
+    if (strcmp(name, "logits"))
+        return;
+    assert_true(rows == 1 && width <= LABELS);
+    memcpy(seen->logits, x, (size_t)width * sizeof *x);
+    seen->count = width;
+}
+
+static struct run *engine_run(struct fixture *f, int q, enum policy policy, struct seen *seen)
+{
+    struct error err = {0};
+    struct run_options options = run_options_default();
+    options.policy = policy;
+    const float *pixels[1] = {f->sample->pixels};
+    *seen = (struct seen){.count = 0};
+    struct run *run = run_new_from_tensors(f->model, pixels, f->sample->ids + q * f->sample->text_stride,
+                                           f->sample->text_count[q], &options, see, seen, &err);
+    if (!run)
+        fail_msg("%s", err.text);
+    while (!run_finished(run))
+        assert_true(run_step(run, &err));
+    assert_int_equal(seen->count, f->config.labels);
+    return run;
+}
+
+static float largest_difference(const float *a, const float *b, int n)
+{
+    float largest = 0;
+    for (int i = 0; i < n; i++)
+        largest = fmaxf(largest, fabsf(a[i] - b[i]));
+    return largest;
+}
+
+static void test_dense(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, "dense.safetensors", false);
+    struct net_trimming open = {0};
+    float spread = 0, largest = 0;
+    for (uint64_t scene = 0; scene < 2; scene++) {
+        assert_true(sample_make(f.sample, f.world, &f.language, 5, scene, 4, NULL));
+        struct net_batch batch = sample_batch(f.sample, SAMPLE_PATCHES);
+        struct net_state net;
+        arena_rewind(&f.tape.arena, 0);
+        net_forward(&f.tape, &f.net, &batch, &open, &net);
+        for (int q = 0; q < batch.questions; q++) {
+            struct seen seen;
+            struct run *run = engine_run(&f, q, POLICY_NONE, &seen);
+            const float *logits = net.logits + q * f.config.labels;
+            largest = fmaxf(largest, largest_difference(seen.logits, logits, f.config.labels));
+            spread = fmaxf(spread, largest_difference(seen.logits, net.logits, f.config.labels));
+            run_free(run);
+        }
+    }
+    print_message("largest difference of a logit %.2e; questions differ by up to %.2f\n", (double)largest,
+                  (double)spread);
+    assert_true(largest < 1e-4f);
+    assert_true(spread > 0.1f); // the comparison is not of constants
+    fixture_free(&f);
+}
+
+// Whether any decision that counts was so close that rounding may turn it.
+static bool close_call(const struct fixture *f, const struct net_state *net, int q)
+{
+    const struct {
+        const struct stream_layer_state *states;
+        int layers, step, stream;
+        struct rows rows;
+    } stacks[] = {
+        {net->image, f->config.image_layers, 1, NET_IMAGE, net->image_rows},
+        {net->text, f->config.text_layers, 1, NET_TEXT, net->rows[NET_TEXT]},
+        {&net->fusion[0][NET_IMAGE], f->config.fusion_layers, NET_STREAMS, NET_IMAGE, net->rows[NET_IMAGE]},
+        {&net->fusion[0][NET_TEXT], f->config.fusion_layers, NET_STREAMS, NET_TEXT, net->rows[NET_TEXT]},
+    };
+    for (size_t s = 0; s < sizeof stacks / sizeof *stacks; s++)
+        for (int l = 0; l < stacks[s].layers; l++) {
+            const struct stream_layer_state *layer = stacks[s].states + l * stacks[s].step;
+            int stride = stacks[s].rows.stride, count = stacks[s].rows.count ? stacks[s].rows.count[q] : stride;
+            for (int t = 1; layer->mask && t < count; t++)
+                if (fabsf(layer->tokens.score[q * stride + t]) < 2e-4f)
+                    return true;
+            // slope = y (1 - y), and y > 1/2 <=> kept: near 1/4 the gate's score is near 0
+            const float *slopes[] = {layer->gate_msa ? layer->msa.slope : NULL, layer->gate_mca ? layer->mca.slope : NULL};
+            for (int m = 0; m < 2; m++)
+                for (int h = 0; slopes[m] && h < f->config.heads; h++)
+                    if (slopes[m][q * f->config.heads + h] > 0.25f - 1e-8f)
+                        return true;
+        }
+    return false;
+}
+
+static int compare_tokens(const struct stage *stage, int stream, const float *alive)
+{
+    const struct trace_tokens *tokens = &stage->tokens[stream];
+    int dropped = 0;
+    for (int t = 0; t < tokens->count; t++) {
+        if (tokens->alive[t] != (alive ? alive[t] > 0 : 1))
+            fail_msg("%s: %s token %d is %s in the engine only", stage->name, trace_stream_name(stream), t,
+                     tokens->alive[t] ? "alive" : "dropped");
+        dropped += !tokens->alive[t];
+    }
+    return dropped;
+}
+
+static int compare_heads(const struct stage *stage, int stream, enum attention_module module, const float *gate)
+{
+    const struct trace_heads *heads = &stage->heads[stream][module];
+    int off = 0;
+    for (int h = 0; h < heads->count; h++) {
+        assert_int_equal(heads->on[h], gate ? gate[h] > 0 : 1);
+        off += !heads->on[h];
+    }
+    return off;
+}
+
+struct tally {
+    int questions, dropped, off;
+    float largest;
+    double least_share, most_share;
+};
+
+static void compare_question(struct fixture *f, const struct net_batch *batch, const struct net_state *net, int q,
+                             struct tally *tally)
+{
+    struct seen seen;
+    struct run *run = engine_run(f, q, POLICY_LEARNED, &seen);
+    const struct trace *trace = run_trace(run);
+    int heads = f->config.heads;
+    for (int i = 0; i < trace->stage_count; i++) {
+        const struct stage *stage = &trace->stages[i];
+        for (int s = 0; s < NET_STREAMS; s++) {
+            const struct stream_layer_state *layer = stage->kind == STAGE_FUSION  ? &net->fusion[stage->layer][s]
+                                                     : stage->kind == STAGE_IMAGE && s == NET_IMAGE ? &net->image[stage->layer]
+                                                     : stage->kind == STAGE_TEXT && s == NET_TEXT   ? &net->text[stage->layer]
+                                                                                                    : NULL;
+            if (!layer)
+                continue;
+            int stride = net->rows[s].stride, stream = s == NET_IMAGE ? 0 : TRACE_TEXT_STREAM;
+            // A picture without trimmers inside the encoder is encoded once for all questions.
+            int at = stage->kind == STAGE_IMAGE && net->image_rows.n == 1 ? 0 : q;
+            tally->dropped += compare_tokens(stage, stream, layer->alive ? layer->alive + at * stride : NULL);
+            tally->off += compare_heads(stage, stream, MODULE_MSA, layer->gate_msa ? layer->gate_msa + at * heads : NULL);
+            if (stage->kind == STAGE_FUSION)
+                tally->off += compare_heads(stage, stream, MODULE_MCA, layer->gate_mca ? layer->gate_mca + at * heads : NULL);
+        }
+    }
+    double shares[WORLD_QUESTIONS];
+    cost_shares(&f->net, batch, net, shares);
+    double engine = trace->spent_macs / trace->dense_macs;
+    if (fabs(shares[q] - engine) > 1e-9)
+        fail_msg("question %d: training counts a share of %.9f, the ledger %.9f", q, shares[q], engine);
+    tally->least_share = fmin(tally->least_share, engine);
+    tally->most_share = fmax(tally->most_share, engine);
+    tally->largest = fmaxf(tally->largest, largest_difference(seen.logits, net->logits + q * f->config.labels,
+                                                              f->config.labels));
+    tally->questions++;
+    run_free(run);
+}
+
+static void check_pruned(const char *name, bool encoders)
+{
+    struct fixture f;
+    fixture_init(&f, name, encoders);
+    struct net_trimming trimming = {.on = true, .heads = true, .sampling = {.temperature = 1}};
+    struct tally tally = {.least_share = 1};
+    int asked = 0;
+    for (uint64_t scene = 0; scene < 4; scene++) {
+        assert_true(sample_make(f.sample, f.world, &f.language, 6, scene, 4, NULL));
+        struct net_batch batch = sample_batch(f.sample, SAMPLE_PATCHES);
+        struct net_state net;
+        arena_rewind(&f.tape.arena, 0);
+        net_forward(&f.tape, &f.net, &batch, &trimming, &net);
+        asked += batch.questions;
+        for (int q = 0; q < batch.questions; q++)
+            if (!close_call(&f, &net, q))
+                compare_question(&f, &batch, &net, q, &tally);
+    }
+    print_message("%d of %d questions without a close call: %d tokens and %d heads dropped, shares %.3f to %.3f, largest "
+                  "difference of a logit %.2e\n",
+                  tally.questions, asked, tally.dropped, tally.off, tally.least_share, tally.most_share,
+                  (double)tally.largest);
+    assert_true(tally.questions >= 4);
+    assert_true(tally.dropped > 100 && tally.off > 5 && tally.least_share < 0.9);
+    assert_true(tally.most_share > tally.least_share + 0.005);
+    assert_true(tally.largest < 1e-4f);
+    fixture_free(&f);
+}
+
+static void test_pruned_fusion(void **state)
+{
+    (void)state;
+    check_pruned("fusion.safetensors", false);
+}
+
+static void test_pruned_everywhere(void **state)
+{
+    (void)state;
+    check_pruned("everywhere.safetensors", true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_pruned_fusion),
+        cmocka_unit_test(test_pruned_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
