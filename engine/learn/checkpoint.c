@@ -4,7 +4,8 @@
 #include "engine/world/world.h"
 
 #include <jansson.h>
-#include <stdio.h>
+#include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,13 +55,26 @@ static int list_tensors(const struct checkpoint *c, struct tensor_source *source
     return n;
 }
 
+// Doubles are written with all their digits, so that a resumed run goes on bit by bit.
+static char *progress_json(const struct train_position *position)
+{
+    json_t *root = json_pack("{s:I, s:I, s:f}", "step", (json_int_t)position->step, "questions",
+                             (json_int_t)position->questions, "share", position->share);
+    json_t *alive = json_array();
+    for (int l = 0; l < NET_LAYERS; l++)
+        json_array_append_new(alive, json_real(position->alive[l]));
+    json_object_set_new(root, "alive", alive);
+    char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17));
+    json_decref(root);
+    return text;
+}
+
 bool checkpoint_write(const struct checkpoint *c, const char *path, struct error *err)
 {
     struct tensor_source *sources = calloc((size_t)c->params->count + 2, sizeof *sources);
     char *config = model_config_to_json(c->config), *answers = answers_json(c->world);
-    char *words = answer_words_json(c->language), progress[64];
-    snprintf(progress, sizeof progress, "{\"step\":%ld,\"questions\":%ld}", c->step, c->questions);
-    bool ok = sources && config && answers && words;
+    char *words = answer_words_json(c->language), *progress = progress_json(&c->position);
+    bool ok = sources && config && answers && words && progress;
     if (!ok) {
         error_no_memory(err, path);
     } else {
@@ -75,6 +89,7 @@ bool checkpoint_write(const struct checkpoint *c, const char *path, struct error
     free(config);
     free(answers);
     free(words);
+    free(progress);
     return ok;
 }
 
@@ -85,23 +100,64 @@ static bool read_moment(const struct safetensors *file, const char *name, real *
         return error_set(err, ERROR_INPUT, "it holds no %s of %zu numbers: not a state that training can go on from",
                          name, total);
     tensor_floats(tensor, to);
+    for (size_t i = 0; i < total; i++)
+        if (!isfinite(to[i]))
+            return error_set(err, ERROR_INPUT, "its %s holds a number that is not finite", name);
     return true;
 }
 
-bool checkpoint_resume(const char *path, struct params *params, real *moment1, real *moment2, long *step,
-                       long *questions, struct error *err)
+static bool read_position(const char *text, struct train_position *position)
+{
+    json_int_t step, questions;
+    json_t *root = text ? json_loads(text, 0, NULL) : NULL, *alive = json_object_get(root, "alive");
+    bool ok = root && json_unpack(root, "{s:I, s:I}", "step", &step, "questions", &questions) == 0 && step >= 0 &&
+              step <= INT32_MAX && questions >= 0 && questions <= INT64_MAX / 2;
+    if (ok) {
+        *position = (struct train_position){.step = (long)step, .questions = (long)questions, .share = 1};
+        // Absent in the states of a dense stage that an older program wrote, where they do not count.
+        if (json_is_number(json_object_get(root, "share")))
+            position->share = json_number_value(json_object_get(root, "share"));
+        for (int l = 0; l < NET_LAYERS; l++)
+            position->alive[l] = json_is_number(json_array_get(alive, (size_t)l))
+                                     ? json_number_value(json_array_get(alive, (size_t)l))
+                                     : 1;
+    }
+    json_decref(root);
+    return ok;
+}
+
+bool checkpoint_resume(const char *path, struct params *params, real *moment1, real *moment2,
+                       struct train_position *position, struct error *err)
 {
     struct safetensors *file = safetensors_open(path, err);
     if (!file)
-        return false;
-    const char *progress = safetensors_metadata(file, "progress");
-    bool ok = progress && sscanf(progress, "{\"step\":%ld,\"questions\":%ld}", step, questions) == 2;
-    if (!ok)
-        error_set(err, ERROR_INPUT, "it does not say how far training had come");
+        return error_prefix(err, "cannot resume");
+    bool ok = read_position(safetensors_metadata(file, "progress"), position) ||
+              error_set(err, ERROR_INPUT, "it does not say how far training had come");
     ok = ok && read_moment(file, "optimizer.moment1", moment1, params->total, err) &&
-         read_moment(file, "optimizer.moment2", moment2, params->total, err);
-    if (ok && params_load(params, file) != params->count)
-        ok = error_set(err, ERROR_INPUT, "its tensors are not those of the model to be trained");
+         read_moment(file, "optimizer.moment2", moment2, params->total, err) && params_load(params, file, true, err);
     safetensors_close(file);
     return ok || error_prefix(err, "cannot resume from %s", path);
+}
+
+// Whether the file's metadata `key` is the same JSON as `text`, which is released.
+static bool same_json(const struct safetensors *file, const char *key, char *text)
+{
+    const char *found = safetensors_metadata(file, key);
+    json_t *a = found ? json_loads(found, 0, NULL) : NULL, *b = text ? json_loads(text, 0, NULL) : NULL;
+    bool same = a && b && json_equal(a, b);
+    json_decref(a);
+    json_decref(b);
+    free(text);
+    return same;
+}
+
+bool checkpoint_check_language(const struct safetensors *file, const struct language *language,
+                               const struct world *world, struct error *err)
+{
+    if (!same_json(file, "tokenizer", strdup(language->tokenizer_json)))
+        return error_set(err, ERROR_INPUT, "the start weights were made with another vocabulary than the world's");
+    if (!same_json(file, "answers", answers_json(world)))
+        return error_set(err, ERROR_INPUT, "the start weights were made with other answers than the world's");
+    return true;
 }

@@ -3,11 +3,18 @@
 #define TRIMSCOPE_LEARN_CHECKPOINT_H
 
 #include "engine/learn/language.h"
-#include "engine/learn/params.h"
+#include "engine/learn/net.h"
 
 #include <stdbool.h>
 
 struct world;
+struct safetensors;
+
+// Where a run stands.
+struct train_position {
+    long step, questions;
+    double share, alive[NET_LAYERS]; // running means that the cost objective looks at
+};
 
 struct checkpoint {
     const struct model_config *config;
@@ -16,7 +23,7 @@ struct checkpoint {
     const struct world *world;
     const char *training;          // JSON of the settings
     const real *moment1, *moment2; // of AdamW, over params->total; NULL: a model without the means to go on
-    long step, questions;
+    struct train_position position;
     bool half, aux; // store fp16; keep the auxiliary heads
     const char *calibration; // JSON, NULL: none
 };
@@ -24,8 +31,12 @@ struct checkpoint {
 // Writes `path` whole or not at all.
 bool checkpoint_write(const struct checkpoint *checkpoint, const char *path, struct error *err);
 
-// Reads the state of an interrupted run of the same model; params, moments, step and questions are overwritten.
-bool checkpoint_resume(const char *path, struct params *params, real *moment1, real *moment2, long *step,
-                       long *questions, struct error *err);
+// Reads the state of an interrupted run of the same model; params, moments and *position are overwritten.
+bool checkpoint_resume(const char *path, struct params *params, real *moment1, real *moment2,
+                       struct train_position *position, struct error *err);
+
+// Whether a weights file speaks the world's language: the same vocabulary and the same answers in the same order.
+bool checkpoint_check_language(const struct safetensors *file, const struct language *language,
+                               const struct world *world, struct error *err);
 
 #endif

@@ -249,12 +249,10 @@ static void window(int at, int side, int *first, int *end)
     *end = at > side - 3 ? side + 2 - at : 5;
 }
 
-enum { DEPTHWISE_WIDTH = 1024 };
-
 static void depthwise(real *restrict y, const real *restrict x, const real *restrict w, const real *restrict bias,
                       int side, int width)
 {
-    real taps[25 * DEPTHWISE_WIDTH]; // transposed to (25, width): the inner loop runs over channels
+    real taps[25 * LEARN_WIDTH]; // transposed to (25, width): the inner loop runs over channels
     for (int c = 0; c < width; c++)
         for (int t = 0; t < 25; t++)
             taps[t * width + c] = w[c * 25 + t];
@@ -279,7 +277,7 @@ static void depthwise(real *restrict y, const real *restrict x, const real *rest
 static void depthwise_back(real *restrict dx, real *restrict dw, const real *restrict dy, const real *restrict x,
                            const real *restrict w, int side, int width)
 {
-    real taps[25 * DEPTHWISE_WIDTH], dtaps[25 * DEPTHWISE_WIDTH];
+    real taps[25 * LEARN_WIDTH], dtaps[25 * LEARN_WIDTH];
     for (int c = 0; c < width; c++)
         for (int t = 0; t < 25; t++)
             taps[t * width + c] = w[c * 25 + t];

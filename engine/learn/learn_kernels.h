@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+enum { LEARN_WIDTH = 1024 }; // of a row at most: kernels keep some on the stack
+
 struct adamw_step {
     real rate, beta1, beta2, epsilon, decay;
     real correction1, correction2; // 1 / (1 - beta^t)

@@ -203,6 +203,9 @@ bool net_init(struct net *net, const struct model_config *c, const struct params
         c->stem_blocks > NET_STEM_BLOCKS)
         return error_set(err, ERROR_INPUT, "training supports at most %d layers a stack and %d stem blocks", NET_LAYERS,
                          NET_STEM_BLOCKS);
+    if (c->width > LEARN_WIDTH)
+        return error_set(err, ERROR_INPUT, "training supports widths of at most %d; the model has %d", LEARN_WIDTH,
+                         c->width);
     if (c->pictures != 1 || c->position_grid != grid)
         return error_set(err, ERROR_INPUT, "training supports models of one picture at their own resolution");
     struct lookup at = {.params = params};

@@ -176,22 +176,45 @@ void params_randomize(struct params *params, const struct model_config *config, 
     }
 }
 
-int params_load(struct params *params, const struct safetensors *file)
+static bool same_shape(const struct parameter *info, const struct tensor *tensor)
 {
-    int filled = 0;
-    for (int i = 0; i < params->count; i++) {
+    bool same = tensor->rank == info->rank;
+    for (int i = 0; same && i < info->rank; i++)
+        same = tensor->shape[i] == info->shape[i];
+    return same;
+}
+
+static bool load_one(struct params *params, const struct param *param, const struct tensor *tensor, float *buffer,
+                     struct error *err)
+{
+    const struct parameter *info = &param->info;
+    if (!same_shape(info, tensor))
+        return error_set(err, ERROR_INPUT, "tensor %s has %zu numbers in %d axes; the model to be trained has %lld in %d",
+                         info->name, tensor->elements, tensor->rank, (long long)info->elements, info->rank);
+    tensor_floats(tensor, buffer);
+    for (int64_t k = 0; k < info->elements; k++) {
+        if (!isfinite(buffer[k]))
+            return error_set(err, ERROR_INPUT, "tensor %s holds a number that is not finite", info->name);
+        params->value[param->offset + (size_t)k] = (real)buffer[k];
+    }
+    return true;
+}
+
+bool params_load(struct params *params, const struct safetensors *file, bool whole, struct error *err)
+{
+    float *buffer = malloc((params->total ? params->total : 1) * sizeof *buffer);
+    if (!buffer)
+        return error_no_memory(err, "reading weights");
+    bool ok = true;
+    for (int i = 0; ok && i < params->count; i++) {
         const struct param *param = &params->items[i];
         const struct tensor *tensor = safetensors_find(file, param->info.name);
-        if (!tensor || (int64_t)tensor->elements != param->info.elements)
-            continue;
-        float *copy = malloc(tensor->elements * sizeof *copy);
-        if (!copy)
-            return filled;
-        tensor_floats(tensor, copy);
-        for (size_t k = 0; k < tensor->elements; k++)
-            params->value[param->offset + k] = (real)copy[k];
-        free(copy);
-        filled++;
+        if (tensor)
+            ok = load_one(params, param, tensor, buffer, err);
+        else if (whole || !(param->aux || param->info.trimmer))
+            ok = error_set(err, ERROR_INPUT, "there is no tensor %s, which the model to be trained has",
+                           param->info.name);
     }
-    return filled;
+    free(buffer);
+    return ok;
 }

@@ -39,7 +39,8 @@ const struct param *params_find(const struct params *params, const char *name);
 // (DESIGN.md: b2 near +4), sine features in the fusion position table.
 void params_randomize(struct params *params, const struct model_config *config, uint64_t seed);
 
-// Copies the tensors of `file` that have the same name and shape; returns how many parameters were filled.
-int params_load(struct params *params, const struct safetensors *file);
+// Copies the tensors of `file` that the model has. Auxiliary heads and trimmers that the file lacks keep their values,
+// unless `whole`; anything else that is missing, a tensor of another shape, and a number that is not finite are errors.
+bool params_load(struct params *params, const struct safetensors *file, bool whole, struct error *err);
 
 #endif

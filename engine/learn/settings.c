@@ -76,12 +76,32 @@ static bool put(struct train_settings *settings, const char *name, double value,
 
 static bool read_budgets(struct train_settings *settings, const json_t *list, struct error *err)
 {
-    for (size_t l = 0; l < json_array_size(list) && l < SETTINGS_BUDGETS; l++) {
+    size_t count = json_array_size(list);
+    if (count > SETTINGS_BUDGETS)
+        return error_set(err, ERROR_INPUT, "there are %zu budgets; at most %d are possible, one a fusion layer", count,
+                         SETTINGS_BUDGETS);
+    for (size_t l = 0; l < count; l++) {
         double value = json_number_value(json_array_get(list, l));
         if (!(value > 0 && value <= 1))
             return error_set(err, ERROR_INPUT, "budgets[%zu] must be a share above 0, at most 1", l);
         settings->budgets[l] = value;
     }
+    settings->budget_count = (int)count;
+    return true;
+}
+
+bool train_settings_check(const struct train_settings *s, int fusion_layers, struct error *err)
+{
+    if (s->patches_low > s->patches_high)
+        return error_set(err, ERROR_INPUT, "patches_low (%d) is above patches_high (%d)", s->patches_low,
+                         s->patches_high);
+    if (s->budget_count > fusion_layers)
+        return error_set(err, ERROR_INPUT, "there are %d budgets, but the model has %d fusion layers", s->budget_count,
+                         fusion_layers);
+    // The cost objective is a share of the dense multiply-adds, which are those of all patches.
+    if (s->trim && s->full_tail < 1 && s->patches_low < 144)
+        return error_set(err, ERROR_INPUT,
+                         "the SmartTrim stage needs every patch: leave full_tail at 1 or patches_low at 144");
     return true;
 }
 
@@ -90,9 +110,10 @@ bool train_settings_read(struct train_settings *settings, const char *json, stru
     json_error_t where;
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &where), *value;
     if (!json_is_object(root)) {
+        bool json_at_all = root != NULL;
         json_decref(root);
-        return error_set(err, ERROR_INPUT, "training settings are not a JSON object: %s (line %d)", where.text,
-                         where.line);
+        return json_at_all ? error_set(err, ERROR_INPUT, "training settings are JSON, but not an object")
+                           : error_set(err, ERROR_INPUT, "training settings are not JSON: %s (line %d)", where.text, where.line);
     }
     const char *name;
     bool ok = true;
@@ -108,9 +129,6 @@ bool train_settings_read(struct train_settings *settings, const char *json, stru
             ok = ok && put(settings, name, json_number_value(value), err);
     }
     json_decref(root);
-    if (ok && settings->patches_low > settings->patches_high)
-        return error_set(err, ERROR_INPUT, "patches_low (%d) is above patches_high (%d)", settings->patches_low,
-                         settings->patches_high);
     return ok;
 }
 
@@ -133,9 +151,12 @@ char *train_settings_json(const struct train_settings *settings)
         json_object_set_new(root, settings_table[i].name,
                             settings_table[i].whole ? json_integer((json_int_t)value) : json_real(value));
     }
-    for (int l = 0; l < SETTINGS_BUDGETS; l++)
+    for (int l = 0; l < settings->budget_count; l++)
         json_array_append_new(budgets, json_real(settings->budgets[l]));
-    json_object_set_new(root, "budgets", budgets);
+    if (settings->budget_count)
+        json_object_set_new(root, "budgets", budgets);
+    else
+        json_decref(budgets);
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(root);
     return text;

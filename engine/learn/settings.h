@@ -51,12 +51,17 @@ struct train_settings {
     TRAIN_SETTINGS(SETTING_MEMBER)
 #undef SETTING_MEMBER
     double budgets[SETTINGS_BUDGETS]; // share of patches that fusion layer l may keep before it costs; 1: free
+    int budget_count; // how many were given; 0: the defaults, as many as the model has layers
 };
 
 struct train_settings train_settings_default(bool trim);
 
 // Reads "name": value pairs of a JSON object over *settings; an unknown name or a value out of range is an error.
 bool train_settings_read(struct train_settings *settings, const char *json, struct error *err);
+
+// What one setting alone does not show: limits in the wrong order, more budgets than fusion layers, a SmartTrim stage
+// that does not see every patch.
+bool train_settings_check(const struct train_settings *settings, int fusion_layers, struct error *err);
 
 // Sets one by name and text, as `name=value` on the command line does.
 bool train_settings_set(struct train_settings *settings, const char *name, const char *value, struct error *err);

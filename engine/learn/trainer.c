@@ -4,7 +4,7 @@
 #include "engine/base/thread.h"
 #include "engine/learn/checkpoint.h"
 #include "engine/learn/cost.h"
-#include "engine/io/safetensors.h"
+#include "engine/learn/schedule.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,8 +38,8 @@ struct trainer {
     struct worker *worker;
     real *moment1, *moment2;
     bool has_teacher;
-    long step, steps, questions;
-    double share, alive[NET_LAYERS]; // running means: the cost objective looks at the mean before squaring
+    long steps;
+    struct train_position at;
     double seconds;                  // of training since this process started
     struct train_progress window;    // sums since the last report
     long window_steps, window_questions, session_questions;
@@ -51,43 +51,11 @@ struct trainer {
     int eval_scenes;
 };
 
-enum { VALIDATION_STREAM = 77, MEMORY_STEPS = 2 };
+enum { MEMORY_STEPS = 2, WORKERS_LIMIT = 64 };
 
 static double done_share(const struct trainer *t)
 {
-    return t->steps > 0 ? (double)t->step / (double)t->steps : 1;
-}
-
-static double target_share(const struct trainer *t)
-{
-    const struct train_settings *s = &t->settings;
-    double at = s->curriculum > 0 ? done_share(t) / s->curriculum : 1;
-    return at >= 1 ? s->target : 1 + (s->target - 1) * at;
-}
-
-static double learning_rate(const struct trainer *t)
-{
-    const struct train_settings *s = &t->settings;
-    double at = done_share(t);
-    if (at < s->warmup)
-        return (at + 1.0 / (double)t->steps) / s->warmup;
-    if (at < s->hold)
-        return 1;
-    double u = s->hold < 1 ? (at - s->hold) / (1 - s->hold) : 1;
-    return s->final_rate + (1 - s->final_rate) * 0.5 * (1 + cos(3.14159265358979 * u));
-}
-
-static double noise_scale(const struct trainer *t)
-{
-    double at = done_share(t) / 0.8;
-    return t->settings.noise_first + (t->settings.noise_last - t->settings.noise_first) * (at < 1 ? at : 1);
-}
-
-// Budgets per layer tighten with the curriculum.
-static double layer_budget(const struct trainer *t, int layer)
-{
-    double at = t->settings.curriculum > 0 ? done_share(t) / t->settings.curriculum : 1;
-    return 1 - (at < 1 ? at : 1) * (1 - t->settings.budgets[layer]);
+    return (double)t->at.step / (double)t->steps;
 }
 
 // ---- one scene --------------------------------------------------------------------------------------------------
@@ -102,10 +70,10 @@ static void measure_masks(const struct trainer *t, const struct sample *sample, 
         sums->share += share[q];
     for (int l = 0; l < layers; l++)
         for (int q = 0; q < batch->questions; q++) {
-            const real *alive = state->fusion[l][NET_IMAGE].alive + q * stride;
+            const real *mask = state->fusion[l][NET_IMAGE].alive, *alive = mask ? mask + q * stride : NULL;
             double sum = 0;
             for (int p = 1; p < stride; p++)
-                sum += (double)alive[p];
+                sum += alive ? (double)alive[p] : 1;
             sums->alive[l] += sum / (stride - 1);
             if (l < layers - 1)
                 continue;
@@ -120,8 +88,9 @@ static void measure_masks(const struct trainer *t, const struct sample *sample, 
             sums->needed_all += needed;
             sums->other_all += other;
             for (int p = 1; p < stride; p++) {
-                sums->needed_alive += (double)(alive[p] * sample->needed[q][p - 1]);
-                sums->other_alive += (double)(alive[p] * sample->other[q][p - 1]);
+                real stays = alive ? alive[p] : 1;
+                sums->needed_alive += (double)(stays * sample->needed[q][p - 1]);
+                sums->other_alive += (double)(stays * sample->other[q][p - 1]);
             }
         }
 }
@@ -130,11 +99,11 @@ static void measure_masks(const struct trainer *t, const struct sample *sample, 
 static void push_costs(const struct trainer *t, const struct net_batch *batch, struct net_state *state,
                        double question_scale)
 {
-    double over = t->share - target_share(t);
+    double over = t->at.share - schedule_target(&t->settings, done_share(t));
     cost_back(&t->net, batch, state, 2 * t->settings.cost * over * question_scale);
     int stride = state->rows[NET_IMAGE].stride;
     for (int l = 0; l < t->config.fusion_layers; l++) {
-        double excess = t->alive[l] - layer_budget(t, l);
+        double excess = t->at.alive[l] - schedule_budget(&t->settings, done_share(t), l);
         real *dalive = state->fusion[l][NET_IMAGE].dalive;
         if (excess <= 0 || !dalive)
             continue;
@@ -180,7 +149,7 @@ static void train_scene(struct trainer *t, struct worker *w, uint64_t index)
     struct net_trimming trimming = {
         .on = s->trim,
         .heads = s->heads,
-        .sampling = {.random = &random, .noise = (real)noise_scale(t), .temperature = (real)s->gumbel},
+        .sampling = {.random = &random, .noise = (real)schedule_noise(s, done_share(t)), .temperature = (real)s->gumbel},
     };
     arena_rewind(&w->tape.arena, 0);
     if (t->has_teacher)
@@ -206,14 +175,14 @@ static void train_job(void *context, int index, int worker)
     w->sums = (struct step_sums){0};
     w->tape.G = w->gradient;
     for (int i = index; i < t->settings.scenes; i += t->workers)
-        train_scene(t, w, (uint64_t)t->step * (uint64_t)t->settings.scenes + (uint64_t)i);
+        train_scene(t, w, (uint64_t)t->at.step * (uint64_t)t->settings.scenes + (uint64_t)i);
 }
 
 // ---- optimizer --------------------------------------------------------------------------------------------------
 
 struct slice {
     struct trainer *trainer;
-    double square[64];
+    double square[WORKERS_LIMIT];
     real scale;
 };
 
@@ -244,7 +213,7 @@ static void update_job(void *context, int index, int worker)
     const struct train_settings *s = &t->settings;
     size_t first, end;
     slice_bounds(t, index, &first, &end);
-    double rate = learning_rate(t), step = (double)t->step + 1;
+    double rate = schedule_rate(s, done_share(t), t->steps), step = (double)t->at.step + 1;
     for (int i = 0; i < t->params.count; i++) {
         const struct param *p = &t->params.items[i];
         size_t a = p->offset, b = p->offset + (size_t)p->info.elements;
@@ -276,26 +245,26 @@ static void gather_window(struct trainer *t, double norm)
             sums.alive[l] += t->worker[w].sums.alive[l];
     }
     int asked = sums.objective.questions;
-    double forget = t->step ? 1.0 / MEMORY_STEPS : 1;
+    double forget = t->at.step ? 1.0 / MEMORY_STEPS : 1;
     objective_sums_add(&t->window_sums, &sums.objective);
     t->window_steps++;
-    t->questions += asked;
+    t->at.questions += asked;
     t->session_questions += asked;
     t->window_questions += asked;
     t->window.gradient_norm += norm;
     if (!t->settings.trim)
         return;
-    t->share += forget * (sums.share / asked - t->share);
+    t->at.share += forget * (sums.share / asked - t->at.share);
     t->window_share += sums.share;
     for (int l = 0; l < t->config.fusion_layers; l++) {
-        t->alive[l] += forget * (sums.alive[l] / asked - t->alive[l]);
+        t->at.alive[l] += forget * (sums.alive[l] / asked - t->at.alive[l]);
         t->window_alive[l] += sums.alive[l];
     }
 }
 
 bool trainer_step(struct trainer *t)
 {
-    if (t->step >= t->steps)
+    if (t->at.step >= t->steps)
         return false;
     double start = clock_seconds();
     thread_pool_run(t->pool, train_job, t, t->workers);
@@ -311,7 +280,7 @@ bool trainer_step(struct trainer *t)
         thread_pool_run(t->pool, update_job, &slice, t->workers);
     }
     gather_window(t, norm);
-    t->step++;
+    t->at.step++;
     t->seconds += clock_seconds() - start;
     return true;
 }
@@ -321,9 +290,9 @@ struct train_progress trainer_progress(struct trainer *t)
     struct train_progress p = t->window;
     double asked = (double)(t->window_questions ? t->window_questions : 1);
     double steps = (double)(t->window_steps ? t->window_steps : 1), scenes = t->window_sums.scenes ? t->window_sums.scenes : 1;
-    p.step = t->step;
+    p.step = t->at.step;
     p.steps = t->steps;
-    p.questions = t->questions;
+    p.questions = t->at.questions;
     for (int k = 0; k < TERMS; k++)
         p.loss[k] = t->window_sums.loss[k] / (k == TERM_PATCH || k == TERM_COLOR ? scenes : asked);
     p.accuracy = t->window_sums.right / asked;
@@ -332,13 +301,13 @@ struct train_progress trainer_progress(struct trainer *t)
                                    ? (double)t->window_sums.family_right[f] / t->window_sums.family_questions[f]
                                    : (double)NAN;
     p.share = t->settings.trim ? t->window_share / asked : 1;
-    p.target = t->settings.trim ? target_share(t) : 1;
+    p.target = t->settings.trim ? schedule_target(&t->settings, done_share(t)) : 1;
     for (int l = 0; l < t->config.fusion_layers; l++)
         p.alive[l] = t->settings.trim ? t->window_alive[l] / asked : 1;
     p.gradient_norm /= steps;
-    p.rate = learning_rate(t) * t->settings.rate;
+    p.rate = schedule_rate(&t->settings, done_share(t), t->steps) * t->settings.rate;
     p.questions_per_second = t->seconds > 0 ? (double)t->session_questions / t->seconds : 0;
-    double left = (double)(t->steps - t->step) * (t->questions && t->step ? (double)t->questions / (double)t->step : 0);
+    double left = (double)(t->steps - t->at.step) * (t->at.questions && t->at.step ? (double)t->at.questions / (double)t->at.step : 0);
     p.seconds_left = p.questions_per_second > 0 ? left / p.questions_per_second : 0;
     t->window = (struct train_progress){0};
     t->window_sums = (struct objective_sums){0};
@@ -419,24 +388,44 @@ static bool make_workers(struct trainer *t)
 static bool load_weights(struct trainer *t, const struct trainer_options *options, struct error *err)
 {
     params_randomize(&t->params, &t->config, (uint64_t)t->settings.seed);
-    if (options->init && params_load(&t->params, options->init) == 0)
-        return error_set(err, ERROR_INPUT, "the start weights share no tensor with the model to be trained");
-    if (!options->teacher)
+    if (options->init && (!checkpoint_check_language(options->init, &t->language, t->world, err) ||
+                          !params_load(&t->params, options->init, false, err)))
+        return error_prefix(err, "cannot start from these weights");
+    if (!options->teacher || t->settings.distill <= 0)
         return true;
     if (!params_init(&t->teacher, &t->config, 0, 0))
         return error_no_memory(err, "the teacher");
     // The student's parameters come first in both lists, so the same offsets serve both.
-    t->has_teacher = params_load(&t->teacher, options->teacher) > 0;
+    t->has_teacher = true;
+    return params_load(&t->teacher, options->teacher, false, err) || error_prefix(err, "the teacher does not fit");
+}
+
+// What the world's pictures and questions demand of a model.
+static bool check_model(const struct trainer *t, struct error *err)
+{
+    const struct model_config *c = &t->config;
+    if (c->task != TASK_VQA || c->image_size != WORLD_SIDE || c->patch_size != WORLD_PATCH)
+        return error_set(err, ERROR_INPUT,
+                         "the world is for VQA models of %d-pixel pictures in patches of %d; this model is for %s, %d "
+                         "pixels, patches of %d",
+                         WORLD_SIDE, WORLD_PATCH, model_task_name(c->task), c->image_size, c->patch_size);
+    if (c->positions < SAMPLE_TOKENS + 2)
+        return error_set(err, ERROR_INPUT, "the model has %d text positions; the world's questions need %d",
+                         c->positions, SAMPLE_TOKENS + 2);
+    if (c->vocabulary != t->language.vocabulary || c->labels != t->language.answers)
+        return error_set(err, ERROR_INPUT, "the model has %d tokens and %d answers; the world has %d and %d",
+                         c->vocabulary, c->labels, t->language.vocabulary, t->language.answers);
     return true;
 }
 
 static bool build(struct trainer *t, const struct trainer_options *options, struct error *err)
 {
-    if (!language_init(&t->language, options->world, err))
+    if (!train_settings_check(&t->settings, t->config.fusion_layers, err))
         return false;
-    if (t->config.vocabulary != t->language.vocabulary || t->config.labels != t->language.answers)
-        return error_set(err, ERROR_INPUT, "the model has %d tokens and %d answers; the world has %d and %d",
-                         t->config.vocabulary, t->config.labels, t->language.vocabulary, t->language.answers);
+    if (!t->settings.budget_count && t->settings.trim)
+        t->settings.budget_count = t->config.fusion_layers; // what the weights file says of how they were made
+    if (!language_init(&t->language, options->world, err) || !check_model(t, err))
+        return false;
     if (!params_init(&t->params, &t->config, t->language.kinds, t->language.colors))
         return error_no_memory(err, "the model's parameters");
     if (!net_init(&t->net, &t->config, &t->params, t->language.answer_words, err) || !load_weights(t, options, err))
@@ -466,12 +455,14 @@ struct trainer *trainer_new(const struct trainer_options *options, struct error 
     t->settings = options->settings;
     t->config = options->config;
     t->world = options->world;
-    t->workers = options->threads < 1 ? 1 : options->threads > 64 ? 64 : options->threads;
-    t->share = 1;
+    t->workers = options->threads < 1 ? 1 : options->threads > WORKERS_LIMIT ? WORKERS_LIMIT : options->threads;
+    if (t->workers > t->settings.scenes)
+        t->workers = t->settings.scenes; // a worker needs a scene, and some 300 MB
+    t->at.share = 1;
     for (int l = 0; l < NET_LAYERS; l++)
-        t->alive[l] = 1;
-    t->steps = (t->settings.total + t->settings.scenes * t->settings.questions - 1) /
-               (t->settings.scenes * t->settings.questions);
+        t->at.alive[l] = 1;
+    long per_step = (long)t->settings.scenes * t->settings.questions;
+    t->steps = (t->settings.total + per_step - 1) / per_step;
     if (!build(t, options, err)) {
         trainer_free(t);
         return NULL;
@@ -510,8 +501,7 @@ static bool save(struct trainer *t, const char *path, bool state, bool half, boo
         .training = training ? training : "{}",
         .moment1 = state ? t->moment1 : NULL,
         .moment2 = state ? t->moment2 : NULL,
-        .step = t->step,
-        .questions = t->questions,
+        .position = t->at,
         .half = half,
         .aux = aux,
     };
@@ -532,5 +522,5 @@ bool trainer_save_model(struct trainer *t, const char *path, bool half, bool aux
 
 bool trainer_resume(struct trainer *t, const char *path, struct error *err)
 {
-    return checkpoint_resume(path, &t->params, t->moment1, t->moment2, &t->step, &t->questions, err);
+    return checkpoint_resume(path, &t->params, t->moment1, t->moment2, &t->at, err);
 }
