@@ -204,7 +204,7 @@ bool budget_make(struct budget *budget, const struct model *model, const struct 
                  struct error *err)
 {
     struct budget_request actual = *request;
-    *budget = (struct budget){.policy = request->policy, .share = request->share, .shift = NAN};
+    *budget = (struct budget){.policy = request->policy, .share = request->share, .shift = (double)NAN};
     if (!isnan(request->share) && !(request->share > 0 && request->share <= 1))
         return error_set(err, ERROR_USAGE, "a budget of %g is not a share; expected more than 0 and at most 1",
                          request->share);

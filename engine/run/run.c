@@ -11,7 +11,7 @@
 
 struct run_options run_options_default(void)
 {
-    return (struct run_options){.policy = POLICY_LEARNED, .budget = NAN, .trim_tokens = true, .trim_heads = true};
+    return (struct run_options){.policy = POLICY_LEARNED, .budget = (double)NAN, .trim_tokens = true, .trim_heads = true};
 }
 
 static void describe_model(struct run *run)
