@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { KEY_FRAME_DONE = 600 };
 static const double play_seconds = 0.8, frame_patience = 0.5;
 
 struct screen_options screen_options_default(void)
@@ -126,6 +125,26 @@ static void take_signals(struct screen *screen)
         resize(screen);
 }
 
+// After Esc: an escape sequence that curses does not know is swallowed whole, so that its characters do nothing. Returns
+// whether there was one.
+static bool swallow_sequence(void)
+{
+    wint_t next;
+    int kind = get_wch(&next);
+    if (kind == ERR)
+        return false;
+    if (kind != OK || (next != '[' && next != 'O')) {
+        if (kind == OK)
+            unget_wch((wchar_t)next);
+        else
+            ungetch((int)next);
+        return false;
+    }
+    while (get_wch(&next) == OK && !(next >= 0x40 && next <= 0x7E))
+        continue;
+    return true;
+}
+
 // Reads all keys there are. False: the terminal is gone.
 static bool take_keys(struct screen *screen, bool hung_up)
 {
@@ -133,9 +152,11 @@ static bool take_keys(struct screen *screen, bool hung_up)
     int kind, count = 0;
     while (!screen->quit && (kind = get_wch(&key)) != ERR) {
         count++;
-        if (kind == KEY_CODE_YES && key == KEY_FRAME_DONE) {
+        if (kind == KEY_CODE_YES && key == TERMINAL_FRAME_DONE) {
             screen->frame_pending = false;
             screen->paced = true;
+        } else if (kind == OK && key == 27 && swallow_sequence()) {
+            continue;
         } else if (!(kind == KEY_CODE_YES && key == KEY_RESIZE)) { // resizes come as signals
             screen_key(screen, key, kind == KEY_CODE_YES);
             screen->dirty = true;

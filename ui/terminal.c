@@ -120,6 +120,7 @@ static void prepare_restore(const struct terminal *terminal)
     add_restore(capability("cnorm"));
     const char *leave = capability("rmcup");
     add_restore(leave ? leave : "\r\n");
+    add_restore(capability("cnorm")); // some terminals keep it with the saved cursor
 }
 
 static void set_modes(void)
@@ -181,7 +182,16 @@ bool terminal_open(struct terminal *terminal, struct error *err)
         registered = true;
     }
     set_modes();
-    define_key("\033[0n", KEY_MAX + 1); // the answer to CSI 5n: a frame was processed
+    define_key("\033[0n", TERMINAL_FRAME_DONE);
+    // Terminals that do not switch their arrow keys with the keypad.
+    static const struct {
+        const char *sequence;
+        int key;
+    } keys[] = {{"\033[A", KEY_UP},   {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+                {"\033[H", KEY_HOME}, {"\033[F", KEY_END},  {"\033OH", KEY_HOME},  {"\033OF", KEY_END},
+                {"\033[1~", KEY_HOME}, {"\033[4~", KEY_END}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        define_key(keys[i].sequence, keys[i].key);
     refresh();
     if (terminal->sixel)
         terminal_write("\033[?80l", 6); // images at the cursor
@@ -197,7 +207,11 @@ void terminal_close(void)
         return;
     mousemask(0, NULL);
     endwin();
-    give_back();
+    terminal_state.active = 0;
+    const char *visible = capability("cnorm");
+    if (visible)
+        terminal_write(visible, strlen(visible));
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.termios);
 }
 
 void terminal_suspend(void)
