@@ -120,7 +120,7 @@ static void prepare_restore(const struct terminal *terminal)
     add_restore(capability("cnorm"));
     const char *leave = capability("rmcup");
     add_restore(leave ? leave : "\r\n");
-    add_restore(capability("cnorm")); // some terminals keep it with the saved cursor
+    add_restore(capability("cnorm")); // see show_cursor()
 }
 
 static void set_modes(void)
@@ -201,6 +201,14 @@ bool terminal_open(struct terminal *terminal, struct error *err)
     return true;
 }
 
+// After the other screen is back: some terminals keep the cursor's visibility with its saved place.
+static void show_cursor(void)
+{
+    const char *visible = capability("cnorm");
+    if (visible)
+        terminal_write(visible, strlen(visible));
+}
+
 void terminal_close(void)
 {
     if (!terminal_state.active)
@@ -208,9 +216,7 @@ void terminal_close(void)
     mousemask(0, NULL);
     endwin();
     terminal_state.active = 0;
-    const char *visible = capability("cnorm");
-    if (visible)
-        terminal_write(visible, strlen(visible));
+    show_cursor();
     tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.termios);
 }
 
@@ -219,6 +225,7 @@ void terminal_suspend(void)
     def_prog_mode();
     endwin();
     terminal_state.active = 0;
+    show_cursor();
     struct sigaction stop = {.sa_handler = SIG_DFL}, old;
     sigaction(SIGTSTP, &stop, &old);
     kill(0, SIGTSTP); // the whole job, so that `make run` stops with us and the shell gets its prompt

@@ -139,8 +139,8 @@ static void paint(struct screen_term *term)
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
             int to_x = at.col * TERM_CELL_WIDTH + x, to_y = at.row * TERM_CELL_HEIGHT + y, index = indices[y * width + x];
-            if (index == 0 || index >= colors || to_x >= plane_width || to_y >= plane_height)
-                continue; // register 0 is never used: nothing was drawn here
+            if (index == 0 || index == 255 || index >= colors || to_x >= plane_width || to_y >= plane_height)
+                continue; // registers 0 and 255 are never used: nothing was drawn here
             size_t pixel = (size_t)to_y * plane_width + to_x;
             memcpy(term->pixels + pixel * 3, palette + index * 3, 3);
             term->painted[pixel] = 1;
