@@ -58,7 +58,7 @@ TESTS      := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TOOLS      := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(TOOL_SRC))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 
-.PHONY: all help deps run check check-all bench train install uninstall format clean compile_commands.json
+.PHONY: all help deps run tests fuzzers check check-all bench train install uninstall format clean compile_commands.json
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -82,7 +82,11 @@ run: $(BUILD)/trimscope
 	$(BUILD)/trimscope
 
 check:
-	@tests/run
+	@tests/check
+
+# The same with clang as a second opinion, for those who have it.
+check-all:
+	@CHECK_CLANG=1 tests/check
 
 bench: $(BUILD)/trimscope
 	$(BUILD)/trimscope bench
@@ -106,13 +110,18 @@ $(BUILD)/libapp.a: $(filter-out $(BUILD)/obj/app/main.o,$(APP_OBJ)) $(BUILD)/lib
 	@rm -f $@
 	@$(AR) rcs $@ $(filter %.o,$^)
 
+# Helpers of tests, tools and fuzzers: an archive, so that each takes only what it uses (some need cmocka).
+$(BUILD)/libsupport.a: $(SUPPORT_OBJ)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
 LIBS := $(BUILD)/libapp.a $(BUILD)/libui.a $(BUILD)/libengine.a
 
 $(BUILD)/trimscope: $(BUILD)/obj/app/main.o $(LIBS)
 	@echo '  LD   $@'
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJ) $(LIBS)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -lvterm -lutil
 
@@ -128,14 +137,14 @@ $(BUILD)/double/%.o: %.c
 $(DOUBLE_TESTS:%=$(BUILD)/obj/tests/learn/%.o): CPPFLAGS += -DLEARN_DOUBLE
 $(DOUBLE_TESTS:%=$(BUILD)/tests/learn/%): $(DOUBLE_OBJ)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(SUPPORT_OBJ) $(LIBS)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libsupport.a $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm -lutil
 
 # Fuzz targets define LLVMFuzzerTestOneInput; tests/support/fuzz_main.c runs them over files without
 # libFuzzer. FUZZ_ENGINE=-fsanitize=fuzzer with CC=clang links the real thing.
 FUZZ_ENGINE ?= $(BUILD)/obj/tests/support/fuzz_main.o
-$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBS) $(if $(filter %.o,$(FUZZ_ENGINE)),$(FUZZ_ENGINE))
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libsupport.a $(LIBS) $(if $(filter %.o,$(FUZZ_ENGINE)),$(FUZZ_ENGINE))
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(filter-out %.o,$(FUZZ_ENGINE)) $(LDLIBS)
 
@@ -166,6 +175,6 @@ compile_commands.json:
 	bear -- $(MAKE) -B all tests
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang
 
 -include $(shell find $(BUILD)/obj $(BUILD)/double -name '*.d' 2>/dev/null)

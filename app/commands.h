@@ -9,11 +9,16 @@
     X(run, cmd_run, "asks one question about a picture, without a screen")                                     \
     X(verify, cmd_verify, "compares a model with the tensors of another implementation")                       \
     X(world, cmd_world, "makes pictures of the procedural world, and questions about them")                    \
-    X(train, cmd_train, "trains the bundled model on the procedural world")
+    X(train, cmd_train, "trains the bundled model on the procedural world")                                    \
+    X(replay, cmd_replay, "shows a saved run, no model needed")                                                \
+    X(doctor, cmd_doctor, "says what this terminal and machine can do")
 // clang-format on
 
 #define COMMAND_DECLARE(name, function, summary) int function(int argc, char **argv);
 COMMANDS(COMMAND_DECLARE)
 #undef COMMAND_DECLARE
+
+// The screen, which has no name of its own.
+int cmd_screen(int argc, char **argv);
 
 #endif

@@ -1,8 +1,10 @@
 #include "app/commands.h"
 #include "engine/base/error.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
     const char *name;
@@ -15,23 +17,22 @@ static const struct command {
     {NULL, NULL, NULL},
 };
 
-static void print_help(FILE *out)
+// What shall run: a command by its name, or the screen when the first word is a file, an option or missing.
+static bool wants_screen(int argc, char **argv)
 {
-    fputs("trimscope: step through a vision-language model with adaptive pruning\n\n"
-          "  trimscope [PICTURE [QUESTION]]   the screen; what is left out comes bundled\n",
-          out);
+    return argc < 2 || argv[1][0] == '-' || access(argv[1], F_OK) == 0 || strchr(argv[1], '/') || strchr(argv[1], '.');
+}
+
+static void print_commands(FILE *out)
+{
+    fputs("commands (`trimscope COMMAND --help` explains each):\n", out);
     for (const struct command *c = commands; c->name; c++)
-        fprintf(out, "  trimscope %-22s %s\n", c->name, c->summary);
-    fputs("\n`trimscope COMMAND --help` explains a command.\n", out);
+        fprintf(out, "  %-8s %s\n", c->name, c->summary);
 }
 
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
-        print_help(stdout);
-        return 0;
-    }
     if (!strcmp(name, "--version")) {
         puts("trimscope " TRIMSCOPE_VERSION);
         return 0;
@@ -39,6 +40,15 @@ int main(int argc, char **argv)
     for (const struct command *c = commands; c->name; c++)
         if (!strcmp(name, c->name))
             return c->run(argc - 1, argv + 1);
-    print_help(stderr);
+    if (wants_screen(argc, argv)) {
+        int status = cmd_screen(argc, argv);
+        if (!strcmp(name, "--help")) {
+            putchar('\n');
+            print_commands(stdout);
+        }
+        return status;
+    }
+    fprintf(stderr, "trimscope: \"%s\" is neither a command nor a picture\n", name);
+    print_commands(stderr);
     return ERROR_USAGE;
 }

@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
+enum { FLAT_BONUS = 150 }; // squared differences over four pixels that nobody sees
+
 static const char *const patterns[16] = {" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"};
 
 // Splits the four pixels by `pattern`; fills the means of both sides and returns the squared error.
@@ -37,11 +39,12 @@ void blocks_choose(const unsigned char *rgb, int rows, int columns, struct block
             const unsigned char *pixels[4] = {top, top + 3, bottom, bottom + 3};
             struct block_cell best = {0};
             int best_error = INT_MAX;
-            // Patterns 8 .. 15 are the complements of these; ▀ first, so that it wins ties.
-            static const unsigned char tried[8] = {3, 0, 5, 1, 2, 4, 6, 7};
+            // Patterns 8 .. 15 are the complements of these. One flat colour comes first and wins unless a pattern is
+            // clearly better: terminals draw backgrounds without seams.
+            static const unsigned char tried[8] = {0, 3, 5, 1, 2, 4, 6, 7};
             for (int i = 0; i < 8; i++) {
                 struct block_cell cell = {.pattern = tried[i]};
-                int error = split_error(pixels, tried[i], cell.front, cell.back);
+                int error = split_error(pixels, tried[i], cell.front, cell.back) + (i > 0 ? FLAT_BONUS : 0);
                 if (error < best_error) {
                     best = cell;
                     best_error = error;

@@ -131,14 +131,13 @@ void draw_bar(const struct pane *pane, enum style style, int row, int column, in
         return;
     share = share >= 0 ? (share <= 1 ? share : 1) : 0; // NaN is nothing
     const struct glyphs *glyphs = pane->theme->glyphs;
-    int eighths = (int)(share * columns * 8 + 0.5);
-    if (share > 0 && eighths == 0)
-        eighths = 1;
+    int halves = (int)(share * columns * 2 + 0.5), cell = 0;
+    if (share > 0 && halves == 0)
+        halves = 1;
     theme_set(pane->theme, style);
     move(row, column);
-    int cell = 0;
-    for (; cell < columns && eighths > 0; cell++, eighths -= 8)
-        addstr(glyphs->bars[eighths >= 8 ? 8 : eighths]);
+    for (; cell < columns && halves > 0; cell++, halves -= 2)
+        addstr(halves > 1 ? glyphs->bar : glyphs->half_bar);
     theme_set(pane->theme, STYLE_TRACK);
     for (; cell < columns; cell++)
         addstr(glyphs->track);

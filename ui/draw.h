@@ -30,7 +30,7 @@ int draw_struck(const struct pane *pane, enum style style, int row, int column, 
 // Words wrapped into a rectangle; the last row ends in an ellipsis when there is more. Returns the rows used.
 int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, const char *text);
 
-// A horizontal bar: `share` (0 .. 1) of the columns filled, in eighths of a cell, the rest a thin track.
+// A horizontal bar: `share` (0 .. 1) of the columns filled, to half a cell, the rest a thin track.
 void draw_bar(const struct pane *pane, enum style style, int row, int column, int columns, double share);
 
 // "TITLE ───────── right": the first row of a panel.

@@ -57,7 +57,7 @@ static void write_sixel(struct image *image, const struct image_output *output, 
         out->failed = true;
         return;
     }
-    palette_map(output->palette, image->canvas.rgb, (int)pixels, image->now);
+    palette_map(output->palette, image->canvas.rgb, width, height, image->now);
     bool delta = image->valid && terminal->deltas && image->palette_serial == output->palette_serial;
     if (image->valid && image->palette_serial == output->palette_serial && !memcmp(image->now, image->before, pixels))
         return;

@@ -3,6 +3,11 @@
 #include <sixel.h>
 #include <string.h>
 
+static int bucket(int r, int g, int b)
+{
+    return (r >> 3) << 10 | (g >> 3) << 5 | b >> 3;
+}
+
 static int nearest(const struct palette *palette, int r, int g, int b)
 {
     int best = 0, best_distance = 1 << 30;
@@ -44,6 +49,7 @@ bool palette_make(struct palette *palette, const unsigned char *rgb, int width, 
     if (colors > PALETTE_MOST)
         colors = PALETTE_MOST;
     palette->count = 0;
+    palette->fixed = fixed_count < colors ? fixed_count : colors;
     for (int i = 0; i < fixed_count && palette->count < colors; i++)
         memcpy(palette->rgb[palette->count++], fixed[i], 3);
     if (colors - palette->count >= 2 && !quantize(palette, rgb, width, height, colors - palette->count)) {
@@ -53,13 +59,27 @@ bool palette_make(struct palette *palette, const unsigned char *rgb, int width, 
     for (int i = 0; i < PALETTE_TABLE; i++)
         palette->table[i] = (unsigned char)nearest(palette, (i >> 10) * 8 + 4, (i >> 5 & 31) * 8 + 4, (i & 31) * 8 + 4);
     // The fixed colours must come out as themselves.
-    for (int i = fixed_count - 1; i >= 0; i--)
-        palette->table[(fixed[i][0] >> 3) << 10 | (fixed[i][1] >> 3) << 5 | fixed[i][2] >> 3] = (unsigned char)i;
+    for (int i = palette->fixed - 1; i >= 0; i--)
+        palette->table[bucket(fixed[i][0], fixed[i][1], fixed[i][2])] = (unsigned char)i;
     return true;
 }
 
-void palette_map(const struct palette *palette, const unsigned char *rgb, int pixels, unsigned char *out)
+void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height, unsigned char *out)
 {
-    for (int i = 0; i < pixels; i++, rgb += 3)
-        out[i] = palette->table[(rgb[0] >> 3) << 10 | (rgb[1] >> 3) << 5 | rgb[2] >> 3];
+    // Bayer's 8 x 8 matrix, spread over -4 .. 3: half of the table's step, enough against bands.
+    static const signed char bayer[8][8] = {
+        {-4, 0, -3, 1, -4, 0, -3, 1}, {2, -2, 3, -1, 2, -2, 3, -1}, {-3, 1, -4, 0, -3, 1, -4, 0}, {3, -1, 2, -2, 3, -1, 2, -2},
+        {-4, 0, -3, 1, -4, 0, -3, 1}, {2, -2, 3, -1, 2, -2, 3, -1}, {-3, 1, -4, 0, -3, 1, -4, 0}, {3, -1, 2, -2, 3, -1, 2, -2},
+    };
+    unsigned char clamp[256 + 8];
+    for (int i = 0; i < 256 + 8; i++)
+        clamp[i] = (unsigned char)(i < 4 ? 0 : i > 259 ? 255 : i - 4);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++, rgb += 3, out++) {
+            int plain = palette->table[bucket(rgb[0], rgb[1], rgb[2])], offset = bayer[y & 7][x & 7] + 4;
+            *out = (unsigned char)plain;
+            if (plain < palette->fixed && !memcmp(palette->rgb[plain], rgb, 3))
+                continue;
+            *out = palette->table[bucket(clamp[rgb[0] + offset], clamp[rgb[1] + offset], clamp[rgb[2] + offset])];
+        }
 }

@@ -8,6 +8,7 @@ enum { PALETTE_MOST = 255, PALETTE_TABLE = 1 << 15 };
 
 struct palette {
     int count; // 0: not made
+    int fixed; // the first ones are exact
     unsigned char rgb[PALETTE_MOST][3];
     unsigned char table[PALETTE_TABLE]; // index of the nearest colour, by the upper five bits of r, g and b
 };
@@ -17,7 +18,8 @@ struct palette {
 bool palette_make(struct palette *palette, const unsigned char *rgb, int width, int height,
                   const unsigned char (*fixed)[3], int fixed_count, int colors);
 
-// out[i] = the palette index of pixel i.
-void palette_map(const struct palette *palette, const unsigned char *rgb, int pixels, unsigned char *out);
+// out[i] = the palette index of pixel i, with a light ordered dither (a pixel's place alone decides, so that what does
+// not change stays the same); the fixed colours are left flat.
+void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height, unsigned char *out);
 
 #endif

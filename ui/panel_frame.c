@@ -86,10 +86,11 @@ void panel_note(const struct pane *pane)
 
 static int hint(const struct pane *pane, int column, int end, const struct key_row *row)
 {
-    int width = draw_width(row->written) + 1 + draw_width(row->word);
-    if (!pane->theme->glyphs->unicode || column + width > end)
-        return column + width > end ? column : column; // handled by the caller's ASCII text
-    column += draw_text(pane, STYLE_KEY, pane->layout->hints.row, column, end - column, row->written) + 1;
+    char key[16];
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(row->written, " "), row->written); // the first of its keys
+    if (column + draw_width(key) + 1 + draw_width(row->word) > end)
+        return column;
+    column += draw_text(pane, STYLE_KEY, pane->layout->hints.row, column, end - column, key) + 1;
     column += draw_text(pane, STYLE_DIM, pane->layout->hints.row, column, end - column, row->word) + 2;
     return column;
 }

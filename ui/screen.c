@@ -45,15 +45,6 @@ void screen_choose_theme(struct screen *screen)
     screen->repaint = screen->dirty = true;
 }
 
-static enum graphics choose_graphics(const struct terminal *terminal, enum graphics wanted)
-{
-    if (wanted != GRAPHICS_AUTO)
-        return wanted;
-    if (!terminal->unicode || (!terminal->sixel && terminal->block_colors == BLOCKS_MONO))
-        return GRAPHICS_ASCII;
-    return terminal->sixel ? GRAPHICS_SIXEL : GRAPHICS_BLOCKS;
-}
-
 static bool screen_init(struct screen *screen, const struct backend *backend, const struct screen_options *options,
                         struct error *err)
 {
@@ -69,7 +60,7 @@ static bool screen_init(struct screen *screen, const struct backend *backend, co
         start_color();
         use_default_colors();
     }
-    screen->graphics = choose_graphics(&screen->terminal, options->graphics);
+    screen->graphics = terminal_graphics(&screen->terminal, options->graphics);
     screen->dark = options->theme == SCREEN_AUTO ? background_is_dark(&screen->terminal) : options->theme == SCREEN_DARK;
     screen_choose_theme(screen);
     terminal_mouse(screen->mouse);

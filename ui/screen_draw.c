@@ -44,6 +44,7 @@ static void put_placeholders(struct rect cells)
     cchar_t cell;
     if (setcchar(&cell, blank, A_NORMAL, 0, NULL) != OK)
         return;
+    attr_set(A_NORMAL, 0, NULL); // or the cells would take on what was written last, and be sent again
     for (int row = cells.row; row < cells.row + cells.rows && row < LINES - 1; row++)
         for (int column = cells.column; column < cells.column + cells.columns && column < COLS; column++)
             mvadd_wch(row, column, &cell);

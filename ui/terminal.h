@@ -55,6 +55,9 @@ bool terminal_parse(struct terminal *terminal, const char *bytes, size_t size, c
 // nothing when input or output is no terminal, or TERM is dumb.
 void terminal_query(struct terminal *terminal, double seconds);
 
+// What pictures are drawn with: what was asked for, or the best that works.
+enum graphics terminal_graphics(const struct terminal *terminal, enum graphics wanted);
+
 // Asks for the cell size again: fonts change with the window. Curses may be on.
 void terminal_query_size(struct terminal *terminal, double seconds);
 

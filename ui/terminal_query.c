@@ -321,6 +321,15 @@ void terminal_query(struct terminal *terminal, double seconds)
     terminal->tmux = getenv("TMUX") && *getenv("TMUX");
 }
 
+enum graphics terminal_graphics(const struct terminal *terminal, enum graphics wanted)
+{
+    if (wanted != GRAPHICS_AUTO)
+        return wanted;
+    if (!terminal->unicode || (!terminal->sixel && terminal->block_colors == BLOCKS_MONO))
+        return GRAPHICS_ASCII;
+    return terminal->sixel ? GRAPHICS_SIXEL : GRAPHICS_BLOCKS;
+}
+
 void terminal_query_size(struct terminal *terminal, double seconds)
 {
     if (!terminal->answered) { // it is dead or dumb: do not wait for it again

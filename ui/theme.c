@@ -3,8 +3,9 @@
 #include <string.h>
 
 static const struct glyphs unicode_glyphs = {
-    .bars = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
-    .track = "─",
+    .bar = "▄",
+    .half_bar = "▖",
+    .track = "▁",
     .live = "■",
     .dropped = "□",
     .new_dropped = "□",
@@ -23,7 +24,8 @@ static const struct glyphs unicode_glyphs = {
 };
 
 static const struct glyphs ascii_glyphs = {
-    .bars = {" ", " ", " ", " ", "=", "=", "=", "=", "#"},
+    .bar = "#",
+    .half_bar = "=",
     .track = "-",
     .live = "#",
     .dropped = ".",

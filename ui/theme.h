@@ -40,8 +40,7 @@ enum style { STYLES(STYLE_ENUM) STYLE_COUNT };
 
 // Characters for the whole screen: Unicode, or ASCII where the locale or the person wants no other.
 struct glyphs {
-    const char *bars[9]; // empty to full, eighths of a cell from the left
-    const char *track;   // what a bar leaves of its length
+    const char *bar, *half_bar, *track; // a bar: full cells, half a cell, what it leaves of its length
     const char *live, *dropped, *new_dropped; // a head
     const char *rule, *ellipsis, *dot, *times, *arrow, *here, *dash, *at_least, *below, *up, *down;
     bool unicode;

@@ -15,7 +15,7 @@ enum { SETTINGS_BUDGETS = 16 };
     X(int, questions, 8, 6, 1, 12, "questions a scene")                                                        \
     X(int, total, 1000000, 150000, 1, 2000000000, "questions in all")                                          \
     X(double, rate, 1.2e-3, 3e-4, 0, 1, "peak learning rate")                                                  \
-    X(double, trimmer_rate, 0, 3e-3, 0, 1, "peak learning rate of the trimmers")                               \
+    X(double, trimmer_rate, 0, 1e-3, 0, 1, "peak learning rate of the trimmers")                               \
     X(double, warmup, 0.02, 0.02, 0, 1, "share of the run in which the rate rises")                            \
     X(double, hold, 0.1, 0.6, 0, 1, "share of the run until which the rate stays at its peak, then a cosine")  \
     X(double, final_rate, 0.02, 0.05, 0, 1, "last learning rate, as a share of the peak")                      \

@@ -51,7 +51,7 @@ struct trainer {
     int eval_scenes;
 };
 
-enum { MEMORY_STEPS = 8, WORKERS_LIMIT = 64 };
+enum { MEMORY_STEPS = 2, WORKERS_LIMIT = 64 };
 
 static double done_share(const struct trainer *t)
 {

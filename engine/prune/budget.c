@@ -134,23 +134,36 @@ static void counts_of_profile(const struct model_config *config, const struct bu
         }
 }
 
-// Rounding leaves a little of the budget: spend it on single tokens, late layers (cheap steps) first.
+// Raises one count, by ones, as far as the budget and `most` allow.
+static void raise_count(const struct model_config *config, const struct budget_request *request,
+                        struct budget_counts *counts, int *count, int most)
+{
+    while (*count < most) {
+        ++*count;
+        if (share_of(config, request, counts) <= request->share)
+            continue;
+        --*count;
+        return;
+    }
+}
+
+// Rounding leaves a little of the budget: spend it on heads, then on single tokens, late layers (small steps) first.
 static void spend_rest(const struct model_config *config, const struct budget_request *request,
                        struct budget_counts *counts)
 {
-    for (int s = STACK_COUNT - 1; s >= 0; s--)
-        for (int l = model_stack_layers(config, order[s]) - 1; l >= 0; l--) {
-            enum model_stack stack = order[s];
-            if (!request->trim_tokens || !policy_trims_tokens(request->policy, config, stack, l))
-                continue;
-            while (counts->tokens[stack][l] < tokens_before(config, counts, stack, l, request->tokens)) {
-                counts->tokens[stack][l]++;
-                if (share_of(config, request, counts) <= request->share)
-                    continue;
-                counts->tokens[stack][l]--;
-                break;
+    for (int pass = 0; pass < 2; pass++)
+        for (int s = STACK_COUNT - 1; s >= 0; s--)
+            for (int l = model_stack_layers(config, order[s]) - 1; l >= 0; l--) {
+                enum model_stack stack = order[s];
+                int before = tokens_before(config, counts, stack, l, request->tokens);
+                bool heads = pass == 0 && request->trim_heads;
+                if (heads && policy_trims_heads(request->policy, config, stack, l, false))
+                    raise_count(config, request, counts, &counts->msa[stack][l], config->heads);
+                if (heads && policy_trims_heads(request->policy, config, stack, l, true))
+                    raise_count(config, request, counts, &counts->mca[stack][l], config->heads);
+                if (pass == 1 && request->trim_tokens && policy_trims_tokens(request->policy, config, stack, l))
+                    raise_count(config, request, counts, &counts->tokens[stack][l], before);
             }
-        }
 }
 
 static bool plan_counts(struct budget *budget, const struct model *model, struct budget_request *request,

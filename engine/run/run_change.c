@@ -152,17 +152,12 @@ bool run_show(struct run *run, const struct picture *const pictures[], int pictu
     return ok;
 }
 
-bool run_set_policy(struct run *run, enum policy policy, double budget, struct error *err)
+static void change_policy(struct run *run, enum policy policy, double budget, const struct budget *made)
 {
-    struct budget_request request = {policy, budget, run->token_count, run->options.trim_tokens,
-                                     run->options.trim_heads};
-    struct budget made;
-    if (!budget_make(&made, run->model, &request, err))
-        return false;
     invalidate_acting(run, run->options.policy);
     run->options.policy = policy;
     run->options.budget = budget;
-    run->budget = made;
+    run->budget = *made;
     invalidate_acting(run, policy);
     // What was kept because the old policy dropped it here may be dropped earlier by the new one.
     for (int i = 0; i < run->trace.intervention_count; i++) {
@@ -172,5 +167,21 @@ bool run_set_policy(struct run *run, enum policy policy, double budget, struct e
     }
     run_describe_budget(run);
     rewind_trace(run);
+}
+
+bool run_set_policy(struct run *run, enum policy policy, double budget, struct error *err)
+{
+    struct budget_request request = {policy, budget, run->token_count, run->options.trim_tokens,
+                                     run->options.trim_heads};
+    struct budget made;
+    if (!budget_make(&made, run->model, &request, err))
+        return false;
+    change_policy(run, policy, budget, &made);
     return true;
+}
+
+void run_set_shift(struct run *run, enum policy policy, double shift)
+{
+    struct budget made = {.policy = policy, .share = (double)NAN, .shift = shift};
+    change_policy(run, policy, (double)NAN, &made);
 }

@@ -84,6 +84,9 @@ bool run_take_pictures(struct run *run, const struct picture *const pictures[], 
 bool run_take_question(struct run *run, const char *question, struct error *err);
 void run_describe_budget(struct run *run);
 
+// run_change.c: a policy that decides by threshold with this very shift, whatever the calibration says.
+void run_set_shift(struct run *run, enum policy policy, double shift);
+
 // run_stage.c: computes stage `index` into its snapshot.
 void run_compute(struct run *run, int index);
 // The state that a stage's stream has before the stage, and the layer input that its own decisions lead to.

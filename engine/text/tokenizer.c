@@ -79,17 +79,18 @@ static bool index_vocabulary(struct tokenizer *tokenizer, struct error *err)
 static json_t *number_tokens(const json_t *tokens, struct error *err)
 {
     json_t *ids = json_object();
-    for (size_t i = 0; ids && i < json_array_size(tokens); i++) {
+    bool ok = ids || error_no_memory(err, "the vocabulary");
+    for (size_t i = 0; ok && i < json_array_size(tokens); i++) {
         const char *text = json_string_value(json_array_get(tokens, i));
-        if (text && !json_object_get(ids, text) && json_object_set_new(ids, text, json_integer((json_int_t)i)) == 0)
-            continue;
-        error_set(err, ERROR_INPUT, "the tokenizer's token %zu is not a string, or a repeated one", i);
-        json_decref(ids);
-        return NULL;
+        if (!text || json_object_get(ids, text))
+            ok = error_set(err, ERROR_INPUT, "the tokenizer's token %zu is not a string, or a repeated one", i);
+        else if (json_object_set_new(ids, text, json_integer((json_int_t)i)) != 0)
+            ok = error_no_memory(err, "the vocabulary");
     }
-    if (!ids)
-        error_no_memory(err, "the vocabulary");
-    return ids;
+    if (ok)
+        return ids;
+    json_decref(ids);
+    return NULL;
 }
 
 static bool build(struct tokenizer *tokenizer, const json_t *root, struct error *err)
@@ -113,6 +114,10 @@ struct tokenizer *tokenizer_from_json(const char *json, struct error *err)
 {
     json_error_t problem;
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &problem);
+    if (!root && json_error_code(&problem) == json_error_out_of_memory) {
+        error_no_memory(err, "the tokenizer");
+        return NULL;
+    }
     if (!root) {
         error_set(err, ERROR_INPUT, "the tokenizer is not valid JSON at byte %d: %s", problem.position, problem.text);
         return NULL;

@@ -38,4 +38,7 @@ struct run *tiny_run(const struct model *model, const struct run_options *option
 // Steps to the end.
 void tiny_finish(struct run *run);
 
+// Asserts that two traces are the same bit by bit, but for the time taken.
+void tiny_check_same_trace(const struct trace *x, const struct trace *y);
+
 #endif

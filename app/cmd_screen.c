@@ -1,0 +1,73 @@
+// trimscope [PICTURE [QUESTION]]: the screen on a live model.
+#include "app/assets.h"
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/scenes.h"
+#include "app/screen_options.h"
+#include "app/session.h"
+#include "engine/base/thread.h"
+
+#include <math.h>
+#include <stdio.h>
+
+struct settings {
+    const char *model;
+    struct screen_settings screen;
+    enum policy policy;
+    double budget;
+    long threads;
+};
+
+static bool show(const struct settings *settings, const char *const arguments[], int count, struct error *err)
+{
+    struct screen_options options;
+    struct scene_choice choice;
+    char bundled[ASSETS_PATH];
+    if (!screen_settings_apply(&settings->screen, &options, err) ||
+        !scenes_choose(&choice, count > 0 ? arguments[0] : NULL, count > 1 ? arguments[1] : NULL, err))
+        return false;
+    if (!settings->model && !assets_model(bundled, err))
+        return false;
+    struct session_options session_options = {
+        .model = settings->model ? settings->model : bundled,
+        .pictures = {choice.picture},
+        .question = choice.question,
+        .policy = settings->policy,
+        .budget = settings->budget,
+        .threads = (int)settings->threads,
+    };
+    struct session *session = session_new(&session_options, err);
+    if (!session)
+        return false;
+    struct backend backend = session_backend(session);
+    bool ok = screen_run(&backend, &options, err);
+    session_free(session);
+    return ok;
+}
+
+int cmd_screen(int argc, char **argv)
+{
+    struct settings settings = {.policy = POLICY_LEARNED, .budget = (double)NAN,
+                                .threads = thread_processors()};
+    const struct option_row rows[] = {
+        OPTION_ROW_MODEL(&settings.model),
+        OPTION_ROW_POLICY(&settings.policy),
+        OPTION_ROW_BUDGET(&settings.budget),
+        OPTION_ROWS_SCREEN(settings.screen),
+        OPTION_ROW_THREADS(&settings.threads),
+        OPTION_ROW_END};
+    const struct option_command command = {
+        "", "[PICTURE [QUESTION]] [options]",
+        "Steps through a pruned run, layer by layer: which patches, words and heads the question keeps, what that "
+        "costs, and what the model would answer now. What is left out comes bundled; ? explains the keys.",
+        rows, 0, 2};
+    const char *arguments[2];
+    int count, status;
+    if (!options_parse(&command, argc, argv, arguments, &count, &status))
+        return status;
+    struct error err = {0};
+    if (show(&settings, arguments, count, &err))
+        return ERROR_NONE;
+    fprintf(stderr, "trimscope: %s\n", err.text);
+    return (int)err.code;
+}

@@ -1,0 +1,215 @@
+#include "tests/support/fake_backend.h"
+
+#include "tests/support/sample_trace.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+static void fake_log(struct fake_backend *fake, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fake_log(struct fake_backend *fake, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(fake->log + fake->log_used, sizeof fake->log - fake->log_used, format, arguments);
+    va_end(arguments);
+    if (length > 0 && fake->log_used + (size_t)length < sizeof fake->log)
+        fake->log_used += (size_t)length;
+    else
+        fake->log_used = 0;
+}
+
+static void wake(struct fake_backend *fake)
+{
+    ssize_t ignored = write(fake->wake[1], "", 1);
+    (void)ignored;
+}
+
+static void restart(struct fake_backend *fake, int from)
+{
+    if (fake->stages > from)
+        fake->stages = from;
+    fake->new_trace = true;
+    wake(fake);
+}
+
+static void fake_attention(const struct fake_backend *fake, struct backend_attention *attention)
+{
+    const struct backend_attention_request *request = &fake->request;
+    bool other = request->module != MODULE_MSA;
+    attention->request = *request;
+    attention->key_stream = (request->stream == TRACE_TEXT_STREAM) == other ? 0 : TRACE_TEXT_STREAM;
+    struct trace trace;
+    sample_trace(&trace, fake->question, fake->policy, fake->budget, fake->changes, fake->change_count, fake->stages);
+    int count = attention->key_stream == 0 ? SAMPLE_GRID * SAMPLE_GRID + 1 : trace.token_count;
+    attention->weights = malloc((size_t)count * sizeof(float));
+    attention->count = count;
+    const struct trace_tokens *keys = NULL;
+    for (int s = request->stage; s >= 0 && !keys; s--)
+        if (trace.stages[s].tokens[attention->key_stream].count > 0)
+            keys = &trace.stages[s].tokens[attention->key_stream];
+    for (int i = 0; i < count; i++) {
+        float far = fabsf((float)(i % 12) - (float)(request->query * 5 % 12)) + fabsf((float)(i / 12 - request->query % 12));
+        attention->weights[i] = keys && !keys->alive[i] ? NAN : 0.2F * expf(-far / 3);
+    }
+    trace_free(&trace);
+}
+
+static bool fake_poll(void *context, struct backend_news *news)
+{
+    struct fake_backend *fake = context;
+    char drain[64];
+    while (read(fake->wake[0], drain, sizeof drain) > 0)
+        continue;
+    int goal = fake->wanted + 1 < SAMPLE_STAGES ? fake->wanted + 1 : SAMPLE_STAGES;
+    if (fake->stages < goal) {
+        int step = fake->stages_per_poll > 0 ? fake->stages_per_poll : SAMPLE_STAGES;
+        fake->stages = fake->stages + step < goal ? fake->stages + step : goal;
+        fake->new_trace = true;
+    }
+    news->done = (float)fake->stages / SAMPLE_STAGES;
+    news->busy = fake->stages < goal;
+    snprintf(news->progress, sizeof news->progress, "computing");
+    if (news->busy)
+        wake(fake);
+    if (fake->new_trace) {
+        news->has_trace = true;
+        sample_trace(&news->trace, fake->question, fake->policy, fake->budget, fake->changes, fake->change_count, fake->stages);
+    }
+    if (fake->new_picture) {
+        news->has_picture[0] = true;
+        news->pictures[0] = (struct backend_picture){SAMPLE_SIDE, SAMPLE_SIDE, malloc(SAMPLE_SIDE * SAMPLE_SIDE * 3)};
+        sample_picture(news->pictures[0].rgb);
+    }
+    if (fake->new_note) {
+        news->has_note = true;
+        snprintf(news->note, sizeof news->note, "%s", fake->note);
+    }
+    if (fake->error[0]) {
+        news->has_error = true;
+        snprintf(news->error, sizeof news->error, "%s", fake->error);
+        fake->error[0] = 0;
+    }
+    if (fake->new_attention) {
+        news->has_attention = true;
+        fake_attention(fake, &news->attention);
+    }
+    fake->new_trace = fake->new_picture = fake->new_note = fake->new_attention = false;
+    return true;
+}
+
+static void fake_want_stage(void *context, int stage)
+{
+    struct fake_backend *fake = context;
+    fake->wanted = stage;
+    wake(fake);
+}
+
+static void fake_ask(void *context, const char *question)
+{
+    struct fake_backend *fake = context;
+    snprintf(fake->question, sizeof fake->question, "%s", question);
+    fake_log(fake, "ask %s\n", question);
+    fake->change_count = 0;
+    restart(fake, 1);
+}
+
+static void fake_open(void *context, int slot, const char *path)
+{
+    struct fake_backend *fake = context;
+    fake_log(fake, "open %d %s\n", slot, path);
+    snprintf(fake->error, sizeof fake->error, "%s: no such file; choose a JPEG, PNG or WebP picture", path);
+    wake(fake);
+}
+
+static void fake_policy(void *context, const char *policy, double budget)
+{
+    struct fake_backend *fake = context;
+    snprintf(fake->policy, sizeof fake->policy, "%s", policy);
+    fake->budget = budget;
+    fake_log(fake, "policy %s %.2f\n", policy, budget);
+    restart(fake, 1);
+}
+
+static void fake_intervene(void *context, const struct intervention *what)
+{
+    struct fake_backend *fake = context;
+    fake_log(fake, "intervene %d stage %d stream %d token %d module %d head %d\n", (int)what->kind, what->stage,
+             what->stream, what->token, (int)what->module, what->head);
+    if (fake->change_count < FAKE_CHANGES)
+        fake->changes[fake->change_count++] = *what;
+    restart(fake, what->stage > 0 ? what->stage : 1);
+}
+
+static void fake_undo(void *context)
+{
+    struct fake_backend *fake = context;
+    fake_log(fake, "undo\n");
+    if (fake->change_count > 0)
+        fake->change_count--;
+    restart(fake, 1);
+}
+
+static void fake_want_attention(void *context, const struct backend_attention_request *request)
+{
+    struct fake_backend *fake = context;
+    fake_log(fake, "attention stage %d stream %d module %d head %d query %d\n", request->stage, request->stream,
+             (int)request->module, request->head, request->query);
+    fake->request = *request;
+    fake->new_attention = true;
+    wake(fake);
+}
+
+static int fake_complete(void *context, const char *prefix, const char **out, int max)
+{
+    static const char *const words[] = {"apple", "ball", "banana", "color", "left", "lemon", "the", "what", "where", "which"};
+    int count = 0;
+    (void)context;
+    for (size_t i = 0; i < sizeof words / sizeof *words && count < max; i++)
+        if (!strncmp(words[i], prefix, strlen(prefix)))
+            out[count++] = words[i];
+    return count;
+}
+
+static void fake_cancel(void *context)
+{
+    struct fake_backend *fake = context;
+    fake_log(fake, "cancel\n");
+    fake->wanted = fake->stages - 1;
+}
+
+void fake_backend_init(struct fake_backend *fake)
+{
+    *fake = (struct fake_backend){.budget = 0.5, .new_trace = true, .new_picture = true};
+    strcpy(fake->question, "what color is the apple left of the lemon?");
+    strcpy(fake->policy, "learned");
+    if (pipe(fake->wake) < 0)
+        abort();
+    fcntl(fake->wake[0], F_SETFL, O_NONBLOCK);
+    fcntl(fake->wake[1], F_SETFL, O_NONBLOCK);
+    fake->stages = 1;
+    fake->backend = (struct backend){.context = fake,
+                                     .abilities = BACKEND_ASK | BACKEND_OPEN | BACKEND_POLICY | BACKEND_INTERVENE |
+                                                  BACKEND_ATTENTION | BACKEND_COMPLETE,
+                                     .wake_fd = fake->wake[0],
+                                     .poll = fake_poll,
+                                     .want_stage = fake_want_stage,
+                                     .ask = fake_ask,
+                                     .open_picture = fake_open,
+                                     .set_policy = fake_policy,
+                                     .intervene = fake_intervene,
+                                     .undo = fake_undo,
+                                     .want_attention = fake_want_attention,
+                                     .complete = fake_complete,
+                                     .cancel = fake_cancel};
+}
+
+void fake_backend_free(struct fake_backend *fake)
+{
+    close(fake->wake[0]);
+    close(fake->wake[1]);
+}
