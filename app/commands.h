@@ -11,6 +11,7 @@
     X(world, cmd_world, "makes pictures of the procedural world, and questions about them")                    \
     X(train, cmd_train, "trains the bundled model on the procedural world")                                    \
     X(replay, cmd_replay, "shows a saved run, no model needed")                                                \
+    X(bench, cmd_bench, "speed on this machine, as ratios")                                                    \
     X(doctor, cmd_doctor, "says what this terminal and machine can do")
 // clang-format on
 

@@ -1,8 +1,10 @@
 #include "app/commands.h"
 #include "engine/base/error.h"
+#include "engine/math/blas.h"
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,6 +32,15 @@ static void print_commands(FILE *out)
         fprintf(out, "  %-8s %s\n", c->name, c->summary);
 }
 
+// What OpenBLAS decides when it is loaded can only be changed before (blas.h). The commands that live on it start the
+// program anew; where that fails, they go on as they are.
+static void restart_for_blas(const char *command, char **argv)
+{
+    if ((!strcmp(command, "train") || !strcmp(command, "bench")) && blas_wants_restart() &&
+        setenv(BLAS_CORE_VARIABLE, BLAS_CORE_VALUE, 0) == 0)
+        execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -38,8 +49,10 @@ int main(int argc, char **argv)
         return 0;
     }
     for (const struct command *c = commands; c->name; c++)
-        if (!strcmp(name, c->name))
+        if (!strcmp(name, c->name)) {
+            restart_for_blas(name, argv);
             return c->run(argc - 1, argv + 1);
+        }
     if (wants_screen(argc, argv)) {
         int status = cmd_screen(argc, argv);
         if (!strcmp(name, "--help")) {

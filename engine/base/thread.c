@@ -13,7 +13,8 @@ struct thread_pool {
     pthread_mutex_t lock;
     pthread_cond_t work, done;
     unsigned long generation;
-    int busy;
+    int active; // workers beside the caller that are inside the present jobs
+    bool open;  // jobs may still be joined
     bool stop;
     void (*job)(void *context, int index, int worker);
     void *context;
@@ -44,15 +45,16 @@ static void *thread_main(void *argument)
     unsigned long seen = 0;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (!pool->stop && pool->generation == seen)
+        while (!pool->stop && (!pool->open || pool->generation == seen))
             pthread_cond_wait(&pool->work, &pool->lock);
         if (pool->stop)
             break;
         seen = pool->generation;
+        pool->active++;
         pthread_mutex_unlock(&pool->lock);
         take_jobs(pool, start.worker);
         pthread_mutex_lock(&pool->lock);
-        if (--pool->busy == 0)
+        if (--pool->active == 0)
             pthread_cond_signal(&pool->done);
     }
     pthread_mutex_unlock(&pool->lock);
@@ -122,13 +124,16 @@ void thread_pool_run(struct thread_pool *pool, void (*job)(void *context, int in
     pool->context = context;
     pool->count = count;
     atomic_store(&pool->next, 0);
-    pool->busy = pool->workers - 1;
+    pool->open = true;
     pool->generation++;
     pthread_cond_broadcast(&pool->work);
     pthread_mutex_unlock(&pool->lock);
     take_jobs(pool, 0);
+    // A worker that has not woken yet (the machine may be busy with others) has nothing left to do: the caller waits
+    // only for those that took a job.
     pthread_mutex_lock(&pool->lock);
-    while (pool->busy > 0)
+    pool->open = false;
+    while (pool->active > 0)
         pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }

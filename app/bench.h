@@ -1,0 +1,55 @@
+// `trimscope bench` is a table of sections; each measures one thing, all sides in the same run, prints a table for
+// people (bench_print) and fills `results` with the same numbers for --json.
+#ifndef TRIMSCOPE_APP_BENCH_H
+#define TRIMSCOPE_APP_BENCH_H
+
+#include "engine/base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct thread_pool;
+
+struct bench {
+    int threads;
+    struct thread_pool *pool; // of that many
+    bool json;                // nothing but JSON on stdout
+    int rounds;               // samples of each side
+    double sample_seconds, settle_seconds;
+};
+
+struct measure_case;
+
+// Measures the cases in turn; afterwards bench_seconds() gives the time of each: CPU time with one thread, since that
+// does not count waiting for other programs, wall time with more.
+void bench_measure(const struct bench *bench, struct measure_case *cases, int count);
+double bench_seconds(const struct bench *bench, const struct measure_case *measured);
+
+// printf() to stdout, and at once; nothing with --json.
+void bench_print(const struct bench *bench, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// One side of every comparison: OpenBLAS multiplying two 2048 x 2048 matrices, the machine's SGEMM peak.
+struct bench_peak {
+    float *a, *b, *c;
+};
+bool bench_peak_init(struct bench_peak *peak, struct error *err);
+void bench_peak_free(struct bench_peak *peak);
+void bench_peak_run(void *peak);
+double bench_peak_flops(void); // of one run
+
+// `count` numbers between -1 and 1; NULL when there is no memory. Release with memory_free().
+float *bench_numbers(size_t count);
+
+// name, function, one line for the help. A section adds its tables to the object `results`.
+// clang-format off
+#define BENCH_SECTIONS(X)                                                                                      \
+    X(linear, bench_linear, "linear layers by number of rows: ours, OpenBLAS, the machine's peak")             \
+    X(attention, bench_attention, "attention by number of tokens: ours, OpenBLAS with a softmax between")
+// clang-format on
+
+#define BENCH_DECLARE(name, function, summary)                                                                 \
+    bool function(const struct bench *bench, json_t *results, struct error *err);
+BENCH_SECTIONS(BENCH_DECLARE)
+#undef BENCH_DECLARE
+
+#endif
