@@ -490,7 +490,8 @@ void trainer_free(struct trainer *t)
     memory_free(t);
 }
 
-static bool save(struct trainer *t, const char *path, bool state, bool half, bool aux, struct error *err)
+static bool save(struct trainer *t, const char *path, bool state, bool keep, const char *calibration,
+                 struct error *err)
 {
     char *training = train_settings_json(&t->settings);
     struct checkpoint checkpoint = {
@@ -498,26 +499,27 @@ static bool save(struct trainer *t, const char *path, bool state, bool half, boo
         .params = &t->params,
         .language = &t->language,
         .world = t->world,
-        .training = training ? training : "{}",
+        .training = training,
         .moment1 = state ? t->moment1 : NULL,
         .moment2 = state ? t->moment2 : NULL,
         .position = t->at,
-        .half = half,
-        .aux = aux,
+        .half = keep,
+        .aux = !keep,
+        .calibration = calibration,
     };
-    bool ok = checkpoint_write(&checkpoint, path, err);
+    bool ok = training ? checkpoint_write(&checkpoint, path, err) : error_no_memory(err, path);
     free(training);
     return ok;
 }
 
 bool trainer_save_state(struct trainer *t, const char *path, struct error *err)
 {
-    return save(t, path, true, false, true, err);
+    return save(t, path, true, false, NULL, err);
 }
 
-bool trainer_save_model(struct trainer *t, const char *path, bool half, bool aux, struct error *err)
+bool trainer_save_model(struct trainer *t, const char *path, bool keep, const char *calibration, struct error *err)
 {
-    return save(t, path, false, half, aux, err);
+    return save(t, path, false, keep, calibration, err);
 }
 
 bool trainer_resume(struct trainer *t, const char *path, struct error *err)

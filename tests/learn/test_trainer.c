@@ -89,7 +89,7 @@ static struct bytes weights_of(struct trainer *trainer)
     struct error err = {0};
     struct bytes bytes;
     const char *path = scratch_path("weights.safetensors");
-    if (!trainer_save_model(trainer, path, false, true, &err) ||
+    if (!trainer_save_model(trainer, path, false, NULL, &err) ||
         !file_read(path, 1 << 26, &bytes.data, &bytes.size, &err))
         fail_msg("%s", err.text);
     return bytes;
@@ -110,7 +110,7 @@ static const char *dense_start(void)
     struct trainer *trainer = start(&settings, 1, NULL);
     steps(trainer, 2);
     const char *path = scratch_path("start.safetensors");
-    assert_true(trainer_save_model(trainer, path, false, false, &err));
+    assert_true(trainer_save_model(trainer, path, false, NULL, &err));
     trainer_free(trainer);
     return path;
 }
