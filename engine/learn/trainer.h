@@ -16,6 +16,7 @@ struct trainer_options {
     const struct safetensors *init;    // start weights; NULL: random
     const struct safetensors *teacher; // frozen full model for distillation; NULL: none
     int threads;
+    int fixed_scenes; // train on these first scenes again and again, made once; 0: always new ones
 };
 
 struct train_progress {
