@@ -44,7 +44,8 @@ float *bench_numbers(size_t count);
 // clang-format off
 #define BENCH_SECTIONS(X)                                                                                      \
     X(linear, bench_linear, "linear layers by number of rows: ours, OpenBLAS, the machine's peak")             \
-    X(attention, bench_attention, "attention by number of tokens: ours, OpenBLAS with a softmax between")
+    X(attention, bench_attention, "attention by number of tokens: ours, OpenBLAS with a softmax between")       \
+    X(meter, bench_meter, "a dense full-size METER: ours, PyTorch, ONNX Runtime, the machine's peak")
 // clang-format on
 
 #define BENCH_DECLARE(name, function, summary)                                                                 \
