@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+struct budget_counts;
 struct model;
 struct picture;
 struct run;
@@ -18,6 +19,7 @@ struct run_options {
     double budget;          // share of the dense multiply-adds, on average over the calibration set; NaN: as trained
     bool trim_tokens, trim_heads;
     uint64_t seed;          // of POLICY_RANDOM
+    bool bare;              // the answer alone counts: no redundancy, no answers before the end (NaN, none in the trace)
     struct thread_pool *pool;
 };
 struct run_options run_options_default(void);
@@ -61,6 +63,13 @@ int run_undo(struct run *run);
 bool run_ask(struct run *run, const char *question, struct error *err);
 bool run_show(struct run *run, const struct picture *const pictures[], int picture_count, struct error *err);
 bool run_set_policy(struct run *run, enum policy policy, double budget, struct error *err);
+
+// Computes everything again from the first stage on; interventions stay.
+void run_restart(struct run *run);
+
+// A policy that keeps counts, with these very counts, whatever the calibration says (engine/prune/budget.h; an
+// experiment may want the same share in every layer). Computes everything again.
+void run_set_counts(struct run *run, enum policy policy, const struct budget_counts *counts);
 
 // Attention probabilities of one head in a finished stage: out[queries * keys], rows and columns over the ORIGINAL
 // tokens of the query and key streams, NaN where a token was dropped, everywhere when the head was. Recomputed on demand

@@ -2,6 +2,7 @@
 // stages that it changes; run_step() computes those again and takes the others from their snapshots.
 #include "engine/run/run_private.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -184,4 +185,19 @@ void run_set_shift(struct run *run, enum policy policy, double shift)
 {
     struct budget made = {.policy = policy, .share = (double)NAN, .shift = shift};
     change_policy(run, policy, (double)NAN, &made);
+}
+
+void run_restart(struct run *run)
+{
+    for (int i = 0; i < run->stage_count; i++)
+        run->snapshots[i].valid = false;
+    rewind_trace(run);
+}
+
+void run_set_counts(struct run *run, enum policy policy, const struct budget_counts *counts)
+{
+    struct budget made = {.policy = policy, .share = (double)NAN, .shift = (double)NAN, .counts = *counts};
+    assert(policy_kind(policy)->counts);
+    change_policy(run, policy, (double)NAN, &made);
+    run_restart(run);
 }

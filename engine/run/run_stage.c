@@ -82,7 +82,7 @@ static void compute_encoder(struct run *run, struct forward *forward, int index)
         .rows = state->alive,
         .name = name,
         .live_msa = live_heads(&state->heads[MODULE_MSA]),
-        .msa.redundancy = &snapshot->redundancy_heads,
+        .msa.redundancy = run->options.bare ? NULL : &snapshot->redundancy_heads,
     };
     if (run->options.trim_tokens && policy_reads_cls(run->options.policy, c, run_stack(plan, stream), plan->layer))
         input.msa.cls = state->cls;
@@ -133,6 +133,9 @@ static void fuse(struct run *run, struct forward *forward, int index, int pictur
                                       .live_mca = live_heads(&image->heads[MODULE_MCA]),
                                       .msa.redundancy = &redundancy[2],
                                       .mca.redundancy = &redundancy[3]};
+    if (run->options.bare)
+        text_input.msa.redundancy = text_input.mca.redundancy = image_input.msa.redundancy =
+            image_input.mca.redundancy = NULL;
     if (run->options.trim_tokens &&
         policy_reads_cls(run->options.policy, &m->config, STACK_FUSION_IMAGE, plan->layer))
         image_input.msa.cls = image->cls;
@@ -152,6 +155,8 @@ static void compute_fusion(struct run *run, struct forward *forward, int index)
     struct snapshot *snapshot = &run->snapshots[index];
     float redundancy[4 * TRACE_PICTURES];
     int patches = run_stream_count(run, 0), words = run->token_count;
+    for (int i = 0; i < 4 * TRACE_PICTURES; i++)
+        redundancy[i] = NAN;
     for (int s = 0; s < TRACE_STREAMS; s++)
         if (run->plan[index].touches[s]) {
             run_decide_tokens(run, forward, index, s);
@@ -200,12 +205,13 @@ void run_compute(struct run *run, int index)
     }
     snapshot->ms = (clock_seconds() - start - forward.aside) * 1000;
     snapshot->spent = forward.macs;
-    run_measure_redundancy(run, index);
-    if (run->plan[index].kind == STAGE_FUSION) {
+    if (!run->options.bare)
+        run_measure_redundancy(run, index);
+    if (run->plan[index].kind == STAGE_FUSION && !run->options.bare) {
         struct forward lens = {.model = run->model, .math = &run->math}; // not part of the model's work: not counted
         answer_from(run, &lens, index);
     }
-    if (run->plan[index].kind == STAGE_FUSION || run->plan[index].kind == STAGE_ANSWER)
+    if ((run->plan[index].kind == STAGE_FUSION && !run->options.bare) || run->plan[index].kind == STAGE_ANSWER)
         run_rank_answers(run, snapshot);
     snapshot->valid = true;
 }

@@ -1,0 +1,125 @@
+// What pruning gives back as time in a full-size METER: tokens at the same share in every layer, and heads apart.
+// The efficiency is speed-up / FLOPs reduction against our own fastest dense path; trimmers and gathers are inside.
+#include "app/bench_model.h"
+
+#include "engine/base/memory.h"
+#include "engine/prune/budget.h"
+
+#include <math.h>
+
+enum { SHARES = 5, VARIANTS = SHARES + 2 }; // dense, the shares, half of the heads
+
+static const struct {
+    double share, bar;
+} shares[SHARES] = {{0.9, 0.90}, {0.7, 0.90}, {0.5, 0.90}, {0.3, 0.85}, {0.2, 0.80}};
+
+struct variant {
+    double share; // of the tokens, NaN: of the heads
+    struct bench_forward forward;
+    struct bench_side side;
+    double gflop;
+    int patches; // with CLS
+};
+
+// The same counts in every layer of every stack.
+static void uniform_counts(const struct model_config *config, double tokens, double heads, struct budget_counts *counts)
+{
+    int patches = model_grid(config) * model_grid(config);
+    for (int s = 0; s < STACK_COUNT; s++)
+        for (int l = 0; l < model_stack_layers(config, (enum model_stack)s); l++) {
+            bool words = s == STACK_TEXT || s == STACK_FUSION_TEXT;
+            int all = words ? BENCH_MODEL_WORDS - 1 : patches; // CLS is always there
+            counts->tokens[s][l] = 1 + (int)lround(tokens * all);
+            counts->msa[s][l] = counts->mca[s][l] = (int)lround(heads * config->heads);
+        }
+}
+
+static bool variant_init(struct variant *v, const struct bench *bench, const struct bench_model *model, double tokens,
+                         double heads, struct error *err)
+{
+    struct budget_counts counts = {{{0}}, {{0}}, {{0}}};
+    struct bench_time time;
+    struct run *run = bench_model_run(model, bench, tokens < 1, heads < 1, NULL, NULL, err);
+    if (!run)
+        return false;
+    uniform_counts(&model->model->config, tokens, heads, &counts);
+    if (tokens < 1 || heads < 1)
+        run_set_counts(run, POLICY_LEARNED_FIXED, &counts);
+    *v = (struct variant){.share = tokens < 1 ? tokens : heads, .forward = {run, &model->model->config, false},
+                          .patches = counts.tokens[STACK_IMAGE][0]};
+    v->side = (struct bench_side){.run = bench_forward_side, .context = &v->forward};
+    if (!bench_forward_side(&v->forward, &time, err))
+        return false;
+    v->gflop = 2e-9 * run_trace(run)->spent_macs;
+    return true;
+}
+
+static json_t *report_row(const struct bench *bench, const char *name, const struct variant *dense,
+                          const struct variant *v)
+{
+    double cut = dense->gflop / v->gflop, gain = dense->side.seconds / v->side.seconds;
+    bench_print(bench, "  %-22s %6d %9.0f %8.1f %8.1f %10.2f %9.2f %11.2f\n", name, v->patches, v->side.seconds * 1e3,
+                v->gflop, v->gflop / v->side.seconds, cut, gain, gain / cut);
+    return json_pack("{s:f,s:i,s:f,s:f,s:f,s:f,s:f}", "share", v->share, "patches", v->patches, "ms",
+                     v->side.seconds * 1e3, "gflop", v->gflop, "flops_reduction", cut, "speedup", gain, "efficiency",
+                     gain / cut);
+}
+
+static void report(const struct bench *bench, const struct variant variants[VARIANTS], json_t *results)
+{
+    const struct variant *dense = &variants[0], *heads = &variants[VARIANTS - 1];
+    char name[48];
+    bench_print(bench,
+                "Full-size METER at 384 px, %d tokens of text, pruned alike in every layer of both encoders and of the "
+                "fusion\n  %-22s %6s %9s %8s %8s %10s %9s %11s\n",
+                BENCH_MODEL_WORDS, "", "rows", "ms", "GFLOP", "GFLOP/s", "FLOPs cut", "speed-up", "efficiency");
+    json_t *list = json_array();
+    json_object_set_new(results, "tokens", list);
+    json_object_set_new(results, "dense", report_row(bench, "dense", dense, dense));
+    for (int i = 0; i < SHARES; i++) {
+        snprintf(name, sizeof name, "%.0f %% of the tokens", 100 * shares[i].share);
+        json_array_append_new(list, report_row(bench, name, dense, &variants[1 + i]));
+    }
+    json_object_set_new(results, "heads", report_row(bench, "half of the heads", dense, heads));
+    for (int i = 0; i < SHARES; i++) {
+        const struct variant *v = &variants[1 + i];
+        snprintf(name, sizeof name, "speed-up / FLOPs cut, %.0f %% of the tokens", 100 * shares[i].share);
+        bench_bar(bench, results, &(struct bench_bar){name, "", dense->side.seconds / v->side.seconds * v->gflop / dense->gflop,
+                                                      shares[i].bar, false});
+    }
+    double given = (1 - heads->side.seconds / dense->side.seconds) / (1 - heads->gflop / dense->gflop);
+    bench_print(bench, "  of what half of the heads cost, %.0f %% come back as time\n", 100 * given);
+    json_object_set_new(results, "heads_saving_given_back", json_real(given));
+}
+
+static bool measure(const struct bench *bench, const struct bench_model *model, struct variant variants[VARIANTS],
+                    json_t *results, struct error *err)
+{
+    struct bench_side *sides[VARIANTS];
+    for (int i = 0; i < VARIANTS; i++) {
+        double tokens = i > 0 && i <= SHARES ? shares[i - 1].share : 1, heads = i > SHARES ? 0.5 : 1;
+        if (!variant_init(&variants[i], bench, model, tokens, heads, err))
+            return false;
+        sides[i] = &variants[i].side;
+    }
+    if (!bench_sides(bench, sides, VARIANTS, err))
+        return false;
+    report(bench, variants, results);
+    return true;
+}
+
+bool bench_prune(const struct bench *bench, json_t *results, struct error *err)
+{
+    struct bench_model model;
+    struct variant *variants = memory_alloc(VARIANTS, sizeof *variants);
+    if (!variants)
+        return error_no_memory(err, "the measurements");
+    bench_peak_memory_reset();
+    bench_print(bench, "\nFull-size METER: making random weights ...\n");
+    bool ok = bench_model_open(&model, err) && measure(bench, &model, variants, results, err);
+    for (int i = 0; i < VARIANTS; i++)
+        run_free(variants[i].forward.run);
+    bench_model_close(&model);
+    memory_free(variants);
+    return ok;
+}
