@@ -60,8 +60,8 @@ void bench_peak_free(struct bench_peak *peak)
 void bench_peak_run(void *context)
 {
     const struct bench_peak *peak = context;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, PEAK_SIZE, PEAK_SIZE, PEAK_SIZE, 1, peak->a, PEAK_SIZE,
-                peak->b, PEAK_SIZE, 0, peak->c, PEAK_SIZE);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, PEAK_SIZE, PEAK_SIZE, PEAK_SIZE, 1, peak->a,
+                PEAK_SIZE, peak->b, PEAK_SIZE, 0, peak->c, PEAK_SIZE);
 }
 
 double bench_peak_flops(void)

@@ -1,5 +1,5 @@
-// `trimscope bench` is a table of sections; each measures one thing, all sides in the same run, prints a table for
-// people (bench_print) and fills `results` with the same numbers for --json.
+// `trimscope bench` is a table of sections; each measures one thing, all sides in the same run, prints a
+// table for people (bench_print) and fills `results` with the same numbers for --json.
 #ifndef TRIMSCOPE_APP_BENCH_H
 #define TRIMSCOPE_APP_BENCH_H
 
@@ -21,8 +21,8 @@ struct bench {
 
 struct measure_case;
 
-// Measures the cases in turn; afterwards bench_seconds() gives the time of each: CPU time with one thread, since that
-// does not count waiting for other programs, wall time with more.
+// Measures the cases in turn; afterwards bench_seconds() gives the time of each: CPU time with one thread,
+// since that does not count waiting for other programs, wall time with more.
 void bench_measure(const struct bench *bench, struct measure_case *cases, int count);
 double bench_seconds(const struct bench *bench, const struct measure_case *measured);
 
@@ -51,7 +51,7 @@ float *bench_numbers(size_t count);
     X(bundled, bench_bundled, "the bundled model on questions of its world, dense and at a budget of 0.4")
 // clang-format on
 
-#define BENCH_DECLARE(name, function, summary)                                                                 \
+#define BENCH_DECLARE(name, function, summary)                                                               \
     bool function(const struct bench *bench, json_t *results, struct error *err);
 BENCH_SECTIONS(BENCH_DECLARE)
 #undef BENCH_DECLARE

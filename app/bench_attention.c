@@ -1,4 +1,5 @@
-// Attention over the tokens that pruning leaves, against OpenBLAS products with the same softmax between them.
+// Attention over the tokens that pruning leaves, against OpenBLAS products with the same softmax between
+// them.
 #include "app/bench.h"
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
@@ -31,9 +32,18 @@ static bool module_init(struct module *m, const struct size *s, const struct ben
         .scores = bench_numbers((size_t)s->queries * (size_t)s->keys),
     };
     m->attention = (struct attention){
-        .q = m->buffer, .ctx = m->buffer + q, .k = m->buffer + 2 * q, .v = m->buffer + 2 * q + k,
-        .ldq = width, .ldk = width, .ldv = width, .ldc = width,
-        .queries = s->queries, .keys = s->keys, .heads = s->heads, .size = s->size,
+        .q = m->buffer,
+        .ctx = m->buffer + q,
+        .k = m->buffer + 2 * q,
+        .v = m->buffer + 2 * q + k,
+        .ldq = width,
+        .ldk = width,
+        .ldv = width,
+        .ldc = width,
+        .queries = s->queries,
+        .keys = s->keys,
+        .heads = s->heads,
+        .size = s->size,
     };
     return m->buffer && m->scores &&
            arena_init(&m->math.scratch, attention_scratch(s->queries, s->keys, s->size, bench->threads));
@@ -58,11 +68,12 @@ static void run_openblas(void *context)
     struct module *m = context;
     const struct attention *a = &m->attention;
     for (int h = 0; h < a->heads; h++) {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, a->queries, a->keys, a->size, 1 / sqrtf((float)a->size),
-                    a->q + h * a->size, a->ldq, a->k + h * a->size, a->ldk, 0, m->scores, a->keys);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, a->queries, a->keys, a->size,
+                    1 / sqrtf((float)a->size), a->q + h * a->size, a->ldq, a->k + h * a->size, a->ldk, 0,
+                    m->scores, a->keys);
         softmax_rows(m->scores, a->queries, a->keys, a->keys);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, a->queries, a->size, a->keys, 1, m->scores, a->keys,
-                    a->v + h * a->size, a->ldv, 0, a->ctx + h * a->size, a->ldc);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, a->queries, a->size, a->keys, 1, m->scores,
+                    a->keys, a->v + h * a->size, a->ldv, 0, a->ctx + h * a->size, a->ldc);
     }
 }
 
@@ -79,12 +90,13 @@ static void measure_module(const struct bench *bench, struct module *m, struct b
     double flops = 4e-9 * a->queries * a->keys * a->size * a->heads;
     double rate = flops / seconds, blas_rate = flops / blas_seconds;
     double peak_rate = bench_peak_flops() * 1e-9 / bench_seconds(bench, &sides[2]);
-    bench_print(bench, "  %4d x %-4d %3d x %-3d %9.3f %8.1f %9.1f %9.2f %7.2f\n", a->queries, a->keys, a->heads, a->size,
-                seconds * 1e3, rate, blas_rate, rate / blas_rate, rate / peak_rate);
-    json_array_append_new(list, json_pack("{s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:f,s:f}", "queries", a->queries, "keys", a->keys,
-                                          "heads", a->heads, "size", a->size, "ours_ms", seconds * 1e3,
-                                          "ours_gflops", rate, "openblas_gflops", blas_rate, "speed_against_openblas",
-                                          rate / blas_rate, "share_of_peak", rate / peak_rate));
+    bench_print(bench, "  %4d x %-4d %3d x %-3d %9.3f %8.1f %9.1f %9.2f %7.2f\n", a->queries, a->keys,
+                a->heads, a->size, seconds * 1e3, rate, blas_rate, rate / blas_rate, rate / peak_rate);
+    json_array_append_new(list, json_pack("{s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:f,s:f}", "queries", a->queries,
+                                          "keys", a->keys, "heads", a->heads, "size", a->size, "ours_ms",
+                                          seconds * 1e3, "ours_gflops", rate, "openblas_gflops", blas_rate,
+                                          "speed_against_openblas", rate / blas_rate, "share_of_peak",
+                                          rate / peak_rate));
 }
 
 bool bench_attention(const struct bench *bench, json_t *results, struct error *err)
@@ -99,7 +111,8 @@ bool bench_attention(const struct bench *bench, json_t *results, struct error *e
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof sizes / sizeof *sizes; i++) {
         struct module module;
-        ok = module_init(&module, &sizes[i], bench) || error_no_memory(err, "the tokens of an attention module");
+        ok = module_init(&module, &sizes[i], bench) ||
+             error_no_memory(err, "the tokens of an attention module");
         if (ok)
             measure_module(bench, &module, &peak, list);
         module_free(&module);

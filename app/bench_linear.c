@@ -1,5 +1,6 @@
-// Linear layers of a transformer block, by the number of rows that pruning leaves. OpenBLAS packs the weights again in
-// each call and so loses part of what pruning saves; the efficiency columns show how much of it arrives.
+// Linear layers of a transformer block, by the number of rows that pruning leaves. OpenBLAS packs the weights
+// again in each call and so loses part of what pruning saves; the efficiency columns show how much of it
+// arrives.
 #include "app/bench.h"
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
@@ -25,12 +26,24 @@ struct block_case {
 };
 
 static const struct block_case cases[] = {
-    {"width_768", "block of METER or BLIP (width 768), weights from memory",
-     {{2304, 768, ACTIVATION_NONE}, {768, 768, ACTIVATION_NONE}, {3072, 768, ACTIVATION_GELU}, {768, 3072, ACTIVATION_NONE}},
-     3, 64, {577, 400, 289, 197, 128, 100, 64, 40, 16, 0}},
-    {"width_128", "block of the bundled model's size (width 128), weights in the cache",
-     {{384, 128, ACTIVATION_NONE}, {128, 128, ACTIVATION_NONE}, {256, 128, ACTIVATION_GELU}, {128, 256, ACTIVATION_NONE}},
-     1, 32, {145, 116, 100, 64, 40, 16, 0}},
+    {"width_768",
+     "block of METER or BLIP (width 768), weights from memory",
+     {{2304, 768, ACTIVATION_NONE},
+      {768, 768, ACTIVATION_NONE},
+      {3072, 768, ACTIVATION_GELU},
+      {768, 3072, ACTIVATION_NONE}},
+     3,
+     64,
+     {577, 400, 289, 197, 128, 100, 64, 40, 16, 0}},
+    {"width_128",
+     "block of the bundled model's size (width 128), weights in the cache",
+     {{384, 128, ACTIVATION_NONE},
+      {128, 128, ACTIVATION_NONE},
+      {256, 128, ACTIVATION_GELU},
+      {128, 256, ACTIVATION_NONE}},
+     1,
+     32,
+     {145, 116, 100, 64, 40, 16, 0}},
 };
 
 struct block {
@@ -89,8 +102,8 @@ static void run_ours(void *context)
     for (int c = 0; c < b->shape->copies; c++)
         for (int l = 0; l < LAYERS_OF_BLOCK; l++) {
             const struct layer_shape *s = &b->shape->shapes[l];
-            linear_apply(&b->math, &b->layers[c][l], b->x, s->in, some->rows, b->y, s->out, s->activation, NULL, 0, NULL,
-                         NULL, &macs);
+            linear_apply(&b->math, &b->layers[c][l], b->x, s->in, some->rows, b->y, s->out, s->activation,
+                         NULL, 0, NULL, NULL, &macs);
         }
 }
 
@@ -120,31 +133,35 @@ static double block_flops(const struct block_case *shape, int rows)
     return 2 * macs * rows;
 }
 
-static void report_row(const struct bench *bench, const struct block_case *shape, const struct row_result *dense,
-                       const struct row_result *r, json_t *list)
+static void report_row(const struct bench *bench, const struct block_case *shape,
+                       const struct row_result *dense, const struct row_result *r, json_t *list)
 {
     double best = dense->ours < dense->openblas ? dense->ours : dense->openblas;
     double ratio = (double)dense->rows / r->rows, flops = block_flops(shape, r->rows) * 1e-9;
     double peak = bench_peak_flops() * 1e-9 / r->peak_seconds;
     double ours_alone = dense->ours / r->ours / ratio, ours_best = best / r->ours / ratio;
     double openblas_alone = dense->openblas / r->openblas / ratio;
-    bench_print(bench, "  %4d %9.3f %7.1f %9.3f %7.1f %9.2f %8.2f %11.2f %8.2f %9.2f\n", r->rows, r->ours * 1e3,
-                flops / r->ours, r->openblas * 1e3, flops / r->openblas, r->openblas / r->ours, flops / r->ours / peak,
-                ours_best, ours_alone, openblas_alone);
-    json_array_append_new(
-        list, json_pack("{s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "rows", r->rows, "ours_ms", r->ours * 1e3,
-                        "ours_gflops", flops / r->ours, "openblas_ms", r->openblas * 1e3, "openblas_gflops",
-                        flops / r->openblas, "speed_against_openblas", r->openblas / r->ours, "share_of_peak",
-                        flops / r->ours / peak, "efficiency_against_best_dense", ours_best, "efficiency", ours_alone,
-                        "openblas_efficiency", openblas_alone));
+    bench_print(bench, "  %4d %9.3f %7.1f %9.3f %7.1f %9.2f %8.2f %11.2f %8.2f %9.2f\n", r->rows,
+                r->ours * 1e3, flops / r->ours, r->openblas * 1e3, flops / r->openblas, r->openblas / r->ours,
+                flops / r->ours / peak, ours_best, ours_alone, openblas_alone);
+    json_array_append_new(list,
+                          json_pack("{s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "rows", r->rows, "ours_ms",
+                                    r->ours * 1e3, "ours_gflops", flops / r->ours, "openblas_ms",
+                                    r->openblas * 1e3, "openblas_gflops", flops / r->openblas,
+                                    "speed_against_openblas", r->openblas / r->ours, "share_of_peak",
+                                    flops / r->ours / peak, "efficiency_against_best_dense", ours_best,
+                                    "efficiency", ours_alone, "openblas_efficiency", openblas_alone));
 }
 
-static void measure_block(const struct bench *bench, struct block *block, struct bench_peak *peak, json_t *list)
+static void measure_block(const struct bench *bench, struct block *block, struct bench_peak *peak,
+                          json_t *list)
 {
-    bench_print(bench, "\n%s, one block, fp32\n"
-                       "            ours             OpenBLAS        ours against    rows saved that arrive as time\n"
-                       "  rows        ms  GFLOP/s      ms  GFLOP/s  OpenBLAS   peak   best dense     ours  OpenBLAS\n",
-                block->shape->title);
+    bench_print(
+        bench,
+        "\n%s, one block, fp32\n"
+        "            ours             OpenBLAS        ours against    rows saved that arrive as time\n"
+        "  rows        ms  GFLOP/s      ms  GFLOP/s  OpenBLAS   peak   best dense     ours  OpenBLAS\n",
+        block->shape->title);
     struct measure_case sides[2 * ROW_COUNTS_MAX + 1];
     struct rows_of_block some[ROW_COUNTS_MAX];
     int count = 0;
@@ -181,8 +198,9 @@ bool bench_linear(const struct bench *bench, json_t *results, struct error *err)
         block_free(&block);
         json_object_set_new(results, cases[i].name, list);
     }
-    bench_print(bench, "  \"rows saved that arrive as time\": (time of the most rows / time) / (most rows / rows); "
-                       "1 is all.\n  Ours adds the bias and GELU, OpenBLAS only multiplies.\n");
+    bench_print(bench,
+                "  \"rows saved that arrive as time\": (time of the most rows / time) / (most rows / rows); "
+                "1 is all.\n  Ours adds the bias and GELU, OpenBLAS only multiplies.\n");
     bench_peak_free(&peak);
     return ok;
 }

@@ -21,12 +21,13 @@ static const struct section {
 enum { SECTION_COUNT = sizeof sections / sizeof *sections };
 
 static const char about[] =
-    "Measures the speed of this machine's kernels and prints it as ratios; all sides of a ratio are measured in the "
+    "Measures the speed of this machine's kernels and prints it as ratios; all sides of a ratio are measured "
+    "in the "
     "same run, in turn, and medians are compared. Without SECTION everything is measured. Sections:"
 #define SECTION_HELP(name, function, summary) " " #name " (" summary ");"
     BENCH_SECTIONS(SECTION_HELP)
 #undef SECTION_HELP
-    " a busy machine moves absolute numbers, hardly the ratios.";
+        " a busy machine moves absolute numbers, hardly the ratios.";
 
 static bool wanted(const char *name, const char *const *names, int count)
 {
@@ -43,7 +44,8 @@ static bool check_names(const char *const *names, int count, struct error *err)
         for (int s = 0; s < SECTION_COUNT; s++)
             known |= !strcmp(names[i], sections[s].name);
         if (!known)
-            return error_set(err, ERROR_USAGE, "\"%s\" is no section; see `trimscope bench --help`", names[i]);
+            return error_set(err, ERROR_USAGE, "\"%s\" is no section; see `trimscope bench --help`",
+                             names[i]);
     }
     return true;
 }
@@ -55,12 +57,17 @@ static json_t *describe_machine(const struct bench *bench)
         load[0] = -1;
     const char *clock = bench->threads == 1 ? "CPU" : "wall";
     bench_print(bench, "kernels %s, OpenBLAS %s, %d thread%s of %d (%s time), load %.1f\n", math_variant(),
-                blas_core(), bench->threads, bench->threads == 1 ? "" : "s", thread_processors(), clock, load[0]);
+                blas_core(), bench->threads, bench->threads == 1 ? "" : "s", thread_processors(), clock,
+                load[0]);
     if (blas_falls_short())
-        bench_print(bench, "OpenBLAS does not use this processor's AVX-512 (%s is \"%s\"): it runs at about half of its "
-                           "speed.\n", BLAS_CORE_VARIABLE, getenv(BLAS_CORE_VARIABLE) ? getenv(BLAS_CORE_VARIABLE) : "");
-    return json_pack("{s:b,s:s,s:s,s:s,s:i,s:i,s:f}", "openblas_falls_short", blas_falls_short(), "time", clock, "kernels", math_variant(), "openblas", blas_core(), "threads",
-                     bench->threads, "processors", thread_processors(), "load", load[0]);
+        bench_print(
+            bench,
+            "OpenBLAS does not use this processor's AVX-512 (%s is \"%s\"): it runs at about half of its "
+            "speed.\n",
+            BLAS_CORE_VARIABLE, getenv(BLAS_CORE_VARIABLE) ? getenv(BLAS_CORE_VARIABLE) : "");
+    return json_pack("{s:b,s:s,s:s,s:s,s:i,s:i,s:f}", "openblas_falls_short", blas_falls_short(), "time",
+                     clock, "kernels", math_variant(), "openblas", blas_core(), "threads", bench->threads,
+                     "processors", thread_processors(), "load", load[0]);
 }
 
 static bool run_sections(const struct bench *bench, const char *const *names, int count, json_t *results,
@@ -85,27 +92,34 @@ int cmd_bench(int argc, char **argv)
     const char *model = NULL;
     const struct option_row rows[] = {
         {"threads", OPTION_NUMBER, &threads, "N", "for our kernels and for OpenBLAS (default 1)", 1, 256},
-        {"rounds", OPTION_NUMBER, &rounds, "N", "samples of each side, whose median counts (default 7)", 1, 32},
-        {"sample", OPTION_NUMBER, &sample, "MS", "milliseconds that a sample lasts at least (default 30)", 0, 10000},
+        {"rounds", OPTION_NUMBER, &rounds, "N", "samples of each side, whose median counts (default 7)", 1,
+         32},
+        {"sample", OPTION_NUMBER, &sample, "MS", "milliseconds that a sample lasts at least (default 30)", 0,
+         10000},
         OPTION_ROW_MODEL(&model),
         OPTION_ROW_JSON(&json, "the numbers as JSON instead of tables"),
         OPTION_ROW_END,
     };
-    const struct option_command command = {"bench", "bench [options] [SECTION ...]", about, rows, 0, SECTION_COUNT};
+    const struct option_command command = {"bench",      "bench [options] [SECTION ...]", about, rows, 0,
+                                           SECTION_COUNT};
     const char *names[SECTION_COUNT];
     int count, status;
     if (!options_parse(&command, argc, argv, names, &count, &status))
         return status;
     struct error err = {0};
-    struct bench bench = {.threads = (int)threads, .json = json, .rounds = (int)rounds,
-                          .sample_seconds = (double)sample * 1e-3, .settle_seconds = threads > 1 ? 0.03 : 0,
+    struct bench bench = {.threads = (int)threads,
+                          .json = json,
+                          .rounds = (int)rounds,
+                          .sample_seconds = (double)sample * 1e-3,
+                          .settle_seconds = threads > 1 ? 0.03 : 0,
                           .model = model};
     json_t *results = json_object();
     bool ok = check_names(names, count, &err);
     if (ok) {
         bench.pool = thread_pool_new(bench.threads);
         blas_set_threads(bench.threads);
-        ok = (bench.pool || error_no_memory(&err, "threads")) && run_sections(&bench, names, count, results, &err);
+        ok = (bench.pool || error_no_memory(&err, "threads")) &&
+             run_sections(&bench, names, count, results, &err);
     }
     if (ok && json && json_dumpf(results, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(5)) != 0)
         ok = error_set(&err, ERROR_MACHINE, "cannot write the results to standard output");

@@ -10,8 +10,8 @@ static int ceil_div(int a, int b)
     return (a + b - 1) / b;
 }
 
-// What one worker needs for one head, in floats. Keys and values are packed as panels, once per head; queries go
-// through in tiles, whose scores against all keys stay in the cache between the two products.
+// What one worker needs for one head, in floats. Keys and values are packed as panels, once per head; queries
+// go through in tiles, whose scores against all keys stay in the cache between the two products.
 struct layout {
     size_t keys, values, queries, scores, ctx;
 };
@@ -47,7 +47,7 @@ struct task {
     const struct span *size_spans, *key_spans;
     float *work; // work_size floats for each worker
     size_t work_size;
-    int parts; // of each head's queries
+    int parts;                          // of each head's queries
     float query_factors[TILE_ROWS_MAX]; // all log2(e) / sqrt(size), so that the softmax is 2^(score - max)
 };
 
@@ -64,7 +64,8 @@ static struct span *plan_spans(struct arena *scratch, const struct gemm_kernels 
     return spans;
 }
 
-// V (keys, size; stride ldv) to panels (ceil(size / columns), keys, columns); what is missing in the last is 0.
+// V (keys, size; stride ldv) to panels (ceil(size / columns), keys, columns); what is missing in the last is
+// 0.
 static void pack_values(const float *v, int ldv, int keys, int size, int columns, float *panels)
 {
     for (int first = 0; first < size; first += columns) {
@@ -89,22 +90,23 @@ static void attend_tile(const struct task *task, int h, int first, int count, fl
     float inverse[TILE_ROWS_MAX];
     for (int k = 0; k < a->size; k += BLOCK_DEPTH)
         row->scale(queries + task->size_spans[k / BLOCK_DEPTH].a, BLOCK_STRIDE,
-                   a->q + (size_t)first * ldq + h * a->size + k, ldq, count, task->size_spans[k / BLOCK_DEPTH].depth,
-                   task->query_factors);
+                   a->q + (size_t)first * ldq + h * a->size + k, ldq, count,
+                   task->size_spans[k / BLOCK_DEPTH].depth, task->query_factors);
     for (int k = 0; k < a->keys; k += gemm->columns)
-        gemm->tile(count, queries, keys + (size_t)k * (size_t)a->size, task->size_spans, (int)span_count(a->size),
-                   scores + (size_t)(k / BLOCK_DEPTH) * block + k % BLOCK_DEPTH, BLOCK_STRIDE);
+        gemm->tile(count, queries, keys + (size_t)k * (size_t)a->size, task->size_spans,
+                   (int)span_count(a->size), scores + (size_t)(k / BLOCK_DEPTH) * block + k % BLOCK_DEPTH,
+                   BLOCK_STRIDE);
     row->exponentials(scores, count, a->keys, block, inverse);
     for (int k = 0; a->probs && k < a->keys; k += BLOCK_DEPTH)
-        row->scale(a->probs + ((size_t)h * (size_t)a->queries + (size_t)first) * (size_t)a->keys + k, (size_t)a->keys,
-                   scores + task->key_spans[k / BLOCK_DEPTH].a, BLOCK_STRIDE, count,
+        row->scale(a->probs + ((size_t)h * (size_t)a->queries + (size_t)first) * (size_t)a->keys + k,
+                   (size_t)a->keys, scores + task->key_spans[k / BLOCK_DEPTH].a, BLOCK_STRIDE, count,
                    task->key_spans[k / BLOCK_DEPTH].depth, inverse);
     for (int c = 0; c < a->size; c += gemm->columns) {
         int width = a->size - c < gemm->columns ? a->size - c : gemm->columns;
-        gemm->tile(count, scores, values + (size_t)c * (size_t)a->keys, task->key_spans, (int)span_count(a->keys),
-                   sums, gemm->columns);
-        row->scale(a->ctx + (size_t)first * ldc + h * a->size + c, ldc, sums, (size_t)gemm->columns, count, width,
-                   inverse);
+        gemm->tile(count, scores, values + (size_t)c * (size_t)a->keys, task->key_spans,
+                   (int)span_count(a->keys), sums, gemm->columns);
+        row->scale(a->ctx + (size_t)first * ldc + h * a->size + c, ldc, sums, (size_t)gemm->columns, count,
+                   width, inverse);
     }
 }
 
@@ -113,7 +115,8 @@ static void fill_dropped(const struct attention *a, int h, int first, int end)
 {
     for (int q = first; q < end; q++) {
         memset(a->ctx + (size_t)q * (size_t)a->ldc + h * a->size, 0, (size_t)a->size * sizeof(float));
-        float *probs = a->probs ? a->probs + ((size_t)h * (size_t)a->queries + (size_t)q) * (size_t)a->keys : NULL;
+        float *probs =
+            a->probs ? a->probs + ((size_t)h * (size_t)a->queries + (size_t)q) * (size_t)a->keys : NULL;
         for (int k = 0; probs && k < a->keys; k++)
             probs[k] = NAN;
     }

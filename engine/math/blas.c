@@ -18,7 +18,8 @@ void blas_set_threads(int threads)
 
 bool blas_falls_short(void)
 {
-    static const char *const without_avx512[] = {"Haswell", "Zen", "Excavator", "Sandybridge", "Nehalem", "Prescott"};
+    static const char *const without_avx512[] = {"Haswell",     "Zen",     "Excavator",
+                                                 "Sandybridge", "Nehalem", "Prescott"};
     if (strcmp(math_variant(), "avx512") != 0)
         return false;
     for (size_t i = 0; i < sizeof without_avx512 / sizeof *without_avx512; i++)

@@ -1,12 +1,14 @@
-// The micro-kernel under linear layers and attention: a tile of rows x columns sums held in registers while the whole
-// inner dimension streams by. Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008),
-// without their blocking of the inner dimension: the right operand is packed once for all calls and streams from
-// wherever it lies, fetched ahead by hand, and sums never leave the registers before they are complete.
+// The micro-kernel under linear layers and attention: a tile of rows x columns sums held in registers while
+// the whole inner dimension streams by. Goto and van de Geijn, "Anatomy of High-Performance Matrix
+// Multiplication" (2008), without their blocking of the inner dimension: the right operand is packed once for
+// all calls and streams from wherever it lies, fetched ahead by hand, and sums never leave the registers
+// before they are complete.
 #include "engine/math/kernels.h"
 #include "engine/math/variant.h"
 #include "engine/math/vectors.h"
 
-// Tile shapes: as many sums as registers allow, beside the row of the panel (VECTORS registers) and one broadcast.
+// Tile shapes: as many sums as registers allow, beside the row of the panel (VECTORS registers) and one
+// broadcast.
 #if defined __AVX512F__
 enum { ROWS = 14, VECTORS = 2 };
 #elif defined __aarch64__
@@ -21,18 +23,22 @@ enum {
 _Static_assert((int)ROWS <= (int)TILE_ROWS_MAX && (int)COLUMNS <= (int)TILE_COLUMNS_MAX, "tile too large");
 _Static_assert(BLOCK_DEPTH % COLUMNS == 0, "a block of scores must hold whole panels");
 
-INLINE void tile_of(const int rows, const float *a, const float *panel, const struct span *spans, int span_count,
-                    float *c, int ldc)
+INLINE void tile_of(const int rows, const float *a, const float *panel, const struct span *spans,
+                    int span_count, float *c, int ldc, const bool fetch, struct ahead ahead)
 {
     vec sums[ROWS][VECTORS];
     UNROLL
     for (int r = 0; r < rows; r++)
         UNROLL
-        for (int j = 0; j < VECTORS; j++)
-            sums[r][j] = (vec){0};
+    for (int j = 0; j < VECTORS; j++)
+        sums[r][j] = (vec){0};
     for (int s = 0; s < span_count; s++) {
         const float *left = a + spans[s].a, *right = panel + spans[s].b;
         for (const float *end = left + spans[s].depth; left < end; left++, right += COLUMNS) {
+            if (fetch) {
+                __builtin_prefetch(ahead.from, 0, 2);
+                ahead.from += ahead.step;
+            }
             UNROLL
             for (int j = 0; j < COLUMNS; j += 16)
                 __builtin_prefetch(right + AHEAD * COLUMNS + j);
@@ -52,36 +58,59 @@ INLINE void tile_of(const int rows, const float *a, const float *panel, const st
     UNROLL
     for (int r = 0; r < rows; r++)
         UNROLL
-        for (int j = 0; j < VECTORS; j++)
-            vec_store(c + r * ldc + j * LANES, sums[r][j]);
+    for (int j = 0; j < VECTORS; j++)
+        vec_store(c + r * ldc + j * LANES, sums[r][j]);
 }
 
-#define TILE(n)                                                                                                \
-    static void tile_##n(const float *a, const float *panel, const struct span *spans, int span_count, float *c, \
-                         int ldc)                                                                              \
-    {                                                                                                          \
-        tile_of(n <= ROWS ? n : 1, a, panel, spans, span_count, c, ldc);                                       \
+#define TILE(n)                                                                                              \
+    static void tile_##n(const float *a, const float *panel, const struct span *spans, int span_count,       \
+                         float *c, int ldc)                                                                  \
+    {                                                                                                        \
+        tile_of(n <= ROWS ? n : 1, a, panel, spans, span_count, c, ldc, false, (struct ahead){0});           \
+    }                                                                                                        \
+    static void tile_ahead_##n(const float *a, const float *panel, const struct span *spans, int span_count, \
+                               float *c, int ldc, struct ahead ahead)                                        \
+    {                                                                                                        \
+        tile_of(n <= ROWS ? n : 1, a, panel, spans, span_count, c, ldc, true, ahead);                        \
     }
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+TILE(1)
+TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 
-static void tile(int rows, const float *a, const float *panel, const struct span *spans, int span_count, float *c,
-                 int ldc)
+#define TILES(name)                                                                                          \
+    {                                                                                                        \
+        NULL, name##1, name##2, name##3, name##4, name##5, name##6, name##7, name##8, name##9, name##10,     \
+            name##11, name##12, name##13, name##14,                                                          \
+    }
+
+    static void tile(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
+                     float *c, int ldc)
 {
-    static void (*const tiles[])(const float *, const float *, const struct span *, int, float *, int) = {
-        NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7,
-        tile_8, tile_9, tile_10, tile_11, tile_12, tile_13, tile_14,
-    };
+    static void (*const tiles[])(const float *, const float *, const struct span *, int, float *, int) =
+        TILES(tile_);
     tiles[rows](a, panel, spans, span_count, c, ldc);
+}
+
+static void tile_ahead(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
+                       float *c, int ldc, struct ahead ahead)
+{
+    static void (*const tiles[])(const float *, const float *, const struct span *, int, float *, int,
+                                 struct ahead) = TILES(tile_ahead_);
+    tiles[rows](a, panel, spans, span_count, c, ldc, ahead);
 }
 
 INLINE vec activated(vec x, const enum activation activation)
 {
     switch (activation) {
-    case ACTIVATION_GELU: return vec_gelu(x);
-    case ACTIVATION_QUICK_GELU: return vec_quick_gelu(x);
-    case ACTIVATION_TANH: return vec_tanh(x);
-    case ACTIVATION_RELU: return vec_relu(x);
-    case ACTIVATION_NONE: break;
+    case ACTIVATION_GELU:
+        return vec_gelu(x);
+    case ACTIVATION_QUICK_GELU:
+        return vec_quick_gelu(x);
+    case ACTIVATION_TANH:
+        return vec_tanh(x);
+    case ACTIVATION_RELU:
+        return vec_relu(x);
+    case ACTIVATION_NONE:
+        break;
     }
     return x;
 }
@@ -113,9 +142,9 @@ static void finish(float *sums, int rows, int width, const float *bias, enum act
                    const float *residual, int ldr, float *y, int ldy)
 {
     switch (activation) {
-#define CASE(which)                                                                  \
-    case which:                                                                      \
-        finish_as(which, sums, rows, width, bias, residual, ldr, y, ldy);            \
+#define CASE(which)                                                                                          \
+    case which:                                                                                              \
+        finish_as(which, sums, rows, width, bias, residual, ldr, y, ldy);                                    \
         return;
         CASE(ACTIVATION_NONE)
         CASE(ACTIVATION_GELU)
@@ -170,6 +199,7 @@ const struct gemm_kernels VARIANT_NAME(gemm_kernels) = {
     .rows = ROWS,
     .columns = COLUMNS,
     .tile = tile,
+    .tile_ahead = tile_ahead,
     .finish = finish,
     .pack_keys = pack_keys,
 };

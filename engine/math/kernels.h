@@ -5,28 +5,38 @@
 #include "engine/math/math.h"
 
 enum {
-    TILE_ROWS_MAX = 14,   // largest tile of any variant
+    TILE_ROWS_MAX = 14, // largest tile of any variant
     TILE_COLUMNS_MAX = 32,
-    BLOCK_DEPTH = 384,    // columns of the left operand that lie together
+    BLOCK_DEPTH = 384,               // columns of the left operand that lie together
     BLOCK_STRIDE = BLOCK_DEPTH + 16, // floats from row to row inside a block: an odd number of cache lines,
                                      // so that the rows of a tile never compete for one cache set
 };
 
-// A stretch of the inner dimension: `depth` columns of the left operand from a + `a`, against the rows of the panel
-// from panel + `b` (both in floats).
+// A stretch of the inner dimension: `depth` columns of the left operand from a + `a`, against the rows of the
+// panel from panel + `b` (both in floats).
 struct span {
     size_t a, b;
     int depth;
 };
 
+// What a tile fetches into the second-level cache on its way, `step` floats further for each column of the
+// left operand: its share of the panel that comes next, so that memory works while the tiles of this one are
+// computed.
+struct ahead {
+    const float *from;
+    int step;
+};
+
 struct gemm_kernels {
     int rows, columns; // a tile is at most rows x columns; a panel has `columns` columns
 
-    // c (rows, columns; stride ldc) = A B. A: blocks of BLOCK_DEPTH columns, in each row r at r * BLOCK_STRIDE.
-    // panel: (depth, columns) without gaps, 64-byte aligned. Each element is one chain of multiply-adds in the order
-    // of the spans, so that it does not depend on how many rows the tile has.
-    void (*tile)(int rows, const float *a, const float *panel, const struct span *spans, int span_count, float *c,
-                 int ldc);
+    // c (rows, columns; stride ldc) = A B. A: blocks of BLOCK_DEPTH columns, in each row r at r *
+    // BLOCK_STRIDE. panel: (depth, columns) without gaps, 64-byte aligned. Each element is one chain of
+    // multiply-adds in the order of the spans, so that it does not depend on how many rows the tile has.
+    void (*tile)(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
+                 float *c, int ldc);
+    void (*tile_ahead)(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
+                       float *c, int ldc, struct ahead ahead);
 
     // y (rows, width; stride ldy) = act(tile (rows, columns) + bias) [+ residual]; width <= columns; bias has
     // `columns` numbers; the tile is overwritten. residual may be y.
@@ -42,12 +52,13 @@ struct row_kernels {
     void (*layer_norm)(const float *x, int width, const float *gamma, const float *beta, float eps, float *y);
     void (*softmax)(float *x, int n);
 
-    // The first half of softmax, for the rows of a tile of scores (blocks of BLOCK_DEPTH numbers, `block` floats
-    // apart; rows BLOCK_STRIDE apart): x = 2^(x - max) in place, inverse[row] = 1 / sum. What follows the n numbers
-    // in their last vector becomes 0.
+    // The first half of softmax, for the rows of a tile of scores (blocks of BLOCK_DEPTH numbers, `block`
+    // floats apart; rows BLOCK_STRIDE apart): x = 2^(x - max) in place, inverse[row] = 1 / sum. What follows
+    // the n numbers in their last vector becomes 0.
     void (*exponentials)(float *x, int rows, int n, size_t block, float *inverse);
     // to (rows, n; stride ldto) = from (rows, n; stride ldfrom), each row times its factor.
-    void (*scale)(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n, const float *factors);
+    void (*scale)(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n,
+                  const float *factors);
 };
 
 struct math_kernels {
@@ -62,10 +73,11 @@ const struct math_kernels *math_kernels_best(void);
 int math_kernels_usable(const struct math_kernels **list, int limit);
 
 // linear_init() and attention_apply() with chosen kernels.
-bool linear_init_with(const struct math_kernels *kernels, struct linear *linear, const float *w, const float *b,
-                      int out, int in, int out_block, int in_block) __attribute__((warn_unused_result));
-void attention_apply_with(const struct math_kernels *kernels, struct math *math, const struct attention *attention,
-                          uint64_t *macs);
+bool linear_init_with(const struct math_kernels *kernels, struct linear *linear, const float *w,
+                      const float *b, int out, int in, int out_block, int in_block)
+    __attribute__((warn_unused_result));
+void attention_apply_with(const struct math_kernels *kernels, struct math *math,
+                          const struct attention *attention, uint64_t *macs);
 
 // Work below which waking another thread costs more than it gives (20 microseconds of one AVX-512 core).
 enum { THREADS_PAY_MACS = 1 << 22 };

@@ -4,8 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
-// W lies in panels of kernel->columns columns of y: panel p holds (in, columns) without gaps. A block of columns that
-// may be skipped starts a new panel, so that skipping it skips whole panels. The bias lies in the same order.
+// W lies in panels of kernel->columns columns of y: panel p holds (in, columns) without gaps. A block of
+// columns that may be skipped starts a new panel, so that skipping it skips whole panels. The bias lies in
+// the same order.
 
 static int ceil_div(int a, int b)
 {
@@ -29,10 +30,11 @@ static void pack_panel(float *panel, const float *w, int columns, int width, int
             panel[(size_t)k * (size_t)columns + (size_t)j] = w[(size_t)j * (size_t)in + (size_t)k];
 }
 
-bool linear_init_with(const struct math_kernels *kernels, struct linear *linear, const float *w, const float *b,
-                      int out, int in, int out_block, int in_block)
+bool linear_init_with(const struct math_kernels *kernels, struct linear *linear, const float *w,
+                      const float *b, int out, int in, int out_block, int in_block)
 {
-    *linear = (struct linear){.in = in, .out = out, .out_block = out_block, .in_block = in_block, .kernel = kernels};
+    *linear = (struct linear){
+        .in = in, .out = out, .out_block = out_block, .in_block = in_block, .kernel = kernels};
     int columns = kernels->gemm->columns, block = block_columns(linear);
     int block_panels = ceil_div(block, columns), panels = ceil_div(out, block) * block_panels;
     size_t panel_size = (size_t)in * (size_t)columns;
@@ -48,14 +50,16 @@ bool linear_init_with(const struct math_kernels *kernels, struct linear *linear,
         int width = end - from < columns ? end - from : columns;
         if (width <= 0)
             continue;
-        pack_panel(linear->packed + (size_t)p * panel_size, w + (size_t)from * (size_t)in, columns, width, in);
+        pack_panel(linear->packed + (size_t)p * panel_size, w + (size_t)from * (size_t)in, columns, width,
+                   in);
         if (b)
             memcpy(linear->bias + (size_t)p * (size_t)columns, b + from, (size_t)width * sizeof(float));
     }
     return true;
 }
 
-bool linear_init(struct linear *linear, const float *w, const float *b, int out, int in, int out_block, int in_block)
+bool linear_init(struct linear *linear, const float *w, const float *b, int out, int in, int out_block,
+                 int in_block)
 {
     return linear_init_with(math_kernels_best(), linear, w, b, out, in, out_block, in_block);
 }
@@ -67,8 +71,8 @@ void linear_free(struct linear *linear)
     *linear = (struct linear){0};
 }
 
-// Rows of x are copied into tiles (dropped in-blocks left out), as many rows at a time as stay in a second-level
-// cache beside a panel.
+// Rows of x are copied into tiles (dropped in-blocks left out), as many rows at a time as stay in a
+// second-level cache beside a panel.
 enum { BLOCK_BYTES = 768 * 1024, CHUNKS_PER_WORKER = 4 };
 
 static size_t row_bytes(int in)
@@ -101,7 +105,8 @@ size_t linear_scratch(int in, int rows, int workers)
     return (size_t)workers * per_worker + span_count_max(in) * sizeof(struct span) + 4 * MEMORY_ALIGNMENT;
 }
 
-// One call of linear_apply() on its way through the workers. A job is some of the live panels for one block of rows.
+// One call of linear_apply() on its way through the workers. A job is some of the live panels for one block
+// of rows.
 struct task {
     const struct linear *linear;
     const float *x, *residual;
@@ -198,11 +203,19 @@ static void apply_panel(const struct task *task, const float *tiles, int panel, 
     const float *bias = linear->bias + (size_t)panel * (size_t)columns;
     int rows = to - from, tile_count = ceil_div(rows, gemm->rows);
     size_t tile_floats = (size_t)ceil_div(linear->in, BLOCK_DEPTH) * (size_t)gemm->rows * BLOCK_STRIDE;
+    const float *next = weights + (size_t)linear->in * (size_t)columns;
+    // A single tile already asks memory for all it can give; with many, the next panel costs more to fetch
+    // than to wait for.
+    int step = tile_count > 1 && tile_count <= 8 ? ceil_div(columns, tile_count) : 0;
     float sums[TILE_ROWS_MAX * TILE_COLUMNS_MAX] __attribute__((aligned(MEMORY_ALIGNMENT)));
     for (int t = 0; t < tile_count; t++, tiles += tile_floats) {
         int first = share(rows, tile_count, t), count = share(rows, tile_count, t + 1) - first;
         size_t row = (size_t)(from + first);
-        gemm->tile(count, tiles, weights, task->spans, task->span_count, sums, columns);
+        struct ahead ahead = {next + (size_t)t * (size_t)task->depth * (size_t)step, step};
+        if (step)
+            gemm->tile_ahead(count, tiles, weights, task->spans, task->span_count, sums, columns, ahead);
+        else
+            gemm->tile(count, tiles, weights, task->spans, task->span_count, sums, columns);
         gemm->finish(sums, count, width, bias, task->activation,
                      task->residual ? task->residual + row * (size_t)task->ldr + column : NULL, task->ldr,
                      task->y + row * (size_t)task->ldy + column, task->ldy);
@@ -213,13 +226,15 @@ static void apply_job(void *context, int index, int worker)
 {
     const struct task *task = context;
     int block = index / task->chunks, chunk = index % task->chunks;
-    int from = share(task->rows, task->row_blocks, block), to = share(task->rows, task->row_blocks, block + 1);
+    int from = share(task->rows, task->row_blocks, block),
+        to = share(task->rows, task->row_blocks, block + 1);
     float *tiles = task->tiles + (size_t)worker * task->tiles_size;
     if (task->tiles_hold[worker] != block) {
         pack_rows(task, tiles, from, to);
         task->tiles_hold[worker] = block;
     }
-    int first = share(task->live_panels, task->chunks, chunk), end = share(task->live_panels, task->chunks, chunk + 1);
+    int first = share(task->live_panels, task->chunks, chunk),
+        end = share(task->live_panels, task->chunks, chunk + 1);
     for (int panel = 0, live = 0; live < end; panel++) {
         if (!panel_live(task->linear, task->out_live, panel))
             continue;
@@ -238,15 +253,24 @@ static uint64_t live_columns(const struct linear *linear, const uint8_t *out_liv
     return count;
 }
 
-void linear_apply(struct math *math, const struct linear *linear, const float *x, int ldx, int rows, float *y, int ldy,
-                  enum activation activation, const float *residual, int ldr, const uint8_t *out_live,
-                  const uint8_t *in_live, uint64_t *macs)
+void linear_apply(struct math *math, const struct linear *linear, const float *x, int ldx, int rows, float *y,
+                  int ldy, enum activation activation, const float *residual, int ldr,
+                  const uint8_t *out_live, const uint8_t *in_live, uint64_t *macs)
 {
     if (rows <= 0)
         return;
     size_t mark = math->scratch.used;
-    struct task task = {.linear = linear, .x = x, .residual = residual, .y = y, .ldx = ldx, .ldy = ldy, .ldr = ldr,
-                        .rows = rows, .activation = activation, .out_live = out_live, .in_live = in_live};
+    struct task task = {.linear = linear,
+                        .x = x,
+                        .residual = residual,
+                        .y = y,
+                        .ldx = ldx,
+                        .ldy = ldy,
+                        .ldr = ldr,
+                        .rows = rows,
+                        .activation = activation,
+                        .out_live = out_live,
+                        .in_live = in_live};
     struct span *spans = arena_alloc(&math->scratch, span_count_max(linear->in), sizeof *spans);
     assert(spans && "math->scratch is smaller than linear_scratch()");
     task.depth = plan_spans(&task, spans);

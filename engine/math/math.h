@@ -1,6 +1,6 @@
 // Dense math of inference: linear layers with weights packed once, attention, norms, activations.
-// All matrices are row-major fp32. Every function adds the multiply-adds that it really executes to *macs: this is
-// the ledger's source of truth (prune/flops.h holds the formulas that tests compare it with).
+// All matrices are row-major fp32. Every function adds the multiply-adds that it really executes to *macs:
+// this is the ledger's source of truth (prune/flops.h holds the formulas that tests compare it with).
 #ifndef TRIMSCOPE_MATH_MATH_H
 #define TRIMSCOPE_MATH_MATH_H
 
@@ -12,9 +12,10 @@
 
 struct thread_pool;
 
-// What a computation needs besides its operands: threads and scratch memory. One per run; not shared by threads.
-// The scratch must hold, at the time of a call, what linear_scratch() or attention_scratch() say for its largest
-// case (they take and give back, so the maximum over all calls is enough, not the sum); less is a programming error.
+// What a computation needs besides its operands: threads and scratch memory. One per run; not shared by
+// threads. The scratch must hold, at the time of a call, what linear_scratch() or attention_scratch() say for
+// its largest case (they take and give back, so the maximum over all calls is enough, not the sum); less is a
+// programming error.
 struct math {
     struct thread_pool *pool; // NULL: this thread alone
     struct arena scratch;     // sized by whoever makes it; functions rewind what they take
@@ -22,7 +23,8 @@ struct math {
 
 enum activation { ACTIVATION_NONE, ACTIVATION_GELU, ACTIVATION_QUICK_GELU, ACTIVATION_TANH, ACTIVATION_RELU };
 
-// y = act(x Wᵀ + b): W (out, in) as PyTorch's Linear stores it, packed once into panels that the kernels stream.
+// y = act(x Wᵀ + b): W (out, in) as PyTorch's Linear stores it, packed once into panels that the kernels
+// stream.
 struct linear {
     int in, out;
     int out_block, in_block; // sizes of blocks (head size) that may be skipped; 0 where none is ever skipped
@@ -36,11 +38,12 @@ bool linear_init(struct linear *linear, const float *w, const float *b, int out,
 void linear_free(struct linear *linear);
 
 // y (rows, out; stride ldy) = act(x (rows, in; stride ldx) Wᵀ + b) [+ residual (rows, out; stride ldr)].
-// out_live, in_live: NULL (all), or a byte for each block. Columns of dropped out-blocks are left untouched and not
-// computed; columns of x in dropped in-blocks are not read (they count as 0) and not multiplied. residual may be y.
+// out_live, in_live: NULL (all), or a byte for each block. Columns of dropped out-blocks are left untouched
+// and not computed; columns of x in dropped in-blocks are not read (they count as 0) and not multiplied.
+// residual may be y.
 void linear_apply(struct math *math, const struct linear *linear, const float *x, int ldx, int rows, float *y,
-                  int ldy, enum activation activation, const float *residual, int ldr, const uint8_t *out_live,
-                  const uint8_t *in_live, uint64_t *macs);
+                  int ldy, enum activation activation, const float *residual, int ldr,
+                  const uint8_t *out_live, const uint8_t *in_live, uint64_t *macs);
 
 // ctx (queries, heads * size; stride ldc) = softmax(Q Kᵀ / sqrt(size)) V, head by head.
 // Dropped heads (live[h] == 0) leave their columns of ctx as zeros and cost nothing. probs: NULL, or (heads,
@@ -56,15 +59,16 @@ struct attention {
 };
 void attention_apply(struct math *math, const struct attention *attention, uint64_t *macs);
 
-// Bytes of math->scratch that linear_apply() with `in` input columns and attention_apply() take at most, for up to
-// `rows` (`queries`, `keys`) rows and `workers` threads (thread_pool_workers()). Both grow with every argument.
+// Bytes of math->scratch that linear_apply() with `in` input columns and attention_apply() take at most, for
+// up to `rows` (`queries`, `keys`) rows and `workers` threads (thread_pool_workers()). Both grow with every
+// argument.
 size_t linear_scratch(int in, int rows, int workers);
 size_t attention_scratch(int queries, int keys, int size, int workers);
 
-// y = (x - mean) / sqrt(variance + eps) * gamma + beta over the last axis; biased variance, two passes, so that a
-// small eps (1e-12 in METER's fusion layers) is exact too. y may be x.
-void layer_norm(const float *x, int ldx, int rows, int width, const float *gamma, const float *beta, float eps, float *y,
-                int ldy);
+// y = (x - mean) / sqrt(variance + eps) * gamma + beta over the last axis; biased variance, two passes, so
+// that a small eps (1e-12 in METER's fusion layers) is exact too. y may be x.
+void layer_norm(const float *x, int ldx, int rows, int width, const float *gamma, const float *beta,
+                float eps, float *y, int ldy);
 
 // In place over n numbers. gelu is the exact erf form; quick_gelu is x * sigmoid(1.702 x).
 void activate(float *x, int n, enum activation activation);

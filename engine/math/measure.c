@@ -13,7 +13,8 @@ static int compare(const void *a, const void *b)
 
 static void settle(double seconds)
 {
-    struct timespec t = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    struct timespec t = {.tv_sec = (time_t)seconds,
+                         .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
     if (seconds > 0)
         nanosleep(&t, NULL);
 }
@@ -44,7 +45,8 @@ static double sorted_median(double *samples, int count)
     return (samples[(count - 1) / 2] + samples[count / 2]) / 2;
 }
 
-void measure_cases(struct measure_case *cases, int count, int rounds, double sample_seconds, double settle_seconds)
+void measure_cases(struct measure_case *cases, int count, int rounds, double sample_seconds,
+                   double settle_seconds)
 {
     rounds = rounds < 1 ? 1 : rounds > MEASURE_ROUNDS_MAX ? MEASURE_ROUNDS_MAX : rounds;
     for (int c = 0; c < count; c++)

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-void layer_norm(const float *x, int ldx, int rows, int width, const float *gamma, const float *beta, float eps, float *y,
-                int ldy)
+void layer_norm(const float *x, int ldx, int rows, int width, const float *gamma, const float *beta,
+                float eps, float *y, int ldy)
 {
     const struct row_kernels *row = math_kernels_best()->row;
     for (int r = 0; r < rows; r++)

@@ -5,23 +5,32 @@
 
 #include <math.h>
 
-#define MAP(function)                                                             \
-    do {                                                                          \
-        for (; i + LANES <= n; i += LANES)                                        \
-            vec_store(x + i, function(vec_load(x + i)));                          \
-        if (i < n)                                                                \
-            vec_store_part(x + i, function(vec_load_part(x + i, n - i, 0)), n - i); \
+#define MAP(function)                                                                                        \
+    do {                                                                                                     \
+        for (; i + LANES <= n; i += LANES)                                                                   \
+            vec_store(x + i, function(vec_load(x + i)));                                                     \
+        if (i < n)                                                                                           \
+            vec_store_part(x + i, function(vec_load_part(x + i, n - i, 0)), n - i);                          \
     } while (0)
 
 static void activate_row(float *x, int n, enum activation activation)
 {
     int i = 0;
     switch (activation) {
-    case ACTIVATION_GELU: MAP(vec_gelu); break;
-    case ACTIVATION_QUICK_GELU: MAP(vec_quick_gelu); break;
-    case ACTIVATION_TANH: MAP(vec_tanh); break;
-    case ACTIVATION_RELU: MAP(vec_relu); break;
-    case ACTIVATION_NONE: break;
+    case ACTIVATION_GELU:
+        MAP(vec_gelu);
+        break;
+    case ACTIVATION_QUICK_GELU:
+        MAP(vec_quick_gelu);
+        break;
+    case ACTIVATION_TANH:
+        MAP(vec_tanh);
+        break;
+    case ACTIVATION_RELU:
+        MAP(vec_relu);
+        break;
+    case ACTIVATION_NONE:
+        break;
     }
 }
 
@@ -47,9 +56,10 @@ INLINE float sum_shifted(const float *x, int n, float shift, float *squares)
     return vec_sum(sum[0] + sum[1]);
 }
 
-// Two passes; the second is taken around the rounded mean and corrects it (what the mean lost in rounding matters
-// where the variance is as small as METER's eps of 1e-12).
-static void layer_norm_row(const float *x, int width, const float *gamma, const float *beta, float eps, float *y)
+// Two passes; the second is taken around the rounded mean and corrects it (what the mean lost in rounding
+// matters where the variance is as small as METER's eps of 1e-12).
+static void layer_norm_row(const float *x, int width, const float *gamma, const float *beta, float eps,
+                           float *y)
 {
     float count = (float)width, squares;
     float near = sum_shifted(x, width, 0, NULL) / count;
@@ -57,8 +67,7 @@ static void layer_norm_row(const float *x, int width, const float *gamma, const 
     float scale = 1 / sqrtf(fmaxf(squares / count - rest * rest, 0) + eps);
     int i = 0;
     for (; i + LANES <= width; i += LANES)
-        vec_store(y + i,
-                  (vec_load(x + i) - near - rest) * scale * vec_load(gamma + i) + vec_load(beta + i));
+        vec_store(y + i, (vec_load(x + i) - near - rest) * scale * vec_load(gamma + i) + vec_load(beta + i));
     for (; i < width; i++)
         y[i] = (x[i] - near - rest) * scale * gamma[i] + beta[i];
 }
@@ -101,7 +110,8 @@ static void softmax_row(float *x, int n)
     scale_row(x, x, n, 1 / vec_sum(sum));
 }
 
-// The vector at x + i of a row that ends at n but is stored up to whole vectors; lanes beyond the end are `rest`.
+// The vector at x + i of a row that ends at n but is stored up to whole vectors; lanes beyond the end are
+// `rest`.
 INLINE vec load_padded(const float *x, int i, int n, float rest)
 {
     vec v = vec_load(x + i);
@@ -133,7 +143,8 @@ static void exponentials(float *x, int rows, int n, size_t block, float *inverse
         inverse[r] = exponentials_row(x + (size_t)r * BLOCK_STRIDE, n, block);
 }
 
-static void scale(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n, const float *factors)
+static void scale(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n,
+                  const float *factors)
 {
     for (int r = 0; r < rows; r++)
         scale_row(to + (size_t)r * ldto, from + (size_t)r * ldfrom, n, factors[r]);

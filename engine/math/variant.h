@@ -1,5 +1,5 @@
-// Files named *_kernels.c are compiled once per instruction set (the Makefile's VARIANTS). Everything in them is
-// static but one table, whose name carries the variant; VARIANT_PICK chooses among the tables at run time.
+// Files named *_kernels.c are compiled once per instruction set (the Makefile's VARIANTS). Everything in them
+// is static but one table, whose name carries the variant; VARIANT_PICK chooses among the tables at run time.
 #ifndef TRIMSCOPE_MATH_VARIANT_H
 #define TRIMSCOPE_MATH_VARIANT_H
 
@@ -10,11 +10,11 @@
 
 #ifdef KERNEL_VARIANTS_3
 #define VARIANT_DECLARE(type, name) extern const type name##_avx512, name##_avx2, name##_base
-#define VARIANT_PICK(name)                                                                                     \
-    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&                                \
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")                          \
-         ? &name##_avx512                                                                                      \
-     : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &name##_avx2                          \
+#define VARIANT_PICK(name)                                                                                   \
+    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&                              \
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")                        \
+         ? &name##_avx512                                                                                    \
+     : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &name##_avx2                        \
                                                                        : &name##_base)
 #else
 #define VARIANT_DECLARE(type, name) extern const type name##_base

@@ -1,5 +1,6 @@
-// Vectors of the widest float registers that the including file is compiled for, and the functions of one variable
-// that the kernels share. Only *_kernels.c files include this; everything is inlined into their own variant.
+// Vectors of the widest float registers that the including file is compiled for, and the functions of one
+// variable that the kernels share. Only *_kernels.c files include this; everything is inlined into their own
+// variant.
 #ifndef TRIMSCOPE_MATH_VECTORS_H
 #define TRIMSCOPE_MATH_VECTORS_H
 
@@ -138,8 +139,8 @@ INLINE float vec_top(vec v)
     return even > odd ? even : odd;
 }
 
-// 2^(n + f) for whole n in -125 .. 127 carried in the low bits of `shifted` and |f| <= 1/2. The polynomial is a
-// weighted minimax fit of (2^f - 1) / f, relative error 2e-9 before rounding.
+// 2^(n + f) for whole n in -125 .. 127 carried in the low bits of `shifted` and |f| <= 1/2. The polynomial is
+// a weighted minimax fit of (2^f - 1) / f, relative error 2e-9 before rounding.
 INLINE vec exp2_parts(bits shifted, vec f)
 {
     vec p = f * 0x1.448fa4p-13f + 0x1.5f4774p-10f;
@@ -175,9 +176,9 @@ INLINE vec vec_exp(vec x)
     return (vec)(~(bits)(x < -86.0f) & (bits)y);
 }
 
-// x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, "Gaussian Error Linear Units"). The tail
-// h = Phi(-|x|) is 2 to a polynomial in |x|: a minimax fit of -log2(erfc(|x| / sqrt 2) / 2) on 0 .. 9, weighted so
-// that x h is off by less than 4e-8; beyond 9, where it is below 1e-18, the tail counts as 0.
+// x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel, "Gaussian Error Linear Units"). The
+// tail h = Phi(-|x|) is 2 to a polynomial in |x|: a minimax fit of -log2(erfc(|x| / sqrt 2) / 2) on 0 .. 9,
+// weighted so that x h is off by less than 4e-8; beyond 9, where it is below 1e-18, the tail counts as 0.
 INLINE vec vec_gelu(vec x)
 {
     vec t = vec_min(vec_splat(9), vec_abs(x));

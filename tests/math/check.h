@@ -38,10 +38,12 @@ static inline float *filled(size_t count, float value)
 }
 
 // Fails with the place and both numbers; NaN never passes.
-static inline void expect_near(double found, double wanted, double tolerance, const char *what, int row, int column)
+static inline void expect_near(double found, double wanted, double tolerance, const char *what, int row,
+                               int column)
 {
     if (!(fabs(found - wanted) <= tolerance))
-        fail_msg("%s: [%d, %d] is %.9g, should be %.9g within %g", what, row, column, found, wanted, tolerance);
+        fail_msg("%s: [%d, %d] is %.9g, should be %.9g within %g", what, row, column, found, wanted,
+                 tolerance);
 }
 
 static inline struct math math_with(struct thread_pool *pool, size_t scratch)
@@ -51,11 +53,11 @@ static inline struct math math_with(struct thread_pool *pool, size_t scratch)
     return math;
 }
 
-#define FOR_EACH_VARIANT(kernels)                                                                          \
-    const struct math_kernels *variants_[8];                                                               \
-    int variant_count_ = math_kernels_usable(variants_, 8);                                                \
-    assert_true(variant_count_ > 0);                                                                       \
-    const struct math_kernels *kernels = variants_[0];                                                     \
+#define FOR_EACH_VARIANT(kernels)                                                                            \
+    const struct math_kernels *variants_[8];                                                                 \
+    int variant_count_ = math_kernels_usable(variants_, 8);                                                  \
+    assert_true(variant_count_ > 0);                                                                         \
+    const struct math_kernels *kernels = variants_[0];                                                       \
     for (int variant_ = 0; variant_ < variant_count_ && (kernels = variants_[variant_], true); variant_++)
 
 #endif

@@ -12,8 +12,14 @@ static const float UNTOUCHED = 777.5f;
 static struct problem problem_new(int queries, int keys, int heads, int size, float spread)
 {
     int width = heads * size;
-    struct problem p = {.a = {.ldq = width + GAP, .ldk = width + 2 * GAP, .ldv = width + 3 * GAP, .queries = queries,
-                              .keys = keys, .heads = heads, .size = size, .ldc = width + 4 * GAP}};
+    struct problem p = {.a = {.ldq = width + GAP,
+                              .ldk = width + 2 * GAP,
+                              .ldv = width + 3 * GAP,
+                              .queries = queries,
+                              .keys = keys,
+                              .heads = heads,
+                              .size = size,
+                              .ldc = width + 4 * GAP}};
     p.a.q = p.q = numbers((size_t)(queries * p.a.ldq), 11, -spread, spread);
     p.a.k = p.k = numbers((size_t)(keys * p.a.ldk), 12, -1, 1);
     p.a.v = p.v = numbers((size_t)(keys * p.a.ldv), 13, -1, 1);
@@ -33,7 +39,8 @@ static void problem_free(struct problem *p)
 
 static uint64_t apply(const struct math_kernels *kernels, struct thread_pool *pool, const struct attention *a)
 {
-    struct math math = math_with(pool, attention_scratch(a->queries, a->keys, a->size, thread_pool_workers(pool)));
+    struct math math =
+        math_with(pool, attention_scratch(a->queries, a->keys, a->size, thread_pool_workers(pool)));
     size_t calls = memory_alloc_calls();
     uint64_t macs = 5;
     attention_apply_with(kernels, &math, a, &macs);
@@ -50,7 +57,8 @@ static void reference_row(const struct attention *a, int h, int q, double *probs
     for (int k = 0; k < a->keys; k++) {
         probs[k] = 0;
         for (int i = 0; i < a->size; i++)
-            probs[k] += (double)a->q[q * a->ldq + h * a->size + i] * (double)a->k[k * a->ldk + h * a->size + i];
+            probs[k] +=
+                (double)a->q[q * a->ldq + h * a->size + i] * (double)a->k[k * a->ldk + h * a->size + i];
         probs[k] /= sqrt(a->size);
         top = fmax(top, probs[k]);
     }
@@ -68,7 +76,8 @@ static void expect_head(const struct attention *a, int h, double tolerance, cons
     for (int q = 0; q < a->queries; q++) {
         reference_row(a, h, q, row);
         for (int k = 0; a->probs && k < a->keys; k++) {
-            float found = a->probs[((size_t)h * (size_t)a->queries + (size_t)q) * (size_t)a->keys + (size_t)k];
+            float found =
+                a->probs[((size_t)h * (size_t)a->queries + (size_t)q) * (size_t)a->keys + (size_t)k];
             if (live)
                 expect_near((double)found, row[k], tolerance, what, q, k);
             else
@@ -78,7 +87,8 @@ static void expect_head(const struct attention *a, int h, double tolerance, cons
             double wanted = 0;
             for (int k = 0; k < a->keys && live; k++)
                 wanted += row[k] * (double)a->v[k * a->ldv + h * a->size + i];
-            expect_near((double)a->ctx[q * a->ldc + h * a->size + i], wanted, tolerance, what, q, h * a->size + i);
+            expect_near((double)a->ctx[q * a->ldc + h * a->size + i], wanted, tolerance, what, q,
+                        h * a->size + i);
         }
     }
     memory_free(row);
@@ -102,25 +112,25 @@ static void test_odd_sizes(void **state)
     (void)state;
     static const struct {
         int queries, keys, heads, size;
-    } cases[] = {{1, 1, 1, 1},    {1, 577, 2, 64}, {577, 1, 1, 32}, {2, 3, 3, 5},     {7, 9, 2, 32},  {13, 33, 1, 64},
-                 {14, 32, 2, 16}, {15, 31, 2, 48}, {29, 384, 1, 24}, {16, 385, 2, 64}, {116, 137, 2, 32},
-                 {3, 1300, 1, 32}, {5, 6, 1, 401}};
-    FOR_EACH_VARIANT (kernels)
-        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-            for (int probs = 0; probs < 2; probs++) {
-                struct problem p =
-                    problem_new(cases[i].queries, cases[i].keys, cases[i].heads, cases[i].size, 1);
-                p.a.probs = probs ? p.probs : NULL;
-                expect_result(&p.a, apply(kernels, NULL, &p.a), 1e-6, kernels->name);
-                problem_free(&p);
-            }
+    } cases[] = {{1, 1, 1, 1},      {1, 577, 2, 64},  {577, 1, 1, 32}, {2, 3, 3, 5},     {7, 9, 2, 32},
+                 {13, 33, 1, 64},   {14, 32, 2, 16},  {15, 31, 2, 48}, {29, 384, 1, 24}, {16, 385, 2, 64},
+                 {116, 137, 2, 32}, {3, 1300, 1, 32}, {5, 6, 1, 401}};
+    FOR_EACH_VARIANT(kernels)
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int probs = 0; probs < 2; probs++) {
+            struct problem p = problem_new(cases[i].queries, cases[i].keys, cases[i].heads, cases[i].size, 1);
+            p.a.probs = probs ? p.probs : NULL;
+            expect_result(&p.a, apply(kernels, NULL, &p.a), 1e-6, kernels->name);
+            problem_free(&p);
+        }
 }
 
 // Scores in the hundreds: the maximum must be subtracted, and far keys get exactly nothing.
 static void test_large_scores(void **state)
 {
     (void)state;
-    FOR_EACH_VARIANT (kernels) {
+    FOR_EACH_VARIANT(kernels)
+    {
         struct problem p = problem_new(20, 50, 2, 64, 300);
         p.a.probs = p.probs;
         expect_result(&p.a, apply(kernels, NULL, &p.a), 3e-4, kernels->name);
@@ -133,14 +143,14 @@ static void test_dropped_heads(void **state)
     (void)state;
     static const uint8_t patterns[][5] = {
         {0, 0, 0, 0, 0}, {0, 1, 1, 1, 1}, {1, 1, 1, 1, 0}, {0, 1, 0, 1, 0}, {1, 1, 1, 1, 1}};
-    FOR_EACH_VARIANT (kernels)
-        for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-            struct problem p = problem_new(19, 21, 5, 32, 1);
-            p.a.live = patterns[i];
-            p.a.probs = p.probs;
-            expect_result(&p.a, apply(kernels, NULL, &p.a), 1e-6, kernels->name);
-            problem_free(&p);
-        }
+    FOR_EACH_VARIANT(kernels)
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        struct problem p = problem_new(19, 21, 5, 32, 1);
+        p.a.live = patterns[i];
+        p.a.probs = p.probs;
+        expect_result(&p.a, apply(kernels, NULL, &p.a), 1e-6, kernels->name);
+        problem_free(&p);
+    }
 }
 
 static void test_bits_do_not_depend_on_threads(void **state)
@@ -149,20 +159,20 @@ static void test_bits_do_not_depend_on_threads(void **state)
     struct thread_pool *pool = thread_pool_new(2);
     assert_non_null(pool);
     uint8_t live[5] = {1, 0, 1, 1, 0};
-    FOR_EACH_VARIANT (kernels)
-        for (int dropped = 0; dropped < 2; dropped++) {
-            struct problem one = problem_new(137, 197, 5, 64, 2), two = problem_new(137, 197, 5, 64, 2);
-            one.a.probs = one.probs;
-            two.a.probs = two.probs;
-            one.a.live = two.a.live = dropped ? live : NULL;
-            uint64_t macs = apply(kernels, NULL, &one.a);
-            assert_true(macs > THREADS_PAY_MACS);
-            assert_int_equal(apply(kernels, pool, &two.a), macs);
-            assert_memory_equal(one.ctx, two.ctx, (size_t)(137 * one.a.ldc) * sizeof(float));
-            assert_memory_equal(one.probs, two.probs, (size_t)(5 * 137 * 197) * sizeof(float));
-            problem_free(&one);
-            problem_free(&two);
-        }
+    FOR_EACH_VARIANT(kernels)
+    for (int dropped = 0; dropped < 2; dropped++) {
+        struct problem one = problem_new(137, 197, 5, 64, 2), two = problem_new(137, 197, 5, 64, 2);
+        one.a.probs = one.probs;
+        two.a.probs = two.probs;
+        one.a.live = two.a.live = dropped ? live : NULL;
+        uint64_t macs = apply(kernels, NULL, &one.a);
+        assert_true(macs > THREADS_PAY_MACS);
+        assert_int_equal(apply(kernels, pool, &two.a), macs);
+        assert_memory_equal(one.ctx, two.ctx, (size_t)(137 * one.a.ldc) * sizeof(float));
+        assert_memory_equal(one.probs, two.probs, (size_t)(5 * 137 * 197) * sizeof(float));
+        problem_free(&one);
+        problem_free(&two);
+    }
     thread_pool_free(pool);
 }
 

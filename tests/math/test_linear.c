@@ -8,11 +8,16 @@ struct shape {
 static double reference_activation(double x, enum activation activation)
 {
     switch (activation) {
-    case ACTIVATION_GELU: return 0.5 * x * (1 + erf(x / sqrt(2)));
-    case ACTIVATION_QUICK_GELU: return x / (1 + exp(-1.702 * x));
-    case ACTIVATION_TANH: return tanh(x);
-    case ACTIVATION_RELU: return x > 0 ? x : 0;
-    case ACTIVATION_NONE: break;
+    case ACTIVATION_GELU:
+        return 0.5 * x * (1 + erf(x / sqrt(2)));
+    case ACTIVATION_QUICK_GELU:
+        return x / (1 + exp(-1.702 * x));
+    case ACTIVATION_TANH:
+        return tanh(x);
+    case ACTIVATION_RELU:
+        return x > 0 ? x : 0;
+    case ACTIVATION_NONE:
+        break;
     }
     return x;
 }
@@ -30,7 +35,10 @@ static const float UNTOUCHED = 12345.5f;
 
 static struct problem problem_new(struct shape shape, int rows)
 {
-    struct problem p = {.shape = shape, .rows = rows, .ldx = shape.in + GAP, .ldy = shape.out + GAP,
+    struct problem p = {.shape = shape,
+                        .rows = rows,
+                        .ldx = shape.in + GAP,
+                        .ldy = shape.out + GAP,
                         .ldr = shape.out + 2 * GAP};
     float scale = 1 / sqrtf((float)shape.in);
     p.w = numbers((size_t)shape.out * (size_t)shape.in, 1, -scale, scale);
@@ -59,8 +67,8 @@ static uint64_t apply(const struct math_kernels *kernels, struct thread_pool *po
     struct math math = math_with(pool, linear_scratch(p->shape.in, p->rows, thread_pool_workers(pool)));
     size_t calls = memory_alloc_calls();
     uint64_t macs = 1000;
-    linear_apply(&math, &linear, p->x, p->ldx, p->rows, p->y, p->ldy, p->activation, residual, ldr, p->out_live,
-                 p->in_live, &macs);
+    linear_apply(&math, &linear, p->x, p->ldx, p->rows, p->y, p->ldy, p->activation, residual, ldr,
+                 p->out_live, p->in_live, &macs);
     assert_int_equal(memory_alloc_calls(), calls);
     assert_int_equal(math.scratch.used, 0);
     arena_free(&math.scratch);
@@ -74,7 +82,8 @@ static bool out_is_live(const struct problem *p, int column)
 }
 
 // old: what y held before, where residual is y.
-static void expect_result(const struct problem *p, const float *residual, int ldr, uint64_t macs, const char *what)
+static void expect_result(const struct problem *p, const float *residual, int ldr, uint64_t macs,
+                          const char *what)
 {
     uint64_t live_in = 0, live_out = 0;
     for (int k = 0; k < p->shape.in; k++)
@@ -101,31 +110,32 @@ static void expect_result(const struct problem *p, const float *residual, int ld
 }
 
 static const struct shape shapes[] = {
-    {1, 1, 0, 0},     {3, 5, 0, 0},      {17, 31, 0, 0},      {64, 64, 16, 16},   {96, 128, 32, 32},
-    {130, 96, 0, 24}, {60, 400, 20, 40}, {33, 769, 0, 0},     {192, 768, 64, 64}, {45, 900, 15, 100},
-    {50, 70, 20, 30}, // last blocks shorter than the others
+    {1, 1, 0, 0},       {3, 5, 0, 0},       {17, 31, 0, 0},    {64, 64, 16, 16},
+    {96, 128, 32, 32},  {130, 96, 0, 24},   {60, 400, 20, 40}, {33, 769, 0, 0},
+    {192, 768, 64, 64}, {45, 900, 15, 100}, {50, 70, 20, 30}, // last blocks shorter than the others
 };
 static const int row_counts[] = {1, 2, 7, 8, 9, 13, 14, 15, 29, 116, 137};
 
 static void test_dense(void **state)
 {
     (void)state;
-    FOR_EACH_VARIANT (kernels)
-        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-            for (size_t r = 0; r < sizeof row_counts / sizeof *row_counts; r++) {
-                struct problem p = problem_new(shapes[s], row_counts[r]);
-                p.activation = (enum activation)((s + r) % 5);
-                const float *residual = r % 2 ? p.residual : NULL;
-                expect_result(&p, residual, p.ldr, apply(kernels, NULL, &p, residual, p.ldr), kernels->name);
-                problem_free(&p);
-            }
+    FOR_EACH_VARIANT(kernels)
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (size_t r = 0; r < sizeof row_counts / sizeof *row_counts; r++) {
+            struct problem p = problem_new(shapes[s], row_counts[r]);
+            p.activation = (enum activation)((s + r) % 5);
+            const float *residual = r % 2 ? p.residual : NULL;
+            expect_result(&p, residual, p.ldr, apply(kernels, NULL, &p, residual, p.ldr), kernels->name);
+            problem_free(&p);
+        }
 }
 
 // More rows and columns than one block of rows holds.
 static void test_many_rows(void **state)
 {
     (void)state;
-    FOR_EACH_VARIANT (kernels) {
+    FOR_EACH_VARIANT(kernels)
+    {
         struct problem p = problem_new((struct shape){34, 3072, 0, 0}, 131);
         expect_result(&p, NULL, 0, apply(kernels, NULL, &p, NULL, 0), kernels->name);
         problem_free(&p);
@@ -150,66 +160,68 @@ static void test_blocks_skipped(void **state)
 {
     (void)state;
     uint8_t out_live[64], in_live[64];
-    FOR_EACH_VARIANT (kernels)
-        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-            for (int pattern = 0; pattern < 25; pattern++) {
-                struct problem p = problem_new(shapes[s], 9 + pattern);
-                set_live(out_live, 64, 3);
-                set_live(in_live, 64, 3);
-                if (p.shape.out_block)
-                    set_live(out_live, (p.shape.out + p.shape.out_block - 1) / p.shape.out_block, pattern % 5);
-                if (p.shape.in_block)
-                    set_live(in_live, (p.shape.in + p.shape.in_block - 1) / p.shape.in_block, pattern / 5);
-                p.out_live = p.shape.out_block ? out_live : NULL;
-                p.in_live = p.shape.in_block ? in_live : NULL;
-                p.activation = pattern % 2 ? ACTIVATION_GELU : ACTIVATION_NONE;
-                // Dropped columns are not read: what is there must not matter.
-                for (int k = 0; k < p.shape.in; k++)
-                    for (int r = 0; p.in_live && !in_live[k / p.shape.in_block] && r < p.rows; r++)
-                        p.x[r * p.ldx + k] = NAN;
-                expect_result(&p, NULL, 0, apply(kernels, NULL, &p, NULL, 0), kernels->name);
-                problem_free(&p);
-            }
+    FOR_EACH_VARIANT(kernels)
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (int pattern = 0; pattern < 25; pattern++) {
+            struct problem p = problem_new(shapes[s], 9 + pattern);
+            set_live(out_live, 64, 3);
+            set_live(in_live, 64, 3);
+            if (p.shape.out_block)
+                set_live(out_live, (p.shape.out + p.shape.out_block - 1) / p.shape.out_block, pattern % 5);
+            if (p.shape.in_block)
+                set_live(in_live, (p.shape.in + p.shape.in_block - 1) / p.shape.in_block, pattern / 5);
+            p.out_live = p.shape.out_block ? out_live : NULL;
+            p.in_live = p.shape.in_block ? in_live : NULL;
+            p.activation = pattern % 2 ? ACTIVATION_GELU : ACTIVATION_NONE;
+            // Dropped columns are not read: what is there must not matter.
+            for (int k = 0; k < p.shape.in; k++)
+                for (int r = 0; p.in_live && !in_live[k / p.shape.in_block] && r < p.rows; r++)
+                    p.x[r * p.ldx + k] = NAN;
+            expect_result(&p, NULL, 0, apply(kernels, NULL, &p, NULL, 0), kernels->name);
+            problem_free(&p);
+        }
 }
 
 static void test_residual_is_y(void **state)
 {
     (void)state;
     uint8_t out_live[64];
-    FOR_EACH_VARIANT (kernels)
-        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-            for (int activation = 0; activation < 5; activation++) {
-                struct problem p = problem_new(shapes[s], 17);
-                p.activation = (enum activation)activation;
-                set_live(out_live, 64, 2);
-                p.out_live = p.shape.out_block && activation % 2 ? out_live : NULL;
-                for (int r = 0; r < p.rows; r++)
-                    memcpy(p.y + r * p.ldy, p.residual + r * p.ldr, (size_t)p.shape.out * sizeof(float));
-                float *before = memory_alloc((size_t)(p.rows * p.ldy), sizeof *before);
-                assert_non_null(before);
-                memcpy(before, p.y, (size_t)(p.rows * p.ldy) * sizeof(float));
-                uint64_t macs = apply(kernels, NULL, &p, p.y, p.ldy);
-                // What is dropped keeps its old value, which here is the residual.
-                for (int r = 0; r < p.rows; r++)
-                    for (int c = 0; c < p.shape.out; c++)
-                        if (!out_is_live(&p, c)) {
-                            assert_true(p.y[r * p.ldy + c] == before[r * p.ldy + c]);
-                            p.y[r * p.ldy + c] = UNTOUCHED;
-                        }
-                expect_result(&p, before, p.ldy, macs, kernels->name);
-                memory_free(before);
-                problem_free(&p);
-            }
+    FOR_EACH_VARIANT(kernels)
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (int activation = 0; activation < 5; activation++) {
+            struct problem p = problem_new(shapes[s], 17);
+            p.activation = (enum activation)activation;
+            set_live(out_live, 64, 2);
+            p.out_live = p.shape.out_block && activation % 2 ? out_live : NULL;
+            for (int r = 0; r < p.rows; r++)
+                memcpy(p.y + r * p.ldy, p.residual + r * p.ldr, (size_t)p.shape.out * sizeof(float));
+            float *before = memory_alloc((size_t)(p.rows * p.ldy), sizeof *before);
+            assert_non_null(before);
+            memcpy(before, p.y, (size_t)(p.rows * p.ldy) * sizeof(float));
+            uint64_t macs = apply(kernels, NULL, &p, p.y, p.ldy);
+            // What is dropped keeps its old value, which here is the residual.
+            for (int r = 0; r < p.rows; r++)
+                for (int c = 0; c < p.shape.out; c++)
+                    if (!out_is_live(&p, c)) {
+                        assert_true(p.y[r * p.ldy + c] == before[r * p.ldy + c]);
+                        p.y[r * p.ldy + c] = UNTOUCHED;
+                    }
+            expect_result(&p, before, p.ldy, macs, kernels->name);
+            memory_free(before);
+            problem_free(&p);
+        }
 }
 
-// The same bits whatever the number of threads, and whatever rows go together: gathered equals masked exactly.
+// The same bits whatever the number of threads, and whatever rows go together: gathered equals masked
+// exactly.
 static void test_bits_do_not_depend_on_company(void **state)
 {
     (void)state;
     struct thread_pool *pool = thread_pool_new(2), *many = thread_pool_new(5);
     assert_non_null(pool);
     assert_non_null(many);
-    FOR_EACH_VARIANT (kernels) {
+    FOR_EACH_VARIANT(kernels)
+    {
         struct problem one = problem_new((struct shape){256, 512, 64, 64}, 137);
         struct problem two = problem_new(one.shape, one.rows), five = problem_new(one.shape, one.rows);
         struct problem few = problem_new(one.shape, 3);
@@ -236,7 +248,8 @@ static void test_bits_do_not_depend_on_company(void **state)
 static void test_no_bias_and_no_rows(void **state)
 {
     (void)state;
-    FOR_EACH_VARIANT (kernels) {
+    FOR_EACH_VARIANT(kernels)
+    {
         float w[6] = {1, 2, 3, 4, 5, 6}, x[3] = {1, 10, 100}, y[2] = {7, 7};
         struct linear linear;
         assert_true(linear_init_with(kernels, &linear, w, NULL, 2, 3, 0, 0));

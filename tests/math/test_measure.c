@@ -90,10 +90,8 @@ static void test_a_core_that_is_set_is_obeyed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_samples_are_taken_in_turn),
-        cmocka_unit_test(test_median_of_wall_and_cpu),
-        cmocka_unit_test(test_samples_fill_their_time),
-        cmocka_unit_test(test_blas_threads),
+        cmocka_unit_test(test_samples_are_taken_in_turn),    cmocka_unit_test(test_median_of_wall_and_cpu),
+        cmocka_unit_test(test_samples_fill_their_time),      cmocka_unit_test(test_blas_threads),
         cmocka_unit_test(test_a_core_that_is_set_is_obeyed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,8 @@
 static const int widths[] = {1, 2, 7, 15, 16, 17, 31, 33, 96, 128, 401, 768, 1000};
 enum { WIDTHS = sizeof widths / sizeof *widths };
 
-static void expect_layer_norm(const struct math_kernels *kernels, const float *x, int n, float eps, double tolerance)
+static void expect_layer_norm(const struct math_kernels *kernels, const float *x, int n, float eps,
+                              double tolerance)
 {
     float *gamma = numbers((size_t)n, 21, 0.5f, 1.5f), *beta = numbers((size_t)n, 22, -1, 1);
     float *y = filled((size_t)n + 1, 9);
@@ -15,7 +16,8 @@ static void expect_layer_norm(const struct math_kernels *kernels, const float *x
     for (int i = 0; i < n; i++)
         variance += ((double)x[i] - mean) * ((double)x[i] - mean) / n;
     for (int i = 0; i < n; i++) {
-        double wanted = ((double)x[i] - mean) / sqrt(variance + (double)eps) * (double)gamma[i] + (double)beta[i];
+        double wanted =
+            ((double)x[i] - mean) / sqrt(variance + (double)eps) * (double)gamma[i] + (double)beta[i];
         expect_near((double)y[i], wanted, tolerance * (1 + fabs(wanted)), kernels->name, n, i);
     }
     assert_true(y[n] == 9);
@@ -27,29 +29,30 @@ static void expect_layer_norm(const struct math_kernels *kernels, const float *x
 static void test_layer_norm(void **state)
 {
     (void)state;
-    FOR_EACH_VARIANT (kernels)
-        for (int w = 0; w < WIDTHS; w++) {
-            float *x = numbers((size_t)widths[w], (uint64_t)w, -3, 5);
-            expect_layer_norm(kernels, x, widths[w], 1e-5f, 2e-6);
-            expect_layer_norm(kernels, x, widths[w], 1e-12f, 2e-6);
-            memory_free(x);
-        }
+    FOR_EACH_VARIANT(kernels)
+    for (int w = 0; w < WIDTHS; w++) {
+        float *x = numbers((size_t)widths[w], (uint64_t)w, -3, 5);
+        expect_layer_norm(kernels, x, widths[w], 1e-5f, 2e-6);
+        expect_layer_norm(kernels, x, widths[w], 1e-12f, 2e-6);
+        memory_free(x);
+    }
 }
 
-// Variance 1e-10: METER's eps of 1e-12 then changes the result by half a percent, 1e-5 by a factor of 300. With a
-// mean of 1 the numbers lie a few roundings apart, and a mean rounded to a float would spoil every digit.
+// Variance 1e-10: METER's eps of 1e-12 then changes the result by half a percent, 1e-5 by a factor of 300.
+// With a mean of 1 the numbers lie a few roundings apart, and a mean rounded to a float would spoil every
+// digit.
 static void test_layer_norm_of_almost_nothing(void **state)
 {
     (void)state;
-    FOR_EACH_VARIANT (kernels)
-        for (int w = 3; w < WIDTHS; w++)
-            for (int around = 0; around < 3; around++) {
-                float *x = numbers((size_t)widths[w], (uint64_t)w, -1.7e-5f, 1.7e-5f);
-                for (int i = 0; i < widths[w]; i++)
-                    x[i] += (float)around * 0.7f;
-                expect_layer_norm(kernels, x, widths[w], 1e-12f, 4e-6);
-                memory_free(x);
-            }
+    FOR_EACH_VARIANT(kernels)
+    for (int w = 3; w < WIDTHS; w++)
+        for (int around = 0; around < 3; around++) {
+            float *x = numbers((size_t)widths[w], (uint64_t)w, -1.7e-5f, 1.7e-5f);
+            for (int i = 0; i < widths[w]; i++)
+                x[i] += (float)around * 0.7f;
+            expect_layer_norm(kernels, x, widths[w], 1e-12f, 4e-6);
+            memory_free(x);
+        }
 }
 
 static void test_layer_norm_strides_and_in_place(void **state)
@@ -100,28 +103,33 @@ static void expect_softmax(const struct math_kernels *kernels, const float *x, i
 static void test_softmax(void **state)
 {
     (void)state;
-    FOR_EACH_VARIANT (kernels)
-        for (int w = 0; w < WIDTHS; w++) {
-            float *x = numbers((size_t)widths[w], (uint64_t)w, -10, 10);
-            expect_softmax(kernels, x, widths[w], 3e-6);
-            for (int i = 0; i < widths[w]; i++)
-                x[i] = x[i] * 1000 + 3e6f; // without subtracting the maximum this overflows
+    FOR_EACH_VARIANT(kernels)
+    for (int w = 0; w < WIDTHS; w++) {
+        float *x = numbers((size_t)widths[w], (uint64_t)w, -10, 10);
+        expect_softmax(kernels, x, widths[w], 3e-6);
+        for (int i = 0; i < widths[w]; i++)
+            x[i] = x[i] * 1000 + 3e6f; // without subtracting the maximum this overflows
+        expect_softmax(kernels, x, widths[w], 1e-5);
+        x[widths[w] / 2] = -INFINITY; // masked
+        if (widths[w] > 1)
             expect_softmax(kernels, x, widths[w], 1e-5);
-            x[widths[w] / 2] = -INFINITY; // masked
-            if (widths[w] > 1)
-                expect_softmax(kernels, x, widths[w], 1e-5);
-            memory_free(x);
-        }
+        memory_free(x);
+    }
 }
 
 static double reference(double x, enum activation activation)
 {
     switch (activation) {
-    case ACTIVATION_GELU: return 0.5 * x * erfc(-x / sqrt(2));
-    case ACTIVATION_QUICK_GELU: return x / (1 + exp(-1.702 * x));
-    case ACTIVATION_TANH: return tanh(x);
-    case ACTIVATION_RELU: return x > 0 ? x : 0;
-    case ACTIVATION_NONE: break;
+    case ACTIVATION_GELU:
+        return 0.5 * x * erfc(-x / sqrt(2));
+    case ACTIVATION_QUICK_GELU:
+        return x / (1 + exp(-1.702 * x));
+    case ACTIVATION_TANH:
+        return tanh(x);
+    case ACTIVATION_RELU:
+        return x > 0 ? x : 0;
+    case ACTIVATION_NONE:
+        break;
     }
     return x;
 }
@@ -135,15 +143,15 @@ static void test_activations(void **state)
     assert_true(x && y);
     for (int i = 0; i < COUNT; i++)
         x[i] = (float)(i - COUNT / 2) / 1024 * 1.0003f;
-    FOR_EACH_VARIANT (kernels)
-        for (int activation = 0; activation < 5; activation++) {
-            memcpy(y, x, COUNT * sizeof *x);
-            kernels->row->activate(y, COUNT, (enum activation)activation);
-            for (int i = 0; i < COUNT; i++) {
-                double wanted = reference((double)x[i], (enum activation)activation);
-                expect_near((double)y[i], wanted, 1e-7 + 2.5e-7 * fabs(wanted), kernels->name, activation, i);
-            }
+    FOR_EACH_VARIANT(kernels)
+    for (int activation = 0; activation < 5; activation++) {
+        memcpy(y, x, COUNT * sizeof *x);
+        kernels->row->activate(y, COUNT, (enum activation)activation);
+        for (int i = 0; i < COUNT; i++) {
+            double wanted = reference((double)x[i], (enum activation)activation);
+            expect_near((double)y[i], wanted, 1e-7 + 2.5e-7 * fabs(wanted), kernels->name, activation, i);
         }
+    }
     memory_free(x);
     memory_free(y);
 }
@@ -151,25 +159,26 @@ static void test_activations(void **state)
 static void test_activations_at_the_edges(void **state)
 {
     (void)state;
-    FOR_EACH_VARIANT (kernels)
-        for (int activation = 1; activation < 5; activation++) {
-            float x[] = {0, -0.0f, 1e-30f, -1e-30f, 1e-6f, -1e-6f, 100, -100, 1e4f, -1e4f, 1e30f, -1e30f, INFINITY};
-            enum { COUNT = sizeof x / sizeof *x };
-            float y[COUNT];
-            memcpy(y, x, sizeof x);
-            kernels->row->activate(y, COUNT, (enum activation)activation);
-            for (int i = 0; i < COUNT; i++) {
-                double wanted = reference((double)x[i], (enum activation)activation);
-                if (isinf(wanted))
-                    assert_true(isinf(y[i]));
-                else // relative for small numbers too
-                    expect_near((double)y[i], wanted, 3e-7 * fabs(wanted) + (x[i] < -1 ? 1e-7 : 0), kernels->name,
-                                activation, i);
-            }
-            float nan = NAN;
-            kernels->row->activate(&nan, 1, (enum activation)activation);
-            assert_true(isnan(nan)); // a broken model shows
+    FOR_EACH_VARIANT(kernels)
+    for (int activation = 1; activation < 5; activation++) {
+        float x[] = {0,    -0.0f, 1e-30f, -1e-30f, 1e-6f,  -1e-6f,  100,
+                     -100, 1e4f,  -1e4f,  1e30f,   -1e30f, INFINITY};
+        enum { COUNT = sizeof x / sizeof *x };
+        float y[COUNT];
+        memcpy(y, x, sizeof x);
+        kernels->row->activate(y, COUNT, (enum activation)activation);
+        for (int i = 0; i < COUNT; i++) {
+            double wanted = reference((double)x[i], (enum activation)activation);
+            if (isinf(wanted))
+                assert_true(isinf(y[i]));
+            else // relative for small numbers too
+                expect_near((double)y[i], wanted, 3e-7 * fabs(wanted) + (x[i] < -1 ? 1e-7 : 0), kernels->name,
+                            activation, i);
         }
+        float nan = NAN;
+        kernels->row->activate(&nan, 1, (enum activation)activation);
+        assert_true(isnan(nan)); // a broken model shows
+    }
 }
 
 static void test_gather(void **state)
