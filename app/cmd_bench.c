@@ -89,12 +89,14 @@ int cmd_bench(int argc, char **argv)
 {
     long threads = 1, rounds = 7, sample = 30;
     bool json = false;
+    const char *model = NULL;
     const struct option_row rows[] = {
         {"threads", OPTION_NUMBER, &threads, "N", "for our kernels and for OpenBLAS (default 1)", 1, 256},
         {"rounds", OPTION_NUMBER, &rounds, "N", "samples of each side, whose median counts (default 7)", 1,
          32},
         {"sample", OPTION_NUMBER, &sample, "MS", "milliseconds that a sample lasts at least (default 30)", 0,
          10000},
+        OPTION_ROW_MODEL(&model),
         OPTION_ROW_JSON(&json, "the numbers as JSON instead of tables"),
         OPTION_ROW_END,
     };
@@ -109,7 +111,8 @@ int cmd_bench(int argc, char **argv)
                           .json = json,
                           .rounds = (int)rounds,
                           .sample_seconds = (double)sample * 1e-3,
-                          .settle_seconds = threads > 1 ? 0.03 : 0};
+                          .settle_seconds = threads > 1 ? 0.03 : 0,
+                          .model = model};
     json_t *results = json_object();
     bool ok = check_names(names, count, &err);
     if (ok) {
