@@ -225,6 +225,17 @@ static void fill_rows(real *restrict y, const real *restrict row, int rows, int 
         memcpy(y + (size_t)r * width, row, (size_t)width * sizeof *y);
 }
 
+static void add_row(real *restrict y, const real *restrict x, const real *restrict row, int rows, int width)
+{
+    for (int r = 0; r < rows; r++) {
+        const real *from = x + (size_t)r * width;
+        real *to = y + (size_t)r * width;
+        VECTORIZE
+        for (int i = 0; i < width; i++)
+            to[i] = from[i] + row[i];
+    }
+}
+
 static void add_rows(real *restrict sum, const real *restrict x, int rows, int width)
 {
     for (int r = 0; r < rows; r++) {
@@ -338,6 +349,7 @@ const struct learn_kernels VARIANT_NAME(learn_kernels) = {
     .mask_attention = mask_attention,
     .attention_back = attention_back,
     .fill_rows = fill_rows,
+    .add_row = add_row,
     .add_rows = add_rows,
     .add = add,
     .depthwise = depthwise,
