@@ -91,8 +91,11 @@ check-all:
 bench: $(BUILD)/trimscope
 	$(BUILD)/trimscope bench
 
+# Interrupted, it stops with an error and goes on from there the next time.
 train: $(BUILD)/trimscope
-	$(BUILD)/trimscope train
+	$(BUILD)/trimscope train --config assets/training/dense.json --out $(BUILD)/dense.safetensors
+	$(BUILD)/trimscope train --trim --config assets/training/pruned.json --init $(BUILD)/dense.safetensors \
+	    --half --out $(BUILD)/pruned.safetensors
 
 tests: $(TESTS) $(TOOLS)
 fuzzers: $(FUZZERS)

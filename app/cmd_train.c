@@ -1,19 +1,23 @@
-// `trimscope train`: the dense stage, then the SmartTrim stage, with progress, states that survive a kill, and resume.
+// trimscope train: the dense stage or the SmartTrim stage, with progress, states that survive a kill, and resume.
+#include "app/assets.h"
 #include "app/commands.h"
+#include "app/options.h"
+#include "app/train_calibration.h"
+#include "app/train_report.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
 #include "engine/io/safetensors.h"
 #include "engine/learn/shape.h"
-#include "engine/learn/trainer.h"
+#include "engine/math/blas.h"
 
-#include <getopt.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { ARGUMENTS = 64, PATH = 4096 };
 
 static volatile sig_atomic_t stop_asked;
 
@@ -23,218 +27,220 @@ static void ask_to_stop(int signal_number)
     stop_asked = 1;
 }
 
-struct train_arguments {
+struct train_command {
     const char *init, *teacher, *out, *config;
-    bool trim, fresh, cross, half;
-    int threads, validate;
-    double every; // seconds between saved states
+    bool trim, fresh, no_cross, half;
+    long threads, validate, every, minutes; // every: seconds between saved states; minutes: 0 for no limit
     struct train_settings settings;
+    char state[PATH];
 };
 
-static void print_train_help(void)
+static const char about[] =
+    "Trains the bundled model on the procedural world: first the dense stage, then with --trim, from the dense "
+    "weights, the SmartTrim stage. Ctrl-C saves the state and stops (exit status 4); the same command goes on from "
+    "there. NAME=VALUE changes a setting.";
+
+static void print_settings(void)
 {
-    puts("usage: trimscope train [options] [NAME=VALUE ...]\n"
-         "Trains the bundled model on the procedural world. The dense stage comes first; --trim runs the SmartTrim\n"
-         "stage from dense weights. Ctrl-C saves the state and stops; the same command goes on from there.\n\n"
-         "  --trim            the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum\n"
-         "  --init FILE       start weights (the SmartTrim stage needs dense ones)\n"
-         "  --teacher FILE    frozen full model for self-distillation (default: the --init file)\n"
-         "  --no-cross        token trimmers without cross-modal guidance\n"
-         "  --config FILE     settings as JSON; NAME=VALUE on the command line overrides them\n"
-         "  --out FILE        the weights to write (default dense.safetensors or pruned.safetensors);\n"
-         "                    the resumable state is FILE.state\n"
-         "  --half            store the weights as fp16\n"
-         "  --fresh           ignore a saved state and start again\n"
-         "  --threads N       threads (default: all processors)\n"
-         "  --validate N      held-out scenes to check on at each saved state (default 100)\n"
-         "  --every SECONDS   between saved states (default 240)\n\n"
-         "settings (dense / SmartTrim default):");
+    printf("\nSettings          dense      SmartTrim\n");
 #define SETTING_HELP(type, member, dense, trim, low, high, text)                                               \
-    printf("  %-14s %-9g %-9g %s\n", #member, (double)(dense), (double)(trim), text);
+    printf("  %-15s %-10.7g %-10.7g %s\n", #member, (double)(dense), (double)(trim), text);
     TRAIN_SETTINGS(SETTING_HELP)
 #undef SETTING_HELP
-    puts("  budgets        (configuration file) share of patches that each fusion layer may keep");
+    puts("  budgets         (in the file of --config) share of patches that each fusion layer may keep");
 }
 
-static bool parse(struct train_arguments *a, int argc, char **argv, bool *help, struct error *err)
+static bool read_config(struct train_command *a, struct error *err)
 {
-    enum { OPTION_TRIM = 1, OPTION_INIT, OPTION_TEACHER, OPTION_NO_CROSS, OPTION_CONFIG, OPTION_OUT, OPTION_HALF,
-           OPTION_FRESH, OPTION_THREADS, OPTION_VALIDATE, OPTION_EVERY, OPTION_HELP };
-    static const struct option table[] = {
-        {"trim", no_argument, NULL, OPTION_TRIM},          {"init", required_argument, NULL, OPTION_INIT},
-        {"teacher", required_argument, NULL, OPTION_TEACHER}, {"no-cross", no_argument, NULL, OPTION_NO_CROSS},
-        {"config", required_argument, NULL, OPTION_CONFIG}, {"out", required_argument, NULL, OPTION_OUT},
-        {"half", no_argument, NULL, OPTION_HALF},          {"fresh", no_argument, NULL, OPTION_FRESH},
-        {"threads", required_argument, NULL, OPTION_THREADS}, {"validate", required_argument, NULL, OPTION_VALIDATE},
-        {"every", required_argument, NULL, OPTION_EVERY},  {"help", no_argument, NULL, OPTION_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    *a = (struct train_arguments){.threads = thread_processors(), .validate = 100, .every = 240, .cross = true};
-    optind = 1;
-    for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;)
-        switch (c) {
-        case OPTION_TRIM: a->trim = true; break;
-        case OPTION_INIT: a->init = optarg; break;
-        case OPTION_TEACHER: a->teacher = optarg; break;
-        case OPTION_NO_CROSS: a->cross = false; break;
-        case OPTION_CONFIG: a->config = optarg; break;
-        case OPTION_OUT: a->out = optarg; break;
-        case OPTION_HALF: a->half = true; break;
-        case OPTION_FRESH: a->fresh = true; break;
-        case OPTION_THREADS: a->threads = atoi(optarg); break;
-        case OPTION_VALIDATE: a->validate = atoi(optarg); break;
-        case OPTION_EVERY: a->every = atof(optarg); break;
-        case OPTION_HELP: *help = true; return true;
-        default: return error_set(err, ERROR_USAGE, "see `trimscope train --help`");
-        }
+    unsigned char *text;
+    size_t size;
+    if (!file_read(a->config, 1 << 20, &text, &size, err))
+        return false;
+    bool ok = strlen((char *)text) == size || error_set(err, ERROR_INPUT, "training settings are not JSON: a zero byte");
+    ok = ok && train_settings_read(&a->settings, (char *)text, err);
+    memory_free(text);
+    return ok || error_prefix(err, "%s", a->config);
+}
+
+// NAME=VALUE.
+static bool read_setting(struct train_command *a, const char *argument, struct error *err)
+{
+    char name[64];
+    const char *equals = strchr(argument, '=');
+    if (!equals || (size_t)(equals - argument) >= sizeof name)
+        return error_set(err, ERROR_USAGE, "\"%s\" is not a setting; write NAME=VALUE", argument);
+    memcpy(name, argument, (size_t)(equals - argument));
+    name[equals - argument] = '\0';
+    return train_settings_set(&a->settings, name, equals + 1, err);
+}
+
+static bool settle(struct train_command *a, const char *const arguments[], int count, struct error *err)
+{
     a->settings = train_settings_default(a->trim);
-    if (a->config) {
-        unsigned char *text;
-        size_t size;
-        if (!file_read(a->config, 1 << 20, &text, &size, err))
+    if (a->config && !read_config(a, err))
+        return false;
+    for (int i = 0; i < count; i++)
+        if (!read_setting(a, arguments[i], err))
             return false;
-        bool ok = train_settings_read(&a->settings, (char *)text, err);
-        memory_free(text);
-        if (!ok)
-            return error_prefix(err, "%s", a->config);
-    }
-    for (int i = optind; i < argc; i++) {
-        char name[64];
-        const char *equals = strchr(argv[i], '=');
-        if (!equals || (size_t)(equals - argv[i]) >= sizeof name)
-            return error_set(err, ERROR_USAGE, "\"%s\" is not a setting; write NAME=VALUE", argv[i]);
-        memcpy(name, argv[i], (size_t)(equals - argv[i]));
-        name[equals - argv[i]] = 0;
-        if (!train_settings_set(&a->settings, name, equals + 1, err))
-            return false;
-    }
     if (!a->out)
         a->out = a->trim ? "pruned.safetensors" : "dense.safetensors";
     if (a->trim && !a->init)
         return error_set(err, ERROR_USAGE, "the SmartTrim stage starts from dense weights: give --init FILE");
+    if (a->teacher && !a->trim)
+        return error_set(err, ERROR_USAGE, "--teacher belongs to the SmartTrim stage: give --trim too");
+    if ((size_t)snprintf(a->state, sizeof a->state, "%s.state", a->out) >= sizeof a->state)
+        return error_set(err, ERROR_USAGE, "the name of --out is too long");
     return true;
 }
 
-static void print_progress(const struct train_progress *p, bool trim)
+static bool resume(struct trainer *trainer, const struct train_command *a, struct train_report *report,
+                   struct error *err)
 {
-    printf("step %ld/%ld  questions %ld  accuracy %.3f  loss %.3f", p->step, p->steps, p->questions, p->accuracy,
-           p->loss[TERM_ANSWER]);
-    for (int k = 1; k < TERMS; k++)
-        if (p->loss[k] > 0)
-            printf("  %s %.3f", objective_term_name((enum objective_term)k), p->loss[k]);
-    if (trim) {
-        printf("  share %.3f (target %.3f)  alive", p->share, p->target);
-        for (int l = 0; l < 6; l++)
-            printf(" %.2f", p->alive[l]);
-    }
-    printf("  norm %.2f  rate %.2g  %.0f questions/s  %dh%02dm left\n", p->gradient_norm, p->rate,
-           p->questions_per_second, (int)(p->seconds_left / 3600), (int)(p->seconds_left / 60) % 60);
-    fflush(stdout);
-}
-
-static void print_validation(struct trainer *trainer, const struct train_arguments *a)
-{
-    double share, lift;
-    const uint64_t held_out = 1000003; // never a training seed below 2 billion that a person would pick by chance
-    struct objective_sums sums = trainer_evaluate(trainer, held_out, a->validate, a->trim, &share, &lift);
-    printf("held-out: %d questions  accuracy %.4f", sums.questions, (double)sums.right / sums.questions);
-    if (a->trim)
-        printf("  share %.4f  lift %.2f", share, lift);
-    for (int f = 0; f < WORLD_FAMILY_COUNT; f++)
-        if (sums.family_questions[f])
-            printf("  %s %.3f", world_family_name((enum world_family)f),
-                   (double)sums.family_right[f] / sums.family_questions[f]);
-    putchar('\n');
-    fflush(stdout);
-}
-
-static bool run(struct trainer *trainer, const struct train_arguments *a, struct error *err)
-{
-    char state[4096];
-    if ((size_t)snprintf(state, sizeof state, "%s.state", a->out) >= sizeof state)
-        return error_set(err, ERROR_INPUT, "the name of --out is too long");
-    if (!a->fresh && access(state, F_OK) == 0) {
-        if (!trainer_resume(trainer, state, err))
-            return false;
-        printf("resuming from %s\n", state);
-    }
-    double reported = clock_seconds(), saved = reported;
-    bool more = true;
-    while (more && !stop_asked) {
-        more = trainer_step(trainer);
-        double now = clock_seconds();
-        if (now - reported > 20 || !more) {
-            struct train_progress progress = trainer_progress(trainer);
-            print_progress(&progress, a->trim);
-            reported = now;
-        }
-        if (now - saved > a->every && more) {
-            if (!trainer_save_state(trainer, state, err))
-                return false;
-            print_validation(trainer, a);
-            saved = clock_seconds();
-        }
-    }
-    if (!trainer_save_state(trainer, state, err))
-        return false;
-    if (stop_asked) {
-        printf("stopped; the same command goes on from %s\n", state);
+    if (a->fresh || access(a->state, F_OK) != 0)
         return true;
-    }
-    print_validation(trainer, a);
-    if (!trainer_save_model(trainer, a->out, a->half, true, err))
-        return false;
-    printf("wrote %s\n", a->out);
+    if (!trainer_resume(trainer, a->state, err))
+        return error_prefix(err, "--fresh starts again");
+    train_report_say(report, "going on from %s", a->state);
     return true;
 }
 
-static bool build_and_run(const struct train_arguments *a, const struct world *world, struct error *err)
+// The whole run, or as much of it as time and the person allow. *complete says which.
+static bool train(struct trainer *trainer, const struct train_command *a, struct train_report *report, bool *complete,
+                  struct error *err)
+{
+    double start = clock_seconds(), saved = start;
+    *complete = false;
+    while (!stop_asked && !(*complete = !trainer_step(trainer))) {
+        train_report_step(report, trainer);
+        double now = clock_seconds();
+        if (a->minutes && now - start > 60 * (double)a->minutes)
+            break;
+        if (now - saved <= (double)a->every)
+            continue;
+        if (!trainer_save_state(trainer, a->state, err))
+            return false;
+        train_report_validation(report, trainer, (int)a->validate);
+        saved = clock_seconds();
+    }
+    train_report_flush(report, trainer);
+    return trainer_save_state(trainer, a->state, err);
+}
+
+// Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be.
+static bool finish(struct trainer *trainer, const struct train_command *a, const struct world *world,
+                   struct train_report *report, struct error *err)
+{
+    train_report_validation(report, trainer, (int)a->validate);
+    char *calibration = NULL;
+    if (a->trim) {
+        char plain[PATH + 32];
+        snprintf(plain, sizeof plain, "%s.uncalibrated", a->out);
+        if (!trainer_save_model(trainer, plain, a->half, NULL, err))
+            return false;
+        train_report_say(report, "calibrating");
+        calibration = train_calibration(plain, world, (int)a->threads, err);
+        unlink(plain);
+        if (!calibration)
+            return false;
+    }
+    bool ok = trainer_save_model(trainer, a->out, a->half, calibration, err);
+    free(calibration);
+    if (ok)
+        train_report_say(report, "wrote %s", a->out);
+    return ok;
+}
+
+static bool work(struct trainer *trainer, const struct train_command *a, const struct world *world, int layers,
+                 struct error *err)
+{
+    struct train_report report = train_report_new(a->trim, layers);
+    bool complete;
+    if (!resume(trainer, a, &report, err) || !train(trainer, a, &report, &complete, err))
+        return false;
+    if (complete)
+        return finish(trainer, a, world, &report, err);
+    train_report_say(&report, "stopped; the same command goes on from %s", a->state);
+    return error_set(err, ERROR_CANCELLED, "not finished");
+}
+
+static struct trainer *make_trainer(const struct train_command *a, const struct world *world,
+                                    struct model_config *config, struct error *err)
 {
     struct language language;
-    if (!language_init(&language, world, err))
-        return false;
-    struct trainer_options options = {.settings = a->settings, .world = world, .threads = a->threads};
-    options.config = shape_default(&language);
-    language_free(&language);
     struct safetensors *init = NULL, *teacher = NULL;
+    if (!language_init(&language, world, err))
+        return NULL;
+    *config = shape_default(&language);
+    language_free(&language);
     bool ok = true;
     if (a->init)
-        ok = (init = safetensors_open(a->init, err)) != NULL && model_config_read(&options.config, init, err);
+        ok = (init = safetensors_open(a->init, err)) != NULL &&
+             (model_config_read(config, init, err) || error_prefix(err, "%s", a->init));
     if (ok && a->trim) {
-        const char *path = a->teacher ? a->teacher : a->init;
-        ok = (teacher = safetensors_open(path, err)) != NULL;
-        shape_add_trimmers(&options.config, a->cross, a->settings.heads);
+        shape_add_trimmers(config, !a->no_cross, a->settings.heads);
+        ok = (teacher = safetensors_open(a->teacher ? a->teacher : a->init, err)) != NULL;
     }
-    options.init = init;
-    options.teacher = teacher;
+    struct trainer_options options = {.config = *config, .settings = a->settings, .world = world, .init = init,
+                                      .teacher = teacher, .threads = (int)a->threads};
     struct trainer *trainer = ok ? trainer_new(&options, err) : NULL;
     safetensors_close(init);
     safetensors_close(teacher);
-    ok = trainer && run(trainer, a, err);
+    return trainer;
+}
+
+static bool run(const struct train_command *a, struct error *err)
+{
+    char assets[ASSETS_PATH];
+    struct model_config config;
+    struct world *world = assets_find(assets, err) ? world_open(assets, err) : NULL;
+    struct trainer *trainer = world ? make_trainer(a, world, &config, err) : NULL;
+    bool ok = trainer && work(trainer, a, world, config.fusion_layers, err);
     trainer_free(trainer);
+    world_free(world);
     return ok;
 }
 
 int cmd_train(int argc, char **argv)
 {
-    struct train_arguments arguments;
+    struct train_command a = {.threads = thread_processors(), .validate = 100, .every = 240};
+    const struct option_row rows[] = {
+        {"trim", OPTION_FLAG, &a.trim, NULL,
+         "the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum", 0, 0},
+        {"init", OPTION_TEXT, &a.init, "FILE", "start weights; the SmartTrim stage needs dense ones", 0, 0},
+        {"teacher", OPTION_TEXT, &a.teacher, "FILE", "frozen full model for self-distillation (default: that of --init)",
+         0, 0},
+        {"no-cross", OPTION_FLAG, &a.no_cross, NULL, "token trimmers without cross-modal guidance", 0, 0},
+        {"config", OPTION_TEXT, &a.config, "FILE", "settings as JSON; NAME=VALUE overrides them", 0, 0},
+        {"out", OPTION_TEXT, &a.out, "FILE",
+         "the weights to write (default dense.safetensors, or pruned.safetensors with --trim); the state to go on from "
+         "is FILE.state",
+         0, 0},
+        {"half", OPTION_FLAG, &a.half, NULL, "weights to keep: fp16, without what only training needs", 0, 0},
+        {"fresh", OPTION_FLAG, &a.fresh, NULL, "start again, whatever state there is", 0, 0},
+        OPTION_ROW_THREADS(&a.threads),
+        {"validate", OPTION_NUMBER, &a.validate, "N", "held-out scenes to check on (default 100)", 1, 100000},
+        {"every", OPTION_NUMBER, &a.every, "SECONDS", "between saved states (default 240)", 1, 86400},
+        {"minutes", OPTION_NUMBER, &a.minutes, "N", "stop after so many, as Ctrl-C does", 1, 1000000},
+        OPTION_ROW_END,
+    };
+    const struct option_command command = {"train", "train [options] [NAME=VALUE ...]", about, rows, 0, ARGUMENTS};
+    const char *arguments[ARGUMENTS];
+    int count, status;
+    if (!options_parse(&command, argc, argv, arguments, &count, &status)) {
+        if (status == ERROR_NONE) // --help
+            print_settings();
+        return status;
+    }
     struct error err = {0};
-    bool help = false;
-    if (!parse(&arguments, argc, argv, &help, &err)) {
+    struct sigaction action = {.sa_handler = ask_to_stop}, interrupt, terminate;
+    stop_asked = 0;
+    sigaction(SIGINT, &action, &interrupt);
+    sigaction(SIGTERM, &action, &terminate);
+    blas_set_threads(1); // the workers are the parallelism
+    bool ok = settle(&a, arguments, count, &err) && run(&a, &err);
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGTERM, &terminate, NULL);
+    if (!ok && err.code != ERROR_CANCELLED)
         fprintf(stderr, "trimscope train: %s\n", err.text);
-        return err.code;
-    }
-    if (help) {
-        print_train_help();
-        return 0;
-    }
-    struct sigaction action = {.sa_handler = ask_to_stop};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    struct world *world = world_open("assets", &err);
-    bool ok = world && build_and_run(&arguments, world, &err);
-    world_free(world);
-    if (!ok)
-        fprintf(stderr, "trimscope train: %s\n", err.text);
-    return ok ? 0 : err.code;
+    return (int)err.code;
 }

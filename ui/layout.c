@@ -3,7 +3,7 @@
 // Rows of a panel in the right-hand column, title included.
 struct section {
     struct rect *rect;
-    int least, good; // rows it needs, rows it would like
+    int floor, least, good; // rows without which it is no use, rows it needs, rows it would like
 };
 
 enum { GAP = 2, PANELS_LEAST = 46, PICTURE_LEAST = 20, THUMBNAIL_LEAST = 4, THUMBNAIL_MOST = 12 };
@@ -39,33 +39,38 @@ static void place_strip(struct layout *layout, const struct layout_request *requ
     layout->strip = (struct rect){bottom - rows - 2, 1, rows + 2, request->columns - 2};
 }
 
-// Shares the rows among the panels: what each needs, then what each would like, in turn; gaps first where it is roomy,
-// else from what is left.
-static void place_sections(struct section *sections, int count, struct rect place, bool roomy)
+// Rows for each panel: what they need, cut down to their floors (from the last one up, in turn) where that is too
+// much, else grown in turn towards what they would like. Returns the sum.
+static int share_rows(const struct section *sections, int count, int rows, int given[])
 {
-    int row = place.row, column = place.column, rows = place.rows, columns = place.columns;
-    int used = roomy ? count - 1 : 0, reserved = used, given[8];
-    for (int i = 0; i < count; i++)
+    int used = 0, floors = 0;
+    for (int i = 0; i < count; i++) {
         used += given[i] = sections[i].least;
+        floors += sections[i].floor;
+    }
+    for (int i = count - 1; used > rows && used > floors; i = i > 0 ? i - 1 : count - 1)
+        if (given[i] > sections[i].floor)
+            given[i]--, used--;
     for (bool more = true; more && used < rows;) {
         more = false;
         for (int i = 0; i < count && used < rows; i++)
             if (given[i] < sections[i].good) {
-                given[i]++;
-                used++;
+                given[i]++, used++;
                 more = true;
             }
     }
-    int gaps = least(rows - used + reserved, count - 1);
+    return used;
+}
+
+// The panels one below the other, with gaps: always where it is roomy, else from the rows that are left.
+static void place_sections(struct section *sections, int count, struct rect place, bool roomy)
+{
+    int given[8], reserved = roomy ? count - 1 : 0;
+    int used = share_rows(sections, count, place.rows - reserved, given);
+    int gaps = least(place.rows - used, count - 1), row = place.row;
     for (int i = 0; i < count; i++) {
-        int room = least(given[i], rows);
-        *sections[i].rect = (struct rect){row, column, room > 0 ? room : 0, columns};
-        row += room;
-        rows -= room;
-        if (i < gaps) {
-            row++;
-            rows--;
-        }
+        *sections[i].rect = (struct rect){row, place.column, given[i], place.columns};
+        row += given[i] + (i < gaps);
     }
 }
 
@@ -81,11 +86,11 @@ static void place_body(struct layout *layout, const struct layout_request *reque
     int left = 1 + columns + GAP, panels = request->columns - 1 - left;
     int lines = clamp((request->question_columns + panels - 1) / panels, 1, 3);
     struct section sections[] = {
-        {&layout->words, 1 + lines, 1 + 2 * lines},
-        {&layout->heads, 1 + request->head_rows, 1 + request->head_rows},
-        {&layout->cost, 3, layout->roomy ? 7 : 3},
-        {&layout->answer, 4, 6},
-        {&layout->inspect, 3, 9},
+        {&layout->words, 2, 1 + lines, 1 + 2 * lines},
+        {&layout->heads, 2, 1 + request->head_rows, 1 + request->head_rows},
+        {&layout->cost, 3, 3, layout->roomy ? 7 : 3},
+        {&layout->answer, 3, 4, 6},
+        {&layout->inspect, 2, 3, 9},
     };
     int count = (int)(sizeof sections / sizeof *sections);
     place_sections(sections, count, (struct rect){top, left, rows, panels}, layout->roomy);

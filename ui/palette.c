@@ -32,7 +32,7 @@ static bool quantize(struct palette *palette, const unsigned char *rgb, int widt
     unsigned char *pixels;
     memcpy(&pixels, &rgb, sizeof pixels);
     SIXELSTATUS status = sixel_dither_initialize(dither, pixels, width, height, SIXEL_PIXELFORMAT_RGB888,
-                                                 SIXEL_LARGE_NORM, SIXEL_REP_CENTER_BOX, SIXEL_QUALITY_LOW);
+                                                 SIXEL_LARGE_NORM, SIXEL_REP_AVERAGE_PIXELS, SIXEL_QUALITY_HIGH);
     if (!SIXEL_FAILED(status)) {
         int count = sixel_dither_get_num_of_palette_colors(dither);
         const unsigned char *entries = sixel_dither_get_palette(dither);

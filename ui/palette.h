@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-enum { PALETTE_MOST = 255, PALETTE_TABLE = 1 << 15 };
+// Two of 256 registers stay free: decoders use one of them for pixels that are not set.
+enum { PALETTE_MOST = 254, PALETTE_TABLE = 1 << 15 };
 
 struct palette {
     int count; // 0: not made

@@ -226,7 +226,7 @@ static bool paint_strip(struct scene *scene, const struct scene_context *context
 // Trained on the picture as it can come to look: clear, dim, just dropped, and under every score.
 static bool update_palette(struct scene *scene, const struct scene_context *context)
 {
-    enum { SIDE = 96, FIELDS = 12, VARIANTS = 5 };
+    enum { SIDE = 96, FIELDS = 12, VARIANTS = 8, DIM = 4, FRESH = 5, TINTED = 6 }; // clear ones count most
     const struct view *view = context->view;
     if (scene->palette.count > 0 && scene->palette_picture_serial == view->picture_serial &&
         scene->palette_theme_serial == context->theme_serial)
@@ -239,9 +239,9 @@ static bool update_palette(struct scene *scene, const struct scene_context *cont
         done = scale_picture(&clear, &view->pictures[p]);
         for (int variant = 0; done && variant < VARIANTS; variant++) {
             for (int i = 0; i < FIELDS * FIELDS; i++)
-                looks[i] = (struct patch_look){.alive = variant != 2 && variant != 3,
-                                               .fresh = variant == 3,
-                                               .tint = variant == 4 ? (float)(i * 37 % 101) / 100 : NAN};
+                looks[i] = (struct patch_look){.alive = variant != DIM && variant != FRESH,
+                                               .fresh = variant == FRESH,
+                                               .tint = variant >= TINTED ? (float)(i * 37 % 101) / 100 : NAN};
             struct paint paint = {.theme = context->theme, .clear = &clear, .looks = looks, .rows = FIELDS,
                                   .columns = FIELDS, .cursor = -1};
             paint_picture(&sample, (struct area){0, (p * VARIANTS + variant) * SIDE, SIDE, SIDE}, &paint);

@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { KEY_FRAME_DONE = 600 };
 static const double play_seconds = 0.8, frame_patience = 0.5;
 
 struct screen_options screen_options_default(void)
@@ -45,15 +44,12 @@ void screen_choose_theme(struct screen *screen)
     screen->repaint = screen->dirty = true;
 }
 
-static bool screen_init(struct screen *screen, const struct backend *backend, const struct screen_options *options,
-                        struct error *err)
+void screen_begin(struct screen *screen, const struct backend *backend, const struct screen_options *options,
+                  const struct terminal *terminal)
 {
-    *screen = (struct screen){.backend = backend, .mouse = options->mouse};
+    *screen = (struct screen){.backend = backend, .mouse = options->mouse, .terminal = *terminal};
     screen->view.abilities = backend->abilities;
     screen->attention_of = FOCUS_WORDS;
-    terminal_query(&screen->terminal, 2);
-    if (!terminal_open(&screen->terminal, err))
-        return false;
     const char *no_color = getenv("NO_COLOR");
     screen->color = has_colors() && !(no_color && *no_color);
     if (screen->color) {
@@ -66,12 +62,10 @@ static bool screen_init(struct screen *screen, const struct backend *backend, co
     terminal_mouse(screen->mouse);
     if (options->question_first && backend->abilities & BACKEND_ASK)
         prompt_open(&screen->prompt, PROMPT_QUESTION, "");
-    return true;
 }
 
-static void screen_free(struct screen *screen)
+void screen_end(struct screen *screen)
 {
-    terminal_close();
     popup_close(&screen->popup);
     prompt_free(&screen->prompt);
     scene_free(&screen->scene);
@@ -79,13 +73,13 @@ static void screen_free(struct screen *screen)
     bytes_free(&screen->out);
 }
 
-static void take_news(struct screen *screen)
+void screen_take_news(struct screen *screen)
 {
     struct backend_news news = {0};
-    bool had = screen->view.has_trace, news_came = screen->backend->poll(screen->backend->context, &news);
+    bool had = screen->view.has_trace;
+    screen->backend->poll(screen->backend->context, &news);
     bool new_trace = news.has_trace;
     screen->dirty |= view_take_news(&screen->view, &news);
-    (void)news_came;
     if (!new_trace)
         return;
     // The whole run is wanted: the film strip shows all of it, and stepping never waits.
@@ -126,6 +120,26 @@ static void take_signals(struct screen *screen)
         resize(screen);
 }
 
+// After Esc: an escape sequence that curses does not know is swallowed whole, so that its characters do nothing. Returns
+// whether there was one.
+static bool swallow_sequence(void)
+{
+    wint_t next;
+    int kind = get_wch(&next);
+    if (kind == ERR)
+        return false;
+    if (kind != OK || (next != '[' && next != 'O')) {
+        if (kind == OK)
+            unget_wch((wchar_t)next);
+        else
+            ungetch((int)next);
+        return false;
+    }
+    while (get_wch(&next) == OK && !(next >= 0x40 && next <= 0x7E))
+        continue;
+    return true;
+}
+
 // Reads all keys there are. False: the terminal is gone.
 static bool take_keys(struct screen *screen, bool hung_up)
 {
@@ -133,9 +147,11 @@ static bool take_keys(struct screen *screen, bool hung_up)
     int kind, count = 0;
     while (!screen->quit && (kind = get_wch(&key)) != ERR) {
         count++;
-        if (kind == KEY_CODE_YES && key == KEY_FRAME_DONE) {
+        if (kind == KEY_CODE_YES && key == TERMINAL_FRAME_DONE) {
             screen->frame_pending = false;
             screen->paced = true;
+        } else if (kind == OK && key == 27 && swallow_sequence()) {
+            continue;
         } else if (!(kind == KEY_CODE_YES && key == KEY_RESIZE)) { // resizes come as signals
             screen_key(screen, key, kind == KEY_CODE_YES);
             screen->dirty = true;
@@ -184,7 +200,7 @@ static void screen_loop(struct screen *screen)
         take_signals(screen);
         if (!take_keys(screen, fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)))
             break;
-        take_news(screen);
+        screen_take_news(screen);
         double now = clock_seconds();
         play(screen, now);
         if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience))
@@ -196,13 +212,18 @@ static void screen_loop(struct screen *screen)
 
 bool screen_run(const struct backend *backend, const struct screen_options *options, struct error *err)
 {
+    struct terminal terminal;
     struct screen *screen = malloc(sizeof *screen);
     if (!screen)
         return error_no_memory(err, "the screen");
-    bool opened = screen_init(screen, backend, options, err);
-    if (opened)
+    terminal_query(&terminal, 2);
+    bool opened = terminal_open(&terminal, err);
+    if (opened) {
+        screen_begin(screen, backend, options, &terminal);
         screen_loop(screen);
-    screen_free(screen);
+        terminal_close();
+        screen_end(screen);
+    }
     free(screen);
     int signal_number = opened ? terminal_quit_signal() : 0;
     if (signal_number) {

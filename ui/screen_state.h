@@ -34,6 +34,13 @@ struct screen {
     double frame_sent, play_next;
 };
 
+// Makes the state of a screen; the terminal has been opened (or not: tests). screen_end() releases it.
+void screen_begin(struct screen *screen, const struct backend *backend, const struct screen_options *options,
+                  const struct terminal *terminal);
+void screen_end(struct screen *screen);
+// Takes what the backend has to say.
+void screen_take_news(struct screen *screen);
+
 // Draws what changed, text first, then images; see terminal.h and DESIGN.md.
 void screen_draw(struct screen *screen);
 // The layout for the present terminal and trace.

@@ -80,7 +80,7 @@ static void band_write(struct band *band, struct bytes *out, int width)
             if (i > 0)
                 *to++ = '$';
             *to++ = '#';
-            to = write_number(to, color);
+            to = write_number(to, color + 1); // register 0 stays the background: a pixel that is not set
             to = write_run(to, 0, first);
             for (int x = first; x <= last;) {
                 int end = x + 1;
@@ -110,7 +110,7 @@ int sixel_write(struct bytes *out, const struct palette *palette, const unsigned
     bytes_format(out, "\033P0;1q\"1;1;%d;%d", width, height);
     for (int i = 0; i < palette->count; i++) {
         const unsigned char *c = palette->rgb[i];
-        bytes_format(out, "#%d;2;%d;%d;%d", i, (c[0] * 100 + 127) / 255, (c[1] * 100 + 127) / 255,
+        bytes_format(out, "#%d;2;%d;%d;%d", i + 1, (c[0] * 100 + 127) / 255, (c[1] * 100 + 127) / 255,
                      (c[2] * 100 + 127) / 255);
     }
     int written = 0, pending = 0; // bands that had nothing to say before this one

@@ -120,6 +120,7 @@ static void prepare_restore(const struct terminal *terminal)
     add_restore(capability("cnorm"));
     const char *leave = capability("rmcup");
     add_restore(leave ? leave : "\r\n");
+    add_restore(capability("cnorm")); // see show_cursor()
 }
 
 static void set_modes(void)
@@ -181,7 +182,16 @@ bool terminal_open(struct terminal *terminal, struct error *err)
         registered = true;
     }
     set_modes();
-    define_key("\033[0n", KEY_MAX + 1); // the answer to CSI 5n: a frame was processed
+    define_key("\033[0n", TERMINAL_FRAME_DONE);
+    // Terminals that do not switch their arrow keys with the keypad.
+    static const struct {
+        const char *sequence;
+        int key;
+    } keys[] = {{"\033[A", KEY_UP},   {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+                {"\033[H", KEY_HOME}, {"\033[F", KEY_END},  {"\033OH", KEY_HOME},  {"\033OF", KEY_END},
+                {"\033[1~", KEY_HOME}, {"\033[4~", KEY_END}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        define_key(keys[i].sequence, keys[i].key);
     refresh();
     if (terminal->sixel)
         terminal_write("\033[?80l", 6); // images at the cursor
@@ -191,13 +201,23 @@ bool terminal_open(struct terminal *terminal, struct error *err)
     return true;
 }
 
+// After the other screen is back: some terminals keep the cursor's visibility with its saved place.
+static void show_cursor(void)
+{
+    const char *visible = capability("cnorm");
+    if (visible)
+        terminal_write(visible, strlen(visible));
+}
+
 void terminal_close(void)
 {
     if (!terminal_state.active)
         return;
     mousemask(0, NULL);
     endwin();
-    give_back();
+    terminal_state.active = 0;
+    show_cursor();
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.termios);
 }
 
 void terminal_suspend(void)
@@ -205,6 +225,7 @@ void terminal_suspend(void)
     def_prog_mode();
     endwin();
     terminal_state.active = 0;
+    show_cursor();
     struct sigaction stop = {.sa_handler = SIG_DFL}, old;
     sigaction(SIGTSTP, &stop, &old);
     kill(0, SIGTSTP); // the whole job, so that `make run` stops with us and the shell gets its prompt

@@ -61,6 +61,9 @@ enum graphics terminal_graphics(const struct terminal *terminal, enum graphics w
 // Asks for the cell size again: fonts change with the window. Curses may be on.
 void terminal_query_size(struct terminal *terminal, double seconds);
 
+// What getch() returns when the terminal answers CSI 5n: everything sent before it has been drawn.
+enum { TERMINAL_FRAME_DONE = 600 };
+
 // Takes the terminal over: curses, alternate screen, raw keys, signal handlers. False (and one sentence) when that is
 // impossible. terminal_close() gives it back; a crash or a signal does too.
 bool terminal_open(struct terminal *terminal, struct error *err);

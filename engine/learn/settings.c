@@ -105,6 +105,20 @@ bool train_settings_check(const struct train_settings *s, int fusion_layers, str
     return true;
 }
 
+static const char *stage_name(const struct train_settings *settings)
+{
+    return settings->trim ? "trim" : "dense";
+}
+
+// A file of settings says which stage it is for.
+static bool check_stage(const struct train_settings *settings, const json_t *value, struct error *err)
+{
+    const char *stage = json_string_value(value);
+    return (stage && !strcmp(stage, stage_name(settings))) ||
+           error_set(err, ERROR_INPUT, "these are settings of the %.20s stage, and the %s stage is to run",
+                     stage ? stage : "?", stage_name(settings));
+}
+
 bool train_settings_read(struct train_settings *settings, const char *json, struct error *err)
 {
     json_error_t where;
@@ -121,8 +135,8 @@ bool train_settings_read(struct train_settings *settings, const char *json, stru
     {
         if (!strcmp(name, "budgets") && json_is_array(value))
             ok = ok && read_budgets(settings, value, err);
-        else if (!strcmp(name, "stage") && json_is_string(value))
-            continue; // says which defaults the file was made with; the command line decides
+        else if (!strcmp(name, "stage"))
+            ok = ok && check_stage(settings, value, err);
         else if (!json_is_number(value))
             ok = ok && error_set(err, ERROR_INPUT, "training setting \"%.40s\" is not a number", name);
         else
@@ -145,7 +159,7 @@ bool train_settings_set(struct train_settings *settings, const char *name, const
 char *train_settings_json(const struct train_settings *settings)
 {
     json_t *root = json_object(), *budgets = json_array();
-    json_object_set_new(root, "stage", json_string(settings->trim ? "trim" : "dense"));
+    json_object_set_new(root, "stage", json_string(stage_name(settings)));
     for (int i = 0; i < SETTING_COUNT; i++) {
         double value = fetch(settings, &settings_table[i]);
         json_object_set_new(root, settings_table[i].name,

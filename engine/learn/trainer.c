@@ -34,7 +34,8 @@ struct trainer {
     struct objective objective;
     const struct world *world;
     struct thread_pool *pool;
-    int workers;
+    struct sample *fixed; // fixed_scenes of them, NULL: always new ones
+    int fixed_scenes, workers;
     struct worker *worker;
     real *moment1, *moment2;
     bool has_teacher;
@@ -134,18 +135,26 @@ static int patches_for(const struct trainer *t, struct random *random)
     return s->patches_low + (int)random_below(random, (uint32_t)(s->patches_high - s->patches_low + 1));
 }
 
+static void make_scene(const struct trainer *t, struct sample *sample, uint64_t index, struct random *random)
+{
+    uint64_t seed = (uint64_t)t->settings.seed;
+    // A scene that cannot be laid out is replaced by one far beyond those that this run reaches.
+    for (uint64_t at = index; !sample_make(sample, t->world, &t->language, seed, at, t->settings.questions, random);)
+        at += (uint64_t)1 << 40;
+}
+
 static void train_scene(struct trainer *t, struct worker *w, uint64_t index)
 {
     const struct train_settings *s = &t->settings;
+    struct sample *sample = t->fixed ? &t->fixed[index % (uint64_t)t->fixed_scenes] : w->sample;
     struct random random;
     random_init(&random, (uint64_t)s->seed, index * 2 + 1);
-    // A scene that cannot be laid out is replaced by one far beyond those that this run reaches.
-    for (uint64_t at = index; !sample_make(w->sample, t->world, &t->language, (uint64_t)s->seed, at, s->questions, &random);)
-        at += (uint64_t)1 << 40;
+    if (!t->fixed)
+        make_scene(t, sample, index, &random);
     int patches = patches_for(t, &random);
-    sample_choose_patches(w->sample, patches, &random);
-    struct net_batch batch = sample_batch(w->sample, patches);
-    double question_scale = 1.0 / ((double)s->scenes * w->sample->question_count);
+    sample_choose_patches(sample, patches, &random);
+    struct net_batch batch = sample_batch(sample, patches);
+    double question_scale = 1.0 / ((double)s->scenes * sample->question_count);
     struct net_trimming trimming = {
         .on = s->trim,
         .heads = s->heads,
@@ -157,10 +166,10 @@ static void train_scene(struct trainer *t, struct worker *w, uint64_t index)
     struct net_state state;
     struct net_gradients gradients;
     net_forward(&w->tape, &t->net, &batch, &trimming, &state);
-    objective_apply(&w->tape, &t->net, &t->objective, w->sample, &batch, &state, t->has_teacher ? w->teacher_logits : NULL,
+    objective_apply(&w->tape, &t->net, &t->objective, sample, &batch, &state, t->has_teacher ? w->teacher_logits : NULL,
                     (real)question_scale, (real)(1.0 / s->scenes), &gradients, &w->sums.objective);
     if (s->trim) {
-        measure_masks(t, w->sample, &batch, &state, &w->sums);
+        measure_masks(t, sample, &batch, &state, &w->sums);
         push_costs(t, &batch, &state, question_scale);
     }
     net_backward(&w->tape, &t->net, &batch, &state, &gradients);
@@ -385,6 +394,20 @@ static bool make_workers(struct trainer *t)
     return true;
 }
 
+static bool make_fixed_scenes(struct trainer *t, int count)
+{
+    if (count < 1)
+        return true;
+    t->fixed_scenes = count < t->settings.scenes ? t->settings.scenes : count; // workers must not share one
+    t->fixed = memory_alloc((size_t)t->fixed_scenes, sizeof *t->fixed);
+    for (int i = 0; t->fixed && i < t->fixed_scenes; i++) {
+        struct random random;
+        random_init(&random, (uint64_t)t->settings.seed, (uint64_t)i * 2 + 1);
+        make_scene(t, &t->fixed[i], (uint64_t)i, &random);
+    }
+    return t->fixed != NULL;
+}
+
 static bool load_weights(struct trainer *t, const struct trainer_options *options, struct error *err)
 {
     params_randomize(&t->params, &t->config, (uint64_t)t->settings.seed);
@@ -440,7 +463,7 @@ static bool build(struct trainer *t, const struct trainer_options *options, stru
     t->moment1 = memory_alloc(t->params.total, sizeof *t->moment1);
     t->moment2 = memory_alloc(t->params.total, sizeof *t->moment2);
     t->pool = thread_pool_new(t->workers);
-    if (!t->moment1 || !t->moment2 || !t->pool || !make_workers(t))
+    if (!t->moment1 || !t->moment2 || !t->pool || !make_workers(t) || !make_fixed_scenes(t, options->fixed_scenes))
         return error_no_memory(err, "training");
     return true;
 }
@@ -482,6 +505,7 @@ void trainer_free(struct trainer *t)
     }
     memory_free(t->worker);
     thread_pool_free(t->pool);
+    memory_free(t->fixed);
     memory_free(t->moment1);
     memory_free(t->moment2);
     params_free(&t->params);
@@ -490,7 +514,8 @@ void trainer_free(struct trainer *t)
     memory_free(t);
 }
 
-static bool save(struct trainer *t, const char *path, bool state, bool half, bool aux, struct error *err)
+static bool save(struct trainer *t, const char *path, bool state, bool keep, const char *calibration,
+                 struct error *err)
 {
     char *training = train_settings_json(&t->settings);
     struct checkpoint checkpoint = {
@@ -498,26 +523,27 @@ static bool save(struct trainer *t, const char *path, bool state, bool half, boo
         .params = &t->params,
         .language = &t->language,
         .world = t->world,
-        .training = training ? training : "{}",
+        .training = training,
         .moment1 = state ? t->moment1 : NULL,
         .moment2 = state ? t->moment2 : NULL,
         .position = t->at,
-        .half = half,
-        .aux = aux,
+        .half = keep,
+        .aux = !keep,
+        .calibration = calibration,
     };
-    bool ok = checkpoint_write(&checkpoint, path, err);
+    bool ok = training ? checkpoint_write(&checkpoint, path, err) : error_no_memory(err, path);
     free(training);
     return ok;
 }
 
 bool trainer_save_state(struct trainer *t, const char *path, struct error *err)
 {
-    return save(t, path, true, false, true, err);
+    return save(t, path, true, false, NULL, err);
 }
 
-bool trainer_save_model(struct trainer *t, const char *path, bool half, bool aux, struct error *err)
+bool trainer_save_model(struct trainer *t, const char *path, bool keep, const char *calibration, struct error *err)
 {
-    return save(t, path, false, half, aux, err);
+    return save(t, path, false, keep, calibration, err);
 }
 
 bool trainer_resume(struct trainer *t, const char *path, struct error *err)

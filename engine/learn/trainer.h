@@ -16,6 +16,7 @@ struct trainer_options {
     const struct safetensors *init;    // start weights; NULL: random
     const struct safetensors *teacher; // frozen full model for distillation; NULL: none
     int threads;
+    int fixed_scenes; // train on these first scenes again and again, made once; 0: always new ones
 };
 
 struct train_progress {
@@ -42,9 +43,12 @@ struct train_progress trainer_progress(struct trainer *trainer);
 struct objective_sums trainer_evaluate(struct trainer *trainer, uint64_t seed, int scenes, bool trim, double *share,
                                        double *lift);
 
-// Writes a resumable state, or a model to keep (half: fp16 without optimizer and auxiliary heads).
+// Writes a state to go on from, or a model: `keep` fp16 without auxiliary heads, else as it is. calibration: metadata
+// (engine/prune/budget.h) or NULL.
 bool trainer_save_state(struct trainer *trainer, const char *path, struct error *err);
-bool trainer_save_model(struct trainer *trainer, const char *path, bool half, bool aux, struct error *err);
+bool trainer_save_model(struct trainer *trainer, const char *path, bool keep, const char *calibration,
+                        struct error *err);
+// Goes on from a state of the same model and settings.
 bool trainer_resume(struct trainer *trainer, const char *path, struct error *err);
 
 #endif

@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct loader {
     struct model *model;
@@ -30,12 +32,32 @@ static const struct tensor *find(const struct loader *loader, const char *format
     return tensor;
 }
 
+// The file's pages of a tensor that has been packed: without this the whole file and its packed copy would be in
+// memory at once while a large model loads. The mapping is read-only, so that a later look would read them again.
+static void forget_pages(const struct tensor *tensor)
+{
+#define TENSOR_BYTES(name, bytes) bytes,
+    static const size_t sizes[] = {TENSOR_TYPES(TENSOR_BYTES)};
+#undef TENSOR_BYTES
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = tensor->elements * sizes[tensor->type];
+    uintptr_t from = ((uintptr_t)tensor->data + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)tensor->data + bytes) / page * page;
+    if (to > from)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+static void take_floats(const struct tensor *tensor, float *out)
+{
+    tensor_floats(tensor, out);
+    forget_pages(tensor);
+}
+
 // A table or vector, copied.
 static const float *table(struct loader *loader, const struct tensor *tensor)
 {
     float *copy = arena_alloc(&loader->model->tables, tensor->elements, sizeof(float));
     assert(copy && "tables_size() counts every table");
-    tensor_floats(tensor, copy);
+    take_floats(tensor, copy);
     return copy;
 }
 
@@ -60,8 +82,8 @@ static void stack(struct loader *loader, struct linear *linear, const char *pref
     for (int i = 0; i < count; i++) {
         const struct tensor *weight = find(loader, "%s%s.weight", prefix, names[i]);
         in = (int)weight->shape[1];
-        tensor_floats(weight, loader->matrix + (size_t)out * (size_t)in);
-        tensor_floats(find(loader, "%s%s.bias", prefix, names[i]), loader->bias + out);
+        take_floats(weight, loader->matrix + (size_t)out * (size_t)in);
+        take_floats(find(loader, "%s%s.bias", prefix, names[i]), loader->bias + out);
         out += (int)weight->shape[0];
     }
     pack(loader, linear, loader->bias, out, in, out_block, in_block);
@@ -74,7 +96,7 @@ static void one(struct loader *loader, struct linear *linear, const char *prefix
 
 static void without_bias(struct loader *loader, struct linear *linear, const struct tensor *weight)
 {
-    tensor_floats(weight, loader->matrix);
+    take_floats(weight, loader->matrix);
     pack(loader, linear, NULL, (int)weight->shape[0], (int)(weight->elements / (size_t)weight->shape[0]), 0, 0);
 }
 
@@ -84,12 +106,12 @@ static void convolution3(struct loader *loader, struct linear *linear, const cha
     const struct tensor *weight = find(loader, "vit_model.visual.stem.%s.weight", name);
     int out = (int)weight->shape[0], channels = (int)weight->shape[1];
     float *from = loader->matrix + weight->elements, *to = loader->matrix;
-    tensor_floats(weight, from);
+    take_floats(weight, from);
     for (int o = 0; o < out; o++)
         for (int k = 0; k < 9; k++)
             for (int c = 0; c < channels; c++)
                 *to++ = from[(o * channels + c) * 9 + k];
-    tensor_floats(find(loader, "vit_model.visual.stem.%s.bias", name), loader->bias);
+    take_floats(find(loader, "vit_model.visual.stem.%s.bias", name), loader->bias);
     pack(loader, linear, loader->bias, out, 9 * channels, 0, 0);
 }
 
@@ -102,7 +124,7 @@ static void stem_block(struct loader *loader, int index)
     const struct tensor *taps = find(loader, "%sdepthwise.weight", prefix);
     float *turned = arena_alloc(&loader->model->tables, taps->elements, sizeof(float));
     assert(turned);
-    tensor_floats(taps, loader->matrix);
+    take_floats(taps, loader->matrix);
     for (int k = 0; k < 25; k++)
         for (int c = 0; c < width; c++)
             turned[k * width + c] = loader->matrix[c * 25 + k];
@@ -122,8 +144,8 @@ static void load_stem(struct loader *loader)
         return;
     }
     const struct tensor *first = find(loader, "vit_model.visual.stem.conv1.weight");
-    tensor_floats(first, loader->matrix);
-    tensor_floats(find(loader, "vit_model.visual.stem.conv1.bias"), loader->bias);
+    take_floats(first, loader->matrix);
+    take_floats(find(loader, "vit_model.visual.stem.conv1.bias"), loader->bias);
     pack(loader, &stem->conv[0], loader->bias, (int)first->shape[0], 48, 0, 0);
     convolution3(loader, &stem->conv[1], "conv2");
     convolution3(loader, &stem->conv[2], "conv3");
@@ -139,7 +161,7 @@ static const float *positions(struct loader *loader, const char *name)
     int grid = model_grid(c);
     float *resized = arena_alloc(&loader->model->tables, (size_t)(grid * grid + 1) * (size_t)c->width, sizeof(float));
     assert(resized);
-    tensor_floats(find(loader, "%s", name), loader->matrix);
+    take_floats(find(loader, "%s", name), loader->matrix);
     position_resize(loader->matrix, c->position_grid, resized, grid, c->width);
     return resized;
 }
@@ -152,8 +174,8 @@ static void image_layer(struct loader *loader, int index)
     snprintf(prefix, sizeof prefix, "vit_model.visual.transformer.resblocks.%d.", index);
     layer->pre = true;
     layer->msa.norm = norm(loader, c->image_eps, prefix, "ln_1");
-    tensor_floats(find(loader, "%sattn.in_proj_weight", prefix), loader->matrix);
-    tensor_floats(find(loader, "%sattn.in_proj_bias", prefix), loader->bias);
+    take_floats(find(loader, "%sattn.in_proj_weight", prefix), loader->matrix);
+    take_floats(find(loader, "%sattn.in_proj_bias", prefix), loader->bias);
     pack(loader, &layer->msa.in, loader->bias, 3 * c->width, c->width, model_head_size(c), 0);
     one(loader, &layer->msa.out, prefix, "attn.out_proj", model_head_size(c));
     layer->ffn.norm = norm(loader, c->image_eps, prefix, "ln_2");
@@ -215,7 +237,7 @@ static void load_trimmer(struct loader *loader, enum model_stack stack_id, int i
         trimmer->token.context_norm = norm(loader, c->trimmer_eps, prefix, "token.context_norm");
         without_bias(loader, &trimmer->token.query, find(loader, "%stoken.query.weight", prefix));
         without_bias(loader, &trimmer->token.key, find(loader, "%stoken.key.weight", prefix));
-        tensor_floats(find(loader, "%stoken.alpha", prefix), &trimmer->token.alpha);
+        take_floats(find(loader, "%stoken.alpha", prefix), &trimmer->token.alpha);
     }
     trimmer->msa.present = config->msa;
     if (config->msa) {

@@ -171,7 +171,8 @@ static bool plan_counts(struct budget *budget, const struct model *model, struct
 {
     const struct model_config *config = &model->config;
     float profile[BUDGET_PROFILE];
-    if (isnan(request->share) && !calibration_share(model, 0, &request->share))
+    bool asked = !isnan(request->share);
+    if (!asked && !calibration_share(model, 0, &request->share))
         request->share = DEFAULT_SHARE;
     if (request->policy == POLICY_LEARNED_FIXED) {
         if (!calibration_profile(model, request->share, profile, err))
@@ -182,6 +183,8 @@ static bool plan_counts(struct budget *budget, const struct model *model, struct
     double low = 0, high = 4096; // 0.999 to this power is 0.017: with few exceptions nothing but CLS is left
     counts_of_profile(config, request, profile, high, &budget->counts);
     double least = share_of(config, request, &budget->counts);
+    if (!asked && least > request->share)
+        request->share = least; // nobody asked for less: as near as this policy can come
     if (least > request->share)
         return error_set(err, ERROR_INPUT,
                          "the policy %s can spend %.3f of the dense multiply-adds at least in this model; %.3f was "
@@ -204,7 +207,7 @@ bool budget_make(struct budget *budget, const struct model *model, const struct 
                  struct error *err)
 {
     struct budget_request actual = *request;
-    *budget = (struct budget){.policy = request->policy, .share = request->share, .shift = NAN};
+    *budget = (struct budget){.policy = request->policy, .share = request->share, .shift = (double)NAN};
     if (!isnan(request->share) && !(request->share > 0 && request->share <= 1))
         return error_set(err, ERROR_USAGE, "a budget of %g is not a share; expected more than 0 and at most 1",
                          request->share);

@@ -28,7 +28,8 @@ enum { BUDGET_PROFILE = 3 * STACK_COUNT * MODEL_LAYERS }; // fractions of a prof
 
 struct budget_request {
     enum policy policy;
-    double share;   // NaN: as trained; for policies that keep counts, the share that the learned one has as trained
+    double share;   // NaN: as trained; for policies that keep counts, the share that the learned one has as trained (0.5
+                    // where that is not known), or the least they can reach
     int tokens;     // of the question
     bool trim_tokens, trim_heads;
 };

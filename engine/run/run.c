@@ -11,7 +11,7 @@
 
 struct run_options run_options_default(void)
 {
-    return (struct run_options){.policy = POLICY_LEARNED, .budget = NAN, .trim_tokens = true, .trim_heads = true};
+    return (struct run_options){.policy = POLICY_LEARNED, .budget = (double)NAN, .trim_tokens = true, .trim_heads = true};
 }
 
 static void describe_model(struct run *run)
@@ -90,16 +90,19 @@ bool run_take_pictures(struct run *run, const struct picture *const pictures[], 
     if (picture_count != c->pictures)
         return error_set(err, ERROR_INPUT, "the task %s needs %d picture%s; %d given", model_task_name(c->task),
                          c->pictures, c->pictures > 1 ? "s" : "", picture_count);
+    struct picture fitted[TRACE_PICTURES] = {{0}};
+    bool ok = true;
+    for (int p = 0; ok && p < picture_count; p++)
+        ok = picture_fit(&fitted[p], pictures[p], c->image_size, err);
     for (int p = 0; p < picture_count; p++) {
-        struct picture fitted = {0};
-        if (!picture_fit(&fitted, pictures[p], c->image_size, err))
-            return false;
-        picture_normalize_clip(&fitted, run->pixels[p]);
-        picture_free(&fitted);
-        run->trace.pictures[p].width = pictures[p]->width;
-        run->trace.pictures[p].height = pictures[p]->height;
+        if (ok) {
+            picture_normalize_clip(&fitted[p], run->pixels[p]);
+            run->trace.pictures[p].width = pictures[p]->width;
+            run->trace.pictures[p].height = pictures[p]->height;
+        }
+        picture_free(&fitted[p]);
     }
-    return true;
+    return ok;
 }
 
 static bool describe_tokens(struct run *run, const char *question, const struct token *tokens, int count,

@@ -144,13 +144,13 @@ bool run_ask(struct run *run, const char *question, struct error *err)
 
 bool run_show(struct run *run, const struct picture *const pictures[], int picture_count, struct error *err)
 {
-    // The pixels change in place: whatever happens, the stages that saw the old ones are void.
-    bool ok = run_take_pictures(run, pictures, picture_count, err);
+    if (!run_take_pictures(run, pictures, picture_count, err))
+        return false;
     forget_interventions(run);
     for (int p = 0; p < run->model->config.pictures; p++)
         run_invalidate(run, first_touch(run, 0, p));
     rewind_trace(run);
-    return ok;
+    return true;
 }
 
 static void change_policy(struct run *run, enum policy policy, double budget, const struct budget *made)

@@ -57,7 +57,7 @@ void run_rank_answers(const struct run *run, struct snapshot *snapshot)
     int labels = run->model->config.labels, taken[TRACE_ANSWERS];
     const float *logits = run->logits;
     int count = labels < TRACE_ANSWERS ? labels : TRACE_ANSWERS;
-    double top = -INFINITY, sum = 0;
+    double top = -(double)INFINITY, sum = 0;
     for (int a = 0; a < labels; a++)
         top = (double)logits[a] > top ? (double)logits[a] : top;
     for (int a = 0; a < labels; a++)

@@ -69,6 +69,8 @@ static void test_bad_json(void **state)
     check_json("{\"rate\": 2}", "rate");
     check_json("{\"scenes\": 2.5}", "whole number");
     check_json("{\"rates\": 0.1}", "rates");
+    check_json("{\"stage\": \"dense\"}", "dense stage"); // the SmartTrim stage is to run
+    check_json("{\"stage\": 2}", "stage");
     check_json("{\"budgets\": 0.5}", "budgets");
     check_json("{\"budgets\": [0.5, 0]}", "budgets[1]");
     check_json("{\"budgets\": [\"a\"]}", "budgets[0]");

@@ -138,7 +138,7 @@ static void test_shift_rises_with_the_budget(void **state)
 {
     (void)state;
     struct model *model = calibrated();
-    double before = -INFINITY;
+    double before = -(double)INFINITY;
     for (double budget = 0.6; budget < 0.99; budget += 0.05) {
         struct run_options options = run_options_default();
         options.budget = budget;

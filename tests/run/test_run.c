@@ -337,6 +337,31 @@ static void test_two_pictures(void **state)
     model_free(model);
 }
 
+// Weights that are no numbers: the run ends, with whatever it says, under every policy.
+static void test_weights_of_nan(void **state)
+{
+    (void)state;
+    struct tiny_options tiny = tiny_everything();
+    struct model *model = tiny_model(&tiny);
+    float *words = (float *)(size_t)model->words;
+    for (int i = 0; i < 22 * 32; i++)
+        words[i] = NAN;
+    for (int p = 0; p < POLICY_COUNT; p++) {
+        struct run_options options = run_options_default();
+        options.policy = (enum policy)p;
+        if (p == POLICY_LEARNED_FIXED)
+            continue; // needs a calibration
+        struct run *run = tiny_run(model, &options, 1);
+        tiny_finish(run);
+        assert_true(isnan(run_trace(run)->answer.p));
+        char *json = trace_to_json(run_trace(run));
+        assert_non_null(json);
+        free(json);
+        run_free(run);
+    }
+    model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_ask_keeps_the_image),
         cmocka_unit_test(test_set_policy_equals_fresh),
         cmocka_unit_test(test_two_pictures),
+        cmocka_unit_test(test_weights_of_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,55 @@
+#include "app/train_calibration.h"
+
+#include "engine/base/memory.h"
+#include "engine/base/thread.h"
+#include "engine/io/picture.h"
+#include "engine/model/model.h"
+#include "engine/run/calibrate.h"
+#include "engine/world/world.h"
+
+#include <string.h>
+
+enum { SCENES = 64, QUESTIONS = 4 };
+
+// Neither training's nor validation's.
+static const uint64_t CALIBRATION_WORLD = 1000033;
+
+struct calibration_set {
+    struct world_scene scenes[SCENES];
+    struct picture pictures[SCENES];
+    struct world_question questions[SCENES][QUESTIONS];
+    struct calibration_sample samples[SCENES * QUESTIONS];
+    int count;
+};
+
+static void fill(struct calibration_set *set, const struct world *world)
+{
+    for (int s = 0; s < SCENES; s++) {
+        struct world_scene *scene = &set->scenes[s];
+        if (!world_make_scene(world, CALIBRATION_WORLD, (uint64_t)s, scene))
+            continue;
+        set->pictures[s] = (struct picture){WORLD_SIDE, WORLD_SIDE, 3, scene->pixels};
+        int asked = world_make_questions(world, CALIBRATION_WORLD, (uint64_t)s, scene, set->questions[s], QUESTIONS);
+        for (int q = 0; q < asked; q++)
+            set->samples[set->count++] =
+                (struct calibration_sample){{&set->pictures[s], NULL}, set->questions[s][q].text};
+    }
+}
+
+char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err)
+{
+    struct model *model = model_open(weights, NULL, err);
+    struct calibration_set *set = model ? memory_alloc(1, sizeof *set) : NULL;
+    struct thread_pool *pool = set ? thread_pool_new(threads) : NULL;
+    char *text = NULL;
+    if (pool) {
+        fill(set, world);
+        text = calibrate(model, set->samples, set->count, pool, err);
+    } else if (model) {
+        error_no_memory(err, "the calibration");
+    }
+    thread_pool_free(pool);
+    memory_free(set);
+    model_free(model);
+    return text;
+}

@@ -1,0 +1,13 @@
+// The last act of the SmartTrim stage: what each threshold shift of the finished model spends.
+#ifndef TRIMSCOPE_APP_TRAIN_CALIBRATION_H
+#define TRIMSCOPE_APP_TRAIN_CALIBRATION_H
+
+#include "engine/base/error.h"
+
+struct world;
+
+// Runs the weights file on held-out scenes of the world and returns its `calibration` (engine/prune/budget.h),
+// malloc'ed; NULL and *err on failure.
+char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err);
+
+#endif

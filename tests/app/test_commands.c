@@ -1,0 +1,165 @@
+// run, eval and verify as a person calls them: what they print, and the exit status.
+#include "tests/support/cmocka_all.h"
+
+#include "app/commands.h"
+#include "engine/io/picture.h"
+#include "engine/run/trace.h"
+#include "tests/support/command.h"
+#include "tests/support/formula.h"
+#include "tests/support/schema.h"
+#include "tests/support/scratch.h"
+#include "tests/support/tiny.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *model_path, *pair_path, *picture_path, *set_path;
+
+static int make_files(void **state)
+{
+    (void)state;
+    char text[4096] = "";
+    struct tiny_options tiny = tiny_everything();
+    model_path = tiny_write("model.safetensors", &tiny);
+    tiny.task = TASK_NLVR2;
+    pair_path = tiny_write("pair.safetensors", &tiny);
+    struct picture picture = tiny_picture(1);
+    picture_path = scratch_path("picture.png");
+    assert_true(picture_save_png(&picture, picture_path, NULL));
+    picture_free(&picture);
+    for (int i = 0; i < 8; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "{\"picture\": \"picture.png\", \"question\": \"%s\", \"answer\": \"yes\", \"type\": \"%s\"}\n",
+                 tiny_questions[i], i % 2 ? "odd" : "even");
+    set_path = scratch_write("set.jsonl", text, strlen(text));
+    return 0;
+}
+
+#define RUN(...) command_run(cmd_run, (const char *const[]){"run", __VA_ARGS__, NULL})
+#define EVAL(...) command_run(cmd_eval, (const char *const[]){"eval", __VA_ARGS__, NULL})
+#define VERIFY(...) command_run(cmd_verify, (const char *const[]){"verify", __VA_ARGS__, NULL})
+
+static void expect(struct command_output output, int status, const char *out, const char *err)
+{
+    if (output.status != status || !strstr(output.out, out) || !strstr(output.err, err))
+        fail_msg("status %d, stdout: %s\nstderr: %s\nexpected %d, \"%s\", \"%s\"", output.status, output.out,
+                 output.err, status, out, err);
+    command_free(&output);
+}
+
+// The JSON of a real run fits the schema, and a program that reads it back says the same again.
+static void check_trace(struct command_output output)
+{
+    char problem[512];
+    struct error err = {0};
+    assert_int_equal(output.status, 0);
+    json_t *schema = json_load_file("assets/trace.schema.json", 0, NULL), *value = json_loads(output.out, 0, NULL);
+    assert_non_null(schema);
+    assert_non_null(value);
+    if (!schema_validate(schema, value, problem, sizeof problem))
+        fail_msg("%s", problem);
+    struct trace trace;
+    if (!trace_from_json(&trace, output.out, strlen(output.out), &err))
+        fail_msg("%s", err.text);
+    char *again = trace_to_json(&trace);
+    assert_string_equal(again, output.out);
+    free(again);
+    trace_free(&trace);
+    json_decref(schema);
+    json_decref(value);
+    command_free(&output);
+}
+
+static void test_run_json(void **state)
+{
+    (void)state;
+    check_trace(RUN(picture_path, "what color is the zebra?", "--model", model_path, "--json"));
+    check_trace(RUN(picture_path, "is there a cat?", "--model", model_path, "--json", "--policy", "none"));
+    check_trace(RUN(picture_path, "is there a cat?", "--model", model_path, "--json", "--policy=random", "--budget=.9"));
+    check_trace(RUN(picture_path, picture_path, "is there a cat?", "--model", pair_path, "--json", "--threads", "1"));
+    check_trace(RUN(picture_path, "", "--model", model_path, "--json"));
+}
+
+static void test_run_table(void **state)
+{
+    (void)state;
+    expect(RUN(picture_path, "is the zebra red?", "--model", model_path), 0, "fusion 3", "");
+    expect(RUN(picture_path, "is the zebra red?", "--model", model_path), 0, "does not know the word \"zebra\"", "");
+    expect(RUN("--help"), 0, "usage: trimscope run", "");
+    expect(RUN("--help"), 0, "cross-attention", "");
+}
+
+static void test_wrong_usage(void **state)
+{
+    (void)state;
+    expect(RUN(picture_path), 2, "", "missing");
+    expect(RUN(picture_path, "q", "--model", model_path, "--policy", "greedy"), 2, "", "no policy greedy");
+    expect(RUN(picture_path, "q", "--model", model_path, "--budget", "1.5"), 2, "", "above 0 and at most 1");
+    expect(RUN(picture_path, "q", "--model", model_path, "--budget", "nan"), 2, "", "above 0 and at most 1");
+    expect(RUN(picture_path, "q", "--model"), 2, "", "no value after --model");
+    expect(RUN(picture_path, "q", "--json=1"), 2, "", "takes no value");
+    expect(RUN(picture_path, "q", "--colour"), 2, "", "no option --colour");
+    expect(RUN(picture_path, "q", "-x"), 2, "", "no option -x");
+    expect(RUN(picture_path, "q", "--seed", "-3"), 2, "", "--seed");
+    expect(RUN(picture_path, "q", "--threads", "0"), 2, "", "1 to 256");
+    expect(RUN("a", "b", "c", "d"), 2, "", "too many");
+    expect(RUN(picture_path, picture_path, "q", "--model", model_path), 2, "", "takes 1 picture");
+    expect(RUN(picture_path, "q", "--model", pair_path), 2, "", "takes 2 pictures");
+}
+
+static void test_bad_input(void **state)
+{
+    (void)state;
+    expect(RUN(scratch_path("none.png"), "q", "--model", model_path), 1, "", "none.png");
+    expect(RUN(model_path, "q", "--model", model_path), 1, "", "model.safetensors");
+    expect(RUN(picture_path, "q", "--model", picture_path), 1, "", "picture.png");
+    expect(RUN(picture_path, "q", "--model", model_path, "--budget", ".5"), 1, "", "calibration");
+    expect(EVAL(picture_path, "--model", model_path), 1, "", "line 1");
+    expect(EVAL(scratch_path("none.jsonl"), "--model", model_path), 1, "", "none.jsonl");
+    expect(VERIFY(model_path, scratch_path("nowhere")), 1, "", "nowhere");
+}
+
+static void test_eval(void **state)
+{
+    (void)state;
+    struct command_output output = EVAL(set_path, "--model", model_path, "--json");
+    double accuracy, share;
+    int questions, even;
+    assert_int_equal(output.status, 0);
+    json_t *root = json_loads(output.out, 0, NULL);
+    assert_int_equal(json_unpack(root, "{s:F, s:F, s:n, s:i, s:{s:{s:i}}}", "accuracy", &accuracy, "share", &share,
+                                 "lift", "questions", &questions, "by_type", "even", "questions", &even),
+                     0);
+    assert_int_equal(questions, 8);
+    assert_int_equal(even, 4);
+    assert_true(accuracy >= 0 && accuracy <= 1);
+    assert_true(share > 0.2 && share < 1);
+    json_decref(root);
+    command_free(&output);
+    expect(EVAL(set_path, "--model", model_path, "--limit", "3"), 0, "all                        3", "");
+    expect(EVAL(set_path, "--model", model_path, "--policy", "random", "--budget", ".9"), 0, "policy random, budget 0.90",
+           "");
+}
+
+static void test_verify(void **state)
+{
+    (void)state;
+    const char *weights = scratch_path("fixture.safetensors"), *other = scratch_path("seed8.safetensors");
+    assert_true(formula_checkpoint("tests/fixtures/meter_vqa/state_dict_keys.txt", 7, weights));
+    assert_true(formula_checkpoint("tests/fixtures/meter_vqa/state_dict_keys.txt", 8, other));
+    expect(VERIFY(weights, "tests/fixtures/meter_vqa"), 0, "29 tensors match, 0 do not, 0 are unknown", "");
+    expect(VERIFY(other, "tests/fixtures/meter_vqa"), 1, "MISMATCH", "");
+    expect(VERIFY(weights, "tests/fixtures/meter_nlvr2"), 1, "", "2 picture(s)");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_run_json),  cmocka_unit_test(test_run_table), cmocka_unit_test(test_wrong_usage),
+        cmocka_unit_test(test_bad_input), cmocka_unit_test(test_eval),      cmocka_unit_test(test_verify),
+    };
+    return cmocka_run_group_tests(tests, make_files, NULL);
+}

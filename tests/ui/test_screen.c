@@ -1,0 +1,550 @@
+// The whole screen on a made-up run, through a terminal emulator we did not write (libvterm), its pictures decoded by
+// libsixel: scripted keys, then what stands where.
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_backend.h"
+#include "tests/support/sample_trace.h"
+#include "tests/support/screen_term.h"
+#include "ui/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct child {
+    enum graphics graphics;
+    enum screen_theme theme;
+    int stages_per_poll;
+    const char *note, *error;
+};
+
+static int run_screen(void *context)
+{
+    const struct child *child = context;
+    static struct fake_backend fake;
+    struct screen_options options = screen_options_default();
+    struct error err = {0};
+    fake_backend_init(&fake);
+    options.graphics = child->graphics;
+    options.theme = child->theme;
+    fake.stages_per_poll = child->stages_per_poll;
+    if (child->note) {
+        fake.new_note = true;
+        snprintf(fake.note, sizeof fake.note, "%s", child->note);
+    }
+    if (child->error)
+        snprintf(fake.error, sizeof fake.error, "%s", child->error);
+    bool fine = screen_run(&fake.backend, &options, &err);
+    fake_backend_free(&fake);
+    return fine ? 0 : (int)err.code;
+}
+
+static struct screen_term term;
+
+static void start(int rows, int columns, bool sixel)
+{
+    static struct child child = {.graphics = GRAPHICS_AUTO, .theme = SCREEN_AUTO};
+    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
+    screen_term_start(&term, &options, run_screen, &child);
+    assert_true(screen_term_wait(&term, "stage 1 of 13"));
+    screen_term_settle(&term, 150);
+}
+
+static void expect(const char *text)
+{
+    if (!screen_term_wait(&term, text)) {
+        screen_term_dump(&term);
+        fail_msg("not on the screen: %s", text);
+    }
+}
+
+static void reject(const char *text)
+{
+    screen_term_settle(&term, 100);
+    if (screen_term_find(&term, text, NULL, NULL)) {
+        screen_term_dump(&term);
+        fail_msg("still on the screen: %s", text);
+    }
+}
+
+// Steps to "fusion 2", stage 8.
+static void go_to_fusion_2(void)
+{
+    for (int i = 0; i < 7; i++)
+        screen_term_type(&term, "l");
+    expect("stage 8 of 13");
+    screen_term_settle(&term, 100);
+}
+
+static void finish(void)
+{
+    screen_term_type(&term, "q");
+    int status = screen_term_finish(&term);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_true(screen_term_restored(&term));
+    assert_false(term.alternate);
+    assert_true(term.cursor_visible);
+    assert_false(term.mouse);
+    screen_term_free(&term);
+}
+
+// ---- pictures -------------------------------------------------------------------------------------------------
+
+// The picture's place on the plane: the painted rectangle that starts below the header at column 1.
+struct place {
+    int x, y, side;
+};
+
+static struct place find_picture(void)
+{
+    unsigned char rgb[3];
+    struct place place = {.x = TERM_CELL_WIDTH};
+    while (place.y < term.rows * TERM_CELL_HEIGHT && !screen_term_pixel(&term, place.x, place.y, rgb))
+        place.y++;
+    while (place.x + place.side < term.columns * TERM_CELL_WIDTH && screen_term_pixel(&term, place.x + place.side, place.y, rgb))
+        place.side++;
+    return place;
+}
+
+// Mean colour of the inner part of a patch on the screen (borders and marks left out).
+static void patch_on_screen(struct place place, int patch, double mean[3], bool corner)
+{
+    int size = place.side / SAMPLE_GRID, x0 = place.x + patch % SAMPLE_GRID * size, y0 = place.y + patch / SAMPLE_GRID * size, count = 0;
+    int from = corner ? size / 6 : size / 4, to = corner ? size / 3 : size * 3 / 4; // crosses are in the middle
+    mean[0] = mean[1] = mean[2] = 0;
+    for (int y = from; y < to; y++)
+        for (int x = from; x < to; x++) {
+            unsigned char rgb[3];
+            assert_true(screen_term_pixel(&term, x0 + x, y0 + y, rgb));
+            count++;
+            for (int i = 0; i < 3; i++)
+                mean[i] += rgb[i];
+        }
+    for (int i = 0; i < 3; i++)
+        mean[i] /= count;
+}
+
+static void patch_in_picture(const unsigned char *picture, int patch, double mean[3], bool corner)
+{
+    int size = SAMPLE_SIDE / SAMPLE_GRID, x0 = patch % SAMPLE_GRID * size, y0 = patch / SAMPLE_GRID * size, count = 0;
+    int from = corner ? size / 6 : size / 4, to = corner ? size / 3 : size * 3 / 4;
+    mean[0] = mean[1] = mean[2] = 0;
+    for (int y = from; y < to; y++)
+        for (int x = from; x < to; x++) {
+            count++;
+            for (int i = 0; i < 3; i++)
+                mean[i] += picture[((y0 + y) * SAMPLE_SIDE + x0 + x) * 3 + i];
+        }
+    for (int i = 0; i < 3; i++)
+        mean[i] /= count;
+}
+
+// Every patch that the trace calls alive shows the picture; every dropped one is far darker than it was.
+static void check_picture(int stage)
+{
+    static unsigned char picture[SAMPLE_SIDE * SAMPLE_SIDE * 3];
+    struct trace trace;
+    struct place place = find_picture();
+    sample_picture(picture);
+    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    assert_int_equal(place.side % SAMPLE_GRID, 0);
+    assert_true(place.side >= 200);
+    for (int patch = 0; patch < SAMPLE_GRID * SAMPLE_GRID; patch++) {
+        const struct trace_tokens *tokens = &trace.stages[stage].tokens[0];
+        bool alive = tokens->count == 0 || tokens->alive[patch + 1];
+        double shown[3], real[3];
+        patch_on_screen(place, patch, shown, !alive);
+        patch_in_picture(picture, patch, real, !alive);
+        for (int i = 0; i < 3; i++)
+            if (alive && !(shown[i] > real[i] - 14 && shown[i] < real[i] + 14))
+                fail_msg("patch %d channel %d: %.1f on the screen, %.1f in the picture", patch, i, shown[i], real[i]);
+        if (!alive)
+            assert_true(shown[0] + shown[1] + shown[2] < 0.62 * (real[0] + real[1] + real[2]) + 24);
+    }
+    trace_free(&trace);
+}
+
+// No pixel inside the picture and the film strip is unpainted.
+static void check_no_debris(void)
+{
+    struct place place = find_picture();
+    unsigned char rgb[3];
+    int row, column;
+    for (int y = 0; y < place.side; y++)
+        for (int x = 0; x < place.side; x++)
+            assert_true(screen_term_pixel(&term, place.x + x, place.y + y, rgb));
+    assert_true(screen_term_find(&term, "text 1", &row, &column) || screen_term_find(&term, "txt1", &row, &column));
+    for (int x = 0; x < 30; x++) // thumbnails stand right above their names
+        for (int y = 1; y <= 2 * TERM_CELL_HEIGHT; y++)
+            assert_true(screen_term_pixel(&term, column * TERM_CELL_WIDTH + x, row * TERM_CELL_HEIGHT - y, rgb));
+}
+
+static void check_sizes(int rows, int columns)
+{
+    start(rows, columns, true);
+    check_no_debris();
+    check_picture(0);
+    go_to_fusion_2();
+    check_no_debris();
+    check_picture(7);
+    screen_term_type(&term, "h");
+    expect("stage 7 of 13");
+    screen_term_settle(&term, 100);
+    check_picture(6);
+    // Whatever opens beside the picture leaves it alone.
+    screen_term_type(&term, "?");
+    expect("HELP");
+    screen_term_type(&term, "\033");
+    reject("HELP");
+    screen_term_type(&term, "p");
+    expect("learned-self");
+    screen_term_type(&term, "\033");
+    reject("learned-self");
+    check_no_debris();
+    check_picture(6);
+    // Nothing of an image touches the last row: the terminal would scroll.
+    unsigned char rgb[3];
+    for (int x = 0; x < columns * TERM_CELL_WIDTH; x++)
+        assert_false(screen_term_pixel(&term, x, rows * TERM_CELL_HEIGHT - TERM_CELL_HEIGHT, rgb));
+    finish();
+}
+
+static void test_pictures_80x24(void **state)
+{
+    (void)state;
+    check_sizes(24, 80);
+}
+
+static void test_pictures_100x30(void **state)
+{
+    (void)state;
+    check_sizes(30, 100);
+}
+
+static void test_pictures_160x48(void **state)
+{
+    (void)state;
+    check_sizes(48, 160);
+}
+
+// A terminal that is not known to draw deltas rightly gets whole frames, and the same picture.
+static void test_whole_frames(void **state)
+{
+    (void)state;
+    static struct child child = {.graphics = GRAPHICS_AUTO};
+    struct screen_term_options options = {.rows = 30, .columns = 100, .sixel = true, .version = "mlterm(3.9.0)"};
+    screen_term_start(&term, &options, run_screen, &child);
+    assert_true(screen_term_wait(&term, "stage 1 of 13"));
+    screen_term_settle(&term, 150);
+    go_to_fusion_2();
+    size_t before = term.image_bytes;
+    screen_term_type(&term, "h");
+    expect("stage 7 of 13");
+    screen_term_settle(&term, 100);
+    assert_true(term.image_bytes - before > 8000);
+    check_picture(6);
+    finish();
+}
+
+static void test_deltas_are_small(void **state)
+{
+    (void)state;
+    start(30, 100, true);
+    size_t whole = term.image_bytes;
+    go_to_fusion_2();
+    size_t before = term.image_bytes;
+    int images = term.images;
+    screen_term_type(&term, "l");
+    expect("stage 9 of 13");
+    screen_term_settle(&term, 100);
+    assert_int_equal(term.images - images, 1); // the film strip did not change
+    if (term.image_bytes - before >= whole / 3)
+        fail_msg("%zu bytes for one step, %zu for the first screen", term.image_bytes - before, whole);
+    finish();
+}
+
+// ---- words, heads, numbers ------------------------------------------------------------------------------------
+
+static void test_words_are_struck(void **state)
+{
+    (void)state;
+    int row, column;
+    start(24, 80, false);
+    assert_true(screen_term_find(&term, "what color is", &row, &column));
+    assert_int_equal(screen_term_cell(&term, row, column).chars[1], 0);
+    go_to_fusion_2();
+    // libvterm keeps combining characters beside the letter: U+0336 strikes it through.
+    VTermScreenCell what = screen_term_cell(&term, row, column), color = screen_term_cell(&term, row, column + 5);
+    assert_int_equal(what.chars[0], 'w');
+    assert_int_equal(what.chars[1], 0x336);
+    assert_int_equal(color.chars[0], 'c');
+    assert_int_equal(color.chars[1], 0);
+    assert_false(vterm_color_is_equal(&what.fg, &color.fg));
+    assert_true(color.attrs.bold);
+    finish();
+}
+
+static void test_heads_are_cells(void **state)
+{
+    (void)state;
+    struct trace trace;
+    int row, column;
+    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    start(30, 100, false);
+    go_to_fusion_2();
+    assert_true(screen_term_find(&term, "picture   self", &row, &column));
+    for (int h = 0; h < SAMPLE_HEADS; h++) {
+        bool on = trace.stages[7].heads[0][MODULE_MSA].on[h];
+        assert_int_equal(screen_term_cell(&term, row, column + 15 + 2 * h).chars[0], on ? 0x25A0 : 0x25A1);
+    }
+    trace_free(&trace);
+    finish();
+}
+
+static void test_cursor_shows_scores(void **state)
+{
+    (void)state;
+    struct trace trace;
+    char text[64];
+    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    start(30, 100, false);
+    go_to_fusion_2();
+    screen_term_type(&term, "\t");
+    expect("PATCH row");
+    for (int i = 0; i < 12; i++)
+        screen_term_type(&term, "hk"); // to the upper left corner
+    expect("PATCH row 1, column 1");
+    expect("dropped in image 2");
+    const struct trace_tokens *tokens = &trace.stages[5].tokens[0];
+    snprintf(text, sizeof text, "self  %+.2f", (double)tokens->self_score[1]);
+    expect(text);
+    snprintf(text, sizeof text, "cross %+.2f", (double)tokens->cross_score[1]);
+    expect(text);
+    snprintf(text, sizeof text, "keep  %.0f %%", 100 * (double)tokens->keep[1]);
+    expect(text);
+    screen_term_type(&term, "\t");
+    expect("WORD 'apple'");
+    screen_term_type(&term, "\t");
+    expect("HEAD 1 of 4");
+    screen_term_type(&term, "\033");
+    reject("HEAD 1 of 4");
+    trace_free(&trace);
+    finish();
+}
+
+static void test_forcing_changes_the_answer(void **state)
+{
+    (void)state;
+    start(30, 100, false);
+    go_to_fusion_2();
+    screen_term_type(&term, "f");
+    expect("Choose a patch, a word or a head first");
+    screen_term_type(&term, "\tx");
+    expect("forced to go: the answer stays 'red'");
+    expect("1 change by hand");
+    screen_term_type(&term, "f");
+    expect("forced to stay");
+    screen_term_type(&term, "uu");
+    reject("by hand");
+    screen_term_type(&term, "u");
+    expect("There is nothing to undo.");
+    finish();
+}
+
+static void test_asking(void **state)
+{
+    (void)state;
+    start(24, 80, false);
+    screen_term_type(&term, "awhe\t");
+    expect("Question: where");
+    screen_term_type(&term, " is the zzebra?\r");
+    expect("does not know the word 'zzebra'");
+    reject("Question:");
+    screen_term_type(&term, "a");
+    expect("Question:");
+    screen_term_type(&term, "\033[A"); // history
+    expect("Question: where is the zzebra?");
+    screen_term_type(&term, "\033");
+    reject("Question:");
+    expect("q quit");
+    finish();
+}
+
+static void test_opening_says_what_is_wrong(void **state)
+{
+    (void)state;
+    start(24, 80, false);
+    screen_term_type(&term, "o/no/such/file.png\r");
+    expect("/no/such/file.png: no such file");
+    screen_term_type(&term, "l");
+    reject("no such file");
+    finish();
+}
+
+static void test_policy_and_budget(void **state)
+{
+    (void)state;
+    start(24, 80, false);
+    screen_term_type(&term, "p");
+    expect("cross-attention");
+    screen_term_type(&term, "jj\r");
+    expect("policy learned-fixed");
+    screen_term_type(&term, "b30\r");
+    expect("budget 30 %");
+    screen_term_type(&term, "]");
+    expect("budget 35 %");
+    screen_term_type(&term, "bnonsense\r");
+    expect("not 'nonsense'");
+    finish();
+}
+
+static void test_notes_and_errors(void **state)
+{
+    (void)state;
+    static struct child child = {.graphics = GRAPHICS_AUTO, .note = "This picture is unlike the training world.", .error = "The model is away."};
+    struct screen_term_options options = {.rows = 24, .columns = 80};
+    screen_term_start(&term, &options, run_screen, &child);
+    expect("The model is away.");
+    screen_term_type(&term, "l");
+    expect("This picture is unlike the training world.");
+    finish();
+}
+
+// ---- sizes ----------------------------------------------------------------------------------------------------
+
+static void test_too_small(void **state)
+{
+    (void)state;
+    start(24, 80, true);
+    screen_term_resize(&term, 23, 80);
+    expect("trimscope needs 80 x 24 cells, please; this window has 80 x 23.");
+    reject("QUESTION");
+    screen_term_resize(&term, 1, 1);
+    screen_term_settle(&term, 150);
+    screen_term_resize(&term, 30, 100);
+    expect("QUESTION");
+    screen_term_settle(&term, 150);
+    check_no_debris();
+    check_picture(0);
+    finish();
+}
+
+static void test_resize_storm(void **state)
+{
+    (void)state;
+    start(30, 100, true);
+    for (int i = 0; i < 40; i++) {
+        screen_term_resize(&term, 1 + i * 7 % 60, 1 + i * 31 % 200);
+        screen_term_type(&term, i % 2 ? "l" : "\t");
+        if (i % 5 == 0)
+            screen_term_settle(&term, 10);
+    }
+    screen_term_resize(&term, 48, 160);
+    screen_term_type(&term, "\033\0330");
+    expect("stage 1 of 13");
+    screen_term_settle(&term, 200);
+    check_no_debris();
+    check_picture(0);
+    finish();
+}
+
+// ---- other terminals ------------------------------------------------------------------------------------------
+
+static void run_in(const struct screen_term_options *options, const struct child *child, const char *expected)
+{
+    screen_term_start(&term, options, run_screen, (void *)(uintptr_t)child);
+    expect("stage 1 of 13");
+    screen_term_settle(&term, 150);
+    go_to_fusion_2();
+    expect(expected);
+    finish();
+}
+
+static void test_blocks(void **state)
+{
+    (void)state;
+    static const struct child child = {.graphics = GRAPHICS_AUTO};
+    struct screen_term_options options = {.rows = 24, .columns = 80, .version = "XTerm(379)"};
+    run_in(&options, &child, "fusion 2");
+    screen_term_start(&term, &options, run_screen, (void *)(uintptr_t)&child);
+    expect("stage 1 of 13");
+    screen_term_settle(&term, 150);
+    assert_int_equal(term.images, 0);
+    // The apple's middle, in its colour: 24-bit colour was sent.
+    VTermScreenCell cell = screen_term_cell(&term, 1 + 62 * 14 / 192, 1 + 52 * 28 / 192);
+    VTermColor color = cell.chars[0] == ' ' ? cell.bg : cell.fg;
+    vterm_screen_convert_color_to_rgb(term.screen, &color);
+    assert_true(color.rgb.red > 150 && color.rgb.green < 110 && color.rgb.blue < 110);
+    finish();
+}
+
+static void test_ascii_without_colors(void **state)
+{
+    (void)state;
+    static const struct child child = {.graphics = GRAPHICS_ASCII};
+    struct screen_term_options options = {.rows = 24, .columns = 80, .no_color = true, .locale = "C"};
+    screen_term_start(&term, &options, run_screen, (void *)(uintptr_t)&child);
+    expect("stage 1 of 13");
+    go_to_fusion_2();
+    expect("w--- color i- t-- apple left o- the lemon"); // dropped words keep their place
+    for (int row = 0; row < 24; row++)
+        for (int column = 0; column < 80; column++) {
+            VTermScreenCell cell = screen_term_cell(&term, row, column);
+            assert_true(cell.chars[0] < 127);
+            assert_true(VTERM_COLOR_IS_DEFAULT_FG(&cell.fg));
+            assert_true(VTERM_COLOR_IS_DEFAULT_BG(&cell.bg));
+        }
+    finish();
+}
+
+static void test_eight_colors(void **state)
+{
+    (void)state;
+    static const struct child child = {.graphics = GRAPHICS_AUTO};
+    struct screen_term_options options = {.rows = 24, .columns = 80, .term = "xterm"};
+    run_in(&options, &child, "fusion 2");
+}
+
+static void test_silent_terminal(void **state)
+{
+    (void)state;
+    static const struct child child = {.graphics = GRAPHICS_AUTO};
+    struct screen_term_options options = {.rows = 24, .columns = 80, .silent = true};
+    run_in(&options, &child, "fusion 2");
+}
+
+static void test_slow_backend(void **state)
+{
+    (void)state;
+    static const struct child child = {.graphics = GRAPHICS_AUTO, .stages_per_poll = 1};
+    struct screen_term_options options = {.rows = 24, .columns = 80, .sixel = true, .version = "foot(1.13.1)"};
+    run_in(&options, &child, "fusion 2");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pictures_80x24),
+        cmocka_unit_test(test_pictures_100x30),
+        cmocka_unit_test(test_pictures_160x48),
+        cmocka_unit_test(test_whole_frames),
+        cmocka_unit_test(test_deltas_are_small),
+        cmocka_unit_test(test_words_are_struck),
+        cmocka_unit_test(test_heads_are_cells),
+        cmocka_unit_test(test_cursor_shows_scores),
+        cmocka_unit_test(test_forcing_changes_the_answer),
+        cmocka_unit_test(test_asking),
+        cmocka_unit_test(test_opening_says_what_is_wrong),
+        cmocka_unit_test(test_policy_and_budget),
+        cmocka_unit_test(test_notes_and_errors),
+        cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_resize_storm),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_ascii_without_colors),
+        cmocka_unit_test(test_eight_colors),
+        cmocka_unit_test(test_silent_terminal),
+        cmocka_unit_test(test_slow_backend),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,166 @@
+// What the view says about a run, counted again here from the trace; and the sentences, number by number.
+#include "tests/support/cmocka_all.h"
+#include "tests/support/sample_trace.h"
+#include "ui/draw.h"
+#include "ui/narrate.h"
+#include "ui/view.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct view view;
+
+static int set_up(void **state)
+{
+    (void)state;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    struct backend_news news = {.has_trace = true, .done = NAN};
+    sample_trace(&news.trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    assert_true(view_take_news(&view, &news));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    view_free(&view);
+    return 0;
+}
+
+static int count_alive(int stage, int stream, int from)
+{
+    int alive = 0;
+    for (int s = stage; s >= 0; s--) {
+        const struct trace_tokens *tokens = &view.trace.stages[s].tokens[stream];
+        if (tokens->count == 0)
+            continue;
+        for (int i = from; i < tokens->count; i++)
+            alive += tokens->alive[i];
+        return alive;
+    }
+    return stream == TRACE_TEXT_STREAM ? view.trace.token_count : SAMPLE_GRID * SAMPLE_GRID;
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    for (int stage = 0; stage < SAMPLE_STAGES; stage++) {
+        int total;
+        assert_int_equal(view_alive_count(&view, stage, 0, &total), count_alive(stage, 0, 1));
+        assert_int_equal(total, SAMPLE_GRID * SAMPLE_GRID);
+        assert_int_equal(view_alive_count(&view, stage, TRACE_TEXT_STREAM, &total), count_alive(stage, TRACE_TEXT_STREAM, 0));
+        assert_int_equal(total, view.trace.token_count);
+        if (stage > 0 && view.trace.stages[stage].tokens[0].count > 0)
+            assert_int_equal(view_dropped_now_count(&view, stage, 0), count_alive(stage - 1, 0, 1) - count_alive(stage, 0, 1));
+    }
+}
+
+static void test_scores_of_the_dead(void **state)
+{
+    (void)state;
+    const struct trace_tokens *end = view_tokens(&view, SAMPLE_STAGES - 1, 0);
+    int checked = 0;
+    for (int i = 1; i < end->count; i++) {
+        struct view_score score = view_score(&view, SAMPLE_STAGES - 1, 0, i);
+        if (end->alive[i])
+            continue;
+        assert_int_equal(score.stage, end->dropped_at[i]);
+        assert_true(score.total < view_threshold(&view, score.stage, 0));
+        checked++;
+    }
+    assert_true(checked > 50);
+}
+
+// A policy whose limit is not told: between the worst kept and the best dropped.
+static void test_threshold_of_ranks(void **state)
+{
+    (void)state;
+    strcpy(view.trace.policy, "cls-attention");
+    int stage = 6;
+    float limit = view_threshold(&view, stage, 0);
+    const struct trace_tokens *tokens = &view.trace.stages[stage].tokens[0];
+    for (int i = 1; i < tokens->count; i++)
+        if (!isnan(tokens->score[i]))
+            assert_int_equal(tokens->score[i] >= limit, tokens->alive[i]);
+    assert_true(isnan(view_threshold(&view, 0, 0)));
+}
+
+static void test_sentences(void **state)
+{
+    (void)state;
+    char text[800], expected[160];
+    for (int stage = 0; stage < SAMPLE_STAGES; stage++) {
+        narrate_stage(&view, stage, text, sizeof text);
+        assert_true(strlen(text) > 20);
+        assert_true(text[0] >= 'A' && text[0] <= 'Z');
+        assert_null(strstr(text, "nan"));
+    }
+    narrate_stage(&view, 6, text, sizeof text);
+    int before = count_alive(5, 0, 1), after = count_alive(6, 0, 1);
+    snprintf(expected, sizeof expected, "Fusion 1 dropped %d of %d patches, %d stay", before - after, before, after);
+    assert_non_null(strstr(text, expected));
+    narrate_stage(&view, SAMPLE_STAGES - 1, text, sizeof text);
+    snprintf(expected, sizeof expected, "The answer is '%s' with %.0f %%.", view.trace.answer.text, 100 * (double)view.trace.answer.p);
+    assert_non_null(strstr(text, expected));
+    double share = view.trace.spent_macs / view.trace.dense_macs;
+    snprintf(expected, sizeof expected, "%.0f %%, %.1f times less; %d of 144 patches", 100 * share, 1 / share, count_alive(12, 0, 1));
+    assert_non_null(strstr(text, expected));
+    // The words with the best totals, before and after.
+    narrate_stage(&view, 7, text, sizeof text);
+    int best = -1;
+    const struct trace_tokens *words = &view.trace.stages[7].tokens[TRACE_TEXT_STREAM];
+    for (int i = 1; i + 1 < words->count; i++)
+        if (words->alive[i] && !isnan(words->score[i]) && (best < 0 || words->score[i] > words->score[best]))
+            best = i;
+    snprintf(expected, sizeof expected, "'%s' weighs most among the words (%+.1f)", view.trace.tokens[best].text, (double)words->score[best]);
+    assert_non_null(strstr(text, expected));
+    // However short the room, the text ends.
+    for (size_t size = 1; size < 60; size++) {
+        char small[64];
+        memset(small, 'x', sizeof small);
+        narrate_stage(&view, 7, small, size);
+        assert_non_null(memchr(small, 0, size));
+    }
+}
+
+static void test_flops(void **state)
+{
+    (void)state;
+    static const struct {
+        double macs;
+        const char *text;
+    } cases[] = {{0, "0 "},          {250, "500 "},        {500, "1.00 k"},    {6.172e5, "1.23 M"}, {6.172e6, "12.3 M"},
+                 {6.172e7, "123 M"}, {4.9999e8, "1.00 G"}, {99.7e9, "199 G"}, {NAN, "0 "}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[24];
+        draw_flops(text, sizeof text, cases[i].macs);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void test_wrapping(void **state)
+{
+    (void)state;
+    assert_int_equal(draw_rows("", 10), 1);
+    assert_int_equal(draw_rows("one two", 7), 1);
+    assert_int_equal(draw_rows("one two", 6), 2);
+    assert_int_equal(draw_rows("one two three four", 10), 2);
+    assert_int_equal(draw_rows("ünïcödé wörds", 7), 2);
+    assert_int_equal(draw_width("a猫b"), 4);
+    assert_int_equal(draw_width("\xff\xc3(\x01"), 4); // each bad byte is one '?'
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_scores_of_the_dead, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_threshold_of_ranks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sentences, set_up, tear_down),
+        cmocka_unit_test(test_flops),
+        cmocka_unit_test(test_wrapping),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
