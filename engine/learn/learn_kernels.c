@@ -129,13 +129,30 @@ static void norm_back(real *restrict dx, real *restrict dgamma, real *restrict d
     }
 }
 
+// Sixteen running maxima side by side: a reduction of `>` does not vectorise where NaN must be honoured.
+static real row_max(const real *row, int n)
+{
+    enum { LANES = 16 };
+    real lanes[LANES];
+    int i = 0;
+    for (int k = 0; k < LANES; k++)
+        lanes[k] = row[0];
+    for (; i + LANES <= n; i += LANES) {
+        VECTORIZE
+        for (int k = 0; k < LANES; k++)
+            lanes[k] = row[i + k] > lanes[k] ? row[i + k] : lanes[k];
+    }
+    for (; i < n; i++)
+        lanes[0] = row[i] > lanes[0] ? row[i] : lanes[0];
+    for (int k = 1; k < LANES; k++)
+        lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
+    return lanes[0];
+}
+
 static void softmax(real *restrict x, int rows, int n, int stride, real scale)
 {
     for (int r = 0; r < rows; r++) {
-        real *row = x + (size_t)r * stride, top = row[0], sum = 0;
-#pragma omp simd reduction(max : top)
-        for (int i = 0; i < n; i++)
-            top = row[i] > top ? row[i] : top;
+        real *row = x + (size_t)r * stride, top = row_max(row, n), sum = 0;
 #pragma omp simd reduction(+ : sum)
         for (int i = 0; i < n; i++) {
             row[i] = real_exp((row[i] - top) * scale);
