@@ -343,15 +343,16 @@ static double square_sum(const real *x, size_t n)
 }
 
 static void adamw(real *restrict value, real *restrict m, real *restrict v, const real *restrict gradient, size_t n,
-                  const struct adamw_step *s, real gradient_scale)
+                  const struct adamw_step *step, real gradient_scale)
 {
+    const struct adamw_step s = *step; // a copy: the stores below cannot change it
     VECTORIZE
     for (size_t i = 0; i < n; i++) {
         real g = gradient[i] * gradient_scale;
-        m[i] = s->beta1 * m[i] + (1 - s->beta1) * g;
-        v[i] = s->beta2 * v[i] + (1 - s->beta2) * g * g;
-        real update = m[i] * s->correction1 / (real_sqrt(v[i] * s->correction2) + s->epsilon);
-        value[i] -= s->rate * (update + s->decay * value[i]);
+        m[i] = s.beta1 * m[i] + (1 - s.beta1) * g;
+        v[i] = s.beta2 * v[i] + (1 - s.beta2) * g * g;
+        real update = m[i] * s.correction1 / (real_sqrt(v[i] * s.correction2) + s.epsilon);
+        value[i] -= s.rate * (update + s.decay * value[i]);
     }
 }
 
