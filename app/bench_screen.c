@@ -82,14 +82,22 @@ static bool press_keys(struct bench_terminal *terminal, struct figures *figures,
         !bench_terminal_take(terminal, 0, 1, 0.3, 30) || terminal->frames == 0)
         return ended(err);
     bool left = false;
-    for (int i = 0; i < PRESSES_MAX && figures->presses < PRESSES; i++) {
+    int span = PRESSES_MAX; // presses from one end to the other, once a press has changed nothing
+    for (int i = 0, at = 0; i < PRESSES_MAX && figures->presses < PRESSES; i++) {
+        if (at++ == span) {
+            left = !left;
+            at = 1;
+        }
         long frames = terminal->frames, bytes = terminal->bytes;
         double cpu = bench_terminal_cpu(terminal), begin = clock_seconds();
         if (!bench_terminal_type(terminal, left ? "\033OD" : "\033OC") ||
             !bench_terminal_take(terminal, bytes + 1, 0, 0.05, 1))
             return error_set(err, ERROR_MACHINE, "the screen ended at key press %d", i + 1);
-        if (terminal->bytes == bytes)
-            left = !left; // the last stage, or the first
+        if (terminal->bytes == bytes) {
+            span = at - 1;
+            left = !left;
+            at = 0;
+        }
         if (terminal->frames == frames)
             continue;
         figures->keys[figures->presses] = (terminal->last - begin) * 1e3;
