@@ -164,7 +164,10 @@ void panel_words(const struct pane *pane)
     if (stage >= 0) {
         int alive = view_alive_count(view, stage, TRACE_TEXT_STREAM, &total);
         static const char *const bars[SHOW_COUNT] = {"keep probability", "self score", "cross score", "total score", "attention"};
-        bool explained = rect.columns >= 64 && rect.rows >= 3 && pane->theme->glyphs->unicode;
+        bool any = false;
+        for (int i = 0; i < view->trace.token_count; i++)
+            any |= !isnan(word_share(view, stage, i));
+        bool explained = any && rect.columns >= 64 && rect.rows >= 3 && pane->theme->glyphs->unicode;
         snprintf(right, sizeof right, "%s%s%s%d of %d tokens", explained ? "bars: " : "", explained ? bars[view->show] : "",
                  explained ? "   " : "", alive, total);
     }
