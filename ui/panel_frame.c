@@ -42,7 +42,10 @@ void panel_header(const struct pane *pane)
         return;
     if (!isnan(trace->budget))
         snprintf(budget, sizeof budget, "%.0f %%", 100 * trace->budget);
-    column += draw_format(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, "%s", trace->model_name) + 2;
+    // In a narrow window what can be changed comes first.
+    int least = draw_width(trace->model_name) + 2 + 7 + draw_width(trace->policy) + 2 + 7 + draw_width(budget) + 2;
+    if (least <= end - column)
+        column += draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, trace->model_name) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "policy ");
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, trace->policy) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "budget ");
@@ -87,7 +90,7 @@ void panel_note(const struct pane *pane)
         enum style style = view->message_is_error ? STYLE_WARN : STYLE_ANSWER;
         int used = draw_text(pane, style, rect.row, rect.column, 2, mark) + 1;
         draw_text(pane, style, rect.row, rect.column + used, rect.columns - used, view->message);
-    } else if (view->busy) {
+    } else if (view->busy_for_long) {
         const char *what = view->progress[0] ? view->progress : "computing";
         int used = draw_format(pane, STYLE_NUMBER, rect.row, rect.column, rect.columns, "%s ", what);
         if (!isnan(view->done) && rect.columns - used > 12)

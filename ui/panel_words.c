@@ -149,7 +149,10 @@ static struct walker prepare(const struct pane *pane)
     struct walker counter = {.pane = &measure, .lines = 1, .each = count_piece};
     walk(&counter);
     int lines = counter.row + 1, room = rect.rows - 1;
-    struct walker walker = {.pane = pane, .lines = lines * 2 <= room ? 2 : 1};
+    bool any = false; // bars need a row of their own
+    for (int i = 0; i < pane->view->trace.token_count; i++)
+        any |= !isnan(word_share(pane->view, view_stage(pane->view), i));
+    struct walker walker = {.pane = pane, .lines = any && lines * 2 <= room ? 2 : 1};
     if (lines > room && counter.found >= room)
         walker.first_line = counter.found - room + 1;
     return walker;
