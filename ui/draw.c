@@ -11,7 +11,7 @@ static wchar_t decode(const char **text)
 {
     const unsigned char *p = (const unsigned char *)*text;
     int more = *p < 0x80 ? 0 : *p >= 0xC2 && *p < 0xE0 ? 1 : *p >= 0xE0 && *p < 0xF0 ? 2 : *p >= 0xF0 && *p < 0xF5 ? 3 : -1;
-    wchar_t wide = more == 0 ? *p : *p & (0x3F >> more);
+    wchar_t wide = more <= 0 ? *p : *p & (0x3F >> more);
     for (int i = 1; i <= more; i++) {
         if ((p[i] & 0xC0) != 0x80)
             more = -1;
