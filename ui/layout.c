@@ -81,8 +81,10 @@ static void place_body(struct layout *layout, const struct layout_request *reque
     double wanted = picture_rows * (double)request->cell_height * request->aspect / request->cell_width;
     int most = request->columns - 2 - GAP - PANELS_LEAST;
     int columns = clamp((int)(wanted + 0.999), PICTURE_LEAST, most);
+    int tall = (int)(columns * (double)request->cell_width / (request->aspect * request->cell_height) + 0.999);
+    picture_rows = clamp(tall, 1, picture_rows); // a wide picture is lower than its place
     layout->picture = (struct rect){top, 1, picture_rows, columns};
-    layout->legend = (struct rect){bottom - 1, 1, 1, columns};
+    layout->legend = (struct rect){top + picture_rows, 1, 1, columns};
     int left = 1 + columns + GAP, panels = request->columns - 1 - left;
     int lines = clamp((request->question_columns + panels - 1) / panels, 1, 3);
     struct section sections[] = {

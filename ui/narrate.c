@@ -35,10 +35,9 @@ static const char *plural(int count)
 // "Fusion 3" from "fusion 3".
 static void say_name(struct text *text, const char *name)
 {
-    say(text, "%s", name);
-    char *first = text->out + text->used - strlen(name);
-    if (*first >= 'a' && *first <= 'z')
-        *first = (char)(*first - 'a' + 'A');
+    bool lower = name[0] >= 'a' && name[0] <= 'z';
+    if (name[0])
+        say(text, "%c%s", lower ? name[0] - 'a' + 'A' : name[0], name + 1);
 }
 
 // The real word (no special token) with the greatest total score given in this very stage; -1: none.

@@ -32,7 +32,11 @@ static void draw_candidate(const struct pane *pane, int row, const struct trace_
     if (!isnan(difference) && fabsf(difference) >= 0.5F)
         snprintf(change, sizeof change, "%s%2.0f", difference > 0 ? glyphs->up : glyphs->down,
                  (double)fabsf(difference));
-    snprintf(text, sizeof text, "%3.0f %%", 100 * (double)answer->p);
+    double percent = 100 * (double)answer->p;
+    if (percent > 0 && percent < 0.5)
+        snprintf(text, sizeof text, "<1 %%");
+    else
+        snprintf(text, sizeof text, "%3.0f %%", percent);
     int end = rect.column + rect.columns;
     draw_text(pane, first ? STYLE_ANSWER : STYLE_TEXT, row, rect.column, name_width, answer->text);
     draw_bar(pane, first ? STYLE_ANSWER_BAR : STYLE_SPENT, row, rect.column + name_width + 1,

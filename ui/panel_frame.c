@@ -42,7 +42,10 @@ void panel_header(const struct pane *pane)
         return;
     if (!isnan(trace->budget))
         snprintf(budget, sizeof budget, "%.0f %%", 100 * trace->budget);
-    column += draw_format(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, "%s", trace->model_name) + 2;
+    // In a narrow window what can be changed comes first.
+    int least = draw_width(trace->model_name) + 2 + 7 + draw_width(trace->policy) + 2 + 7 + draw_width(budget) + 2;
+    if (least <= end - column)
+        column += draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, trace->model_name) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "policy ");
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, trace->policy) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "budget ");
@@ -87,7 +90,7 @@ void panel_note(const struct pane *pane)
         enum style style = view->message_is_error ? STYLE_WARN : STYLE_ANSWER;
         int used = draw_text(pane, style, rect.row, rect.column, 2, mark) + 1;
         draw_text(pane, style, rect.row, rect.column + used, rect.columns - used, view->message);
-    } else if (view->busy) {
+    } else if (view->busy_for_long) {
         const char *what = view->progress[0] ? view->progress : "computing";
         int used = draw_format(pane, STYLE_NUMBER, rect.row, rect.column, rect.columns, "%s ", what);
         if (!isnan(view->done) && rect.columns - used > 12)
@@ -157,6 +160,20 @@ static int draw_ramp(const struct pane *pane, int row, int column, bool wide)
 
 static const char *const show_names[SHOW_COUNT] = {"SURVIVORS", "SELF SCORE", "CROSS SCORE", "TOTAL SCORE", "ATTENTION"};
 
+// "of 'apple'", "of row 4, column 7", "of head 2": what the attention shown was asked for.
+static void attention_text(const struct view *view, char *out, size_t size)
+{
+    const struct backend_attention_request *request = &view->attention.request;
+    char name[TRACE_TEXT];
+    view_token_name(view, request->stream, request->query, name, sizeof name);
+    if (request->head >= 0)
+        snprintf(out, size, "of head %d", request->head + 1);
+    else if (request->stream == TRACE_TEXT_STREAM)
+        snprintf(out, size, "of '%s'", name);
+    else
+        snprintf(out, size, "of %s", name);
+}
+
 void panel_legend(const struct pane *pane, enum graphics graphics)
 {
     struct rect rect = pane->layout->legend;
@@ -173,9 +190,17 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
         draw_format(pane, STYLE_TEXT, rect.row, column, end - column, "%d of %d patches", alive, total);
         return;
     }
+    bool asked = view->show == SHOW_ATTENTION && view->has_attention && view->attention.request.stage == stage;
+    if (asked) {
+        char of[TRACE_TEXT + 16];
+        attention_text(view, of, sizeof of);
+        column += draw_text(pane, STYLE_TEXT, rect.row, column, end - column, of) + 1;
+    }
     if (!view_shown_range(view, stage, view->picture, &low, &high)) {
         draw_text(pane, STYLE_DIM, rect.row, column, end - column,
-                  view->show == SHOW_ATTENTION ? "none here: Tab, then Enter" : "none given yet");
+                  asked                           ? "goes to the words"
+                  : view->show == SHOW_ATTENTION ? "none here: Tab, then Enter"
+                                                 : "none given yet");
         return;
     }
     (void)graphics;

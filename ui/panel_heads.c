@@ -42,7 +42,7 @@ static void draw_module(const struct pane *pane, int row, int stage, int stream,
         return;
     const char *name = view_module_name(module);
     int column = module_column(pane, stage, stream, module, step), end = rect.columns;
-    draw_text(pane, STYLE_DIM, row, rect.column + column - draw_width(name) - 1, end - column, name);
+    draw_text(pane, STYLE_DIM, row, rect.column + column - draw_width(name) - 1, draw_width(name), name);
     for (int h = 0; h < heads->count && column + h * step < end; h++) {
         bool here = view->focus == FOCUS_HEADS && view->head.stream == stream && view->head.module == module &&
                     view->head.head == h;

@@ -7,10 +7,11 @@
 
 static void number_text(char *out, size_t size, float value)
 {
+    double shown = (double)value + 0.0; // + 0.0: no minus zero
     if (isnan(value))
         snprintf(out, size, "none");
     else
-        snprintf(out, size, "%+.2f", (double)value + 0.0); // + 0.0: no minus zero
+        snprintf(out, size, "%+.*f", shown != 0 && fabs(shown) < 0.0995 ? 4 : 2, shown);
 }
 
 static void draw_pair(const struct pane *pane, int row, int column, const char *name, const char *value)

@@ -49,8 +49,8 @@ void popup_open(struct popup *popup, enum popup_kind kind, const struct view *vi
 
 struct rect popup_rect(const struct layout *layout)
 {
-    struct rect words = layout->words, picture = layout->picture;
-    return (struct rect){words.row, words.column, picture.rows + 1, words.columns};
+    struct rect words = layout->words;
+    return (struct rect){words.row, words.column, layout->story.row - layout->roomy - words.row, words.columns};
 }
 
 const char *popup_policy(const struct popup *popup)

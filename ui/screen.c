@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const double play_seconds = 0.8, frame_patience = 0.5;
+static const double play_seconds = 0.8, frame_patience = 0.5, busy_patience = 0.25;
 
 struct screen_options screen_options_default(void)
 {
@@ -169,6 +169,8 @@ static int milliseconds_until(double time, double now, int most)
 static int wait_time(const struct screen *screen, double now)
 {
     int wait = screen->backend->wake_fd < 0 ? 50 : 60000;
+    if (screen->busy_since > 0 && !screen->view.busy_for_long)
+        wait = milliseconds_until(screen->busy_since + busy_patience, now, wait);
     if (screen->view.playing)
         wait = milliseconds_until(screen->play_next, now, wait);
     if (screen->dirty)
@@ -190,6 +192,19 @@ static void play(struct screen *screen, double now)
     screen->dirty = true;
 }
 
+// Work that takes a moment is told; what is over in a blink would only flicker.
+static void watch_work(struct screen *screen, double now)
+{
+    struct view *view = &screen->view;
+    if (!view->busy)
+        screen->busy_since = 0;
+    else if (screen->busy_since <= 0)
+        screen->busy_since = now;
+    bool long_now = view->busy && now >= screen->busy_since + busy_patience;
+    screen->dirty |= long_now != view->busy_for_long;
+    view->busy_for_long = long_now;
+}
+
 static void screen_loop(struct screen *screen)
 {
     while (!screen->quit) {
@@ -203,6 +218,7 @@ static void screen_loop(struct screen *screen)
         screen_take_news(screen);
         double now = clock_seconds();
         play(screen, now);
+        watch_work(screen, now);
         if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience))
             screen->frame_pending = screen->paced && now <= screen->frame_sent + frame_patience;
         if (screen->dirty && !screen->frame_pending && !screen->quit)

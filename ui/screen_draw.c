@@ -149,13 +149,11 @@ void screen_draw(struct screen *screen)
     if (images && screen->terminal.synchronized)
         terminal_write("\033[?2026h", 8);
     doupdate();
-    if (images) {
-        if (screen->terminal.synchronized)
-            bytes_add(&screen->out, "\033[?2026l", 8);
-        bytes_add(&screen->out, "\033[5n", 4); // answered once all this is on the screen
-        terminal_write(screen->out.data, screen->out.used);
-        screen->frame_pending = true;
-        screen->frame_sent = clock_seconds();
-    }
+    if (images && screen->terminal.synchronized)
+        bytes_add(&screen->out, "\033[?2026l", 8);
+    bytes_add(&screen->out, "\033[5n", 4); // answered once all this is on the screen
+    terminal_write(screen->out.data, screen->out.used);
+    screen->frame_pending = true;
+    screen->frame_sent = clock_seconds();
     screen->dirty = false;
 }

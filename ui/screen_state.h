@@ -31,7 +31,7 @@ struct screen {
     bool repaint;           // everything must be sent again
     bool frame_pending;     // the terminal has not said yet that it drew the last frame
     bool paced;             // it has ever said so
-    double frame_sent, play_next;
+    double frame_sent, play_next, busy_since; // busy_since 0: idle
 };
 
 // Makes the state of a screen; the terminal has been opened (or not: tests). screen_end() releases it.

@@ -33,6 +33,7 @@ struct view {
 
     unsigned abilities;
     bool busy;
+    bool busy_for_long; // worth telling
     char progress[120];
     float done;
     char note[240];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 // File names, arguments and the contents of files are in messages, and messages reach terminals.
+static void put(struct error *err, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 static void put(struct error *err, const char *format, va_list args)
 {
     char brief[sizeof err->text], *whole = NULL;

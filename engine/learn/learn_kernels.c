@@ -129,40 +129,65 @@ static void norm_back(real *restrict dx, real *restrict dgamma, real *restrict d
     }
 }
 
-// Sixteen running maxima side by side: a reduction of `>` does not vectorise where NaN must be honoured.
-static real row_max(const real *row, int n)
+enum { LANES = 16 };
+
+// The largest of `body` numbers (a multiple of LANES) and of LANES more. Running maxima side by side: a reduction of
+// `>` would not vectorise where NaN must be honoured.
+static real row_max(const real *restrict row, int body, const real *restrict last)
 {
-    enum { LANES = 16 };
-    real lanes[LANES];
-    int i = 0;
-    for (int k = 0; k < LANES; k++)
-        lanes[k] = row[0];
-    for (; i + LANES <= n; i += LANES) {
+    real top[LANES];
+    memcpy(top, last, sizeof top);
+    for (int i = 0; i < body; i += LANES) {
         VECTORIZE
         for (int k = 0; k < LANES; k++)
-            lanes[k] = row[i + k] > lanes[k] ? row[i + k] : lanes[k];
+            top[k] = row[i + k] > top[k] ? row[i + k] : top[k];
     }
-    for (; i < n; i++)
-        lanes[0] = row[i] > lanes[0] ? row[i] : lanes[0];
     for (int k = 1; k < LANES; k++)
-        lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
-    return lanes[0];
+        top[0] = top[k] > top[0] ? top[k] : top[0];
+    return top[0];
+}
+
+// A row is seldom whole vectors long, and what is left over, done one by one, would take longer than the rest: the last
+// LANES numbers, some of them a second time, are done in a copy.
+static void softmax_row(real *restrict row, int n, real scale)
+{
+    int body = n & ~(LANES - 1), first = LANES - (n - body); // of the copy's numbers: the first that is new
+    real last[LANES], top, sum = 0;
+    if (n >= LANES) {
+        memcpy(last, row + n - LANES, sizeof last);
+    } else {
+        for (int i = 0; i < LANES; i++)
+            last[i] = row[0];
+        memcpy(last + first, row, (size_t)n * sizeof *row);
+    }
+    top = row_max(row, body, last);
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < body; i++) {
+        row[i] = real_exp((row[i] - top) * scale);
+        sum += row[i];
+    }
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < LANES; i++) {
+        last[i] = real_exp((last[i] - top) * scale);
+        sum += i >= first ? last[i] : 0;
+    }
+    real inverse = 1 / sum;
+    VECTORIZE
+    for (int i = 0; i < body; i++)
+        row[i] *= inverse;
+    VECTORIZE
+    for (int i = 0; i < LANES; i++)
+        last[i] *= inverse;
+    if (n >= LANES)
+        memcpy(row + n - LANES, last, sizeof last);
+    else
+        memcpy(row, last + first, (size_t)n * sizeof *row);
 }
 
 static void softmax(real *restrict x, int rows, int n, int stride, real scale)
 {
-    for (int r = 0; r < rows; r++) {
-        real *row = x + (size_t)r * stride, top = row_max(row, n), sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (int i = 0; i < n; i++) {
-            row[i] = real_exp((row[i] - top) * scale);
-            sum += row[i];
-        }
-        real inverse = 1 / sum;
-        VECTORIZE
-        for (int i = 0; i < n; i++)
-            row[i] *= inverse;
-    }
+    for (int r = 0; r < rows; r++)
+        softmax_row(x + (size_t)r * stride, n, scale);
 }
 
 static real masked_sum(const real *restrict a, const real *restrict mask, int n)
