@@ -306,6 +306,9 @@ static void advance(struct session *s)
         if (!run_step(s->run, &err)) {
             if (err.code != ERROR_NONE)
                 publish_error(s, &err);
+            pthread_mutex_lock(&s->lock);
+            s->cancel = true; // until somebody asks again: the next try at once would fail as this one
+            pthread_mutex_unlock(&s->lock);
             break;
         }
         if (clock_seconds() - shown > 0.03) {
@@ -393,10 +396,18 @@ static bool session_poll(void *context, struct backend_news *news)
 // A newer command of a kind that only sets something replaces one that has not started.
 static void enqueue(struct session *s, struct command command)
 {
+    bool needs_text = command.kind == COMMAND_ASK || command.kind == COMMAND_OPEN;
+    if (needs_text && !command.text) {
+        struct error err;
+        error_no_memory(&err, "what was typed");
+        publish_error(s, &err);
+        return;
+    }
     pthread_mutex_lock(&s->lock);
     s->cancel = false;
     struct command *last = s->queued ? &s->queue[s->queued - 1] : NULL;
-    bool replaces = last && last->kind == command.kind && command.kind != COMMAND_INTERVENE && command.kind != COMMAND_UNDO;
+    bool replaces = last && last->kind == command.kind && last->slot == command.slot &&
+                    command.kind != COMMAND_INTERVENE && command.kind != COMMAND_UNDO;
     if (replaces) {
         free(last->text);
         *last = command;
