@@ -47,8 +47,9 @@ float *bench_numbers(size_t count);
     X(linear, bench_linear, "linear layers by number of rows: ours, OpenBLAS, the machine's peak")             \
     X(attention, bench_attention, "attention by number of tokens: ours, OpenBLAS with a softmax between")      \
     X(meter, bench_meter, "a dense full-size METER: ours, PyTorch, ONNX Runtime, the machine's peak")         \
-    X(prune, bench_prune, "what pruning tokens and heads gives back as time in a full-size METER")       \
-    X(bundled, bench_bundled, "the bundled model on questions of its world, dense and at a budget of 0.4") \
+    X(prune, bench_prune, "what pruning tokens and heads gives back as time in a full-size METER")             \
+    X(bundled, bench_bundled, "the bundled model on questions of its world, dense and at a budget of 0.4")     \
+    X(screen, bench_screen, "the screen: key press to the end of its frame, start to the first picture")          \
     X(train, bench_train, "training questions a second against a PyTorch twin of the same model")
 // clang-format on
 

@@ -1,5 +1,4 @@
 // The bundled model on questions of its world, dense and at a budget: what its pruning gives back as time.
-#include "app/assets.h"
 #include "app/bench_side.h"
 #include "engine/base/memory.h"
 #include "engine/model/model.h"
@@ -122,11 +121,13 @@ static bool measure(const struct bench *bench, const struct model *model, const 
 
 bool bench_bundled(const struct bench *bench, json_t *results, struct error *err)
 {
-    char assets[ASSETS_PATH], bundled[ASSETS_PATH];
+    char assets[ASSETS_PATH], path[ASSETS_PATH];
     bench_peak_memory_reset();
-    if (!assets_find(assets, err) || (!bench->model && !assets_model(bundled, err)))
+    if (!bench_find_model(bench, results, path))
+        return true;
+    if (!assets_find(assets, err))
         return false;
-    struct model *model = model_open(bench->model ? bench->model : bundled, NULL, err);
+    struct model *model = model_open(path, NULL, err);
     struct world *world = model ? world_open(assets, err) : NULL;
     bool ok = world && measure(bench, model, world, results, err);
     world_free(world);

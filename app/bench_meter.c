@@ -105,7 +105,7 @@ static bool start_torch(struct meter *m, struct bench_peer *peer, struct error *
 // PyTorch writes the graph that ONNX Runtime reads, but only where there is an ONNX Runtime.
 static bool start_onnx(struct meter *m, struct bench_peer *peer, struct error *err)
 {
-    char exporter[ASSETS_PATH + 64], script[ASSETS_PATH + 64], threads[16], whole[64], image[64];
+    char exporter[ASSETS_PATH + 64], script[ASSETS_PATH + 64], threads[16], whole[BENCH_PATH], image[BENCH_PATH];
     snprintf(threads, sizeof threads, "%d", m->bench->threads);
     const char *const probe[] = {"node", script, "probe", NULL};
     if (!bench_script("bench-meter-ort.mjs", script, sizeof script, err) ||

@@ -4,7 +4,6 @@
 #include "engine/io/safetensors.h"
 #include "engine/model/parameters.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,48 +118,17 @@ static bool write_weights(struct bench_model *model, const struct model_config *
     return ok && json;
 }
 
-static bool temporary_folder(char folder[64], struct error *err)
-{
-    const char *base = getenv("TMPDIR");
-    if (!base || !*base || strlen(base) > 32)
-        base = "/tmp";
-    snprintf(folder, 64, "%s/trimscope-bench-XXXXXX", base);
-    return mkdtemp(folder) || error_set(err, ERROR_MACHINE, "cannot make a folder in %s: %s", base, strerror(errno));
-}
-
-// The file is opened and its name removed: it lives as long as somebody has it open.
-static int take_over(const char *name, int flags, char path[64], struct error *err)
-{
-    int file = open(name, flags, 0600);
-    if (file < 0)
-        error_set(err, ERROR_MACHINE, "cannot open %s: %s", name, strerror(errno));
-    unlink(name);
-    snprintf(path, 64, "/proc/self/fd/%d", file);
-    return file;
-}
-
-int bench_temporary(char path[64], struct error *err)
-{
-    char folder[64], name[80];
-    if (!temporary_folder(folder, err))
-        return -1;
-    snprintf(name, sizeof name, "%s/file", folder);
-    int file = take_over(name, O_RDWR | O_CREAT | O_EXCL, path, err);
-    rmdir(folder);
-    return file;
-}
-
 static bool make_file(struct bench_model *model, struct error *err)
 {
     struct model_config config;
     char folder[64], name[96];
     meter_config(&config);
-    if (!model_config_check(&config, err) || !temporary_folder(folder, err))
+    if (!model_config_check(&config, err) || !bench_folder(folder, err))
         return false;
     snprintf(name, sizeof name, "%s/meter.safetensors", folder);
     bool ok = write_weights(model, &config, name, err);
     if (ok)
-        model->file = take_over(name, O_RDONLY, model->path, err);
+        model->file = bench_take_over(name, O_RDONLY, model->path, err);
     rmdir(folder);
     return ok && model->file >= 0;
 }

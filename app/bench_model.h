@@ -12,7 +12,7 @@ enum { BENCH_MODEL_WORDS = 50 }; // tokens of the question: what METER pads ever
 struct bench_model {
     struct model *model;
     int file;      // of the weights, unlinked: nothing is left behind whatever happens; inherited by peers
-    char path[64]; // by which this process and its children read it
+    char path[BENCH_PATH]; // by which this process and its children read it
     float *pixels; // (3, 384, 384)
     int ids[BENCH_MODEL_WORDS];
 };
@@ -31,8 +31,5 @@ struct bench_forward {
     bool image_only;
 };
 bool bench_forward_side(void *context, struct bench_time *time, struct error *err);
-
-// An unlinked temporary file; -1 and *err when there can be none. `path` as in struct bench_model.
-int bench_temporary(char path[64], struct error *err);
 
 #endif

@@ -1,6 +1,5 @@
 #include "app/bench_side.h"
 
-#include "app/assets.h"
 #include "engine/base/thread.h"
 
 #include <errno.h>
@@ -173,6 +172,36 @@ void bench_peak_memory_reset(void)
     close(file);
 }
 
+bool bench_folder(char folder[BENCH_PATH], struct error *err)
+{
+    const char *base = getenv("TMPDIR");
+    if (!base || !*base || strlen(base) > 32)
+        base = "/tmp";
+    snprintf(folder, BENCH_PATH, "%s/trimscope-bench-XXXXXX", base);
+    return mkdtemp(folder) || error_set(err, ERROR_MACHINE, "cannot make a folder in %s: %s", base, strerror(errno));
+}
+
+int bench_take_over(const char *name, int flags, char path[BENCH_PATH], struct error *err)
+{
+    int file = open(name, flags, 0600);
+    if (file < 0)
+        error_set(err, ERROR_MACHINE, "cannot open %s: %s", name, strerror(errno));
+    unlink(name);
+    snprintf(path, BENCH_PATH, "/proc/self/fd/%d", file);
+    return file;
+}
+
+int bench_temporary(char path[BENCH_PATH], struct error *err)
+{
+    char folder[BENCH_PATH], name[BENCH_PATH + 16];
+    if (!bench_folder(folder, err))
+        return -1;
+    snprintf(name, sizeof name, "%s/file", folder);
+    int file = bench_take_over(name, O_RDWR | O_CREAT | O_EXCL, path, err);
+    rmdir(folder);
+    return file;
+}
+
 bool bench_script(const char *name, char path[], size_t size, struct error *err)
 {
     char assets[ASSETS_PATH];
@@ -181,6 +210,17 @@ bool bench_script(const char *name, char path[], size_t size, struct error *err)
     if ((size_t)snprintf(path, size, "%s/../tools/%s", assets, name) < size && access(path, R_OK) == 0)
         return true;
     return error_set(err, ERROR_INPUT, "tools/%s is not installed: run `make bench` in the source folder", name);
+}
+
+bool bench_find_model(const struct bench *bench, json_t *results, char path[ASSETS_PATH])
+{
+    struct error err = {0};
+    bool named = bench->model && (size_t)snprintf(path, ASSETS_PATH, "%s", bench->model) < ASSETS_PATH;
+    if ((named || assets_model(path, &err)) && access(path, R_OK) == 0)
+        return true;
+    bench_print(bench, "\nleft out: there is no model %s (--model FILE takes another one)\n", path);
+    json_object_set_new(results, "absent", json_string("no model"));
+    return false;
 }
 
 void bench_bar(const struct bench *bench, json_t *results, const struct bench_bar *bar)

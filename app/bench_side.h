@@ -3,12 +3,13 @@
 #ifndef TRIMSCOPE_APP_BENCH_SIDE_H
 #define TRIMSCOPE_APP_BENCH_SIDE_H
 
+#include "app/assets.h"
 #include "app/bench.h"
 
 #include <stdio.h>
 #include <sys/types.h>
 
-enum { BENCH_ROUNDS = 32, BENCH_TEXT = 160 };
+enum { BENCH_ROUNDS = 32, BENCH_TEXT = 160, BENCH_PATH = 64 };
 
 // Time of one run, seconds; cpu is the sum over the threads of the process that ran.
 struct bench_time {
@@ -60,8 +61,19 @@ bool bench_peer_side(void *context, struct bench_time *time, struct error *err);
 double bench_peak_memory(pid_t pid);
 void bench_peak_memory_reset(void);
 
+// A new folder for temporary files, below $TMPDIR or /tmp.
+bool bench_folder(char folder[BENCH_PATH], struct error *err);
+// Opens a file (`flags` as open()'s) and removes its name: it lives as long as this process or a child has it open, and
+// nothing is left behind whatever happens. `path` is how both reach it. -1 and *err when it cannot be opened.
+int bench_take_over(const char *name, int flags, char path[BENCH_PATH], struct error *err);
+// A new, empty file of that kind.
+int bench_temporary(char path[BENCH_PATH], struct error *err);
+
 // Path of a script of the source tree's tools folder; false and one sentence when this is an installed copy.
 bool bench_script(const char *name, char path[], size_t size, struct error *err);
+
+// The model that --model names, or the bundled one. False, a line for people and results["absent"] where there is none.
+bool bench_find_model(const struct bench *bench, json_t *results, char path[ASSETS_PATH]);
 
 // A figure with a bar to reach: one line for people, an entry of results["bars"].
 struct bench_bar {

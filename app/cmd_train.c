@@ -93,6 +93,16 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
     return true;
 }
 
+// A place that cannot be written to is found before hours of training, not after.
+static bool try_out(const struct train_command *a, struct error *err)
+{
+    struct file_writer probe;
+    if (!file_writer_open(&probe, a->state, err))
+        return false;
+    file_writer_abort(&probe);
+    return true;
+}
+
 static bool resume(struct trainer *trainer, const struct train_command *a, struct train_report *report,
                    struct error *err)
 {
@@ -237,7 +247,7 @@ int cmd_train(int argc, char **argv)
     sigaction(SIGINT, &action, &interrupt);
     sigaction(SIGTERM, &action, &terminate);
     blas_set_threads(1); // the workers are the parallelism
-    bool ok = settle(&a, arguments, count, &err) && run(&a, &err);
+    bool ok = settle(&a, arguments, count, &err) && try_out(&a, &err) && run(&a, &err);
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &terminate, NULL);
     if (!ok && err.code != ERROR_CANCELLED)

@@ -539,9 +539,13 @@ struct session *session_new(const struct session_options *options, struct error 
     }
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, NULL);
-    // Signals belong to the screen's thread.
+    // Signals belong to the screen's thread; but a fault that is blocked kills before its handler can give the terminal
+    // back.
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
     sigset_t all, before;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     s->pool = thread_pool_new(options->threads);
     bool ok = copy_options(s, options) && s->pool && pthread_create(&s->thread, NULL, session_main, s) == 0;

@@ -50,7 +50,7 @@ static void accept_budget(struct screen *screen, const char *text)
     while (*end == ' ' || *end == '%')
         end++;
     if (!*text)
-        value = NAN;
+        value = (double)NAN;
     else if (*end || !(value > 0) || value > 100) {
         view_say(&screen->view, true, "A budget is a share between 0.05 and 1, or 5 to 100 %%, not '%s'.",
                  text);

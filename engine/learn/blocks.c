@@ -36,8 +36,8 @@ real *block_attention(struct tape *tape, const struct attention_refs *refs, stru
         .key_mask = mask, .head_gate = gate, .self = !other,
     };
     op_attention(tape, &state->op);
-    real *out = projected(tape, refs->out, state->op.ctx, n);
-    tape->kernels->add(out, x, n * width);
+    real *out = tape_alloc(tape, (size_t)n * (size_t)width);
+    op_linear_onto(tape, refs->out, out, state->op.ctx, x, n);
     return pre ? out : normed(tape, refs->norm, &state->norm, out, n);
 }
 
@@ -54,18 +54,19 @@ void block_attention_back(struct tape *tape, const struct attention_refs *refs, 
     }
     real *dctx = tape_alloc(tape, size);
     op_linear_back(tape, refs->out, dctx, false, d, state->op.ctx, n);
-    real *dq = tape_zeros(tape, refs->fused ? 3 * size : size);
-    real *dk = refs->fused ? dq + width : tape_zeros(tape, other_size);
-    real *dv = refs->fused ? dq + 2 * width : tape_zeros(tape, other_size);
+    real *dq = tape_alloc(tape, refs->fused ? 3 * size : size);
+    real *dk = refs->fused ? dq + width : tape_alloc(tape, other_size);
+    real *dv = refs->fused ? dq + 2 * width : tape_alloc(tape, other_size);
     op_attention_back(tape, &state->op, dctx, dq, dk, dv, dmask, dgate);
     // In post order the inputs are x (and other) themselves; in pre order gradients pass their LayerNorms first.
-    real *dquery = pre ? tape_zeros(tape, size) : d;
-    op_linear_back(tape, refs->q, dquery, true, dq, state->query_in, n);
+    real *dquery = pre ? tape_alloc(tape, size) : d;
+    op_linear_back(tape, refs->q, dquery, !pre, dq, state->query_in, n);
     if (!refs->fused) {
-        real *dkey = !dother ? dquery : pre ? tape_zeros(tape, other_size) : dother;
-        op_linear_back(tape, refs->k, dkey, true, dk, state->key_in, m);
+        bool fresh = dother && pre;
+        real *dkey = !dother ? dquery : fresh ? tape_alloc(tape, other_size) : dother;
+        op_linear_back(tape, refs->k, dkey, !fresh, dk, state->key_in, m);
         op_linear_back(tape, refs->v, dkey, true, dv, state->key_in, m);
-        if (dother && pre)
+        if (fresh)
             op_norm_back(tape, refs->context, &state->context, dother, dkey, m);
     }
     if (pre)
@@ -81,8 +82,8 @@ real *block_ffn(struct tape *tape, const struct ffn_refs *refs, struct ffn_state
     state->hidden = projected(tape, refs->in, state->input, rows);
     state->active = tape_alloc(tape, (size_t)rows * (size_t)hidden);
     (refs->quick ? tape->kernels->quick_gelu : tape->kernels->gelu)(state->active, state->hidden, rows * hidden);
-    real *out = projected(tape, refs->out, state->active, rows);
-    tape->kernels->add(out, x, rows * width);
+    real *out = tape_alloc(tape, (size_t)rows * (size_t)width);
+    op_linear_onto(tape, refs->out, out, state->active, x, rows);
     return pre ? out : normed(tape, refs->norm, &state->norm, out, rows);
 }
 
@@ -101,8 +102,8 @@ void block_ffn_back(struct tape *tape, const struct ffn_refs *refs, const struct
     op_linear_back(tape, refs->out, dactive, false, d, state->active, rows);
     (refs->quick ? tape->kernels->quick_gelu_back : tape->kernels->gelu_back)(dhidden, dactive, state->hidden,
                                                                               rows * hidden);
-    real *din = pre ? tape_zeros(tape, size) : d;
-    op_linear_back(tape, refs->in, din, true, dhidden, state->input, rows);
+    real *din = pre ? tape_alloc(tape, size) : d;
+    op_linear_back(tape, refs->in, din, !pre, dhidden, state->input, rows);
     if (pre)
         op_norm_back(tape, refs->norm, &state->norm, d, din, rows);
     arena_rewind(&tape->arena, mark);

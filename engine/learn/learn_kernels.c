@@ -129,23 +129,65 @@ static void norm_back(real *restrict dx, real *restrict dgamma, real *restrict d
     }
 }
 
+enum { LANES = 16 };
+
+// The largest of `body` numbers (a multiple of LANES) and of LANES more. Running maxima side by side: a reduction of
+// `>` would not vectorise where NaN must be honoured.
+static real row_max(const real *restrict row, int body, const real *restrict last)
+{
+    real top[LANES];
+    memcpy(top, last, sizeof top);
+    for (int i = 0; i < body; i += LANES) {
+        VECTORIZE
+        for (int k = 0; k < LANES; k++)
+            top[k] = row[i + k] > top[k] ? row[i + k] : top[k];
+    }
+    for (int k = 1; k < LANES; k++)
+        top[0] = top[k] > top[0] ? top[k] : top[0];
+    return top[0];
+}
+
+// A row is seldom whole vectors long, and what is left over, done one by one, would take longer than the rest: the last
+// LANES numbers, some of them a second time, are done in a copy.
+static void softmax_row(real *restrict row, int n, real scale)
+{
+    int body = n & ~(LANES - 1), first = LANES - (n - body); // of the copy's numbers: the first that is new
+    real last[LANES], top, sum = 0;
+    if (n >= LANES) {
+        memcpy(last, row + n - LANES, sizeof last);
+    } else {
+        for (int i = 0; i < LANES; i++)
+            last[i] = row[0];
+        memcpy(last + first, row, (size_t)n * sizeof *row);
+    }
+    top = row_max(row, body, last);
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < body; i++) {
+        row[i] = real_exp((row[i] - top) * scale);
+        sum += row[i];
+    }
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < LANES; i++) {
+        last[i] = real_exp((last[i] - top) * scale);
+        sum += i >= first ? last[i] : 0;
+    }
+    real inverse = 1 / sum;
+    VECTORIZE
+    for (int i = 0; i < body; i++)
+        row[i] *= inverse;
+    VECTORIZE
+    for (int i = 0; i < LANES; i++)
+        last[i] *= inverse;
+    if (n >= LANES)
+        memcpy(row + n - LANES, last, sizeof last);
+    else
+        memcpy(row, last + first, (size_t)n * sizeof *row);
+}
+
 static void softmax(real *restrict x, int rows, int n, int stride, real scale)
 {
-    for (int r = 0; r < rows; r++) {
-        real *row = x + (size_t)r * stride, top = row[0], sum = 0;
-#pragma omp simd reduction(max : top)
-        for (int i = 0; i < n; i++)
-            top = row[i] > top ? row[i] : top;
-#pragma omp simd reduction(+ : sum)
-        for (int i = 0; i < n; i++) {
-            row[i] = real_exp((row[i] - top) * scale);
-            sum += row[i];
-        }
-        real inverse = 1 / sum;
-        VECTORIZE
-        for (int i = 0; i < n; i++)
-            row[i] *= inverse;
-    }
+    for (int r = 0; r < rows; r++)
+        softmax_row(x + (size_t)r * stride, n, scale);
 }
 
 static real masked_sum(const real *restrict a, const real *restrict mask, int n)
@@ -223,6 +265,17 @@ static void fill_rows(real *restrict y, const real *restrict row, int rows, int 
 {
     for (int r = 0; r < rows; r++)
         memcpy(y + (size_t)r * width, row, (size_t)width * sizeof *y);
+}
+
+static void add_row(real *restrict y, const real *restrict x, const real *restrict row, int rows, int width)
+{
+    for (int r = 0; r < rows; r++) {
+        const real *from = x + (size_t)r * width;
+        real *to = y + (size_t)r * width;
+        VECTORIZE
+        for (int i = 0; i < width; i++)
+            to[i] = from[i] + row[i];
+    }
 }
 
 static void add_rows(real *restrict sum, const real *restrict x, int rows, int width)
@@ -315,15 +368,16 @@ static double square_sum(const real *x, size_t n)
 }
 
 static void adamw(real *restrict value, real *restrict m, real *restrict v, const real *restrict gradient, size_t n,
-                  const struct adamw_step *s, real gradient_scale)
+                  const struct adamw_step *step, real gradient_scale)
 {
+    const struct adamw_step s = *step; // a copy: the stores below cannot change it
     VECTORIZE
     for (size_t i = 0; i < n; i++) {
         real g = gradient[i] * gradient_scale;
-        m[i] = s->beta1 * m[i] + (1 - s->beta1) * g;
-        v[i] = s->beta2 * v[i] + (1 - s->beta2) * g * g;
-        real update = m[i] * s->correction1 / (real_sqrt(v[i] * s->correction2) + s->epsilon);
-        value[i] -= s->rate * (update + s->decay * value[i]);
+        m[i] = s.beta1 * m[i] + (1 - s.beta1) * g;
+        v[i] = s.beta2 * v[i] + (1 - s.beta2) * g * g;
+        real update = m[i] * s.correction1 / (real_sqrt(v[i] * s.correction2) + s.epsilon);
+        value[i] -= s.rate * (update + s.decay * value[i]);
     }
 }
 
@@ -338,6 +392,7 @@ const struct learn_kernels VARIANT_NAME(learn_kernels) = {
     .mask_attention = mask_attention,
     .attention_back = attention_back,
     .fill_rows = fill_rows,
+    .add_row = add_row,
     .add_rows = add_rows,
     .add = add,
     .depthwise = depthwise,

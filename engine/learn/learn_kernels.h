@@ -38,6 +38,7 @@ struct learn_kernels {
                            real scale, real floor);
 
     void (*fill_rows)(real *y, const real *row, int rows, int width); // y[r] = row
+    void (*add_row)(real *y, const real *x, const real *row, int rows, int width); // y[r] = x[r] + row
     void (*add_rows)(real *sum, const real *x, int rows, int width);  // sum += column sums of x
     void (*add)(real *y, const real *x, int n);                       // y += x
 

@@ -74,8 +74,7 @@ static real *stem_block(struct tape *tape, const struct stem_block_refs *refs, s
     state->active = tape_alloc(tape, (size_t)(rows * hidden));
     tape->kernels->gelu(state->active, state->hidden, rows * hidden);
     real *y = tape_alloc(tape, size);
-    op_linear(tape, refs->fc2, y, state->active, rows);
-    tape->kernels->add(y, x, rows * width);
+    op_linear_onto(tape, refs->fc2, y, state->active, x, rows);
     return y;
 }
 

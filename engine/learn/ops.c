@@ -31,6 +31,13 @@ void op_linear(struct tape *tape, struct linear_ref ref, real *y, const real *x,
               beta, y, ref.out);
 }
 
+void op_linear_onto(struct tape *tape, struct linear_ref ref, real *y, const real *x, const real *base, int rows)
+{
+    tape->kernels->add_row(y, base, tape->P + ref.b, rows, ref.out);
+    real_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, ref.out, ref.in, 1, x, ref.in, tape->P + ref.w, ref.in, 1,
+              y, ref.out);
+}
+
 void op_linear_back(struct tape *tape, struct linear_ref ref, real *dx, bool add, const real *dy, const real *x,
                     int rows)
 {
@@ -86,7 +93,17 @@ static real *a_at(const struct attention_op *op, int i, int h)
     return op->a + ((size_t)i * (size_t)op->heads + (size_t)h) * (size_t)op->q_stride * (size_t)op->k_stride;
 }
 
-// to = (accumulate: +) gate-scaled copy of the head's columns.
+// Zeroes the rows that a sample does not use, columns 0 .. width-1.
+static void zero_unused(real *x, const int *counts, int n, int stride, int width, int ld)
+{
+    if (!counts)
+        return;
+    for (int i = 0; i < n; i++)
+        for (int r = counts[i]; r < stride; r++)
+            memset(x + ((size_t)i * (size_t)stride + (size_t)r) * (size_t)ld, 0, (size_t)width * sizeof *x);
+}
+
+// to = gate-scaled copy of the head's columns.
 static void gate_columns(real *to, const real *from, real gate, int rows, int size, int stride)
 {
     for (int r = 0; r < rows; r++)
@@ -99,8 +116,13 @@ void op_attention(struct tape *tape, struct attention_op *op)
     int width = op->heads * op->size;
     size_t ctx_count = (size_t)op->n * (size_t)op->q_stride * (size_t)width;
     size_t map = (size_t)op->q_stride * (size_t)op->k_stride;
-    op->open = tape_zeros(tape, ctx_count);
-    op->ctx = op->head_gate ? tape_zeros(tape, ctx_count) : op->open;
+    op->open = tape_alloc(tape, ctx_count);
+    zero_unused(op->open, op->q_count, op->n, op->q_stride, width, width);
+    op->ctx = op->open;
+    if (op->head_gate) {
+        op->ctx = tape_alloc(tape, ctx_count);
+        zero_unused(op->ctx, op->q_count, op->n, op->q_stride, width, width);
+    }
     op->a = tape_alloc(tape, (size_t)op->n * (size_t)op->heads * map);
     size_t mark = tape->arena.used;
     real *masked = op->key_mask ? tape_alloc(tape, map) : NULL;
@@ -142,6 +164,9 @@ void op_attention_back(struct tape *tape, const struct attention_op *op, const r
     size_t map = (size_t)op->q_stride * (size_t)op->k_stride, mark = tape->arena.used;
     real *d = tape_alloc(tape, map), *masked = op->key_mask ? tape_alloc(tape, map) : NULL;
     real *gated = op->head_gate ? tape_alloc(tape, (size_t)op->q_stride * (size_t)width) : NULL;
+    zero_unused(dq, op->q_count, op->n, op->q_stride, width, op->ldq);
+    zero_unused(dk, op->k_count, op->n, op->k_stride, width, op->ldk);
+    zero_unused(dv, op->k_count, op->n, op->k_stride, width, op->ldk);
     for (int i = 0; i < op->n; i++)
         for (int h = 0; h < op->heads; h++) {
             int nq = rows_of(op->q_count, op->q_stride, i), nk = rows_of(op->k_count, op->k_stride, i);

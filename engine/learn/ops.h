@@ -29,6 +29,8 @@ struct linear_ref {
 #define NO_BIAS ((size_t)-1)
 
 void op_linear(struct tape *tape, struct linear_ref ref, real *y, const real *x, int rows);
+// y = base + x Wᵀ + b: a residual connection without a pass of its own. The linear layer must have a bias.
+void op_linear_onto(struct tape *tape, struct linear_ref ref, real *y, const real *x, const real *base, int rows);
 // dx = (add: +=) dy W; G gets its sums. dx NULL: not wanted.
 void op_linear_back(struct tape *tape, struct linear_ref ref, real *dx, bool add, const real *dy, const real *x,
                     int rows);

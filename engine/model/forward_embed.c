@@ -38,13 +38,19 @@ void forward_embed_text(struct forward *forward, const int *ids, int count, floa
 // Rows of patch x patch x 3 numbers in the order of the convolution's weights (channel, y, x), without overlap.
 static void unfold_patches(const float *pixels, int side, int patch, float *out)
 {
-    int grid = side / patch;
-    for (int gy = 0; gy < grid; gy++)
-        for (int gx = 0; gx < grid; gx++)
-            for (int c = 0; c < 3; c++)
-                for (int y = 0; y < patch; y++, out += patch)
-                    memcpy(out, pixels + ((size_t)c * (size_t)side + (size_t)(gy * patch + y)) * (size_t)side + gx * patch,
-                           (size_t)patch * sizeof(float));
+    size_t row = (size_t)patch * sizeof(float), depth = 3 * (size_t)(patch * patch);
+    for (int gy = 0; gy < side / patch; gy++, out += (size_t)(side / patch) * depth)
+        for (int c = 0; c < 3; c++)
+            for (int y = 0; y < patch; y++) {
+                const float *from = pixels + ((size_t)c * (size_t)side + (size_t)(gy * patch + y)) * (size_t)side;
+                float *to = out + (c * patch + y) * patch;
+                if (patch == 4) // the stem's first convolution: a copy of known size is one instruction
+                    for (int gx = 0; gx < side / 4; gx++, from += 4, to += depth)
+                        memcpy(to, from, 4 * sizeof(float));
+                else
+                    for (int gx = 0; gx < side / patch; gx++, from += patch, to += depth)
+                        memcpy(to, from, row);
+            }
 }
 
 // Rows of 9 * channels numbers (y, x, channel) around each second pixel of a side x side picture, channels last;

@@ -1,0 +1,191 @@
+// The screen: from a key press to the last byte of its frame, and from the start to the first picture.
+#include "app/assets.h"
+#include "app/bench_side.h"
+#include "app/bench_terminal.h"
+#include "engine/base/memory.h"
+#include "engine/base/thread.h"
+#include "engine/io/picture.h"
+#include "engine/world/world.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ROWS = 48, COLUMNS = 160, PRESSES = 100, PRESSES_MAX = 400, STARTS = 5 };
+static const double key_bar = 30, start_bar = 300; // milliseconds
+static const uint64_t seed = 40;
+
+struct subject {
+    char program[ASSETS_PATH], model[ASSETS_PATH], picture[BENCH_PATH];
+    struct world_question question;
+    int file;
+};
+
+struct figures {
+    double keys[PRESSES], cpu[PRESSES], bytes[PRESSES], first[STARTS], first_cpu[STARTS], whole[STARTS]; // ms
+    int presses, starts;
+    double memory;
+};
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// Of n values, which are put in order: 0.5 is the median.
+static double quantile(double *values, int n, double share)
+{
+    qsort(values, (size_t)n, sizeof *values, compare);
+    return n > 0 ? values[(int)(share * (n - 1) + 0.5)] : (double)NAN;
+}
+
+static bool start(struct bench_terminal *terminal, const struct subject *subject, struct error *err)
+{
+    const char *const argv[] = {subject->program, subject->picture, subject->question.text, "--model", subject->model,
+                                NULL};
+    return bench_terminal_start(terminal, argv, ROWS, COLUMNS, err);
+}
+
+static bool ended(struct error *err)
+{
+    return error_set(err, ERROR_MACHINE, "the screen ended before its first frame");
+}
+
+// Until the picture is there, and until the whole run is (nothing came any more for half a second).
+static bool measure_start(const struct subject *subject, struct figures *figures, struct error *err)
+{
+    for (int i = 0; i < STARTS; i++) {
+        struct bench_terminal terminal;
+        double begin = clock_seconds();
+        if (!start(&terminal, subject, err))
+            return false;
+        bool alive = bench_terminal_take(&terminal, 0, 1, 0, 30);
+        figures->first[i] = (terminal.last_frame - begin) * 1e3;
+        figures->first_cpu[i] = bench_terminal_cpu(&terminal) * 1e3;
+        alive = alive && terminal.frames > 0 && bench_terminal_take(&terminal, 0, 1, 0.5, 30);
+        figures->whole[i] = (terminal.last - begin) * 1e3;
+        bench_terminal_stop(&terminal);
+        if (!alive)
+            return ended(err);
+        figures->starts++;
+    }
+    return true;
+}
+
+// Through all stages to the right, back to the left, and so on. A frame ends when nothing comes for 50 ms; it counts
+// when the picture changed in it (in the text encoder's stages only words do, which is cheap).
+static bool press_keys(struct bench_terminal *terminal, struct figures *figures, struct error *err)
+{
+    if (!bench_terminal_take(terminal, 0, 1, 0.5, 30) || !bench_terminal_type(terminal, "\033OH") ||
+        !bench_terminal_take(terminal, 0, 1, 0.3, 30) || terminal->frames == 0)
+        return ended(err);
+    bool left = false;
+    int span = PRESSES_MAX; // presses from one end to the other, once a press has changed nothing
+    for (int i = 0, at = 0; i < PRESSES_MAX && figures->presses < PRESSES; i++) {
+        if (at++ == span) {
+            left = !left;
+            at = 1;
+        }
+        long frames = terminal->frames, bytes = terminal->bytes;
+        double cpu = bench_terminal_cpu(terminal), begin = clock_seconds();
+        if (!bench_terminal_type(terminal, left ? "\033OD" : "\033OC") ||
+            !bench_terminal_take(terminal, bytes + 1, 0, 0.05, 1))
+            return error_set(err, ERROR_MACHINE, "the screen ended at key press %d", i + 1);
+        if (terminal->bytes == bytes) {
+            span = at - 1;
+            left = !left;
+            at = 0;
+        }
+        if (terminal->frames == frames)
+            continue;
+        figures->keys[figures->presses] = (terminal->last - begin) * 1e3;
+        figures->cpu[figures->presses] = (bench_terminal_cpu(terminal) - cpu) * 1e3;
+        figures->bytes[figures->presses++] = (double)(terminal->bytes - bytes);
+    }
+    figures->memory = bench_peak_memory(terminal->pid);
+    return figures->presses > 0 || error_set(err, ERROR_MACHINE, "no key changed the picture");
+}
+
+static bool measure_keys(const struct subject *subject, struct figures *figures, struct error *err)
+{
+    struct bench_terminal terminal;
+    if (!start(&terminal, subject, err))
+        return false;
+    bool ok = press_keys(&terminal, figures, err);
+    bench_terminal_stop(&terminal);
+    return ok;
+}
+
+static void report(const struct bench *bench, struct figures *f, json_t *results)
+{
+    double key = quantile(f->keys, f->presses, 0.5), slow = quantile(f->keys, f->presses, 0.9);
+    double cpu = quantile(f->cpu, f->presses, 0.5), bytes = quantile(f->bytes, f->presses, 0.5);
+    double first = quantile(f->first, f->starts, 0.5), first_cpu = quantile(f->first_cpu, f->starts, 0.5);
+    double whole = quantile(f->whole, f->starts, 0.5);
+    bench_print(bench,
+                "\nThe screen at %d x %d in a terminal that takes every byte at once (wall time; %d presses that changed the picture, %d starts)\n"
+                "  key press to the end of its frame: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time\n"
+                "  start to the first frame: median %.0f ms, %.0f ms of CPU time; to the whole run: %.0f ms\n"
+                "  peak memory %.0f MB\n",
+                COLUMNS, ROWS, f->presses, f->starts, key, slow, bytes * 1e-3, cpu, first, first_cpu, whole,
+                f->memory);
+    json_object_update_new(results, json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "key_ms", key, "key_ms_90_percent", slow,
+                                              "key_cpu_ms", cpu, "frame_bytes", bytes, "first_frame_ms", first, "first_frame_cpu_ms", first_cpu,
+                                              "whole_run_ms", whole, "peak_memory_mb", f->memory));
+    bench_bar(bench, results, &(struct bench_bar){"key press to the last byte of the frame", " ms", key, key_bar, true});
+    bench_bar(bench, results, &(struct bench_bar){"start to the first complete frame", " ms", first, start_bar, true});
+}
+
+static bool save_scene(struct subject *subject, const struct world_scene *scene, struct error *err)
+{
+    char folder[BENCH_PATH], name[BENCH_PATH + 16];
+    struct picture picture = {.width = WORLD_SIDE, .height = WORLD_SIDE, .channels = 3,
+                              .pixels = (unsigned char *)(size_t)scene->pixels};
+    if (!bench_folder(folder, err))
+        return false;
+    snprintf(name, sizeof name, "%s/scene.jpg", folder);
+    if (picture_save_jpeg(&picture, name, 92, err))
+        subject->file = bench_take_over(name, O_RDONLY, subject->picture, err);
+    rmdir(folder);
+    return subject->file >= 0;
+}
+
+// The first scene of the world that has a question.
+static bool make_scene(struct subject *subject, const char *assets, struct error *err)
+{
+    struct world *world = world_open(assets, err);
+    struct world_scene *scene = world ? memory_alloc(1, sizeof *scene) : NULL;
+    bool found = false;
+    for (uint64_t i = 0; scene && !found; i++)
+        found = world_make_scene(world, seed, i, scene) &&
+                world_make_questions(world, seed, i, scene, &subject->question, 1) == 1;
+    bool ok = found && save_scene(subject, scene, err);
+    if (world && !scene)
+        error_no_memory(err, "a scene");
+    memory_free(scene);
+    world_free(world);
+    return ok;
+}
+
+bool bench_screen(const struct bench *bench, json_t *results, struct error *err)
+{
+    static const struct subject nothing = {.file = -1};
+    struct subject subject = nothing;
+    struct figures figures = {.presses = 0};
+    char assets[ASSETS_PATH];
+    ssize_t length = readlink("/proc/self/exe", subject.program, sizeof subject.program - 1);
+    if (length < 0)
+        return error_set(err, ERROR_MACHINE, "cannot find this program's own file");
+    subject.program[length] = '\0';
+    if (!bench_find_model(bench, results, subject.model))
+        return true;
+    bool ok = assets_find(assets, err) && make_scene(&subject, assets, err) &&
+              measure_start(&subject, &figures, err) && measure_keys(&subject, &figures, err);
+    if (ok)
+        report(bench, &figures, results);
+    if (subject.file >= 0)
+        close(subject.file);
+    return ok;
+}
