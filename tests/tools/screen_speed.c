@@ -1,5 +1,5 @@
-// How long a key takes: from the key press to the last byte of the frame, taken by a pty that is always drained, at
-// 160 x 48 with sixel. Also from the start of the program to its first complete frame.
+// How long a key takes: from the key press to the last byte of the frame, taken by a pty that is always
+// drained, at 160 x 48 with sixel. Also from the start of the program to its first complete frame.
 //     screen_speed [-n STEPS] PROGRAM [ARGUMENT ..]
 #include "engine/base/thread.h"
 
@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 // As xterm would answer; deltas work there.
-static const char answers[] = "\033P>|XTerm(379)\033\\\033[6;20;10t\033[4;960;1600t\033[?1;0;256S\033[?2;0;1600;960S"
-                              "\033[?2;0;4096;4096S\033[?2026;0$y\033]11;rgb:0000/0000/0000\033\\\033[?63;1;2;4;6c";
+static const char answers[] =
+    "\033P>|XTerm(379)\033\\\033[6;20;10t\033[4;960;1600t\033[?1;0;256S\033[?2;0;1600;960S"
+    "\033[?2;0;4096;4096S\033[?2026;0$y\033]11;rgb:0000/0000/0000\033\\\033[?63;1;2;4;6c";
 
 static int compare(const void *a, const void *b)
 {
@@ -23,8 +24,8 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Reads until the frame's end (the program asks CSI 5n, and is answered) or the questions at the start. Returns the bytes
-// read, -1 when the program is gone or nothing came for `wait` ms.
+// Reads until the frame's end (the program asks CSI 5n, and is answered) or the questions at the start.
+// Returns the bytes read, -1 when the program is gone or nothing came for `wait` ms.
 static long read_frame(int pty, int wait)
 {
     static char bytes[1 << 20];
@@ -104,8 +105,9 @@ int main(int argc, char **argv)
         usleep(3000);
     }
     qsort(times, (size_t)steps, sizeof *times, compare);
-    printf("key to the last byte of the frame, %d steps: median %.1f ms, fastest %.1f, slowest %.1f; %.0f kB a frame\n", steps,
-           times[steps / 2], times[0], times[steps - 1], bytes / steps / 1000);
+    printf("key to the last byte of the frame, %d steps: median %.1f ms, fastest %.1f, slowest %.1f; %.0f kB "
+           "a frame\n",
+           steps, times[steps / 2], times[0], times[steps - 1], bytes / steps / 1000);
     kill(child, SIGTERM);
     waitpid(child, NULL, 0);
     free(times);
