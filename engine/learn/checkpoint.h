@@ -13,7 +13,7 @@ struct safetensors;
 // Where a run stands.
 struct train_position {
     long step, questions;
-    double share, alive[NET_LAYERS]; // running means that the cost objective looks at
+    double share, heads, words, alive[NET_LAYERS]; // running means that the cost objective looks at
 };
 
 struct checkpoint {

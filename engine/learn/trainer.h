@@ -25,6 +25,7 @@ struct train_progress {
     double family_accuracy[WORLD_FAMILY_COUNT]; // NaN where no question was asked
     double share, target;         // multiply-adds spent on average, and asked for
     double alive[NET_LAYERS];     // share of patches alive in each fusion layer
+    double heads, words;          // shares on and alive lately, over all fusion layers
     double rate, gradient_norm, questions_per_second, seconds_left;
 };
 
