@@ -85,7 +85,7 @@ static void bend(struct trace *trace, const uint8_t shape[4])
         if (shape[3] & 1)
             stage->heads[0][MODULE_MCA2].count = TRACE_HEADS;
         if (shape[3] & 2)
-            stage->macs.dense = stage->macs.spent = NAN;
+            stage->macs.dense = stage->macs.spent = (double)NAN;
         if (shape[3] & 4)
             memset(stage->name, 'x', sizeof stage->name - 1);
         if (shape[3] & 8)

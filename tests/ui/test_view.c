@@ -140,7 +140,7 @@ static void test_flops(void **state)
         const char *text;
     } cases[] = {{0, "0 "},           {250, "500 "},      {500, "1.00 k"},      {6.172e5, "1.23 M"},
                  {6.172e6, "12.3 M"}, {6.172e7, "123 M"}, {4.9999e8, "1.00 G"}, {99.7e9, "199 G"},
-                 {NAN, "0 "}};
+                 {(double)NAN, "0 "}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[24];
         draw_flops(text, sizeof text, cases[i].macs);
