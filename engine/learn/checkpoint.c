@@ -79,12 +79,16 @@ bool checkpoint_write(const struct checkpoint *c, const char *path, struct error
     if (!ok) {
         error_no_memory(err, path);
     } else {
-        struct metadata_pair metadata[7] = {
+        struct metadata_pair metadata[8] = {
             {"config", config},          {"answers", answers},   {"answer_words", words},
             {"tokenizer", c->language->tokenizer_json}, {"training", c->training}, {"progress", progress},
-            {"calibration", c->calibration},
         };
-        ok = safetensors_write(path, sources, list_tensors(c, sources), metadata, c->calibration ? 7 : 6, err);
+        int count = 6;
+        if (c->measures.calibration)
+            metadata[count++] = (struct metadata_pair){"calibration", c->measures.calibration};
+        if (c->measures.familiarity)
+            metadata[count++] = (struct metadata_pair){"familiarity", c->measures.familiarity};
+        ok = safetensors_write(path, sources, list_tensors(c, sources), metadata, count, err);
     }
     free(sources);
     free(config);

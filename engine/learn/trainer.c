@@ -533,8 +533,8 @@ void trainer_free(struct trainer *t)
     memory_free(t);
 }
 
-static bool save(struct trainer *t, const char *path, bool state, bool keep, const char *calibration,
-                 struct error *err)
+static bool save(struct trainer *t, const char *path, bool state, bool keep,
+                 const struct checkpoint_measures *measures, struct error *err)
 {
     char *training = train_settings_json(&t->settings);
     struct checkpoint checkpoint = {
@@ -548,8 +548,9 @@ static bool save(struct trainer *t, const char *path, bool state, bool keep, con
         .position = t->at,
         .half = keep,
         .aux = !keep,
-        .calibration = calibration,
     };
+    if (measures)
+        checkpoint.measures = *measures;
     bool ok = training ? checkpoint_write(&checkpoint, path, err) : error_no_memory(err, path);
     free(training);
     return ok;
@@ -560,9 +561,10 @@ bool trainer_save_state(struct trainer *t, const char *path, struct error *err)
     return save(t, path, true, false, NULL, err);
 }
 
-bool trainer_save_model(struct trainer *t, const char *path, bool keep, const char *calibration, struct error *err)
+bool trainer_save_model(struct trainer *t, const char *path, bool keep, const struct checkpoint_measures *measures,
+                        struct error *err)
 {
-    return save(t, path, false, keep, calibration, err);
+    return save(t, path, false, keep, measures, err);
 }
 
 bool trainer_resume(struct trainer *t, const char *path, struct error *err)
