@@ -15,6 +15,7 @@ struct loader {
     struct model *model;
     const struct safetensors *file;
     float *matrix, *bias; // room for the largest matrix, and the longest bias, of a linear layer
+    const struct tensor *damaged; // the first with numbers that are not finite
     bool ok;
 };
 
@@ -46,9 +47,25 @@ static void forget_pages(const struct tensor *tensor)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-static void take_floats(const struct tensor *tensor, float *out)
+// All exponent bits set: infinite or NaN.
+static bool all_finite(const float *values, size_t count)
+{
+    uint32_t highest = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        bits &= 0x7F800000;
+        highest = bits > highest ? bits : highest;
+    }
+    return highest < 0x7F800000;
+}
+
+// One such number makes every answer NaN, long after anybody could say why.
+static void take_floats(struct loader *loader, const struct tensor *tensor, float *out)
 {
     tensor_floats(tensor, out);
+    if (!loader->damaged && !all_finite(out, tensor->elements))
+        loader->damaged = tensor;
     forget_pages(tensor);
 }
 
@@ -57,7 +74,7 @@ static const float *table(struct loader *loader, const struct tensor *tensor)
 {
     float *copy = arena_alloc(&loader->model->tables, tensor->elements, sizeof(float));
     assert(copy && "tables_size() counts every table");
-    take_floats(tensor, copy);
+    take_floats(loader, tensor, copy);
     return copy;
 }
 
@@ -82,8 +99,8 @@ static void stack(struct loader *loader, struct linear *linear, const char *pref
     for (int i = 0; i < count; i++) {
         const struct tensor *weight = find(loader, "%s%s.weight", prefix, names[i]);
         in = (int)weight->shape[1];
-        take_floats(weight, loader->matrix + (size_t)out * (size_t)in);
-        take_floats(find(loader, "%s%s.bias", prefix, names[i]), loader->bias + out);
+        take_floats(loader, weight, loader->matrix + (size_t)out * (size_t)in);
+        take_floats(loader, find(loader, "%s%s.bias", prefix, names[i]), loader->bias + out);
         out += (int)weight->shape[0];
     }
     pack(loader, linear, loader->bias, out, in, out_block, in_block);
@@ -96,7 +113,7 @@ static void one(struct loader *loader, struct linear *linear, const char *prefix
 
 static void without_bias(struct loader *loader, struct linear *linear, const struct tensor *weight)
 {
-    take_floats(weight, loader->matrix);
+    take_floats(loader, weight, loader->matrix);
     pack(loader, linear, NULL, (int)weight->shape[0], (int)(weight->elements / (size_t)weight->shape[0]), 0, 0);
 }
 
@@ -106,12 +123,12 @@ static void convolution3(struct loader *loader, struct linear *linear, const cha
     const struct tensor *weight = find(loader, "vit_model.visual.stem.%s.weight", name);
     int out = (int)weight->shape[0], channels = (int)weight->shape[1];
     float *from = loader->matrix + weight->elements, *to = loader->matrix;
-    take_floats(weight, from);
+    take_floats(loader, weight, from);
     for (int o = 0; o < out; o++)
         for (int k = 0; k < 9; k++)
             for (int c = 0; c < channels; c++)
                 *to++ = from[(o * channels + c) * 9 + k];
-    take_floats(find(loader, "vit_model.visual.stem.%s.bias", name), loader->bias);
+    take_floats(loader, find(loader, "vit_model.visual.stem.%s.bias", name), loader->bias);
     pack(loader, linear, loader->bias, out, 9 * channels, 0, 0);
 }
 
@@ -124,7 +141,7 @@ static void stem_block(struct loader *loader, int index)
     const struct tensor *taps = find(loader, "%sdepthwise.weight", prefix);
     float *turned = arena_alloc(&loader->model->tables, taps->elements, sizeof(float));
     assert(turned);
-    take_floats(taps, loader->matrix);
+    take_floats(loader, taps, loader->matrix);
     for (int k = 0; k < 25; k++)
         for (int c = 0; c < width; c++)
             turned[k * width + c] = loader->matrix[c * 25 + k];
@@ -144,8 +161,8 @@ static void load_stem(struct loader *loader)
         return;
     }
     const struct tensor *first = find(loader, "vit_model.visual.stem.conv1.weight");
-    take_floats(first, loader->matrix);
-    take_floats(find(loader, "vit_model.visual.stem.conv1.bias"), loader->bias);
+    take_floats(loader, first, loader->matrix);
+    take_floats(loader, find(loader, "vit_model.visual.stem.conv1.bias"), loader->bias);
     pack(loader, &stem->conv[0], loader->bias, (int)first->shape[0], 48, 0, 0);
     convolution3(loader, &stem->conv[1], "conv2");
     convolution3(loader, &stem->conv[2], "conv3");
@@ -161,7 +178,7 @@ static const float *positions(struct loader *loader, const char *name)
     int grid = model_grid(c);
     float *resized = arena_alloc(&loader->model->tables, (size_t)(grid * grid + 1) * (size_t)c->width, sizeof(float));
     assert(resized);
-    take_floats(find(loader, "%s", name), loader->matrix);
+    take_floats(loader, find(loader, "%s", name), loader->matrix);
     position_resize(loader->matrix, c->position_grid, resized, grid, c->width);
     return resized;
 }
@@ -174,8 +191,8 @@ static void image_layer(struct loader *loader, int index)
     snprintf(prefix, sizeof prefix, "vit_model.visual.transformer.resblocks.%d.", index);
     layer->pre = true;
     layer->msa.norm = norm(loader, c->image_eps, prefix, "ln_1");
-    take_floats(find(loader, "%sattn.in_proj_weight", prefix), loader->matrix);
-    take_floats(find(loader, "%sattn.in_proj_bias", prefix), loader->bias);
+    take_floats(loader, find(loader, "%sattn.in_proj_weight", prefix), loader->matrix);
+    take_floats(loader, find(loader, "%sattn.in_proj_bias", prefix), loader->bias);
     pack(loader, &layer->msa.in, loader->bias, 3 * c->width, c->width, model_head_size(c), 0);
     one(loader, &layer->msa.out, prefix, "attn.out_proj", model_head_size(c));
     layer->ffn.norm = norm(loader, c->image_eps, prefix, "ln_2");
@@ -237,7 +254,7 @@ static void load_trimmer(struct loader *loader, enum model_stack stack_id, int i
         trimmer->token.context_norm = norm(loader, c->trimmer_eps, prefix, "token.context_norm");
         without_bias(loader, &trimmer->token.query, find(loader, "%stoken.query.weight", prefix));
         without_bias(loader, &trimmer->token.key, find(loader, "%stoken.key.weight", prefix));
-        take_floats(find(loader, "%stoken.alpha", prefix), &trimmer->token.alpha);
+        take_floats(loader, find(loader, "%stoken.alpha", prefix), &trimmer->token.alpha);
     }
     trimmer->msa.present = config->msa;
     if (config->msa) {
@@ -355,5 +372,8 @@ bool weights_load(struct model *model, const struct safetensors *file, struct er
     }
     memory_free(loader.matrix);
     memory_free(loader.bias);
-    return loader.ok || error_no_memory(err, "the model's weights");
+    if (!loader.ok)
+        return error_no_memory(err, "the model's weights");
+    return !loader.damaged || error_set(err, ERROR_INPUT, "tensor %s holds numbers that are infinite or not a number at all",
+                                        loader.damaged->name);
 }

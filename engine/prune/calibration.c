@@ -82,6 +82,9 @@ bool calibration_shift(const struct model *model, enum policy policy, double sha
     if (!curve_open(&curve, model, policy, err))
         return false;
     bool ok = curve_locate(&curve, policy, share, &low, &t, err);
+    if (ok && !(json_is_number(curve.values[low]) && json_is_number(curve_high(&curve, low))))
+        ok = error_set(err, ERROR_INPUT, "the calibration of the policy %s is damaged: a threshold is not a number",
+                       policy_name(policy));
     if (ok)
         *shift = (1 - t) * json_number_value(curve.values[low]) + t * json_number_value(curve_high(&curve, low));
     json_decref(curve.root);
@@ -125,8 +128,10 @@ bool calibration_profile(const struct model *model, double share, float *profile
         ok = error_set(err, ERROR_INPUT, "the calibration of learned-fixed has %zu fractions; this model needs %d",
                        json_array_size(a), size);
     for (int i = 0; ok && i < size; i++) {
-        double value = (1 - t) * json_number_value(json_array_get(a, (size_t)i)) +
-                       t * json_number_value(json_array_get(b, (size_t)i));
+        const json_t *x = json_array_get(a, (size_t)i), *y = json_array_get(b, (size_t)i);
+        if (!json_is_number(x) || !json_is_number(y))
+            ok = error_set(err, ERROR_INPUT, "the calibration of learned-fixed is damaged: fraction %d is not a number", i);
+        double value = (1 - t) * json_number_value(x) + t * json_number_value(y);
         profile[i] = (float)fmin(1, fmax(0, value));
     }
     json_decref(curve.root);

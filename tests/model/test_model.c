@@ -67,6 +67,8 @@ struct change {
     const char *drop, *reshape, *config; // a tensor to leave out, one to give another shape; metadata config instead
     const char *key, *value;             // other metadata instead
     bool no_key;
+    const char *spoil;                   // a tensor whose last number becomes `number`
+    float number;
     const char *expect;                  // part of the sentence
 };
 
@@ -86,6 +88,8 @@ static const char *write_changed(const struct change *change)
         struct tensor_source *s = &sources[kept++];
         float *data = malloc(t->elements * sizeof *data);
         tensor_floats(t, data);
+        if (change->spoil && !strcmp(t->name, change->spoil))
+            data[t->elements - 1] = change->number;
         *s = (struct tensor_source){t->name, TENSOR_F32, t->rank, {0}, data};
         memcpy(s->shape, t->shape, sizeof t->shape);
         if (change->reshape && !strcmp(t->name, change->reshape)) {
@@ -118,6 +122,10 @@ static void test_damaged_files(void **state)
     (void)state;
     static const struct change changes[] = {
         {.drop = "vqa_classifier.3.weight", .expect = "answer head"},
+        {.spoil = "cross_modal_text_layers.1.crossattention.self.value.weight", .number = NAN,
+         .expect = "cross_modal_text_layers.1.crossattention.self.value.weight holds numbers that are infinite"},
+        {.spoil = "text_transformer.embeddings.word_embeddings.weight", .number = -INFINITY, .expect = "word_embeddings"},
+        {.spoil = "trimmers.fusion_image.0.token.alpha", .number = INFINITY, .expect = "alpha"},
         {.drop = "vit_model.visual.class_embedding", .expect = "class_embedding"},
         {.drop = "vit_model.visual.stem.blocks.1.depthwise.bias", .expect = "stem.blocks.1.depthwise.bias"},
         {.drop = "cross_modal_text_layers.2.output.dense.weight", .expect = "cross_modal_text_layers.2.output.dense.weight"},

@@ -200,7 +200,8 @@ static void test_hostile_calibration(void **state)
 {
     (void)state;
     static const char *const bad[] = {"{", "[]", "{\"learned\": 3}", "{\"learned\": []}", "{\"learned\": [[0.5]]}",
-                                      "{\"learned\": [[0.9, 1], [0.2, 0]]}", "{\"learned\": [[\"x\", 1]]}"};
+                                      "{\"learned\": [[0.9, 1], [0.2, 0]]}", "{\"learned\": [[\"x\", 1]]}",
+                                      "{\"learned\": [[0.2, null], [0.9, 1]]}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct tiny_options tiny = tiny_everything();
         struct error err = {0};
