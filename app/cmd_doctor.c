@@ -2,6 +2,7 @@
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/screen_options.h"
+#include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/math/math.h"
 #include "ui/terminal.h"
@@ -17,12 +18,13 @@
 static void row(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void row(const char *name, const char *format, ...)
 {
+    char text[1024];
     va_list arguments;
-    printf("  %-20s ", name);
     va_start(arguments, format);
-    vprintf(format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    putchar('\n');
+    text_clean(text); // variables and paths are anybody's
+    printf("  %-20s %s\n", name, text);
 }
 
 static const char *environment(const char *name)

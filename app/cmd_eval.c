@@ -3,6 +3,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "engine/base/memory.h"
+#include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/model/model.h"
 #include "engine/run/evaluate.h"
@@ -109,7 +110,9 @@ static bool print_json(const struct settings *settings, const struct question_se
 
 static void print_row(const char *name, const struct evaluation_summary *s)
 {
-    printf("%-18s %9d %8.1f%% %5.1f..%-5.1f %8.3f", name, s->questions, 100 * s->accuracy.value,
+    char shown[64];
+    text_fit(shown, sizeof shown, name);
+    printf("%-18s %9d %8.1f%% %5.1f..%-5.1f %8.3f", shown, s->questions, 100 * s->accuracy.value,
            100 * s->accuracy.low, 100 * s->accuracy.high, s->share.value);
     if (isfinite(s->lift.value))
         printf(" %7.2f\n", s->lift.value);

@@ -2,14 +2,31 @@
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/unlike.h"
+#include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
 #include "engine/run/run.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 128 };
+
+// What comes out of the weights or the question, harmless for a terminal.
+struct shown {
+    char text[SHOWN];
+};
+static struct shown show(const char *text)
+{
+    struct shown shown;
+    text_fit(shown.text, sizeof shown.text, text);
+    return shown;
+}
 
 static void print_alive(const struct stage *stage, int stream)
 {
@@ -49,7 +66,7 @@ static void print_stage(const struct trace *trace, const struct stage *stage)
     printf(" %9.2f %5.0f%% %8.2f", 2 * stage->macs.spent / 1e6,
            stage->macs.dense > 0 ? 100 * stage->macs.spent / stage->macs.dense : 100, stage->ms);
     for (int a = 0; a < stage->answer_count && a < 2; a++)
-        printf("  %s %.0f%%", stage->answers[a].text, 100 * (double)stage->answers[a].p);
+        printf("  %s %.0f%%", show(stage->answers[a].text).text, 100 * (double)stage->answers[a].p);
     putchar('\n');
 }
 
@@ -58,17 +75,20 @@ static void print_words(const struct trace *trace)
     const struct trace_tokens *words = &trace->stages[trace->stage_count - 1].tokens[TRACE_TEXT_STREAM];
     printf("words:");
     for (int t = 0; t < trace->token_count && t < words->count; t++)
-        printf(words->alive[t] ? " %s" : " (%s)", trace->tokens[t].text);
+        printf(words->alive[t] ? " %s" : " (%s)", show(trace->tokens[t].text).text);
     printf("\n");
     for (int t = 0; t < trace->token_count; t++)
-        if (trace->tokens[t].unknown)
-            printf("note: the model does not know the word \"%.*s\"\n", trace->tokens[t].to - trace->tokens[t].from,
-                   trace->question + trace->tokens[t].from);
+        if (trace->tokens[t].unknown) {
+            char word[SHOWN];
+            snprintf(word, sizeof word, "%.*s", trace->tokens[t].to - trace->tokens[t].from,
+                     trace->question + trace->tokens[t].from);
+            printf("note: the model does not know the word \"%s\"\n", show(word).text);
+        }
 }
 
 static void print_trace(const struct trace *trace)
 {
-    printf("%s (%s), policy %s", trace->model_name, trace->task, trace->policy);
+    printf("%s (%s), policy %s", show(trace->model_name).text, trace->task, trace->policy);
     if (!isnan(trace->budget))
         printf(", budget %.2f", trace->budget);
     if (!isnan(trace->shift))
@@ -83,7 +103,7 @@ static void print_trace(const struct trace *trace)
     printf("FLOPs: %.1f of %.1f million (%.1f%%; multiply-adds %.1f of %.1f million)\n", 2 * trace->spent_macs / 1e6,
            2 * trace->dense_macs / 1e6, 100 * trace->spent_macs / trace->dense_macs, trace->spent_macs / 1e6,
            trace->dense_macs / 1e6);
-    printf("answer: %s (%.1f%%), %.1f ms\n", trace->answer.text, 100 * (double)trace->answer.p, trace->ms);
+    printf("answer: %s (%.1f%%), %.1f ms\n", show(trace->answer.text).text, 100 * (double)trace->answer.p, trace->ms);
 }
 
 struct settings {
@@ -92,6 +112,14 @@ struct settings {
     long threads;
     bool json;
 };
+
+// To stderr, so that --json stays JSON.
+static void say_unlike(const struct model *model, const struct picture *picture)
+{
+    char note[UNLIKE_TEXT];
+    if (unlike_note(model, picture, note))
+        fprintf(stderr, "note: %s\n", note);
+}
 
 static struct run *prepare(const struct settings *settings, const struct model *model, const char *const arguments[],
                            int count, struct error *err)
@@ -108,6 +136,8 @@ static struct run *prepare(const struct settings *settings, const struct model *
     bool ok = true;
     for (int p = 0; ok && p < needed; p++)
         ok = picture_load(&pictures[p], arguments[p], model->config.image_size, &width[p], &height[p], err);
+    for (int p = 0; ok && p < needed; p++)
+        say_unlike(model, &pictures[p]);
     if (ok)
         run = run_new(model, list, needed, arguments[needed], &settings->options, err);
     for (int p = 0; run && p < needed; p++)
@@ -131,7 +161,7 @@ static bool print_result(const struct run *run, bool json, struct error *err)
     } else {
         print_trace(run_trace(run));
     }
-    return fflush(stdout) == 0 || error_set(err, ERROR_MACHINE, "cannot write the result");
+    return fflush(stdout) == 0 || error_set(err, ERROR_MACHINE, "cannot write the result: %s", strerror(errno));
 }
 
 int cmd_run(int argc, char **argv)

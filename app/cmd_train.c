@@ -8,6 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
 #include "engine/io/safetensors.h"
+#include "engine/learn/checkpoint.h"
 #include "engine/learn/shape.h"
 #include "engine/math/blas.h"
 
@@ -93,6 +94,16 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
     return true;
 }
 
+// A place that cannot be written to is found before hours of training, not after.
+static bool try_out(const struct train_command *a, struct error *err)
+{
+    struct file_writer probe;
+    if (!file_writer_open(&probe, a->state, err))
+        return false;
+    file_writer_abort(&probe);
+    return true;
+}
+
 static bool resume(struct trainer *trainer, const struct train_command *a, struct train_report *report,
                    struct error *err)
 {
@@ -126,12 +137,13 @@ static bool train(struct trainer *trainer, const struct train_command *a, struct
     return trainer_save_state(trainer, a->state, err);
 }
 
-// Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be.
+// Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be, and what the
+// pictures that they were trained on look like.
 static bool finish(struct trainer *trainer, const struct train_command *a, const struct world *world,
                    struct train_report *report, struct error *err)
 {
     train_report_validation(report, trainer, (int)a->validate);
-    char *calibration = NULL;
+    char *calibration = NULL, *familiarity = NULL;
     if (a->trim) {
         char plain[PATH + 32];
         snprintf(plain, sizeof plain, "%s.uncalibrated", a->out);
@@ -142,9 +154,17 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
         unlink(plain);
         if (!calibration)
             return false;
+        train_report_say(report, "learning what the world's pictures look like");
+        familiarity = train_familiarity(world, (int)a->threads, err);
+        if (!familiarity) {
+            free(calibration);
+            return false;
+        }
     }
-    bool ok = trainer_save_model(trainer, a->out, a->half, calibration, err);
+    const struct checkpoint_measures measures = {calibration, familiarity};
+    bool ok = trainer_save_model(trainer, a->out, a->half, &measures, err);
     free(calibration);
+    free(familiarity);
     if (ok)
         train_report_say(report, "wrote %s", a->out);
     return ok;
@@ -237,7 +257,7 @@ int cmd_train(int argc, char **argv)
     sigaction(SIGINT, &action, &interrupt);
     sigaction(SIGTERM, &action, &terminate);
     blas_set_threads(1); // the workers are the parallelism
-    bool ok = settle(&a, arguments, count, &err) && run(&a, &err);
+    bool ok = settle(&a, arguments, count, &err) && try_out(&a, &err) && run(&a, &err);
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &terminate, NULL);
     if (!ok && err.code != ERROR_CANCELLED)

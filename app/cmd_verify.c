@@ -1,6 +1,7 @@
 // trimscope verify: a model against the tensors that another implementation dumped.
 #include "app/commands.h"
 #include "app/options.h"
+#include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/run/verify.h"
 
@@ -9,12 +10,14 @@
 
 static void print_entry(const struct verify_entry *entry)
 {
+    char name[128];
+    text_fit(name, sizeof name, entry->name);
     if (!entry->known && isinf(entry->excess))
-        printf("  %-32s another shape\n", entry->name);
+        printf("  %-32s another shape\n", name);
     else if (!entry->known)
-        printf("  %-32s unknown to this model\n", entry->name);
+        printf("  %-32s unknown to this model\n", name);
     else
-        printf("  %-32s %.3e%s%s\n", entry->name, entry->difference, entry->excess > 1 ? "  MISMATCH" : "",
+        printf("  %-32s %.3e%s%s\n", name, entry->difference, entry->excess > 1 ? "  MISMATCH" : "",
                entry->argmax ? "" : "  ANOTHER BEST ANSWER");
 }
 

@@ -2,6 +2,9 @@
 #include "engine/base/error.h"
 #include "engine/math/blas.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +44,26 @@ static void restart_for_blas(const char *command, char **argv)
         execv("/proc/self/exe", argv);
 }
 
-int main(int argc, char **argv)
+// A standard stream that was closed would be the next file that is opened, and messages would be written into it. It is
+// opened the wrong way round, so that using it fails as it would have closed.
+static void fill_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            _exit(ERROR_MACHINE);
+}
+
+// Results that did not get out are a failure, whatever the command thought.
+static int finish(int status)
+{
+    bool failed = ferror(stdout);
+    if ((fflush(stdout) == 0 && !failed) || status)
+        return status;
+    fprintf(stderr, "trimscope: cannot write the output: %s\n", strerror(errno));
+    return ERROR_MACHINE;
+}
+
+static int run_main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (!strcmp(name, "--version")) {
@@ -61,7 +83,16 @@ int main(int argc, char **argv)
         }
         return status;
     }
-    fprintf(stderr, "trimscope: \"%s\" is neither a command nor a picture\n", name);
+    struct error err;
+    error_set(&err, ERROR_USAGE, "\"%s\" is neither a command nor a picture", name);
+    fprintf(stderr, "trimscope: %s\n", err.text);
     print_commands(stderr);
     return ERROR_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    fill_standard_streams();
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error like a full disk
+    return finish(run_main(argc, argv));
 }

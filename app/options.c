@@ -67,7 +67,11 @@ static void print_help(const struct option_command *command)
 
 static bool complain(const struct option_command *command, int *status, const char *what, const char *which)
 {
-    fprintf(stderr, "trimscope %s: %s%s; `trimscope %s --help` explains\n", command->name, what, which, command->name);
+    struct error err;
+    error_set(&err, ERROR_USAGE, "%s%s", what, which); // makes harmless what was given
+    const char *space = *command->name ? " " : ""; // the screen has no name
+    fprintf(stderr, "trimscope%s%s: %s; `trimscope%s%s --help` explains\n", space, command->name, err.text, space,
+            command->name);
     *status = ERROR_USAGE;
     return false;
 }

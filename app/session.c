@@ -1,6 +1,8 @@
 #define _GNU_SOURCE // pipe2
 #include "app/session.h"
 
+#include "app/unlike.h"
+
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
@@ -113,7 +115,11 @@ static void publish_picture(struct session *s, int slot)
     picture_free(&fitted);
     if (!rgb)
         return;
+    char note[UNLIKE_TEXT];
+    unlike_note(s->model, from, note);
     pthread_mutex_lock(&s->lock);
+    s->news.has_note = true;
+    snprintf(s->news.note, sizeof s->news.note, "%s", note);
     if (s->news.has_picture[slot])
         free(s->news.pictures[slot].rgb);
     s->news.has_picture[slot] = true;
@@ -539,9 +545,13 @@ struct session *session_new(const struct session_options *options, struct error 
     }
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, NULL);
-    // Signals belong to the screen's thread.
+    // Signals belong to the screen's thread; but a fault that is blocked kills before its handler can give the terminal
+    // back.
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
     sigset_t all, before;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     s->pool = thread_pool_new(options->threads);
     bool ok = copy_options(s, options) && s->pool && pthread_create(&s->thread, NULL, session_main, s) == 0;

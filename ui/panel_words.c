@@ -58,9 +58,10 @@ static void walk(struct walker *walker)
             at = token->to;
         } else { // the start and end tokens stand like quotation marks
             bool first = i == 0, last = i == trace->token_count - 1;
-            snprintf(text, sizeof text, "%s", is_special(token) && first  ? "‹"
-                                              : is_special(token) && last ? "›"
-                                                                          : token->text);
+            snprintf(text, sizeof text, "%s",
+                     is_special(token) && first  ? "‹"
+                     : is_special(token) && last ? "›"
+                                                 : token->text);
         }
         place(walker, i, text);
         if (is_special(token) && i == 0)
@@ -149,7 +150,10 @@ static struct walker prepare(const struct pane *pane)
     struct walker counter = {.pane = &measure, .lines = 1, .each = count_piece};
     walk(&counter);
     int lines = counter.row + 1, room = rect.rows - 1;
-    struct walker walker = {.pane = pane, .lines = lines * 2 <= room ? 2 : 1};
+    bool any = false; // bars need a row of their own
+    for (int i = 0; i < pane->view->trace.token_count; i++)
+        any |= !isnan(word_share(pane->view, view_stage(pane->view), i));
+    struct walker walker = {.pane = pane, .lines = any && lines * 2 <= room ? 2 : 1};
     if (lines > room && counter.found >= room)
         walker.first_line = counter.found - room + 1;
     return walker;
@@ -163,10 +167,14 @@ void panel_words(const struct pane *pane)
     char right[64] = "";
     if (stage >= 0) {
         int alive = view_alive_count(view, stage, TRACE_TEXT_STREAM, &total);
-        static const char *const bars[SHOW_COUNT] = {"keep probability", "self score", "cross score", "total score", "attention"};
-        bool explained = rect.columns >= 64 && rect.rows >= 3 && pane->theme->glyphs->unicode;
-        snprintf(right, sizeof right, "%s%s%s%d of %d tokens", explained ? "bars: " : "", explained ? bars[view->show] : "",
-                 explained ? "   " : "", alive, total);
+        static const char *const bars[SHOW_COUNT] = {"keep probability", "self score", "cross score",
+                                                     "total score", "attention"};
+        bool any = false;
+        for (int i = 0; i < view->trace.token_count; i++)
+            any |= !isnan(word_share(view, stage, i));
+        bool explained = any && rect.columns >= 64 && rect.rows >= 3 && pane->theme->glyphs->unicode;
+        snprintf(right, sizeof right, "%s%s%s%d of %d tokens", explained ? "bars: " : "",
+                 explained ? bars[view->show] : "", explained ? "   " : "", alive, total);
     }
     draw_title(pane, rect, "QUESTION", right, view->focus == FOCUS_WORDS);
     if (stage < 0)

@@ -1,5 +1,5 @@
-// The event loop: keys, news of the backend, signals and the clock; a frame whenever something changed and the terminal
-// is done with the one before.
+// The event loop: keys, news of the backend, signals and the clock; a frame whenever something changed and
+// the terminal is done with the one before.
 #include "ui/screen.h"
 
 #include "engine/base/thread.h"
@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const double play_seconds = 0.8, frame_patience = 0.5;
+static const double play_seconds = 0.8, frame_patience = 0.5, busy_patience = 0.25;
 
 struct screen_options screen_options_default(void)
 {
@@ -57,7 +57,8 @@ void screen_begin(struct screen *screen, const struct backend *backend, const st
         use_default_colors();
     }
     screen->graphics = terminal_graphics(&screen->terminal, options->graphics);
-    screen->dark = options->theme == SCREEN_AUTO ? background_is_dark(&screen->terminal) : options->theme == SCREEN_DARK;
+    screen->dark =
+        options->theme == SCREEN_AUTO ? background_is_dark(&screen->terminal) : options->theme == SCREEN_DARK;
     screen_choose_theme(screen);
     terminal_mouse(screen->mouse);
     if (options->question_first && backend->abilities & BACKEND_ASK)
@@ -83,8 +84,8 @@ void screen_take_news(struct screen *screen)
     if (!new_trace)
         return;
     // The whole run is wanted: the film strip shows all of it, and stepping never waits.
-    if (screen->view.trace.stage_count < screen->view.trace.stage_total || !had)
-        screen->backend->want_stage(screen->backend->context, screen->view.trace.stage_total - 1);
+    if (!screen->cancelled && (screen->view.trace.stage_count < screen->view.trace.stage_total || !had))
+        screen_want_run(screen);
     if (screen->view.show == SHOW_ATTENTION)
         screen_want_attention(screen);
 }
@@ -120,8 +121,8 @@ static void take_signals(struct screen *screen)
         resize(screen);
 }
 
-// After Esc: an escape sequence that curses does not know is swallowed whole, so that its characters do nothing. Returns
-// whether there was one.
+// After Esc: an escape sequence that curses does not know is swallowed whole, so that its characters do
+// nothing. Returns whether there was one.
 static bool swallow_sequence(void)
 {
     wint_t next;
@@ -169,6 +170,8 @@ static int milliseconds_until(double time, double now, int most)
 static int wait_time(const struct screen *screen, double now)
 {
     int wait = screen->backend->wake_fd < 0 ? 50 : 60000;
+    if (screen->busy_since > 0 && !screen->view.busy_for_long)
+        wait = milliseconds_until(screen->busy_since + busy_patience, now, wait);
     if (screen->view.playing)
         wait = milliseconds_until(screen->play_next, now, wait);
     if (screen->dirty)
@@ -190,6 +193,19 @@ static void play(struct screen *screen, double now)
     screen->dirty = true;
 }
 
+// Work that takes a moment is told; what is over in a blink would only flicker.
+static void watch_work(struct screen *screen, double now)
+{
+    struct view *view = &screen->view;
+    if (!view->busy)
+        screen->busy_since = 0;
+    else if (screen->busy_since <= 0)
+        screen->busy_since = now;
+    bool long_now = view->busy && now >= screen->busy_since + busy_patience;
+    screen->dirty |= long_now != view->busy_for_long;
+    view->busy_for_long = long_now;
+}
+
 static void screen_loop(struct screen *screen)
 {
     while (!screen->quit) {
@@ -203,6 +219,7 @@ static void screen_loop(struct screen *screen)
         screen_take_news(screen);
         double now = clock_seconds();
         play(screen, now);
+        watch_work(screen, now);
         if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience))
             screen->frame_pending = screen->paced && now <= screen->frame_sent + frame_patience;
         if (screen->dirty && !screen->frame_pending && !screen->quit)

@@ -1,7 +1,24 @@
 #include "engine/base/error.h"
 
+#include "engine/base/text.h"
+
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+
+// File names, arguments and the contents of files are in messages, and messages reach terminals.
+static void put(struct error *err, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void put(struct error *err, const char *format, va_list args)
+{
+    char brief[sizeof err->text], *whole = NULL;
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(brief, sizeof brief, format, args);
+    if (length >= (int)sizeof brief && (whole = malloc((size_t)length + 1)))
+        vsnprintf(whole, (size_t)length + 1, format, again);
+    va_end(again);
+    text_fit(err->text, sizeof err->text, whole ? whole : brief); // without memory, its beginning
+    free(whole);
+}
 
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
 {
@@ -10,7 +27,7 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
     va_list args;
     va_start(args, format);
     err->code = code;
-    vsnprintf(err->text, sizeof err->text, format, args);
+    put(err, format, args);
     va_end(args);
     return false;
 }
@@ -19,15 +36,12 @@ bool error_prefix(struct error *err, const char *format, ...)
 {
     if (!err)
         return false;
-    char inner[sizeof err->text];
-    memcpy(inner, err->text, sizeof inner);
+    struct error prefix;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(err->text, sizeof err->text, format, args);
+    put(&prefix, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof err->text)
-        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", inner);
-    return false;
+    return error_set(err, err->code, "%s: %s", prefix.text, err->text);
 }
 
 bool error_no_memory(struct error *err, const char *what)

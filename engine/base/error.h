@@ -19,7 +19,8 @@ struct error {
     char text[480]; // one sentence without newline; what failed, expected and found, and what to do
 };
 
-// Sets *err (which may be NULL) and returns false, so that callers write `return error_set(...)`.
+// Sets *err (which may be NULL) and returns false, so that callers write `return error_set(...)`. Whatever the arguments
+// bring from outside, the text is one printable line; when it is too long, its middle is left out (base/text.h).
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

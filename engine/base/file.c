@@ -75,9 +75,21 @@ bool file_read(const char *path, size_t limit, unsigned char **data, size_t *siz
     return *data != NULL;
 }
 
+// What exists and is no file is not replaced: with the right to do so, renaming would put a file in the place of a device.
+static bool may_replace(const char *path, struct error *err)
+{
+    struct stat st;
+    if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+        return true;
+    return error_set(err, ERROR_INPUT, "cannot write %s: it is not a file but a %s", path,
+                     S_ISDIR(st.st_mode) ? "folder" : "device or pipe");
+}
+
 bool file_writer_open(struct file_writer *writer, const char *path, struct error *err)
 {
     *writer = (struct file_writer){0};
+    if (!may_replace(path, err))
+        return false;
     size_t n = strlen(path) + sizeof ".XXXXXX";
     writer->path = strdup(path);
     writer->temporary = malloc(n);
@@ -110,12 +122,20 @@ bool file_writer_open(struct file_writer *writer, const char *path, struct error
 
 bool file_writer_commit(struct file_writer *writer, struct error *err)
 {
+    errno = 0;
     bool ok = fflush(writer->stream) == 0 && !ferror(writer->stream) && fsync(fileno(writer->stream)) == 0;
-    ok = fclose(writer->stream) == 0 && ok;
+    int why = errno ? errno : EIO; // an earlier write failed, and nobody kept its reason
+    if (fclose(writer->stream) != 0 && ok) {
+        why = errno;
+        ok = false;
+    }
     writer->stream = NULL;
-    ok = ok && rename(writer->temporary, writer->path) == 0;
+    if (ok && rename(writer->temporary, writer->path) != 0) {
+        why = errno;
+        ok = false;
+    }
     if (!ok) {
-        error_set(err, ERROR_MACHINE, "cannot write %s: %s", writer->path, strerror(errno));
+        error_set(err, ERROR_MACHINE, "cannot write %s: %s", writer->path, strerror(why));
         file_writer_abort(writer);
         return false;
     }

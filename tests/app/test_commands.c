@@ -155,11 +155,42 @@ static void test_verify(void **state)
     expect(VERIFY(weights, "tests/fixtures/meter_nlvr2"), 1, "", "2 picture(s)");
 }
 
+static void expect_printable(struct command_output output, int status, const char *shown)
+{
+    for (const char *p = output.out; *p; p++)
+        if ((unsigned char)*p < ' ' && *p != '\n')
+            fail_msg("byte %d in: %s", *p, output.out);
+    for (const char *p = output.err; *p; p++)
+        if ((unsigned char)*p < ' ' && (*p != '\n' || p[1])) // one line
+            fail_msg("byte %d in: %s", *p, output.err);
+    expect(output, status, status ? "" : shown, status ? shown : "");
+}
+
+// Weights, question sets and arguments come from anywhere; what they bring must not drive the terminal.
+static void test_no_control_characters_reach_the_terminal(void **state)
+{
+    (void)state;
+    struct tiny_options tiny = tiny_everything();
+    tiny.answers = "[\"\\u001b[31m\", \"\\u009b2J\", \"\\u001b]0;x\\u0007\", \"\\r\", \"\\u001bc\", \"\\b\", \"\\u001b6\", "
+                   "\"\\u001b7\", \"\\u001b8\"]";
+    const char *weights = tiny_write("loud.safetensors", &tiny);
+    static const char line[] = "{\"picture\": \"picture.png\", \"question\": \"is it red?\", \"answer\": \"no\", "
+                               "\"type\": \"\\u001b[2Jloud\\n\"}\n";
+    const char *set = scratch_write("loud.jsonl", line, strlen(line));
+    expect_printable(RUN(picture_path, "is it red?", "--model", weights), 0, "answer: ");
+    expect_printable(EVAL(set, "--model", model_path), 0, "?[2Jloud ");
+    expect_printable(RUN("no\033[31m\nsuch.png", "what?", "--model", model_path), 1, "no?[31m such.png");
+    expect_printable(RUN(picture_path, "what?", "--\033c\007"), 2, "--?c?;");
+    expect_printable(RUN(picture_path, "what?", "--policy", "\033]0;title\007"), 2, "?]0;title?;");
+    expect_printable(VERIFY("\033[5n", "tests/fixtures/meter_vqa"), 1, "?[5n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_json),  cmocka_unit_test(test_run_table), cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_bad_input), cmocka_unit_test(test_eval),      cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_no_control_characters_reach_the_terminal),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);
 }

@@ -128,7 +128,7 @@ const char *tiny_write(const char *name, const struct tiny_options *options)
     int count = 2;
     if (config.task == TASK_VQA)
         pairs[count++] = (struct metadata_pair){
-            "answers", "[\"red\", \"blue\", \"yes\", \"no\", \"dog\", \"cat\", \"cup\", \"2\", \"nothing\"]"};
+            "answers", options->answers ? options->answers : "[\"red\", \"blue\", \"yes\", \"no\", \"dog\", \"cat\", \"cup\", \"2\", \"nothing\"]"};
     if (config.answer_words)
         pairs[count++] = (struct metadata_pair){"answer_words", "[11, 12, 20, 21, 9, 10, 19, -1, -1]"};
     if (options->calibration)

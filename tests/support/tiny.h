@@ -16,6 +16,7 @@ struct tiny_options {
     bool published;       // METER's own layout: patch stem, post-norm, no extras
     bool text_trimmers, image_trimmers, fusion_trimmers, head_trimmers;
     const char *calibration; // metadata, NULL: none
+    const char *answers;     // of a VQA model: a JSON list of nine, NULL: colours, yes, no, ...
     uint64_t seed;
 };
 // Everything there is: conv stem, pre-norm, fusion position, answer words, trimmers in every layer.

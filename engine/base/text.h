@@ -1,0 +1,16 @@
+// Text from outside on its way to a person's terminal.
+#ifndef TRIMSCOPE_BASE_TEXT_H
+#define TRIMSCOPE_BASE_TEXT_H
+
+#include <stddef.h>
+
+// Makes `text` one line of printable UTF-8, in place: line breaks and tabs become spaces; other control characters
+// (C0, DEL, C1: escape sequences start with them), characters that reverse the writing direction, and bytes that are
+// no UTF-8 become '?'. The text never grows.
+void text_clean(char *text);
+
+// Copies `from` to out[size], cleaned; what does not fit is left out of the middle, marked "...", because both ends of a
+// path or a sentence say more than its middle. size is at least 8. Returns `out`.
+char *text_fit(char *out, size_t size, const char *from);
+
+#endif

@@ -1,0 +1,63 @@
+// What may be read and what may be replaced.
+#include "tests/support/cmocka_all.h"
+
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+#include "tests/support/scratch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void check_refused(const char *path, const char *why)
+{
+    struct error err = {0};
+    struct file_writer writer;
+    assert_false(file_writer_open(&writer, path, &err));
+    if (err.code != ERROR_INPUT || !strstr(err.text, why))
+        fail_msg("status %d, \"%s\"; expected \"%s\"", err.code, err.text, why);
+}
+
+static void test_only_files_are_replaced(void **state)
+{
+    (void)state;
+    const char *pipe = scratch_path("pipe"), *folder = scratch_path("folder");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    check_refused(pipe, "device or pipe"); // as root, /dev/null would be gone
+    check_refused(folder, "folder");
+    check_refused(scratch_path("nowhere/file"), "No such file");
+    rmdir(folder);
+}
+
+static void test_written_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct file_writer writer;
+    unsigned char *data;
+    size_t size;
+    const char *path = scratch_write("old", "old", 3);
+    assert_true(file_writer_open(&writer, path, &err));
+    fputs("half of the n", writer.stream);
+    file_writer_abort(&writer);
+    assert_true(file_read(path, 100, &data, &size, &err));
+    assert_string_equal((char *)data, "old");
+    memory_free(data);
+    assert_true(file_writer_open(&writer, path, &err));
+    fputs("new", writer.stream);
+    assert_true(file_writer_commit(&writer, &err));
+    assert_true(file_read(path, 100, &data, &size, &err));
+    assert_string_equal((char *)data, "new");
+    memory_free(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_only_files_are_replaced),
+        cmocka_unit_test(test_written_whole_or_not_at_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
