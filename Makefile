@@ -88,8 +88,10 @@ check:
 check-all:
 	@CHECK_CLANG=1 tests/check
 
+# Once with one thread, once with all; what hangs on no number of threads is measured once.
 bench: $(BUILD)/trimscope
 	$(BUILD)/trimscope bench
+	$(BUILD)/trimscope bench --threads $(shell nproc) linear meter prune bundled train
 
 # Interrupted, it stops with an error and goes on from there the next time.
 train: $(BUILD)/trimscope
