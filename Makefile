@@ -88,8 +88,10 @@ check:
 check-all:
 	@CHECK_CLANG=1 tests/check
 
+# Once with one thread, once with all; what hangs on no number of threads is measured once.
 bench: $(BUILD)/trimscope
 	$(BUILD)/trimscope bench
+	$(BUILD)/trimscope bench --threads $(shell nproc) linear meter prune bundled train
 
 # Interrupted, it stops with an error and goes on from there the next time.
 train: $(BUILD)/trimscope
@@ -129,7 +131,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -lvterm -lutil
 
 # The gradient tests differentiate numerically, so they run the same training sources in double precision.
-DOUBLE_SRC := $(addprefix engine/learn/,learn_kernels.c ops.c blocks.c trimmer.c net_stem.c net_refs.c net.c cost.c \
+DOUBLE_SRC := $(addprefix engine/learn/,learn_kernels.c ops.c blocks.c trimmer.c net_stem.c net_refs.c net.c cost.c upkeep.c \
                 params.c objective.c)
 DOUBLE_TESTS := test_gradients test_objective
 DOUBLE_OBJ := $(patsubst %.c,$(BUILD)/double/%.o,$(DOUBLE_SRC))

@@ -5,6 +5,7 @@
 #include "engine/base/memory.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,23 +126,29 @@ static bool start_onnx(struct meter *m, struct bench_peer *peer, struct error *e
     return ok;
 }
 
-static void prepare_peers(struct meter *m, json_t *results)
+static bool prepare_peers(struct meter *m, json_t *results, struct error *err)
 {
     bool (*const start[PEERS])(struct meter *, struct bench_peer *, struct error *) = {start_torch, start_onnx};
     for (int p = 0; p < PEERS; p++) {
-        struct error err = {0};
-        m->there[p] = start[p](m, &m->peers[p], &err);
+        struct error why = {0};
+        m->there[p] = start[p](m, &m->peers[p], &why);
         if (!m->there[p]) {
-            bench_print(m->bench, "%s takes no part: %s (%s)\n", kinds[p].name, err.text, kinds[p].how);
-            json_object_set_new(results, kinds[p].json, json_pack("{s:s}", "absent", err.text));
+            bench_print(m->bench, "%s takes no part: %s (%s)\n", kinds[p].name, why.text, kinds[p].how);
+            json_object_set_new(results, kinds[p].json, json_pack("{s:s}", "absent", why.text));
             continue;
         }
         m->difference[p] = compare_logits(m, &m->peers[p]);
+        if (!(m->difference[p] < 1e-3))
+            return error_set(err, ERROR_MACHINE,
+                             "%s answers otherwise than this program (logits differ by %.1g of the largest): the two do "
+                             "not compute the same, so their times cannot be compared",
+                             kinds[p].name, m->difference[p]);
         for (int i = 0; i < 2; i++) {
             m->peer_runs[p][i] = (struct bench_peer_run){&m->peers[p], i ? "image" : "meter"};
             m->sides[1 + p][i] = (struct bench_side){.run = bench_peer_side, .context = &m->peer_runs[p][i]};
         }
     }
+    return true;
 }
 
 static bool measure(struct meter *m, struct error *err)
@@ -214,11 +221,9 @@ bool bench_meter(const struct bench *bench, json_t *results, struct error *err)
     m->bench = bench;
     m->model.file = -1;
     bench_peak_memory_reset();
-    bool ok = prepare_ours(m, err);
-    if (ok) {
-        prepare_peers(m, results);
-        ok = measure(m, err);
-    }
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    sigaction(SIGPIPE, &ignore, &before); // a peer that dies is noticed by what it does not say
+    bool ok = prepare_ours(m, err) && prepare_peers(m, results, err) && measure(m, err);
     if (ok)
         report(m, results);
     for (int p = 0; p < PEERS; p++)
@@ -228,5 +233,6 @@ bool bench_meter(const struct bench *bench, json_t *results, struct error *err)
     bench_model_close(&m->model);
     bench_peak_free(&m->peak);
     memory_free(m);
+    sigaction(SIGPIPE, &before, NULL);
     return ok;
 }

@@ -84,7 +84,7 @@ static void report(const struct bench *bench, const struct variant variants[VARI
     for (int i = 0; i < SHARES; i++) {
         const struct variant *v = &variants[1 + i];
         snprintf(name, sizeof name, "speed-up / FLOPs cut, %.0f %% of the tokens", 100 * shares[i].share);
-        bench_bar(bench, results, &(struct bench_bar){name, "", dense->side.seconds / v->side.seconds * v->gflop / dense->gflop,
+        bench_bar(results, &(struct bench_bar){name, "", dense->side.seconds / v->side.seconds * v->gflop / dense->gflop,
                                                       shares[i].bar, false});
     }
     double given = (1 - heads->side.seconds / dense->side.seconds) / (1 - heads->gflop / dense->gflop);

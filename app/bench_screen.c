@@ -134,8 +134,8 @@ static void report(const struct bench *bench, struct figures *f, json_t *results
     json_object_update_new(results, json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "key_ms", key, "key_ms_90_percent", slow,
                                               "key_cpu_ms", cpu, "frame_bytes", bytes, "first_frame_ms", first, "first_frame_cpu_ms", first_cpu,
                                               "whole_run_ms", whole, "peak_memory_mb", f->memory));
-    bench_bar(bench, results, &(struct bench_bar){"key press to the last byte of the frame", " ms", key, key_bar, true});
-    bench_bar(bench, results, &(struct bench_bar){"start to the first complete frame", " ms", first, start_bar, true});
+    bench_bar(results, &(struct bench_bar){"key press to the last byte of the frame", " ms", key, key_bar, true});
+    bench_bar(results, &(struct bench_bar){"start to the first complete frame", " ms", first, start_bar, true});
 }
 
 static bool save_scene(struct subject *subject, const struct world_scene *scene, struct error *err)

@@ -101,7 +101,6 @@ bool bench_peer_start(struct bench_peer *peer, const char *const argv[], struct 
 {
     char line[BENCH_TEXT];
     *peer = (struct bench_peer){.pid = -1};
-    signal(SIGPIPE, SIG_IGN); // a peer that dies is an answer like any other
     if (!spawn(peer, argv)) {
         bench_peer_stop(peer);
         return error_set(err, ERROR_MACHINE, "%s cannot be started: %s", argv[0], strerror(errno));
@@ -223,14 +222,38 @@ bool bench_find_model(const struct bench *bench, json_t *results, char path[ASSE
     return false;
 }
 
-void bench_bar(const struct bench *bench, json_t *results, const struct bench_bar *bar)
+void bench_bar(json_t *results, const struct bench_bar *bar)
 {
     bool met = bar->at_most ? bar->value <= bar->bar : bar->value >= bar->bar;
-    bench_print(bench, "  %-52s %8.2f%s  (bar: %s %g%s) %s\n", bar->what, bar->value, bar->unit,
-                bar->at_most ? "at most" : "at least", bar->bar, bar->unit, met ? "met" : "NOT MET");
     json_t *bars = json_object_get(results, "bars");
     if (!bars)
         json_object_set_new(results, "bars", bars = json_array());
     json_array_append_new(bars, json_pack("{s:s,s:s,s:f,s:f,s:b,s:b}", "what", bar->what, "unit", bar->unit, "value",
                                           bar->value, "bar", bar->bar, "at_most", bar->at_most, "met", met));
+}
+
+static void print_bar(const struct bench *bench, const json_t *bar)
+{
+    const char *what = json_string_value(json_object_get(bar, "what"));
+    const char *unit = json_string_value(json_object_get(bar, "unit"));
+    double value = json_number_value(json_object_get(bar, "value")), least = json_number_value(json_object_get(bar, "bar"));
+    bool at_most = json_is_true(json_object_get(bar, "at_most")), met = json_is_true(json_object_get(bar, "met"));
+    bench_print(bench, "  %-50s %8.2f%-3s  %s %g%s: %s\n", what, value, unit, at_most ? "at most" : "at least", least, unit,
+                met ? "met" : "NOT MET");
+}
+
+void bench_print_bars(const struct bench *bench, json_t *results)
+{
+    const char *name;
+    json_t *section, *bar;
+    size_t i;
+    bool any = false;
+    json_object_foreach(results, name, section)
+        json_array_foreach(json_object_get(section, "bars"), i, bar)
+        {
+            if (!any)
+                bench_print(bench, "\nBars\n");
+            any = true;
+            print_bar(bench, bar);
+        }
 }

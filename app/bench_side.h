@@ -43,7 +43,7 @@ struct bench_peer {
 };
 
 // Starts it and waits until it is ready. False and one sentence, which is for people to read and no failure of the
-// benchmark, when it cannot run. argv[0] is looked up in PATH.
+// benchmark, when it cannot run. argv[0] is looked up in PATH. The caller ignores SIGPIPE while it has peers.
 bool bench_peer_start(struct bench_peer *peer, const char *const argv[], struct error *err);
 void bench_peer_stop(struct bench_peer *peer);
 // The line that it answers with, NULL when it is gone. Valid until the next call.
@@ -75,12 +75,14 @@ bool bench_script(const char *name, char path[], size_t size, struct error *err)
 // The model that --model names, or the bundled one. False, a line for people and results["absent"] where there is none.
 bool bench_find_model(const struct bench *bench, json_t *results, char path[ASSETS_PATH]);
 
-// A figure with a bar to reach: one line for people, an entry of results["bars"].
+// A figure with a bar to reach, as an entry of a section's results["bars"].
 struct bench_bar {
     const char *what, *unit;
     double value, bar;
     bool at_most; // the bar is an upper one
 };
-void bench_bar(const struct bench *bench, json_t *results, const struct bench_bar *bar);
+void bench_bar(json_t *results, const struct bench_bar *bar);
+// The bars of all sections as a table.
+void bench_print_bars(const struct bench *bench, json_t *results);
 
 #endif

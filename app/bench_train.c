@@ -7,7 +7,7 @@
 #include "engine/math/blas.h"
 #include "engine/math/measure.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,6 @@ static const char PYTHON[] = "/usr/bin/python3";
 struct twin {
     pid_t pid;
     FILE *to, *from;
-    long parameters;
     double cpu[MEASURE_ROUNDS_MAX * 64];
     int steps;
     bool broken;
@@ -38,10 +37,16 @@ static bool find_twin(char path[PATH])
     return access(path, R_OK) == 0 && access(PYTHON, X_OK) == 0;
 }
 
-static void run_child(const char *script, int threads, const int in[2], const int out[2])
+static void run_child(const char *script, int threads, const struct language *language, const int in[2],
+                      const int out[2])
 {
-    char count[16];
+    char count[16], vocabulary[16], answers[16], scenes[16], questions[16], patches[16];
     snprintf(count, sizeof count, "%d", threads);
+    snprintf(vocabulary, sizeof vocabulary, "%d", language->vocabulary);
+    snprintf(answers, sizeof answers, "%d", language->answers);
+    snprintf(scenes, sizeof scenes, "%d", SCENES);
+    snprintf(questions, sizeof questions, "%d", QUESTIONS);
+    snprintf(patches, sizeof patches, "%d", PATCHES);
     dup2(in[0], STDIN_FILENO);
     dup2(out[1], STDOUT_FILENO);
     for (int i = 0; i < 2; i++) {
@@ -51,7 +56,9 @@ static void run_child(const char *script, int threads, const int in[2], const in
     // Its own BLAS shall use as many threads, and the same kernels as ours (blas.h).
     setenv("OPENBLAS_NUM_THREADS", count, 1);
     setenv("OMP_NUM_THREADS", count, 1);
-    execl(PYTHON, PYTHON, script, "--threads", count, (char *)NULL);
+    if (dup2(open("/dev/null", O_WRONLY), STDERR_FILENO) >= 0) // that there is no PyTorch is said by us
+        execl(PYTHON, PYTHON, script, "--threads", count, "--vocabulary", vocabulary, "--answers", answers, "--scenes",
+              scenes, "--questions", questions, "--patches", patches, (char *)NULL);
     _exit(127);
 }
 
@@ -68,8 +75,8 @@ static void twin_stop(struct twin *twin)
     *twin = (struct twin){0};
 }
 
-// False when there is no such twin here: no Python, no PyTorch, not a source tree.
-static bool twin_start(struct twin *twin, int threads)
+// Warmed up. False when there is no such twin here: no Python, no PyTorch, not a source tree.
+static bool twin_start(struct twin *twin, int threads, const struct language *language)
 {
     char script[PATH];
     int in[2], out[2];
@@ -83,12 +90,13 @@ static bool twin_start(struct twin *twin, int threads)
     }
     twin->pid = fork();
     if (twin->pid == 0)
-        run_child(script, threads, in, out);
+        run_child(script, threads, language, in, out);
     close(in[0]);
     close(out[1]);
     twin->to = fdopen(in[1], "w");
     twin->from = fdopen(out[0], "r");
-    if (twin->pid < 0 || !twin->to || !twin->from || fscanf(twin->from, "ready %ld", &twin->parameters) != 1) {
+    char ready[8];
+    if (twin->pid < 0 || !twin->to || !twin->from || fscanf(twin->from, "%7s", ready) != 1 || strcmp(ready, "ready")) {
         twin_stop(twin);
         return false;
     }
@@ -127,18 +135,15 @@ static void our_step(void *context)
     trainer_step(context);
 }
 
-static struct trainer *make_trainer(const struct world *world, int threads, struct error *err)
+static struct trainer *make_trainer(const struct world *world, const struct language *language, int threads,
+                                    struct error *err)
 {
-    struct language language;
-    if (!language_init(&language, world, err))
-        return NULL;
-    struct trainer_options options = {.config = shape_default(&language), .settings = train_settings_default(false),
+    struct trainer_options options = {.config = shape_default(language), .settings = train_settings_default(false),
                                       .world = world, .threads = threads, .fixed_scenes = SCENES};
     options.settings.scenes = SCENES;
     options.settings.questions = QUESTIONS;
     options.settings.patches_low = options.settings.patches_high = PATCHES;
     options.settings.total = 1000000000; // never the tail of the run
-    language_free(&language);
     return trainer_new(&options, err);
 }
 
@@ -163,26 +168,33 @@ static bool report(const struct bench *bench, json_t *results, struct twin *twin
     return true;
 }
 
+static bool compare(const struct bench *bench, json_t *results, struct trainer *trainer,
+                    const struct language *language, struct error *err)
+{
+    struct twin twin;
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    sigaction(SIGPIPE, &ignore, &before); // a twin that dies is noticed by what it does not say
+    bool twins = twin_start(&twin, bench->threads, language);
+    struct measure_case cases[] = {{.run = our_step, .context = trainer}, {.run = twin_step, .context = &twin}};
+    blas_set_threads(1); // our workers are the parallelism
+    bench_measure(bench, cases, twins ? 2 : 1);
+    blas_set_threads(bench->threads);
+    bool ok = report(bench, results, &twin, cases, err);
+    twin_stop(&twin);
+    sigaction(SIGPIPE, &before, NULL);
+    return ok;
+}
+
 bool bench_train(const struct bench *bench, json_t *results, struct error *err)
 {
     char assets[ASSETS_PATH];
+    struct language language = {0};
     struct world *world = assets_find(assets, err) ? world_open(assets, err) : NULL;
-    struct trainer *trainer = world ? make_trainer(world, bench->threads, err) : NULL;
-    bool ok = trainer != NULL;
-    if (ok) {
-        struct twin twin;
-        struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-        sigaction(SIGPIPE, &ignore, &before); // a twin that dies is noticed by what it does not say
-        bool twins = twin_start(&twin, bench->threads);
-        struct measure_case cases[] = {{.run = our_step, .context = trainer}, {.run = twin_step, .context = &twin}};
-        blas_set_threads(1); // our workers are the parallelism
-        bench_measure(bench, cases, twins ? 2 : 1);
-        blas_set_threads(bench->threads);
-        ok = report(bench, results, &twin, cases, err);
-        twin_stop(&twin);
-        sigaction(SIGPIPE, &before, NULL);
-    }
+    bool ok = world && language_init(&language, world, err);
+    struct trainer *trainer = ok ? make_trainer(world, &language, bench->threads, err) : NULL;
+    ok = trainer && compare(bench, results, trainer, &language, err);
     trainer_free(trainer);
+    language_free(&language);
     world_free(world);
     return ok;
 }

@@ -1,5 +1,6 @@
 // `trimscope bench`: speed on this machine as ratios, each side measured in the same run.
 #include "app/bench.h"
+#include "app/bench_side.h"
 #include "app/commands.h"
 #include "app/options.h"
 #include "engine/base/thread.h"
@@ -50,23 +51,39 @@ static bool check_names(const char *const *names, int count, struct error *err)
     return true;
 }
 
+// The processor's name as Linux gives it, "unknown processor" elsewhere.
+static void processor_name(char name[64])
+{
+    char line[256];
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    snprintf(name, 64, "unknown processor");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "model name : %63[^\n]", name) == 1)
+            break;
+    if (file)
+        fclose(file);
+}
+
 static json_t *describe_machine(const struct bench *bench)
 {
+    char processor[64];
     double load[1] = {-1};
     if (getloadavg(load, 1) != 1)
         load[0] = -1;
+    processor_name(processor);
     const char *clock = bench->threads == 1 ? "CPU" : "wall";
-    bench_print(bench, "kernels %s, OpenBLAS %s, %d thread%s of %d (%s time), load %.1f\n", math_variant(),
-                blas_core(), bench->threads, bench->threads == 1 ? "" : "s", thread_processors(), clock,
-                load[0]);
+    bench_print(bench, "trimscope %s, kernels %s, %s (%s)\n%s, %d thread%s of %d (%s time), load %.1f\n",
+                TRIMSCOPE_VERSION, math_variant(), blas_version(), blas_core(), processor, bench->threads,
+                bench->threads == 1 ? "" : "s", thread_processors(), clock, load[0]);
     if (blas_falls_short())
         bench_print(
             bench,
             "OpenBLAS does not use this processor's AVX-512 (%s is \"%s\"): it runs at about half of its "
             "speed.\n",
             BLAS_CORE_VARIABLE, getenv(BLAS_CORE_VARIABLE) ? getenv(BLAS_CORE_VARIABLE) : "");
-    return json_pack("{s:b,s:s,s:s,s:s,s:i,s:i,s:f}", "openblas_falls_short", blas_falls_short(), "time",
-                     clock, "kernels", math_variant(), "openblas", blas_core(), "threads", bench->threads,
+    return json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:i,s:i,s:f}", "trimscope", TRIMSCOPE_VERSION, "processor",
+                     processor, "openblas_configuration", blas_version(), "openblas_falls_short", blas_falls_short(),
+                     "time", clock, "kernels", math_variant(), "openblas", blas_core(), "threads", bench->threads,
                      "processors", thread_processors(), "load", load[0]);
 }
 
@@ -82,6 +99,7 @@ static bool run_sections(const struct bench *bench, const char *const *names, in
         if (!sections[s].run(bench, result, err))
             return false;
     }
+    bench_print_bars(bench, results);
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/unlike.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
@@ -112,6 +113,14 @@ struct settings {
     bool json;
 };
 
+// To stderr, so that --json stays JSON.
+static void say_unlike(const struct model *model, const struct picture *picture)
+{
+    char note[UNLIKE_TEXT];
+    if (unlike_note(model, picture, note))
+        fprintf(stderr, "note: %s\n", note);
+}
+
 static struct run *prepare(const struct settings *settings, const struct model *model, const char *const arguments[],
                            int count, struct error *err)
 {
@@ -127,6 +136,8 @@ static struct run *prepare(const struct settings *settings, const struct model *
     bool ok = true;
     for (int p = 0; ok && p < needed; p++)
         ok = picture_load(&pictures[p], arguments[p], model->config.image_size, &width[p], &height[p], err);
+    for (int p = 0; ok && p < needed; p++)
+        say_unlike(model, &pictures[p]);
     if (ok)
         run = run_new(model, list, needed, arguments[needed], &settings->options, err);
     for (int p = 0; run && p < needed; p++)

@@ -8,6 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
 #include "engine/io/safetensors.h"
+#include "engine/learn/checkpoint.h"
 #include "engine/learn/shape.h"
 #include "engine/math/blas.h"
 
@@ -136,12 +137,13 @@ static bool train(struct trainer *trainer, const struct train_command *a, struct
     return trainer_save_state(trainer, a->state, err);
 }
 
-// Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be.
+// Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be, and what the
+// pictures that they were trained on look like.
 static bool finish(struct trainer *trainer, const struct train_command *a, const struct world *world,
                    struct train_report *report, struct error *err)
 {
     train_report_validation(report, trainer, (int)a->validate);
-    char *calibration = NULL;
+    char *calibration = NULL, *familiarity = NULL;
     if (a->trim) {
         char plain[PATH + 32];
         snprintf(plain, sizeof plain, "%s.uncalibrated", a->out);
@@ -152,9 +154,17 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
         unlink(plain);
         if (!calibration)
             return false;
+        train_report_say(report, "learning what the world's pictures look like");
+        familiarity = train_familiarity(world, (int)a->threads, err);
+        if (!familiarity) {
+            free(calibration);
+            return false;
+        }
     }
-    bool ok = trainer_save_model(trainer, a->out, a->half, calibration, err);
+    const struct checkpoint_measures measures = {calibration, familiarity};
+    bool ok = trainer_save_model(trainer, a->out, a->half, &measures, err);
     free(calibration);
+    free(familiarity);
     if (ok)
         train_report_say(report, "wrote %s", a->out);
     return ok;

@@ -20,8 +20,8 @@ static bool crop(struct backend_picture *to, const struct picture *from, int x, 
     return true;
 }
 
-bool screen_picture_crop(struct backend_picture *to, const struct picture *from, int grid_rows, int grid_columns,
-                         struct error *err)
+bool screen_picture_crop(struct backend_picture *to, const struct picture *from, int grid_rows,
+                         int grid_columns, struct error *err)
 {
     *to = (struct backend_picture){0};
     int width = from->width, height = from->height;
@@ -37,7 +37,8 @@ bool screen_picture_crop(struct backend_picture *to, const struct picture *from,
     if (side <= SIDE)
         return true;
     struct picture large = {.width = width, .height = height, .channels = 3, .pixels = to->rgb}, small = {0};
-    bool done = picture_resize(&small, &large, (int)((int64_t)width * SIDE / side), (int)((int64_t)height * SIDE / side), err);
+    bool done = picture_resize(&small, &large, (int)((int64_t)width * SIDE / side),
+                               (int)((int64_t)height * SIDE / side), err);
     free(to->rgb);
     *to = (struct backend_picture){0};
     done = done && crop(to, &small, 0, 0, small.width, small.height);

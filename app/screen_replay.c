@@ -69,10 +69,12 @@ static void load_pictures(struct replay *replay, const char *trace_path)
         char path[PATH_BYTES];
         struct error err = {0};
         if (!written[0] || !find_picture(written, trace_path, path))
-            snprintf(replay->note, sizeof replay->note, "The picture %.120s was not found: a grey board stands for it.",
-                     written);
-        else if (!screen_picture_load(&replay->pictures[p], path, picture->grid_rows, picture->grid_columns, &err))
-            snprintf(replay->note, sizeof replay->note, "A grey board stands for the picture: %.180s", err.text);
+            snprintf(replay->note, sizeof replay->note,
+                     "The picture %.120s was not found: a grey board stands for it.", written);
+        else if (!screen_picture_load(&replay->pictures[p], path, picture->grid_rows, picture->grid_columns,
+                                      &err))
+            snprintf(replay->note, sizeof replay->note, "A grey board stands for the picture: %.180s",
+                     err.text);
     }
 }
 
@@ -92,11 +94,8 @@ bool replay_open(struct replay *replay, const char *path, struct error *err)
         return error_set(err, ERROR_INPUT, "%s: this saved run has no stages to show", path);
     }
     load_pictures(replay, path);
-    replay->backend = (struct backend){.context = replay,
-                                       .wake_fd = -1,
-                                       .poll = replay_poll,
-                                       .want_stage = ignore_stage,
-                                       .cancel = ignore};
+    replay->backend = (struct backend){
+        .context = replay, .wake_fd = -1, .poll = replay_poll, .want_stage = ignore_stage, .cancel = ignore};
     return true;
 }
 

@@ -12,8 +12,8 @@ struct replay {
     bool told; // the screen has got all there is
 };
 
-// Reads a trace, and the pictures it names where they are found (as written, or beside the trace file); a grey board
-// with a note stands for the others.
+// Reads a trace, and the pictures it names where they are found (as written, or beside the trace file); a
+// grey board with a note stands for the others.
 bool replay_open(struct replay *replay, const char *path, struct error *err);
 void replay_close(struct replay *replay);
 

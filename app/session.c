@@ -1,6 +1,8 @@
 #define _GNU_SOURCE // pipe2
 #include "app/session.h"
 
+#include "app/unlike.h"
+
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
@@ -113,7 +115,11 @@ static void publish_picture(struct session *s, int slot)
     picture_free(&fitted);
     if (!rgb)
         return;
+    char note[UNLIKE_TEXT];
+    unlike_note(s->model, from, note);
     pthread_mutex_lock(&s->lock);
+    s->news.has_note = true;
+    snprintf(s->news.note, sizeof s->news.note, "%s", note);
     if (s->news.has_picture[slot])
         free(s->news.pictures[slot].rgb);
     s->news.has_picture[slot] = true;

@@ -5,6 +5,7 @@
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
 #include "engine/run/calibrate.h"
+#include "engine/run/familiar.h"
 #include "engine/world/world.h"
 
 #include <string.h>
@@ -51,5 +52,19 @@ char *train_calibration(const char *weights, const struct world *world, int thre
     thread_pool_free(pool);
     memory_free(set);
     model_free(model);
+    return text;
+}
+
+char *train_familiarity(const struct world *world, int threads, struct error *err)
+{
+    enum { FAMILIAR_SEED = 770077 }; // neither training's nor evaluation's
+    struct familiarity_world source = {world, FAMILIAR_SEED};
+    struct familiarity_plan plan = familiarity_plan_world(&source);
+    struct familiarity familiarity;
+    struct thread_pool *pool = thread_pool_new(threads);
+    char *text = NULL;
+    if (familiarity_measure(&familiarity, &plan, pool, err) && !(text = familiarity_to_json(&familiarity)))
+        error_no_memory(err, "the familiarity");
+    thread_pool_free(pool);
     return text;
 }

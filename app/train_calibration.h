@@ -10,4 +10,8 @@ struct world;
 // malloc'ed; NULL and *err on failure.
 char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err);
 
+// What the world's pictures look like (engine/run/familiar.h), as `familiarity` metadata, malloc'ed; NULL and *err on
+// failure.
+char *train_familiarity(const struct world *world, int threads, struct error *err);
+
 #endif

@@ -67,6 +67,7 @@ static void describe_long(struct text *text, const struct train_report *report, 
         append(text, "  share %.3f (target %.3f)  alive", p->share, p->target);
         for (int l = 0; l < report->layers; l++)
             append(text, " %.2f", p->alive[l]);
+        append(text, "  heads %.2f  words %.2f", p->heads, p->words);
     }
     append(text, "  norm %.2f  rate %.2g  %.0f questions/s  ", p->gradient_norm, p->rate, p->questions_per_second);
     append_time_left(text, p->seconds_left);

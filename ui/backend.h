@@ -1,9 +1,11 @@
-// What the screen asks of whatever runs the model: app/session (a worker thread that owns the model), the replay of
-// a trace file, or a fake one in tests. The screen runs on one thread and calls these functions on that thread only.
+// What the screen asks of whatever runs the model: app/session (a worker thread that owns the model), the
+// replay of a trace file, or a fake one in tests. The screen runs on one thread and calls these functions on
+// that thread only.
 //
-// No function may block: a command is noted and done later, and what comes of it arrives through poll(). Commands
-// are done in the order given; a newer command of the same kind may replace one that has not started. The screen
-// keeps drawing meanwhile. Threads of a backend must block all signals, so that they reach the screen's thread.
+// No function may block: a command is noted and done later, and what comes of it arrives through poll().
+// Commands are done in the order given; a newer command of the same kind may replace one that has not
+// started. The screen keeps drawing meanwhile. Threads of a backend must block all signals, so that they
+// reach the screen's thread.
 #ifndef TRIMSCOPE_UI_BACKEND_H
 #define TRIMSCOPE_UI_BACKEND_H
 
@@ -14,7 +16,8 @@
 
 #include <stdbool.h>
 
-// What a backend can do beyond showing its trace; the keys of everything else say that it is not possible here.
+// What a backend can do beyond showing its trace; the keys of everything else say that it is not possible
+// here.
 enum backend_ability {
     BACKEND_ASK = 1 << 0,       // other questions
     BACKEND_OPEN = 1 << 1,      // other pictures
@@ -24,13 +27,15 @@ enum backend_ability {
     BACKEND_COMPLETE = 1 << 5,  // knows its vocabulary
 };
 
-// A picture as the model sees it: cropped to the shape of the patch grid, 8-bit RGB, row by row, any resolution.
+// A picture as the model sees it: cropped to the shape of the patch grid, 8-bit RGB, row by row, any
+// resolution.
 struct backend_picture {
     int width, height;
     unsigned char *rgb; // malloc'ed; whoever holds the struct frees it
 };
 
-// Which attention: of the token `query` of a stream, in one module of a stage; head -1 is the mean over live heads.
+// Which attention: of the token `query` of a stream, in one module of a stage; head -1 is the mean over live
+// heads.
 struct backend_attention_request {
     int stage, stream;
     enum attention_module module;
@@ -56,7 +61,8 @@ struct backend_news {
     bool has_error;
     char error[480]; // one sentence; the work it is about did not happen
     bool has_note;
-    char note[240];     // one lasting sentence about the present input ("unlike the training world ..."); "" clears it
+    char note[240];     // one lasting sentence about the present input ("unlike the training world ..."); ""
+                        // clears it
     bool busy;          // always set by poll(): work is going on
     char progress[120]; // what it is, while busy; may be ""
     float done;         // how much of it, 0 .. 1; NaN where unknown
@@ -67,8 +73,8 @@ struct backend {
     unsigned abilities; // enum backend_ability
     int wake_fd;        // becomes readable when poll() has something; -1: the screen polls now and then
 
-    // Fills *news (zeroed by the caller) and returns whether there is any; always sets busy, progress and done.
-    // It also drains wake_fd.
+    // Fills *news (zeroed by the caller) and returns whether there is any; always sets busy, progress and
+    // done. It also drains wake_fd.
     bool (*poll)(void *context, struct backend_news *news);
 
     // Compute stages up to this index (and no further than needed). Asked again whenever the wish changes.
@@ -76,13 +82,14 @@ struct backend {
 
     void (*ask)(void *context, const char *question);
     void (*open_picture)(void *context, int slot, const char *path);
-    void (*set_policy)(void *context, const char *policy, double budget); // a name of POLICIES; NaN: as trained
+    void (*set_policy)(void *context, const char *policy,
+                       double budget); // a name of POLICIES; NaN: as trained
     void (*intervene)(void *context, const struct intervention *what);
     void (*undo)(void *context);
     void (*want_attention)(void *context, const struct backend_attention_request *request);
 
-    // Fills `out` with at most `max` known words that start with `prefix` (owned by the backend, valid for good) and
-    // returns how many. Must be quick: it is called at a key press.
+    // Fills `out` with at most `max` known words that start with `prefix` (owned by the backend, valid for
+    // good) and returns how many. Must be quick: it is called at a key press.
     int (*complete)(void *context, const char *prefix, const char **out, int max);
 
     // Stop what is going on as soon as possible.

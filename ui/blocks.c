@@ -5,10 +5,12 @@
 
 enum { FLAT_BONUS = 150 }; // squared differences over four pixels that nobody sees
 
-static const char *const patterns[16] = {" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"};
+static const char *const patterns[16] = {" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛",
+                                         "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"};
 
 // Splits the four pixels by `pattern`; fills the means of both sides and returns the squared error.
-static int split_error(const unsigned char *pixels[4], int pattern, unsigned char front[3], unsigned char back[3])
+static int split_error(const unsigned char *pixels[4], int pattern, unsigned char front[3],
+                       unsigned char back[3])
 {
     int error = 0;
     for (int channel = 0; channel < 3; channel++) {
@@ -39,8 +41,8 @@ void blocks_choose(const unsigned char *rgb, int rows, int columns, struct block
             const unsigned char *pixels[4] = {top, top + 3, bottom, bottom + 3};
             struct block_cell best = {0};
             int best_error = INT_MAX;
-            // Patterns 8 .. 15 are the complements of these. One flat colour comes first and wins unless a pattern is
-            // clearly better: terminals draw backgrounds without seams.
+            // Patterns 8 .. 15 are the complements of these. One flat colour comes first and wins unless a
+            // pattern is clearly better: terminals draw backgrounds without seams.
             static const unsigned char tried[8] = {0, 3, 5, 1, 2, 4, 6, 7};
             for (int i = 0; i < 8; i++) {
                 struct block_cell cell = {.pattern = tried[i]};

@@ -62,9 +62,11 @@ void canvas_frame(struct canvas *canvas, struct area area, int thickness, const 
 {
     int inner = area.height - 2 * thickness;
     canvas_fill(canvas, (struct area){area.x, area.y, area.width, thickness}, color);
-    canvas_fill(canvas, (struct area){area.x, area.y + area.height - thickness, area.width, thickness}, color);
+    canvas_fill(canvas, (struct area){area.x, area.y + area.height - thickness, area.width, thickness},
+                color);
     canvas_fill(canvas, (struct area){area.x, area.y + thickness, thickness, inner}, color);
-    canvas_fill(canvas, (struct area){area.x + area.width - thickness, area.y + thickness, thickness, inner}, color);
+    canvas_fill(canvas, (struct area){area.x + area.width - thickness, area.y + thickness, thickness, inner},
+                color);
 }
 
 bool canvas_scale(struct canvas *canvas, const unsigned char *rgb, int width, int height)

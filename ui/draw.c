@@ -10,7 +10,11 @@
 static wchar_t decode(const char **text)
 {
     const unsigned char *p = (const unsigned char *)*text;
-    int more = *p < 0x80 ? 0 : *p >= 0xC2 && *p < 0xE0 ? 1 : *p >= 0xE0 && *p < 0xF0 ? 2 : *p >= 0xF0 && *p < 0xF5 ? 3 : -1;
+    int more = *p < 0x80                 ? 0
+               : *p >= 0xC2 && *p < 0xE0 ? 1
+               : *p >= 0xE0 && *p < 0xF0 ? 2
+               : *p >= 0xF0 && *p < 0xF5 ? 3
+                                         : -1;
     wchar_t wide = more <= 0 ? *p : *p & (0x3F >> more);
     for (int i = 1; i <= more; i++) {
         if ((p[i] & 0xC0) != 0x80)
@@ -94,10 +98,12 @@ int draw_text(const struct pane *pane, enum style style, int row, int column, in
 
 int draw_struck(const struct pane *pane, enum style style, int row, int column, int columns, const char *text)
 {
-    return draw_characters(pane, style, row, column, columns, text, pane->theme->glyphs->unicode ? L'\u0336' : 0);
+    return draw_characters(pane, style, row, column, columns, text,
+                           pane->theme->glyphs->unicode ? L'\u0336' : 0);
 }
 
-int draw_format(const struct pane *pane, enum style style, int row, int column, int columns, const char *format, ...)
+int draw_format(const struct pane *pane, enum style style, int row, int column, int columns,
+                const char *format, ...)
 {
     char text[1024];
     va_list arguments;
@@ -189,7 +195,8 @@ void draw_title(const struct pane *pane, struct rect rect, const char *title, co
 {
     if (rect.rows <= 0)
         return;
-    int used = draw_text(pane, focused ? STYLE_CURSOR : STYLE_TITLE, rect.row, rect.column, rect.columns, title);
+    int used =
+        draw_text(pane, focused ? STYLE_CURSOR : STYLE_TITLE, rect.row, rect.column, rect.columns, title);
     int end = rect.column + rect.columns;
     int right_width = right ? draw_width(right) : 0;
     if (right_width > 0 && used + right_width + 3 <= rect.columns) {

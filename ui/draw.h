@@ -16,16 +16,19 @@ struct pane {
 // Columns that a UTF-8 text takes; what cannot be printed takes one.
 int draw_width(const char *text);
 
-// Writes at most `columns` columns of the text, ending in an ellipsis where it is cut. Returns the columns used.
+// Writes at most `columns` columns of the text, ending in an ellipsis where it is cut. Returns the columns
+// used.
 int draw_text(const struct pane *pane, enum style style, int row, int column, int columns, const char *text);
-int draw_format(const struct pane *pane, enum style style, int row, int column, int columns, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+int draw_format(const struct pane *pane, enum style style, int row, int column, int columns,
+                const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 // Text at the right end of [column, column + columns). Returns the column where it starts.
 int draw_right(const struct pane *pane, enum style style, int row, int column, int columns, const char *text);
 
-// The text with a stroke through each character, where the characters allow it (ASCII: ~text~ needs the room given).
-int draw_struck(const struct pane *pane, enum style style, int row, int column, int columns, const char *text);
+// The text with a stroke through each character, where the characters allow it (ASCII: ~text~ needs the room
+// given).
+int draw_struck(const struct pane *pane, enum style style, int row, int column, int columns,
+                const char *text);
 
 // Rows that the text takes when it is wrapped.
 int draw_rows(const char *text, int columns);
@@ -36,7 +39,8 @@ int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, co
 void draw_bar(const struct pane *pane, enum style style, int row, int column, int columns, double share);
 
 // "TITLE ───────── right": the first row of a panel.
-void draw_title(const struct pane *pane, struct rect rect, const char *title, const char *right, bool focused);
+void draw_title(const struct pane *pane, struct rect rect, const char *title, const char *right,
+                bool focused);
 
 // A number of FLOPs (2 x multiply-adds): "12.9 M".
 void draw_flops(char *out, size_t size, double macs);

@@ -59,15 +59,17 @@ static void write_sixel(struct image *image, const struct image_output *output, 
     }
     palette_map(output->palette, image->canvas.rgb, width, height, image->now);
     bool delta = image->valid && terminal->deltas && image->palette_serial == output->palette_serial;
-    if (image->valid && image->palette_serial == output->palette_serial && !memcmp(image->now, image->before, pixels))
+    if (image->valid && image->palette_serial == output->palette_serial &&
+        !memcmp(image->now, image->before, pixels))
         return;
     int piece = terminal->most_width / terminal->cell_width * terminal->cell_width;
     for (int left = 0; left < width; left += piece) {
         int columns = width - left < piece ? width - left : piece;
         size_t mark = out->used;
-        bytes_format(out, "\0337\033[%d;%dH", image->cells.row + 1, image->cells.column + left / terminal->cell_width + 1);
-        int written = sixel_write(out, output->palette, image->now, delta ? image->before : NULL, width, left, columns,
-                                  height);
+        bytes_format(out, "\0337\033[%d;%dH", image->cells.row + 1,
+                     image->cells.column + left / terminal->cell_width + 1);
+        int written = sixel_write(out, output->palette, image->now, delta ? image->before : NULL, width, left,
+                                  columns, height);
         if (written == 0)
             out->used = mark;
         else
@@ -95,8 +97,8 @@ static void write_blocks(struct image *image, const struct image_output *output,
         blocks_choose(image->canvas.rgb, rows, columns, image->cells_now);
     if (!image->valid || memcmp(image->cells_now, image->cells_before, count * sizeof **now) != 0) {
         bytes_add(out, "\0337", 2);
-        blocks_write(out, image->cells_now, image->valid ? image->cells_before : NULL, rows, columns, image->cells.row,
-                     image->cells.column, output->terminal->block_colors, ascii);
+        blocks_write(out, image->cells_now, image->valid ? image->cells_before : NULL, rows, columns,
+                     image->cells.row, image->cells.column, output->terminal->block_colors, ascii);
         bytes_add(out, "\0338", 2);
     }
     struct block_cell *swap = image->cells_now;
@@ -109,7 +111,8 @@ void image_write(struct image *image, const struct image_output *output, struct 
     const struct canvas *canvas = &image->canvas;
     if (!canvas->rgb || canvas->width <= 0 || canvas->height <= 0)
         return;
-    if (image->graphics != output->graphics || image->width != canvas->width || image->height != canvas->height)
+    if (image->graphics != output->graphics || image->width != canvas->width ||
+        image->height != canvas->height)
         image->valid = false;
     if (output->graphics == GRAPHICS_SIXEL)
         write_sixel(image, output, out);

@@ -1,5 +1,5 @@
-// A painted canvas on its way to the terminal as sixel, blocks or ASCII: remembers what stands on the screen, and
-// writes only what differs where the terminal draws that rightly.
+// A painted canvas on its way to the terminal as sixel, blocks or ASCII: remembers what stands on the screen,
+// and writes only what differs where the terminal draws that rightly.
 #ifndef TRIMSCOPE_UI_IMAGE_H
 #define TRIMSCOPE_UI_IMAGE_H
 

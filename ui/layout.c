@@ -39,8 +39,8 @@ static void place_strip(struct layout *layout, const struct layout_request *requ
     layout->strip = (struct rect){bottom - rows - 2, 1, rows + 2, request->columns - 2};
 }
 
-// Rows for each panel: what they need, cut down to their floors (from the last one up, in turn) where that is too
-// much, else grown in turn towards what they would like. Returns the sum.
+// Rows for each panel: what they need, cut down to their floors (from the last one up, in turn) where that is
+// too much, else grown in turn towards what they would like. Returns the sum.
 static int share_rows(const struct section *sections, int count, int rows, int given[])
 {
     int used = 0, floors = 0;
@@ -81,7 +81,8 @@ static void place_body(struct layout *layout, const struct layout_request *reque
     double wanted = picture_rows * (double)request->cell_height * request->aspect / request->cell_width;
     int most = request->columns - 2 - GAP - PANELS_LEAST;
     int columns = clamp((int)(wanted + 0.999), PICTURE_LEAST, most);
-    int tall = (int)(columns * (double)request->cell_width / (request->aspect * request->cell_height) + 0.999);
+    int tall =
+        (int)(columns * (double)request->cell_width / (request->aspect * request->cell_height) + 0.999);
     picture_rows = clamp(tall, 1, picture_rows); // a wide picture is lower than its place
     layout->picture = (struct rect){top, 1, picture_rows, columns};
     layout->legend = (struct rect){top + picture_rows, 1, 1, columns};

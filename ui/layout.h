@@ -13,12 +13,12 @@ struct rect {
 bool rect_holds(struct rect rect, int row, int column);
 
 struct layout_request {
-    int rows, columns;         // of the terminal
+    int rows, columns;           // of the terminal
     int cell_width, cell_height; // in pixels; only their ratio matters here
-    double aspect;             // width / height of the picture (both pictures side by side)
-    int stages;                // of the whole run, for the film strip
-    int head_rows;             // streams that have heads
-    int question_columns;      // of the question written in one row
+    double aspect;               // width / height of the picture (both pictures side by side)
+    int stages;                  // of the whole run, for the film strip
+    int head_rows;               // streams that have heads
+    int question_columns;        // of the question written in one row
 };
 
 struct layout {

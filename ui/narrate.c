@@ -141,7 +141,8 @@ static void say_cost(struct text *text, const struct stage *stage)
     draw_flops(spent, sizeof spent, stage->macs.spent);
     draw_flops(dense, sizeof dense, stage->macs.dense);
     if (stage->macs.dense > 0)
-        say(text, "\nIt cost %sFLOP, %.0f %% of the unpruned layer.", spent, 100 * stage->macs.spent / stage->macs.dense);
+        say(text, "\nIt cost %sFLOP, %.0f %% of the unpruned layer.", spent,
+            100 * stage->macs.spent / stage->macs.dense);
 }
 
 static void say_reading(struct text *text, const struct view *view, int stage)
@@ -156,7 +157,8 @@ static void say_reading(struct text *text, const struct view *view, int stage)
         say(text, "\nRead here, the answer turns from '%s' to '%s' (%.0f %%).", old->answers[0].text,
             now->answers[0].text, p);
     else
-        say(text, "\nRead here, the answer %s '%s' (%.0f %%).", old ? "stays" : "would be", now->answers[0].text, p);
+        say(text, "\nRead here, the answer %s '%s' (%.0f %%).", old ? "stays" : "would be",
+            now->answers[0].text, p);
 }
 
 static void narrate_embed(struct text *text, const struct view *view, const struct stage *stage)
@@ -165,7 +167,9 @@ static void narrate_embed(struct text *text, const struct view *view, const stru
         int words = 0;
         for (int i = 0; i < view->trace.token_count; i++)
             words += view->trace.tokens[i].from < view->trace.tokens[i].to;
-        say(text, "The question becomes %d word token%s between two markers.\nEach is now a vector of numbers.", words, plural(words));
+        say(text,
+            "The question becomes %d word token%s between two markers.\nEach is now a vector of numbers.",
+            words, plural(words));
         for (int i = 0; i < view->trace.token_count; i++)
             if (view->trace.tokens[i].unknown) {
                 char name[TRACE_TEXT];
@@ -185,14 +189,16 @@ static void narrate_answer(struct text *text, const struct view *view, const str
 {
     const struct trace *trace = &view->trace;
     if (stage->answer_count > 0)
-        say(text, "The answer is '%s' with %.0f %%.", stage->answers[0].text, 100 * (double)stage->answers[0].p);
+        say(text, "The answer is '%s' with %.0f %%.", stage->answers[0].text,
+            100 * (double)stage->answers[0].p);
     const struct trace_macs *macs = &stage->macs;
     char spent[24], dense[24];
     draw_flops(spent, sizeof spent, macs->cumulative_spent);
     draw_flops(dense, sizeof dense, macs->cumulative_dense);
     if (macs->cumulative_dense > 0)
         say(text, "\nThe whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less", spent, dense,
-            100 * macs->cumulative_spent / macs->cumulative_dense, macs->cumulative_dense / macs->cumulative_spent);
+            100 * macs->cumulative_spent / macs->cumulative_dense,
+            macs->cumulative_dense / macs->cumulative_spent);
     int total, alive = view_alive_count(view, trace->stage_count - 1, 0, &total);
     if (trace->picture_count > 0 && total > 0)
         say(text, "; %d of %d patches were still looked at in the end", alive, total);

@@ -27,8 +27,8 @@ void paint_fixed_colors(const struct theme *theme, unsigned char colors[PAINT_FI
 
 void paint_ramp(float value, unsigned char color[3])
 {
-    static const unsigned char stops[6][3] = {{0, 32, 81}, {51, 67, 108}, {104, 105, 112}, {149, 143, 120},
-                                              {202, 186, 106}, {253, 234, 69}};
+    static const unsigned char stops[6][3] = {{0, 32, 81},     {51, 67, 108},   {104, 105, 112},
+                                              {149, 143, 120}, {202, 186, 106}, {253, 234, 69}};
     float at = (value > 0 ? value < 1 ? value : 1 : 0) * 5;
     int stop = at >= 5 ? 4 : (int)at;
     for (int i = 0; i < 3; i++)
@@ -60,10 +60,12 @@ struct area paint_patch_area(struct area area, int rows, int columns, int index)
 }
 
 // Copies a part of the clear picture. `fade` (0 .. 256) takes it towards the background, greyed.
-static void paint_copy(struct canvas *canvas, struct area from, struct area to, const struct paint *paint, int fade)
+static void paint_copy(struct canvas *canvas, struct area from, struct area to, const struct paint *paint,
+                       int fade)
 {
     for (int y = 0; y < to.height; y++) {
-        const unsigned char *p = paint->clear->rgb + ((size_t)(from.y + y) * paint->clear->width + from.x) * 3;
+        const unsigned char *p =
+            paint->clear->rgb + ((size_t)(from.y + y) * paint->clear->width + from.x) * 3;
         unsigned char *out = canvas->rgb + ((size_t)(to.y + y) * canvas->width + to.x) * 3;
         if (fade == 0) {
             memcpy(out, p, (size_t)to.width * 3);
@@ -73,7 +75,8 @@ static void paint_copy(struct canvas *canvas, struct area from, struct area to, 
             int grey = (p[0] * 77 + p[1] * 150 + p[2] * 29) >> 8;
             for (int i = 0; i < 3; i++)
                 out[i] = (unsigned char)(((grey * 3 + p[i]) / 4 * (256 - fade) +
-                                          paint->theme->background[i] * fade) >> 8);
+                                          paint->theme->background[i] * fade) >>
+                                         8);
         }
     }
 }
@@ -93,8 +96,10 @@ static void paint_tint(struct canvas *canvas, struct area area, float tint)
     }
 }
 
-// Brightness alone, for characters: living patches keep away from the background, what just went is one faint tone.
-static void paint_brightness(struct canvas *canvas, struct area area, const struct paint *paint, const struct patch_look *look)
+// Brightness alone, for characters: living patches keep away from the background, what just went is one faint
+// tone.
+static void paint_brightness(struct canvas *canvas, struct area area, const struct paint *paint,
+                             const struct patch_look *look)
 {
     const unsigned char *back = paint->theme->background, *ink = paint->theme->ink;
     for (int y = 0; y < area.height; y++) {
@@ -148,10 +153,11 @@ static void paint_cursor(struct canvas *canvas, struct area area, bool fine, con
     }
     int thick = area.width >= 24 ? 3 : 2;
     struct area outer = {area.x - thick, area.y - thick, area.width + 2 * thick, area.height + 2 * thick};
-    struct area inner = {area.x + thick - 1, area.y + thick - 1, area.width - 2 * thick + 2, area.height - 2 * thick + 2};
+    struct area inner = {area.x + thick - 1, area.y + thick - 1, area.width - 2 * thick + 2,
+                         area.height - 2 * thick + 2};
     canvas_frame(canvas, outer, 1, black);
-    canvas_frame(canvas, (struct area){outer.x + 1, outer.y + 1, outer.width - 2, outer.height - 2}, thick + thick - 2,
-                 orange);
+    canvas_frame(canvas, (struct area){outer.x + 1, outer.y + 1, outer.width - 2, outer.height - 2},
+                 thick + thick - 2, orange);
     canvas_frame(canvas, inner, 1, black);
 }
 

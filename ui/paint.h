@@ -18,9 +18,9 @@ struct paint {
     const struct canvas *clear; // the picture in full, at the area's size
     const struct patch_look *looks;
     int rows, columns;
-    bool fine;   // pixels are small: draw outlines and marks
-    bool ascii;  // brightness is all there is: what is dropped becomes blank
-    int cursor;  // patch with the cursor, -1: none
+    bool fine;  // pixels are small: draw outlines and marks
+    bool ascii; // brightness is all there is: what is dropped becomes blank
+    int cursor; // patch with the cursor, -1: none
 };
 
 // Fills looks[rows * columns] for a picture at a stage.
@@ -32,8 +32,8 @@ void paint_picture(struct canvas *canvas, struct area area, const struct paint *
 // Where patch `index` lies inside an area: borders are i * width / columns, so that no pixel is lost.
 struct area paint_patch_area(struct area area, int rows, int columns, int index);
 
-// The colour ramp for scores, 0 .. 1: cividis-like, dark blue to yellow, brightness rising evenly, so that it also reads
-// without hue.
+// The colour ramp for scores, 0 .. 1: cividis-like, dark blue to yellow, brightness rising evenly, so that it
+// also reads without hue.
 void paint_ramp(float value, unsigned char color[3]);
 
 // Colours that must be exact on the screen, for the palette.

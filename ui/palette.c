@@ -31,8 +31,9 @@ static bool quantize(struct palette *palette, const unsigned char *rgb, int widt
     // The quantizer does not write to the pixels; its interface only lacks the const.
     unsigned char *pixels;
     memcpy(&pixels, &rgb, sizeof pixels);
-    SIXELSTATUS status = sixel_dither_initialize(dither, pixels, width, height, SIXEL_PIXELFORMAT_RGB888,
-                                                 SIXEL_LARGE_NORM, SIXEL_REP_AVERAGE_PIXELS, SIXEL_QUALITY_HIGH);
+    SIXELSTATUS status =
+        sixel_dither_initialize(dither, pixels, width, height, SIXEL_PIXELFORMAT_RGB888, SIXEL_LARGE_NORM,
+                                SIXEL_REP_AVERAGE_PIXELS, SIXEL_QUALITY_HIGH);
     if (!SIXEL_FAILED(status)) {
         int count = sixel_dither_get_num_of_palette_colors(dither);
         const unsigned char *entries = sixel_dither_get_palette(dither);
@@ -57,19 +58,22 @@ bool palette_make(struct palette *palette, const unsigned char *rgb, int width, 
         return false;
     }
     for (int i = 0; i < PALETTE_TABLE; i++)
-        palette->table[i] = (unsigned char)nearest(palette, (i >> 10) * 8 + 4, (i >> 5 & 31) * 8 + 4, (i & 31) * 8 + 4);
+        palette->table[i] =
+            (unsigned char)nearest(palette, (i >> 10) * 8 + 4, (i >> 5 & 31) * 8 + 4, (i & 31) * 8 + 4);
     // The fixed colours must come out as themselves.
     for (int i = palette->fixed - 1; i >= 0; i--)
         palette->table[bucket(fixed[i][0], fixed[i][1], fixed[i][2])] = (unsigned char)i;
     return true;
 }
 
-void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height, unsigned char *out)
+void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height,
+                 unsigned char *out)
 {
     // Bayer's 8 x 8 matrix, spread over -4 .. 3: half of the table's step, enough against bands.
     static const signed char bayer[8][8] = {
-        {-4, 0, -3, 1, -4, 0, -3, 1}, {2, -2, 3, -1, 2, -2, 3, -1}, {-3, 1, -4, 0, -3, 1, -4, 0}, {3, -1, 2, -2, 3, -1, 2, -2},
-        {-4, 0, -3, 1, -4, 0, -3, 1}, {2, -2, 3, -1, 2, -2, 3, -1}, {-3, 1, -4, 0, -3, 1, -4, 0}, {3, -1, 2, -2, 3, -1, 2, -2},
+        {-4, 0, -3, 1, -4, 0, -3, 1}, {2, -2, 3, -1, 2, -2, 3, -1}, {-3, 1, -4, 0, -3, 1, -4, 0},
+        {3, -1, 2, -2, 3, -1, 2, -2}, {-4, 0, -3, 1, -4, 0, -3, 1}, {2, -2, 3, -1, 2, -2, 3, -1},
+        {-3, 1, -4, 0, -3, 1, -4, 0}, {3, -1, 2, -2, 3, -1, 2, -2},
     };
     unsigned char clamp[256 + 8];
     for (int i = 0; i < 256 + 8; i++)
@@ -80,6 +84,8 @@ void palette_map(const struct palette *palette, const unsigned char *rgb, int wi
             *out = (unsigned char)plain;
             if (plain < palette->fixed && !memcmp(palette->rgb[plain], rgb, 3))
                 continue;
-            *out = palette->table[bucket(clamp[rgb[0] + offset], clamp[rgb[1] + offset], clamp[rgb[2] + offset])];
+            *out =
+                palette
+                    ->table[bucket(clamp[rgb[0] + offset], clamp[rgb[1] + offset], clamp[rgb[2] + offset])];
         }
 }

@@ -14,13 +14,15 @@ struct palette {
     unsigned char table[PALETTE_TABLE]; // index of the nearest colour, by the upper five bits of r, g and b
 };
 
-// Makes the palette from sample pixels (8-bit RGB, width * height of them) by libsixel's quantizer, with `fixed` colours
-// that must be in it exactly. Costs about 20 ms: once for a picture, not once a frame. False when there is no memory.
+// Makes the palette from sample pixels (8-bit RGB, width * height of them) by libsixel's quantizer, with
+// `fixed` colours that must be in it exactly. Costs about 20 ms: once for a picture, not once a frame. False
+// when there is no memory.
 bool palette_make(struct palette *palette, const unsigned char *rgb, int width, int height,
                   const unsigned char (*fixed)[3], int fixed_count, int colors);
 
-// out[i] = the palette index of pixel i, with a light ordered dither (a pixel's place alone decides, so that what does
-// not change stays the same); the fixed colours are left flat.
-void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height, unsigned char *out);
+// out[i] = the palette index of pixel i, with a light ordered dither (a pixel's place alone decides, so that
+// what does not change stays the same); the fixed colours are left flat.
+void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height,
+                 unsigned char *out);
 
 #endif

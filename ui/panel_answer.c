@@ -22,7 +22,8 @@ static float probability_of(const struct stage *stage, const char *text)
     return NAN;
 }
 
-static void draw_candidate(const struct pane *pane, int row, const struct trace_answer *answer, bool first, float before)
+static void draw_candidate(const struct pane *pane, int row, const struct trace_answer *answer, bool first,
+                           float before)
 {
     struct rect rect = pane->layout->answer;
     int name_width = rect.columns / 4 < 12 ? 12 : rect.columns / 4 > 20 ? 20 : rect.columns / 4;
@@ -66,5 +67,6 @@ void panel_answer(const struct pane *pane)
     }
     const struct stage *before = reading_before(view, view_stage(view));
     for (int i = 0; i < stage->answer_count && i + 1 < rect.rows; i++)
-        draw_candidate(pane, rect.row + 1 + i, &stage->answers[i], i == 0, probability_of(before, stage->answers[i].text));
+        draw_candidate(pane, rect.row + 1 + i, &stage->answers[i], i == 0,
+                       probability_of(before, stage->answers[i].text));
 }

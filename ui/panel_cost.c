@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 
-static const char *const kind_names[MAC_KINDS] = {"QKV", "attention", "projection", "FFN", "trimmer", "other"};
+static const char *const kind_names[MAC_KINDS] = {"QKV", "attention", "projection",
+                                                  "FFN", "trimmer",   "other"};
 
-static void draw_cost(const struct pane *pane, int row, const char *name, double spent, double dense, double ms)
+static void draw_cost(const struct pane *pane, int row, const char *name, double spent, double dense,
+                      double ms)
 {
     struct rect rect = pane->layout->cost;
     char text[96], spent_text[24], dense_text[24];
@@ -15,22 +17,27 @@ static void draw_cost(const struct pane *pane, int row, const char *name, double
     double share = dense > 0 ? spent / dense : 0;
     int digits = ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0;
     if (wide)
-        snprintf(text, sizeof text, "%7sFLOP of %6sFLOP  %3.0f %%  %5.*f ms", spent_text, dense_text, 100 * share, digits, ms);
+        snprintf(text, sizeof text, "%7sFLOP of %6sFLOP  %3.0f %%  %5.*f ms", spent_text, dense_text,
+                 100 * share, digits, ms);
     else
-        snprintf(text, sizeof text, "%s/%sFLOP %3.0f %% %4.*f ms", spent_text, dense_text, 100 * share, digits, ms);
+        snprintf(text, sizeof text, "%s/%sFLOP %3.0f %% %4.*f ms", spent_text, dense_text, 100 * share,
+                 digits, ms);
     int numbers = wide ? 45 : 34, name_width = 7 + 4 * wide;
     draw_text(pane, STYLE_TEXT, row, rect.column, name_width, name);
-    draw_bar(pane, STYLE_SPENT, row, rect.column + name_width, rect.columns - name_width - numbers - 1, share);
+    draw_bar(pane, STYLE_SPENT, row, rect.column + name_width, rect.columns - name_width - numbers - 1,
+             share);
     draw_right(pane, STYLE_NUMBER, row, rect.column + rect.columns - numbers, numbers, text);
 }
 
-static void draw_kind(const struct pane *pane, int row, int column, int columns, int kind, const struct stage *stage)
+static void draw_kind(const struct pane *pane, int row, int column, int columns, int kind,
+                      const struct stage *stage)
 {
     char text[24];
     double spent = stage->macs.by[kind];
     draw_flops(text, sizeof text, spent);
     draw_text(pane, STYLE_DIM, row, column, 10, kind_names[kind]);
-    draw_bar(pane, STYLE_SPENT, row, column + 11, columns - 11 - 9, stage->macs.dense > 0 ? spent / stage->macs.dense : 0);
+    draw_bar(pane, STYLE_SPENT, row, column + 11, columns - 11 - 9,
+             stage->macs.dense > 0 ? spent / stage->macs.dense : 0);
     draw_right(pane, STYLE_NUMBER, row, column + columns - 8, 7, text);
 }
 
@@ -53,6 +60,7 @@ void panel_cost(const struct pane *pane)
     for (int kind = 0; kind < MAC_KINDS; kind++) {
         int row = kind % 3, column = kind / 3 * half;
         if (row < rows)
-            draw_kind(pane, rect.row + 4 + row, rect.column + column, half - (column > 0 ? 0 : 1), kind, stage);
+            draw_kind(pane, rect.row + 4 + row, rect.column + column, half - (column > 0 ? 0 : 1), kind,
+                      stage);
     }
 }

@@ -24,8 +24,10 @@ static void header_right(const struct pane *pane, char *out, size_t size)
         snprintf(out, size, " ");
         return;
     }
-    int total = view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
-    snprintf(out, size, "%s %s  stage %d of %d ", view->playing ? "playing" : "", stage->name, view_stage(view) + 1, total);
+    int total =
+        view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
+    snprintf(out, size, "%s %s  stage %d of %d ", view->playing ? "playing" : "", stage->name,
+             view_stage(view) + 1, total);
 }
 
 void panel_header(const struct pane *pane)
@@ -43,9 +45,11 @@ void panel_header(const struct pane *pane)
     if (!isnan(trace->budget))
         snprintf(budget, sizeof budget, "%.0f %%", 100 * trace->budget);
     // In a narrow window what can be changed comes first.
-    int least = draw_width(trace->model_name) + 2 + 7 + draw_width(trace->policy) + 2 + 7 + draw_width(budget) + 2;
+    int least =
+        draw_width(trace->model_name) + 2 + 7 + draw_width(trace->policy) + 2 + 7 + draw_width(budget) + 2;
     if (least <= end - column)
-        column += draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, trace->model_name) + 2;
+        column +=
+            draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, trace->model_name) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "policy ");
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, trace->policy) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "budget ");
@@ -158,7 +162,8 @@ static int draw_ramp(const struct pane *pane, int row, int column, bool wide)
     return steps;
 }
 
-static const char *const show_names[SHOW_COUNT] = {"SURVIVORS", "SELF SCORE", "CROSS SCORE", "TOTAL SCORE", "ATTENTION"};
+static const char *const show_names[SHOW_COUNT] = {"SURVIVORS", "SELF SCORE", "CROSS SCORE", "TOTAL SCORE",
+                                                   "ATTENTION"};
 
 // "of 'apple'", "of row 4, column 7", "of head 2": what the attention shown was asked for.
 static void attention_text(const struct view *view, char *out, size_t size)
@@ -190,7 +195,8 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
         draw_format(pane, STYLE_TEXT, rect.row, column, end - column, "%d of %d patches", alive, total);
         return;
     }
-    bool asked = view->show == SHOW_ATTENTION && view->has_attention && view->attention.request.stage == stage;
+    bool asked =
+        view->show == SHOW_ATTENTION && view->has_attention && view->attention.request.stage == stage;
     if (asked) {
         char of[TRACE_TEXT + 16];
         attention_text(view, of, sizeof of);
@@ -198,7 +204,7 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     }
     if (!view_shown_range(view, stage, view->picture, &low, &high)) {
         draw_text(pane, STYLE_DIM, rect.row, column, end - column,
-                  asked                           ? "goes to the words"
+                  asked                          ? "goes to the words"
                   : view->show == SHOW_ATTENTION ? "none here: Tab, then Enter"
                                                  : "none given yet");
         return;
@@ -207,7 +213,8 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     if (view->show == SHOW_ATTENTION)
         low = 0;
     int digits = (view->show == SHOW_ATTENTION ? 3 : 2) - (rect.columns < 30);
-    column += draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)low) + 1;
+    column +=
+        draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)low) + 1;
     if (end - column >= 6)
         column += draw_ramp(pane, rect.row, column, rect.columns >= 40) + 1;
     draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)high);

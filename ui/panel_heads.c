@@ -12,7 +12,8 @@ static int head_step(const struct pane *pane, int stage)
     for (int stream = 0; stream < TRACE_STREAMS; stream++) {
         int width = 0;
         for (int module = 0; module < MODULES; module++) {
-            const struct trace_heads *heads = view_heads(pane->view, stage, stream, (enum attention_module)module);
+            const struct trace_heads *heads =
+                view_heads(pane->view, stage, stream, (enum attention_module)module);
             if (heads)
                 width += 9 + 2 * heads->count;
         }
@@ -22,7 +23,8 @@ static int head_step(const struct pane *pane, int stage)
 }
 
 // Where the cells of a module start, relative to the panel.
-static int module_column(const struct pane *pane, int stage, int stream, enum attention_module module, int step)
+static int module_column(const struct pane *pane, int stage, int stream, enum attention_module module,
+                         int step)
 {
     int column = NAME_WIDTH;
     for (int m = 0; m < (int)module; m++) {
@@ -33,7 +35,8 @@ static int module_column(const struct pane *pane, int stage, int stream, enum at
     return column + draw_width(view_module_name(module)) + 1;
 }
 
-static void draw_module(const struct pane *pane, int row, int stage, int stream, enum attention_module module, int step)
+static void draw_module(const struct pane *pane, int row, int stage, int stream, enum attention_module module,
+                        int step)
 {
     const struct view *view = pane->view;
     const struct trace_heads *heads = view_heads(view, stage, stream, module);
@@ -44,8 +47,8 @@ static void draw_module(const struct pane *pane, int row, int stage, int stream,
     int column = module_column(pane, stage, stream, module, step), end = rect.columns;
     draw_text(pane, STYLE_DIM, row, rect.column + column - draw_width(name) - 1, draw_width(name), name);
     for (int h = 0; h < heads->count && column + h * step < end; h++) {
-        bool here = view->focus == FOCUS_HEADS && view->head.stream == stream && view->head.module == module &&
-                    view->head.head == h;
+        bool here = view->focus == FOCUS_HEADS && view->head.stream == stream &&
+                    view->head.module == module && view->head.head == h;
         enum style style = here ? STYLE_CURSOR : heads->on[h] ? STYLE_ALIVE : STYLE_DEAD;
         const char *glyph = heads->on[h] ? pane->theme->glyphs->live : pane->theme->glyphs->dropped;
         draw_text(pane, style, row, rect.column + column + h * step, 1, glyph);
@@ -76,9 +79,11 @@ void panel_heads(const struct pane *pane)
         bool any = false;
         for (int module = 0; module < MODULES; module++)
             any |= view_heads(view, stage, stream, (enum attention_module)module) != NULL;
-        draw_text(pane, any ? STYLE_TEXT : STYLE_DIM, row, rect.column, NAME_WIDTH - 1, view_stream_name(view, stream));
+        draw_text(pane, any ? STYLE_TEXT : STYLE_DIM, row, rect.column, NAME_WIDTH - 1,
+                  view_stream_name(view, stream));
         if (!any)
-            draw_text(pane, STYLE_DIM, row, rect.column + NAME_WIDTH, rect.columns - NAME_WIDTH, "no attention in this stage");
+            draw_text(pane, STYLE_DIM, row, rect.column + NAME_WIDTH, rect.columns - NAME_WIDTH,
+                      "no attention in this stage");
         for (int module = 0; module < MODULES; module++)
             draw_module(pane, row, stage, stream, (enum attention_module)module, step);
         row++;
@@ -96,7 +101,8 @@ bool panel_heads_hit(const struct pane *pane, int row, int column, struct head_p
         if (!view_has_stream(pane->view, stream))
             continue;
         for (int module = 0; row == at && module < MODULES; module++) {
-            const struct trace_heads *heads = view_heads(pane->view, stage, stream, (enum attention_module)module);
+            const struct trace_heads *heads =
+                view_heads(pane->view, stage, stream, (enum attention_module)module);
             int first = rect.column + module_column(pane, stage, stream, (enum attention_module)module, step);
             if (heads && column >= first && column < first + step * heads->count) {
                 *place = (struct head_place){stream, (enum attention_module)module, (column - first) / step};

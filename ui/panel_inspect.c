@@ -27,7 +27,8 @@ static void state_text(const struct view *view, int stage, int stream, int token
     if (!tokens)
         snprintf(out, size, "not read yet");
     else if (died >= 0 && died < view->trace.stage_count)
-        snprintf(out, size, "dropped in %s%s", view->trace.stages[died].name, died == stage ? ", just now" : "");
+        snprintf(out, size, "dropped in %s%s", view->trace.stages[died].name,
+                 died == stage ? ", just now" : "");
     else if (view_alive(view, stage, stream, token))
         snprintf(out, size, "alive");
     else
@@ -36,7 +37,8 @@ static void state_text(const struct view *view, int stage, int stream, int token
 
 enum { HISTOGRAM_ROWS = 3, HISTOGRAM_MOST = 256 };
 
-// How many tokens got which score in a stage, where the limit lies, and where the token with the cursor (-1: none).
+// How many tokens got which score in a stage, where the limit lies, and where the token with the cursor (-1:
+// none).
 static void draw_histogram(const struct pane *pane, int row, int stage, int stream, int token)
 {
     static const char *const levels[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -94,7 +96,8 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
         snprintf(keep, sizeof keep, "%.0f %%", 100 * (double)score.keep);
     int row = rect.row + 1, rows = rect.rows - 1;
     if (score.stage < 0) {
-        draw_text(pane, STYLE_DIM, row, rect.column, rect.columns, "No score was given yet: nothing up to here decides about it.");
+        draw_text(pane, STYLE_DIM, row, rect.column, rect.columns,
+                  "No score was given yet: nothing up to here decides about it.");
         return;
     }
     int third = rect.columns / 3;
@@ -108,8 +111,11 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
     row++;
     if (rows < 3)
         return;
-    draw_format(pane, STYLE_DIM, row, rect.column, rect.columns, "scored in %s%s", view->trace.stages[score.stage].name,
-                stream == TRACE_TEXT_STREAM && view->trace.tokens[token].unknown ? "; the model does not know this word" : "");
+    draw_format(pane, STYLE_DIM, row, rect.column, rect.columns, "scored in %s%s",
+                view->trace.stages[score.stage].name,
+                stream == TRACE_TEXT_STREAM && view->trace.tokens[token].unknown
+                    ? "; the model does not know this word"
+                    : "");
     if (rows >= 4 + HISTOGRAM_ROWS)
         draw_histogram(pane, row + 2, score.stage, stream, token);
 }
@@ -130,7 +136,8 @@ static void inspect_head(const struct pane *pane)
 {
     struct rect rect = pane->layout->inspect;
     const struct view *view = pane->view;
-    const struct trace_heads *heads = view_heads(view, view_stage(view), view->head.stream, view->head.module);
+    const struct trace_heads *heads =
+        view_heads(view, view_stage(view), view->head.stream, view->head.module);
     if (!heads || view->head.head >= heads->count) {
         draw_title(pane, rect, "HEAD", "none in this stage", true);
         return;
@@ -155,7 +162,8 @@ static void draw_alive(const struct pane *pane, int row, const char *name, int a
     char text[32];
     snprintf(text, sizeof text, "%d of %d", alive, total);
     draw_text(pane, STYLE_TEXT, row, rect.column, 11, name);
-    draw_bar(pane, STYLE_ALIVE, row, rect.column + 11, rect.columns - 11 - 13, total > 0 ? (double)alive / total : 0);
+    draw_bar(pane, STYLE_ALIVE, row, rect.column + 11, rect.columns - 11 - 13,
+             total > 0 ? (double)alive / total : 0);
     draw_right(pane, STYLE_NUMBER, row, rect.column + rect.columns - 12, 12, text);
 }
 
@@ -172,7 +180,8 @@ static void inspect_nothing(const struct pane *pane)
         if (!view_has_stream(view, stream))
             continue;
         alive = view_alive_count(view, stage, stream, &total);
-        draw_alive(pane, row++, stream == TRACE_TEXT_STREAM ? "words" : view_stream_name(view, stream), alive, total);
+        draw_alive(pane, row++, stream == TRACE_TEXT_STREAM ? "words" : view_stream_name(view, stream), alive,
+                   total);
     }
     const struct stage *now = view_stage_at(view);
     int off = 0, heads = 0;
@@ -183,8 +192,9 @@ static void inspect_nothing(const struct pane *pane)
     if (heads > 0 && row < rect.row + rect.rows)
         draw_alive(pane, row++, "heads", heads - off, heads);
     if (row < rect.row + rect.rows && !isnan(now->redundancy_image))
-        draw_format(pane, STYLE_DIM, row, rect.column, rect.columns, "mean likeness: patches %.2f  words %.2f  heads %.2f",
-                    (double)now->redundancy_image, (double)now->redundancy_text, (double)now->redundancy_heads);
+        draw_format(pane, STYLE_DIM, row, rect.column, rect.columns,
+                    "mean likeness: patches %.2f  words %.2f  heads %.2f", (double)now->redundancy_image,
+                    (double)now->redundancy_text, (double)now->redundancy_heads);
     int scored = view_has_stream(view, 0) && now->kind != STAGE_TEXT ? 0 : TRACE_TEXT_STREAM;
     if (row + 1 + HISTOGRAM_ROWS < rect.row + rect.rows)
         draw_histogram(pane, row + 2, stage, scored, -1);

@@ -5,7 +5,8 @@
 
 int panel_strip_first(const struct layout *layout, const struct view *view)
 {
-    int total = view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
+    int total =
+        view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
     int stage = view_stage(view), shown = layout->strip_shown;
     if (total <= shown || stage < shown / 2)
         return 0;
@@ -35,9 +36,10 @@ static void count_text(const struct view *view, int index, char *out, size_t siz
 {
     const struct stage *stage = &view->trace.stages[index];
     out[0] = 0;
-    int stream = stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM)
-                     ? TRACE_TEXT_STREAM
-                     : 0;
+    int stream =
+        stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM)
+            ? TRACE_TEXT_STREAM
+            : 0;
     if (stage->kind != STAGE_ANSWER)
         snprintf(out, size, "%d", view_alive_count(view, index, stream, NULL));
     else if (stage->answer_count > 0)
@@ -52,7 +54,8 @@ void panel_strip(const struct pane *pane)
         return;
     struct rect title = {rect.row - 1, rect.column, 1, rect.columns};
     if (pane->layout->strip_titled)
-        draw_title(pane, title, "STAGES", "below each: patches alive, or words while only the question is read", false);
+        draw_title(pane, title, "STAGES",
+                   "below each: patches alive, or words while only the question is read", false);
     int width = pane->layout->strip_column_width, inner = width - 1, now = view_stage(view);
     int first = panel_strip_first(pane->layout, view);
     int names = rect.row + rect.rows - 2;
@@ -72,9 +75,11 @@ void panel_strip(const struct pane *pane)
             for (int c = 0; c < inner; c++)
                 mvaddch(names, column + c, ' ');
         }
-        draw_text(pane, index == now ? STYLE_CURSOR : STYLE_TEXT, names, column + indent, inner - indent, name);
+        draw_text(pane, index == now ? STYLE_CURSOR : STYLE_TEXT, names, column + indent, inner - indent,
+                  name);
         indent = count_width < inner ? (inner - count_width) / 2 : 0;
-        draw_text(pane, index == now ? STYLE_STRONG : STYLE_DIM, names + 1, column + indent, inner - indent, count);
+        draw_text(pane, index == now ? STYLE_STRONG : STYLE_DIM, names + 1, column + indent, inner - indent,
+                  count);
     }
 }
 
@@ -83,6 +88,7 @@ int panel_strip_hit(const struct pane *pane, int row, int column)
     struct rect rect = pane->layout->strip;
     if (!rect_holds(rect, row, column) || !pane->view->has_trace)
         return -1;
-    int index = panel_strip_first(pane->layout, pane->view) + (column - rect.column) / pane->layout->strip_column_width;
+    int index = panel_strip_first(pane->layout, pane->view) +
+                (column - rect.column) / pane->layout->strip_column_width;
     return index < pane->view->trace.stage_count ? index : -1;
 }

@@ -58,9 +58,10 @@ static void walk(struct walker *walker)
             at = token->to;
         } else { // the start and end tokens stand like quotation marks
             bool first = i == 0, last = i == trace->token_count - 1;
-            snprintf(text, sizeof text, "%s", is_special(token) && first  ? "‹"
-                                              : is_special(token) && last ? "›"
-                                                                          : token->text);
+            snprintf(text, sizeof text, "%s",
+                     is_special(token) && first  ? "‹"
+                     : is_special(token) && last ? "›"
+                                                 : token->text);
         }
         place(walker, i, text);
         if (is_special(token) && i == 0)
@@ -166,13 +167,14 @@ void panel_words(const struct pane *pane)
     char right[64] = "";
     if (stage >= 0) {
         int alive = view_alive_count(view, stage, TRACE_TEXT_STREAM, &total);
-        static const char *const bars[SHOW_COUNT] = {"keep probability", "self score", "cross score", "total score", "attention"};
+        static const char *const bars[SHOW_COUNT] = {"keep probability", "self score", "cross score",
+                                                     "total score", "attention"};
         bool any = false;
         for (int i = 0; i < view->trace.token_count; i++)
             any |= !isnan(word_share(view, stage, i));
         bool explained = any && rect.columns >= 64 && rect.rows >= 3 && pane->theme->glyphs->unicode;
-        snprintf(right, sizeof right, "%s%s%s%d of %d tokens", explained ? "bars: " : "", explained ? bars[view->show] : "",
-                 explained ? "   " : "", alive, total);
+        snprintf(right, sizeof right, "%s%s%s%d of %d tokens", explained ? "bars: " : "",
+                 explained ? bars[view->show] : "", explained ? "   " : "", alive, total);
     }
     draw_title(pane, rect, "QUESTION", right, view->focus == FOCUS_WORDS);
     if (stage < 0)

@@ -1,5 +1,5 @@
-// The panels of the screen. Each draws itself into its rectangle of the layout from the view alone; the hit functions
-// say what stands at a cell, for the mouse.
+// The panels of the screen. Each draws itself into its rectangle of the layout from the view alone; the hit
+// functions say what stands at a cell, for the mouse.
 #ifndef TRIMSCOPE_UI_PANELS_H
 #define TRIMSCOPE_UI_PANELS_H
 
@@ -28,7 +28,7 @@ void panel_inspect(const struct pane *pane);
 
 // Names, counts and the marker under the film strip (its pictures are pixels, see scene.h).
 void panel_strip(const struct pane *pane);
-int panel_strip_hit(const struct pane *pane, int row, int column); // stage, -1: none
+int panel_strip_hit(const struct pane *pane, int row, int column);           // stage, -1: none
 int panel_strip_first(const struct layout *layout, const struct view *view); // the leftmost stage shown
 
 #endif

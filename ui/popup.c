@@ -50,7 +50,8 @@ void popup_open(struct popup *popup, enum popup_kind kind, const struct view *vi
 struct rect popup_rect(const struct layout *layout)
 {
     struct rect words = layout->words;
-    return (struct rect){words.row, words.column, layout->story.row - layout->roomy - words.row, words.columns};
+    return (struct rect){words.row, words.column, layout->story.row - layout->roomy - words.row,
+                         words.columns};
 }
 
 const char *popup_policy(const struct popup *popup)
@@ -73,7 +74,8 @@ void popup_move(struct popup *popup, int rows)
     popup->selected = selected < 0 ? 0 : selected >= count ? (count > 0 ? count - 1 : 0) : selected;
 }
 
-// ---- files ----------------------------------------------------------------------------------------------------
+// ---- files
+// ----------------------------------------------------------------------------------------------------
 
 static bool is_picture_name(const char *name)
 {
@@ -159,9 +161,11 @@ bool popup_path(const struct popup *popup, char *out, size_t size)
     return snprintf(out, size, "%s%s%s", popup->folder, entry->name, entry->folder ? "/" : "") < (int)size;
 }
 
-// ---- drawing --------------------------------------------------------------------------------------------------
+// ---- drawing
+// --------------------------------------------------------------------------------------------------
 
-static void draw_row(const struct pane *pane, struct rect rect, int row, bool selected, const char *name, const char *about)
+static void draw_row(const struct pane *pane, struct rect rect, int row, bool selected, const char *name,
+                     const char *about)
 {
     enum style style = selected ? STYLE_SELECTED : STYLE_TEXT;
     const char *mark = selected ? (pane->theme->glyphs->unicode ? "▸ " : "> ") : "  ";
@@ -171,7 +175,8 @@ static void draw_row(const struct pane *pane, struct rect rect, int row, bool se
     int used = draw_text(pane, style, row, rect.column, rect.columns, mark);
     used += draw_text(pane, style, row, rect.column + used, rect.columns - used, name);
     if (about)
-        draw_text(pane, selected ? STYLE_SELECTED : STYLE_DIM, row, rect.column + 20, rect.columns - 20, about);
+        draw_text(pane, selected ? STYLE_SELECTED : STYLE_DIM, row, rect.column + 20, rect.columns - 20,
+                  about);
 }
 
 // Keeps the selected row in sight.
@@ -188,7 +193,8 @@ static void draw_policies(struct popup *popup, const struct pane *pane, struct r
     draw_title(pane, rect, "POLICY", "Enter takes it, Esc leaves", true);
     int row = rect.row + 2;
     for (int i = 0; i < POLICY_COUNT && row < rect.row + rect.rows; i++, row++)
-        draw_row(pane, rect, row, i == popup->selected, policies[i].name, rect.columns >= 60 ? policies[i].help : NULL);
+        draw_row(pane, rect, row, i == popup->selected, policies[i].name,
+                 rect.columns >= 60 ? policies[i].help : NULL);
     struct rect below = {row + 1, rect.column, rect.row + rect.rows - row - 1, rect.columns};
     if (below.rows > 0)
         draw_wrapped(pane, STYLE_DIM, below, policies[popup->selected].help);
@@ -212,12 +218,15 @@ static void draw_files(struct popup *popup, const struct pane *pane, struct rect
     }
 }
 
-static const char help_text[] =
-    "The model reads the question, then looks at the picture patch by patch. Layer by layer it lets go of patches, words "
-    "and heads that do not matter for this question: dimmed patches, struck words and hollow cells are no longer "
-    "computed. Scores say why: self is what matters within its own modality, cross what matters to the other; a token "
-    "stays while their sum reaches the limit. The answer before the last stage is a lens: the answer head was not "
-    "trained to read there.";
+static const char help_text[] = "The model reads the question, then looks at the picture patch by patch. "
+                                "Layer by layer it lets go of patches, words "
+                                "and heads that do not matter for this question: dimmed patches, struck "
+                                "words and hollow cells are no longer "
+                                "computed. Scores say why: self is what matters within its own modality, "
+                                "cross what matters to the other; a token "
+                                "stays while their sum reaches the limit. The answer before the last stage "
+                                "is a lens: the answer head was not "
+                                "trained to read there.";
 
 static void draw_help(struct popup *popup, const struct pane *pane, struct rect rect)
 {
@@ -237,7 +246,8 @@ static void draw_help(struct popup *popup, const struct pane *pane, struct rect 
     at += intro;
     for (int group = 0; group < KEY_GROUPS; group++) {
         if (at >= 0 && top + at < bottom)
-            draw_text(pane, STYLE_TITLE, top + at, rect.column, rect.columns, key_group_title((enum key_group)group));
+            draw_text(pane, STYLE_TITLE, top + at, rect.column, rect.columns,
+                      key_group_title((enum key_group)group));
         at++;
         for (int a = 0; a < ACTIONS; a++) {
             const struct key_row *row = key_row((enum action)a);
@@ -246,8 +256,8 @@ static void draw_help(struct popup *popup, const struct pane *pane, struct rect 
             bool possible = (view->abilities & row->needs) == row->needs;
             if (at >= 0 && top + at < bottom) {
                 draw_text(pane, possible ? STYLE_KEY : STYLE_DIM, top + at, rect.column + 1, 9, row->written);
-                draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, top + at, rect.column + 11, rect.columns - 11, "%s%s",
-                            row->help, possible ? "" : " (not in a replay)");
+                draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, top + at, rect.column + 11,
+                            rect.columns - 11, "%s%s", row->help, possible ? "" : " (not in a replay)");
             }
             at++;
         }

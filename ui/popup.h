@@ -1,5 +1,5 @@
-// What opens over the panels beside the picture (never over the picture, which would have to be sent again): the help,
-// a list to choose from, a folder to browse.
+// What opens over the panels beside the picture (never over the picture, which would have to be sent again):
+// the help, a list to choose from, a folder to browse.
 #ifndef TRIMSCOPE_UI_POPUP_H
 #define TRIMSCOPE_UI_POPUP_H
 
@@ -14,7 +14,7 @@ struct popup_entry {
 
 struct popup {
     enum popup_kind kind;
-    int selected, first; // first row shown
+    int selected, first;         // first row shown
     struct popup_entry *entries; // POPUP_FILES
     int count, capacity;
     char folder[4096];

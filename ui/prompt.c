@@ -75,7 +75,8 @@ void prompt_text(const struct prompt *prompt, char *out)
 void prompt_remember(struct prompt *prompt)
 {
     struct prompt_history *history = &prompt->history[prompt->kind];
-    if (prompt->length == 0 || (history->count > 0 && !wcscmp(history->lines[history->count - 1], prompt->text)))
+    if (prompt->length == 0 ||
+        (history->count > 0 && !wcscmp(history->lines[history->count - 1], prompt->text)))
         return;
     wchar_t *line = wcsdup(prompt->text);
     if (!line)
@@ -99,7 +100,8 @@ static void put(struct prompt *prompt, wchar_t character)
 {
     if (prompt->length >= PROMPT_LENGTH)
         return;
-    wmemmove(prompt->text + prompt->cursor + 1, prompt->text + prompt->cursor, (size_t)(prompt->length - prompt->cursor + 1));
+    wmemmove(prompt->text + prompt->cursor + 1, prompt->text + prompt->cursor,
+             (size_t)(prompt->length - prompt->cursor + 1));
     prompt->text[prompt->cursor++] = character;
     prompt->length++;
 }
@@ -272,7 +274,8 @@ void prompt_replace_word(struct prompt *prompt, const char *word)
 int prompt_draw(const struct prompt *prompt, const struct pane *pane, struct rect rect)
 {
     const char *label = labels[prompt->kind];
-    int column = rect.column + draw_text(pane, STYLE_KEY, rect.row, rect.column, rect.columns / 2 + 20, label);
+    int column =
+        rect.column + draw_text(pane, STYLE_KEY, rect.row, rect.column, rect.columns / 2 + 20, label);
     int room = rect.column + rect.columns - column - 1, width = 0, first = prompt->cursor;
     // As much before the cursor as fits.
     while (first > 0) {

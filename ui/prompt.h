@@ -14,7 +14,7 @@ struct prompt {
     enum prompt_kind kind; // PROMPT_NONE: closed
     wchar_t text[PROMPT_LENGTH + 1];
     int length, cursor;
-    int history_at; // entry shown, counted back from the newest; -1: the line being typed
+    int history_at;                   // entry shown, counted back from the newest; -1: the line being typed
     wchar_t typed[PROMPT_LENGTH + 1]; // that line, while history is shown
     struct prompt_history {
         wchar_t *lines[PROMPT_HISTORY];
@@ -28,7 +28,8 @@ void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *text)
 void prompt_close(struct prompt *prompt);
 void prompt_free(struct prompt *prompt);
 
-// A key: a character (is_code false) or a curses code. PROMPT_DONE and PROMPT_CLOSED leave the text to be read.
+// A key: a character (is_code false) or a curses code. PROMPT_DONE and PROMPT_CLOSED leave the text to be
+// read.
 enum prompt_event prompt_key(struct prompt *prompt, wint_t key, bool is_code);
 
 // The text as UTF-8; `out` has PROMPT_BYTES.

@@ -38,12 +38,13 @@ static bool scale_picture(struct canvas *canvas, const struct backend_picture *p
     int field = canvas->width / 24 + 1;
     for (int y = 0; y < canvas->height; y++)
         for (int x = 0; x < canvas->width; x++)
-            memset(canvas->rgb + ((size_t)y * canvas->width + x) * 3, (x / field + y / field) % 2 ? 150 : 136, 3);
+            memset(canvas->rgb + ((size_t)y * canvas->width + x) * 3, (x / field + y / field) % 2 ? 150 : 136,
+                   3);
     return true;
 }
 
-// The canvas and the areas of the pictures in it: as large as the rectangle and the terminal allow. Where pixels are
-// small every patch gets the same whole number of them.
+// The canvas and the areas of the pictures in it: as large as the rectangle and the terminal allow. Where
+// pixels are small every patch gets the same whole number of them.
 static bool place_pictures(struct scene *scene, const struct scene_context *context)
 {
     const struct view *view = context->view;
@@ -62,7 +63,8 @@ static bool place_pictures(struct scene *scene, const struct scene_context *cont
         if (sixel && patch >= 4)
             patch = floor(patch);
         struct area *area = &scene->areas[p];
-        *area = (struct area){x, 0, (int)(patch * grid_columns(view, p) / pixel), (int)(patch * grid_rows(view, p))};
+        *area = (struct area){x, 0, (int)(patch * grid_columns(view, p) / pixel),
+                              (int)(patch * grid_rows(view, p))};
         area->width = area->width > 0 ? area->width : 1;
         area->height = area->height > 0 ? area->height : 1;
         across = x + area->width;
@@ -78,10 +80,11 @@ static bool place_pictures(struct scene *scene, const struct scene_context *cont
     return pictures > 0 && canvas_resize(&scene->main.canvas, across, tall);
 }
 
-static bool update_scaled(struct canvas *canvas, unsigned *serial, const struct view *view, int picture, int width,
-                          int height)
+static bool update_scaled(struct canvas *canvas, unsigned *serial, const struct view *view, int picture,
+                          int width, int height)
 {
-    if (canvas->rgb && canvas->width == width && canvas->height == height && *serial == view->picture_serial + 1)
+    if (canvas->rgb && canvas->width == width && canvas->height == height &&
+        *serial == view->picture_serial + 1)
         return true;
     *serial = view->picture_serial + 1;
     return canvas_resize(canvas, width, height) && scale_picture(canvas, &view->pictures[picture]);
@@ -111,17 +114,20 @@ static bool paint_main(struct scene *scene, const struct scene_context *context)
                               .columns = columns,
                               .fine = context->graphics == GRAPHICS_SIXEL,
                               .ascii = context->graphics == GRAPHICS_ASCII,
-                              .cursor = view->focus == FOCUS_PATCHES && view->picture == p ? view->patch : -1};
+                              .cursor =
+                                  view->focus == FOCUS_PATCHES && view->picture == p ? view->patch : -1};
         paint_picture(&image->canvas, area, &paint);
         free(looks);
     }
     return true;
 }
 
-// ---- film strip -----------------------------------------------------------------------------------------------
+// ---- film strip
+// -----------------------------------------------------------------------------------------------
 
 // A page of text: a line for each few words, bright while they live.
-static void paint_page(struct canvas *canvas, struct area area, const struct scene_context *context, int stage)
+static void paint_page(struct canvas *canvas, struct area area, const struct scene_context *context,
+                       int stage)
 {
     const struct view *view = context->view;
     unsigned char colors[PAINT_FIXED][3], dim[3];
@@ -151,7 +157,8 @@ static void paint_page(struct canvas *canvas, struct area area, const struct sce
     }
 }
 
-static bool paint_thumbnail(struct scene *scene, const struct scene_context *context, int stage, struct area area)
+static bool paint_thumbnail(struct scene *scene, const struct scene_context *context, int stage,
+                            struct area area)
 {
     const struct view *view = context->view;
     int pictures = scene_pictures(view), x = area.x;
@@ -170,8 +177,13 @@ static bool paint_thumbnail(struct scene *scene, const struct scene_context *con
         paint_looks(&plain, stage, p, looks);
         for (int i = 0; i < rows * columns; i++)
             looks[i].fresh = false;
-        struct paint paint = {.theme = context->theme, .clear = &scene->small[p], .looks = looks, .rows = rows,
-                              .columns = columns, .ascii = context->graphics == GRAPHICS_ASCII, .cursor = -1};
+        struct paint paint = {.theme = context->theme,
+                              .clear = &scene->small[p],
+                              .looks = looks,
+                              .rows = rows,
+                              .columns = columns,
+                              .ascii = context->graphics == GRAPHICS_ASCII,
+                              .cursor = -1};
         paint_picture(&scene->strip.canvas, part, &paint);
         free(looks);
     }
@@ -221,7 +233,8 @@ static bool paint_strip(struct scene *scene, const struct scene_context *context
     return true;
 }
 
-// ---- palette --------------------------------------------------------------------------------------------------
+// ---- palette
+// --------------------------------------------------------------------------------------------------
 
 // Trained on the picture as it can come to look: clear, dim, just dropped, and under every score.
 static bool update_palette(struct scene *scene, const struct scene_context *context)
@@ -242,8 +255,12 @@ static bool update_palette(struct scene *scene, const struct scene_context *cont
                 looks[i] = (struct patch_look){.alive = variant != DIM && variant != FRESH,
                                                .fresh = variant == FRESH,
                                                .tint = variant >= TINTED ? (float)(i * 37 % 101) / 100 : NAN};
-            struct paint paint = {.theme = context->theme, .clear = &clear, .looks = looks, .rows = FIELDS,
-                                  .columns = FIELDS, .cursor = -1};
+            struct paint paint = {.theme = context->theme,
+                                  .clear = &clear,
+                                  .looks = looks,
+                                  .rows = FIELDS,
+                                  .columns = FIELDS,
+                                  .cursor = -1};
             paint_picture(&sample, (struct area){0, (p * VARIANTS + variant) * SIDE, SIDE, SIDE}, &paint);
         }
     }
@@ -261,11 +278,11 @@ static bool update_palette(struct scene *scene, const struct scene_context *cont
 
 static bool same_key(const struct scene_key *a, const struct scene_key *b)
 {
-    return a->serial == b->serial && a->theme_serial == b->theme_serial && a->stage == b->stage && a->show == b->show &&
-           a->cursor == b->cursor && a->picture == b->picture && a->first == b->first &&
+    return a->serial == b->serial && a->theme_serial == b->theme_serial && a->stage == b->stage &&
+           a->show == b->show && a->cursor == b->cursor && a->picture == b->picture && a->first == b->first &&
            a->rect.row == b->rect.row && a->rect.column == b->rect.column && a->rect.rows == b->rect.rows &&
-           a->rect.columns == b->rect.columns && a->cell_width == b->cell_width && a->cell_height == b->cell_height &&
-           a->graphics == b->graphics;
+           a->rect.columns == b->rect.columns && a->cell_width == b->cell_width &&
+           a->cell_height == b->cell_height && a->graphics == b->graphics;
 }
 
 bool scene_update(struct scene *scene, const struct scene_context *context)
@@ -314,8 +331,8 @@ void scene_write(struct scene *scene, const struct scene_context *context, struc
     image_write(&scene->strip, &output, out);
 }
 
-bool scene_hit(const struct scene *scene, const struct scene_context *context, int row, int column, int *picture,
-               int *patch)
+bool scene_hit(const struct scene *scene, const struct scene_context *context, int row, int column,
+               int *picture, int *patch)
 {
     if (!rect_holds(scene->main.cells, row, column))
         return false;

@@ -45,8 +45,8 @@ void scene_write(struct scene *scene, const struct scene_context *context, struc
 double scene_aspect(const struct view *view);
 
 // The patch at a cell; false: none there.
-bool scene_hit(const struct scene *scene, const struct scene_context *context, int row, int column, int *picture,
-               int *patch);
+bool scene_hit(const struct scene *scene, const struct scene_context *context, int row, int column,
+               int *picture, int *patch);
 
 void scene_forget(struct scene *scene);
 void scene_free(struct scene *scene);

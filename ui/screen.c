@@ -1,5 +1,5 @@
-// The event loop: keys, news of the backend, signals and the clock; a frame whenever something changed and the terminal
-// is done with the one before.
+// The event loop: keys, news of the backend, signals and the clock; a frame whenever something changed and
+// the terminal is done with the one before.
 #include "ui/screen.h"
 
 #include "engine/base/thread.h"
@@ -57,7 +57,8 @@ void screen_begin(struct screen *screen, const struct backend *backend, const st
         use_default_colors();
     }
     screen->graphics = terminal_graphics(&screen->terminal, options->graphics);
-    screen->dark = options->theme == SCREEN_AUTO ? background_is_dark(&screen->terminal) : options->theme == SCREEN_DARK;
+    screen->dark =
+        options->theme == SCREEN_AUTO ? background_is_dark(&screen->terminal) : options->theme == SCREEN_DARK;
     screen_choose_theme(screen);
     terminal_mouse(screen->mouse);
     if (options->question_first && backend->abilities & BACKEND_ASK)
@@ -83,8 +84,8 @@ void screen_take_news(struct screen *screen)
     if (!new_trace)
         return;
     // The whole run is wanted: the film strip shows all of it, and stepping never waits.
-    if (screen->view.trace.stage_count < screen->view.trace.stage_total || !had)
-        screen->backend->want_stage(screen->backend->context, screen->view.trace.stage_total - 1);
+    if (!screen->cancelled && (screen->view.trace.stage_count < screen->view.trace.stage_total || !had))
+        screen_want_run(screen);
     if (screen->view.show == SHOW_ATTENTION)
         screen_want_attention(screen);
 }
@@ -120,8 +121,8 @@ static void take_signals(struct screen *screen)
         resize(screen);
 }
 
-// After Esc: an escape sequence that curses does not know is swallowed whole, so that its characters do nothing. Returns
-// whether there was one.
+// After Esc: an escape sequence that curses does not know is swallowed whole, so that its characters do
+// nothing. Returns whether there was one.
 static bool swallow_sequence(void)
 {
     wint_t next;

@@ -1,4 +1,5 @@
-// The screen: takes the terminal, shows what a backend computes, and lets the person step through it and change it.
+// The screen: takes the terminal, shows what a backend computes, and lets the person step through it and
+// change it.
 #ifndef TRIMSCOPE_UI_SCREEN_H
 #define TRIMSCOPE_UI_SCREEN_H
 
@@ -15,8 +16,8 @@ struct screen_options {
 };
 struct screen_options screen_options_default(void);
 
-// Runs until the person quits; false and *err when the terminal cannot show it. After a signal that means quit the
-// terminal is given back and the process dies of that signal, so that who started it can tell.
+// Runs until the person quits; false and *err when the terminal cannot show it. After a signal that means
+// quit the terminal is given back and the process dies of that signal, so that who started it can tell.
 bool screen_run(const struct backend *backend, const struct screen_options *options, struct error *err);
 
 #endif

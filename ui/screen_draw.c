@@ -1,5 +1,5 @@
-// One frame: the text through curses, then the images in one piece behind it. Order, placeholders and pacing follow
-// what was measured in real terminals (the comments say what breaks otherwise).
+// One frame: the text through curses, then the images in one piece behind it. Order, placeholders and pacing
+// follow what was measured in real terminals (the comments say what breaks otherwise).
 #include "ui/panels.h"
 #include "ui/screen_state.h"
 
@@ -16,7 +16,7 @@ struct pane screen_pane(const struct screen *screen)
 
 struct scene_context screen_scene_context(const struct screen *screen)
 {
-    return (struct scene_context){&screen->view,         &screen->layout,   &screen->theme,
+    return (struct scene_context){&screen->view,        &screen->layout,   &screen->theme,
                                   screen->theme_serial, &screen->terminal, screen->graphics};
 }
 
@@ -38,9 +38,10 @@ void screen_place(struct screen *screen)
     layout_compute(&screen->layout, &request);
 }
 
-// Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in passing, and the
-// image with them. The first two of a row are invisible and differ from row to row: curses scrolls regions (whatever
-// idlok says) when a row's characters turn up in another row, and would drag the image along.
+// Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in
+// passing, and the image with them. The first two of a row are invisible and differ from row to row: curses
+// scrolls regions (whatever idlok says) when a row's characters turn up in another row, and would drag the
+// image along.
 static void put_placeholders(struct rect cells)
 {
     for (int row = cells.row; row < cells.row + cells.rows && row < LINES - 1; row++)
@@ -57,8 +58,9 @@ static void put_placeholders(struct rect cells)
 static void draw_too_small(const struct screen *screen)
 {
     struct pane pane = screen_pane(screen);
-    draw_format(&pane, STYLE_TEXT, LINES / 2, 0, COLS, "trimscope needs %d x %d cells, please; this window has %d x %d.",
-                LEAST_COLUMNS, LEAST_ROWS, COLS, LINES);
+    draw_format(&pane, STYLE_TEXT, LINES / 2, 0, COLS,
+                "trimscope needs %d x %d cells, please; this window has %d x %d.", LEAST_COLUMNS, LEAST_ROWS,
+                COLS, LINES);
 }
 
 static void draw_completions(const struct screen *screen, const struct pane *pane)
@@ -72,7 +74,9 @@ static void draw_completions(const struct screen *screen, const struct pane *pan
         int room = rect.column + rect.columns - column;
         if (draw_width(screen->completions[i]) > room)
             break;
-        column += draw_text(pane, i == 0 ? STYLE_KEY : STYLE_TEXT, rect.row, column, room, screen->completions[i]) + 2;
+        column +=
+            draw_text(pane, i == 0 ? STYLE_KEY : STYLE_TEXT, rect.row, column, room, screen->completions[i]) +
+            2;
     }
 }
 

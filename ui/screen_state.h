@@ -27,10 +27,11 @@ struct screen {
     int completion_count;
     enum focus attention_of; // what the attention shown was asked for
     bool quit;
-    bool dirty;             // something to be seen changed
-    bool repaint;           // everything must be sent again
-    bool frame_pending;     // the terminal has not said yet that it drew the last frame
-    bool paced;             // it has ever said so
+    bool cancelled;     // the person stopped the computing: it is not asked for until they go on
+    bool dirty;         // something to be seen changed
+    bool repaint;       // everything must be sent again
+    bool frame_pending; // the terminal has not said yet that it drew the last frame
+    bool paced;         // it has ever said so
     double frame_sent, play_next, busy_since; // busy_since 0: idle
 };
 
@@ -50,6 +51,24 @@ void screen_place(struct screen *screen);
 void screen_key(struct screen *screen, wint_t key, bool is_code);
 void screen_action(struct screen *screen, enum action action);
 void screen_step(struct screen *screen, int stages);
+// screen_keys.c
+int screen_last_stage(const struct view *view);
+
+// screen_prompt.c: opens a prompt (enum prompt_kind); takes a key while one is open.
+void screen_open_prompt(struct screen *screen, int kind);
+void screen_key_in_prompt(struct screen *screen, wint_t key, bool is_code);
+
+// screen_change.c: what the cursor is on to stay (or on) or to go (or off); budgets in percent points.
+void screen_force(struct screen *screen, int keep);
+void screen_undo(struct screen *screen);
+void screen_reopen(struct screen *screen);
+void screen_set_budget(struct screen *screen, double budget);
+void screen_nudge_budget(struct screen *screen, int percent);
+void screen_accept_policy(struct screen *screen);
+void screen_show_attention(struct screen *screen);
+
+// Asks for the whole run.
+void screen_want_run(struct screen *screen);
 // Asks for the attention of what was chosen, at the stage shown.
 void screen_want_attention(struct screen *screen);
 void screen_choose_theme(struct screen *screen);

@@ -38,8 +38,8 @@ static char *write_run(char *to, unsigned char bits, int length)
 }
 
 // Sorts the pixels of a band by colour. Returns how many are to be written.
-static int band_fill(struct band *band, const unsigned char *now, const unsigned char *before, int stride, int width,
-                     int rows)
+static int band_fill(struct band *band, const unsigned char *now, const unsigned char *before, int stride,
+                     int width, int rows)
 {
     int written = 0;
     band->colors = 0;
@@ -73,7 +73,8 @@ static void band_write(struct band *band, struct bytes *out, int width)
     for (int i = 0; i < band->colors; i++) {
         int color = band->order[i], first = band->first[color], last = band->last[color];
         unsigned char *bits = band->bits + (size_t)color * width;
-        // "$#254!32767?" and at most one character a column: runs of four and more are shorter than they are long.
+        // "$#254!32767?" and at most one character a column: runs of four and more are shorter than they are
+        // long.
         char *to = bytes_reserve(out, (size_t)(last - first + 1) + 32);
         if (to) {
             char *start = to;

@@ -15,8 +15,8 @@
 
 // What the signal handlers need: the only global state of the screen.
 static struct {
-    volatile sig_atomic_t active;   // the terminal is ours and must be given back
-    volatile sig_atomic_t pending;  // SIGNALLED_ bits
+    volatile sig_atomic_t active;  // the terminal is ours and must be given back
+    volatile sig_atomic_t pending; // SIGNALLED_ bits
     volatile sig_atomic_t quit_signal;
     int pipe[2];
     struct termios termios;
@@ -25,7 +25,8 @@ static struct {
 } terminal_state = {.pipe = {-1, -1}};
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
-static const int quit_signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2};
+static const int quit_signals[] = {SIGTERM, SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE,
+                                   SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2};
 
 // Async-signal-safe: only write() and tcsetattr().
 static void give_back(void)
@@ -35,7 +36,8 @@ static void give_back(void)
     terminal_state.active = 0;
     size_t sent = 0;
     while (sent < terminal_state.restore_size) {
-        ssize_t done = write(STDOUT_FILENO, terminal_state.restore + sent, terminal_state.restore_size - sent);
+        ssize_t done =
+            write(STDOUT_FILENO, terminal_state.restore + sent, terminal_state.restore_size - sent);
         if (done <= 0)
             break;
         sent += (size_t)done;
@@ -107,7 +109,8 @@ static const char *capability(const char *name)
     return text == (const char *)-1 ? NULL : text;
 }
 
-// Everything that may have been left half done: a sixel string, a synchronized update, mouse, keypad, attributes.
+// Everything that may have been left half done: a sixel string, a synchronized update, mouse, keypad,
+// attributes.
 static void prepare_restore(const struct terminal *terminal)
 {
     terminal_state.restore_size = 0;
@@ -131,7 +134,8 @@ static void set_modes(void)
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
     meta(stdscr, TRUE);
-    // A frame is never left half done because a key is waiting: images are drawn over what doupdate() has finished.
+    // A frame is never left half done because a key is waiting: images are drawn over what doupdate() has
+    // finished.
     typeahead(-1);
     // Inserting and deleting lines or characters would drag images along.
     idlok(stdscr, FALSE);
@@ -157,13 +161,15 @@ static bool open_pipe(void)
 bool terminal_open(struct terminal *terminal, struct error *err)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return error_set(err, ERROR_USAGE,
-                         "the screen needs a terminal for input and output; `trimscope run` works without one");
+        return error_set(
+            err, ERROR_USAGE,
+            "the screen needs a terminal for input and output; `trimscope run` works without one");
     const char *term = getenv("TERM");
     if (!term || !*term || !strcmp(term, "dumb"))
-        return error_set(err, ERROR_USAGE,
-                         "the screen needs a terminal that can place text (TERM is %s); `trimscope run` works without",
-                         term && *term ? term : "not set");
+        return error_set(
+            err, ERROR_USAGE,
+            "the screen needs a terminal that can place text (TERM is %s); `trimscope run` works without",
+            term && *term ? term : "not set");
     if (tcgetattr(STDIN_FILENO, &terminal_state.termios) < 0)
         return error_set(err, ERROR_MACHINE, "cannot read the terminal's settings: %s", strerror(errno));
     if (!open_pipe())
@@ -172,8 +178,8 @@ bool terminal_open(struct terminal *terminal, struct error *err)
     set_escdelay(25);
     SCREEN *screen = newterm(NULL, stdout, stdin);
     if (!screen)
-        return error_set(err, ERROR_USAGE, "this system does not know the terminal '%s' (TERM); try TERM=xterm-256color",
-                         term);
+        return error_set(err, ERROR_USAGE,
+                         "this system does not know the terminal '%s' (TERM); try TERM=xterm-256color", term);
     prepare_restore(terminal);
     terminal_state.active = 1;
     static bool registered;
@@ -187,8 +193,8 @@ bool terminal_open(struct terminal *terminal, struct error *err)
     static const struct {
         const char *sequence;
         int key;
-    } keys[] = {{"\033[A", KEY_UP},   {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
-                {"\033[H", KEY_HOME}, {"\033[F", KEY_END},  {"\033OH", KEY_HOME},  {"\033OF", KEY_END},
+    } keys[] = {{"\033[A", KEY_UP},    {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+                {"\033[H", KEY_HOME},  {"\033[F", KEY_END},  {"\033OH", KEY_HOME},  {"\033OF", KEY_END},
                 {"\033[1~", KEY_HOME}, {"\033[4~", KEY_END}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         define_key(keys[i].sequence, keys[i].key);

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define GRAPHICS_MODES(X)                                                                                      \
-    X(SIXEL, "sixel", "pixels")                                                                                \
-    X(BLOCKS, "blocks", "block characters in colour")                                                          \
+#define GRAPHICS_MODES(X)                                                                                    \
+    X(SIXEL, "sixel", "pixels")                                                                              \
+    X(BLOCKS, "blocks", "block characters in colour")                                                        \
     X(ASCII, "ascii", "plain characters")
 #define GRAPHICS_ENUM(id, name, help) GRAPHICS_##id,
 enum graphics { GRAPHICS_MODES(GRAPHICS_ENUM) GRAPHICS_COUNT, GRAPHICS_AUTO = -1 };
@@ -22,18 +22,18 @@ enum { TERMINAL_TEXT = 96, TERMINAL_BYTES = 4096 };
 
 // What is known about the terminal. Filled by terminal_query().
 struct terminal {
-    bool answered;                // DA1 came
-    bool sixel;                   // DA1 attribute 4
+    bool answered;                  // DA1 came
+    bool sixel;                     // DA1 attribute 4
     char attributes[TERMINAL_TEXT]; // DA1's parameters
     char version[TERMINAL_TEXT];    // XTVERSION
     int cell_width, cell_height;
-    const char *cell_source; // which way the cell size was found
+    const char *cell_source;     // which way the cell size was found
     int most_width, most_height; // of one sixel image
     bool most_known;
-    int registers;           // colour registers, 0: not told
-    bool synchronized;       // private mode 2026
-    bool deltas;             // draws over an image with P2=1 rightly: xterm from 300 on, foot
-    bool has_background;     // OSC 11 answered
+    int registers;       // colour registers, 0: not told
+    bool synchronized;   // private mode 2026
+    bool deltas;         // draws over an image with P2=1 rightly: xterm from 300 on, foot
+    bool has_background; // OSC 11 answered
     unsigned char background[3];
     enum block_colors block_colors;
     bool unicode;
@@ -44,15 +44,16 @@ struct terminal {
     size_t typed_size;
 };
 
-// Pure: reads the answers in `bytes` into *terminal. Returns true once DA1 is complete. What is no answer goes to
-// typed. Sizes of the window are for the ways to the cell size that need them.
+// Pure: reads the answers in `bytes` into *terminal. Returns true once DA1 is complete. What is no answer
+// goes to typed. Sizes of the window are for the ways to the cell size that need them.
 struct terminal_window {
     int rows, columns, pixel_width, pixel_height; // TIOCGWINSZ
 };
-bool terminal_parse(struct terminal *terminal, const char *bytes, size_t size, const struct terminal_window *window);
+bool terminal_parse(struct terminal *terminal, const char *bytes, size_t size,
+                    const struct terminal_window *window);
 
-// Asks the terminal everything in one write and reads until DA1 (at most `seconds`); before curses starts. Asks
-// nothing when input or output is no terminal, or TERM is dumb.
+// Asks the terminal everything in one write and reads until DA1 (at most `seconds`); before curses starts.
+// Asks nothing when input or output is no terminal, or TERM is dumb.
 void terminal_query(struct terminal *terminal, double seconds);
 
 // What pictures are drawn with: what was asked for, or the best that works.
@@ -64,8 +65,8 @@ void terminal_query_size(struct terminal *terminal, double seconds);
 // What getch() returns when the terminal answers CSI 5n: everything sent before it has been drawn.
 enum { TERMINAL_FRAME_DONE = 600 };
 
-// Takes the terminal over: curses, alternate screen, raw keys, signal handlers. False (and one sentence) when that is
-// impossible. terminal_close() gives it back; a crash or a signal does too.
+// Takes the terminal over: curses, alternate screen, raw keys, signal handlers. False (and one sentence) when
+// that is impossible. terminal_close() gives it back; a crash or a signal does too.
 bool terminal_open(struct terminal *terminal, struct error *err);
 void terminal_close(void);
 
@@ -75,13 +76,14 @@ void terminal_suspend(void);
 // Signals that arrived since the last call, as bits.
 enum { SIGNALLED_RESIZE = 1, SIGNALLED_STOP = 2, SIGNALLED_CONTINUED = 4, SIGNALLED_QUIT = 8 };
 int terminal_signals(void);
-int terminal_signal_fd(void); // readable when there are some
+int terminal_signal_fd(void);   // readable when there are some
 int terminal_quit_signal(void); // the signal behind SIGNALLED_QUIT
 
 // Mouse reports on or off.
 void terminal_mouse(bool on);
 
-// Writes everything, waiting where the terminal is slow; gives up (false) when a signal says quit or it is gone.
+// Writes everything, waiting where the terminal is slow; gives up (false) when a signal says quit or it is
+// gone.
 bool terminal_write(const char *bytes, size_t size);
 
 // Sets LC_CTYPE from the environment, C.UTF-8 where that says nothing. Returns whether characters are UTF-8.

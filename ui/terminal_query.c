@@ -1,6 +1,6 @@
-// Questions to the terminal and their answers. All are sent in one write with DA1 last: every terminal answers DA1,
-// and answers come in order, so the end of DA1's answer is the end of all (measured: terminals that know none of the
-// others still end this way; no time-out per question is needed).
+// Questions to the terminal and their answers. All are sent in one write with DA1 last: every terminal
+// answers DA1, and answers come in order, so the end of DA1's answer is the end of all (measured: terminals
+// that know none of the others still end this way; no time-out per question is needed).
 #include "ui/terminal.h"
 
 #include "engine/base/thread.h"
@@ -53,12 +53,13 @@ bool terminal_locale(void)
     return false;
 }
 
-// ---- answers --------------------------------------------------------------------------------------------------
+// ---- answers
+// --------------------------------------------------------------------------------------------------
 
 // Cell sizes by the three ways that need an answer; the parse picks the best at the end.
 struct answers {
-    int cell_width, cell_height;     // CSI 16t
-    int window_width, window_height; // CSI 14t
+    int cell_width, cell_height;         // CSI 16t
+    int window_width, window_height;     // CSI 14t
     int geometry_width, geometry_height; // XTSMGRAPHICS: sixel area now
     int most_width, most_height;
     int geometry_seen; // answers about item 2, errors included: they come in the order of the questions
@@ -100,7 +101,8 @@ static void read_da1(struct terminal *terminal, const char *from, const char *to
 }
 
 // One CSI sequence: [from, to) between "ESC [" and the final character. False: not an answer to us.
-static bool read_csi(struct terminal *terminal, struct answers *answers, const char *from, const char *to, char final)
+static bool read_csi(struct terminal *terminal, struct answers *answers, const char *from, const char *to,
+                     char final)
 {
     bool private = from < to && *from == '?';
     if (private)
@@ -137,7 +139,9 @@ static void read_background(struct terminal *terminal, const char *from, const c
     const char *slash = strchr(text, '/');
     int digits = slash ? (int)(slash - strchr(text, ':')) - 1 : 4;
     for (int i = 0; i < 3; i++)
-        terminal->background[i] = (unsigned char)(digits >= 4 ? value[i] >> 8 : digits == 3 ? value[i] >> 4 : value[i]);
+        terminal->background[i] = (unsigned char)(digits >= 4   ? value[i] >> 8
+                                                  : digits == 3 ? value[i] >> 4
+                                                                : value[i]);
     terminal->has_background = true;
 }
 
@@ -153,7 +157,8 @@ static bool sane_cell(int width, int height)
     return width >= 4 && width <= 64 && height >= 6 && height <= 128;
 }
 
-static void choose_cell(struct terminal *terminal, const struct answers *a, const struct terminal_window *window)
+static void choose_cell(struct terminal *terminal, const struct answers *a,
+                        const struct terminal_window *window)
 {
     int rows = window->rows > 0 ? window->rows : 1, columns = window->columns > 0 ? window->columns : 1;
     bool below = a->geometry_width > 0 && a->geometry_width < (a->most_width > 0 ? a->most_width : 1000) &&
@@ -197,7 +202,8 @@ static const char *string_end(const char *from, const char *end, const char **te
 }
 
 // One sequence at `p` ("ESC ..."). Returns what follows it, or NULL when it is no answer to us.
-static const char *read_sequence(struct terminal *terminal, struct answers *answers, const char *p, const char *end)
+static const char *read_sequence(struct terminal *terminal, struct answers *answers, const char *p,
+                                 const char *end)
 {
     const char *text_end, *next;
     if (end - p >= 4 && !memcmp(p, "\033P>|", 4) && (next = string_end(p + 4, end, &text_end))) {
@@ -216,7 +222,8 @@ static const char *read_sequence(struct terminal *terminal, struct answers *answ
     return final < end && read_csi(terminal, answers, p + 2, final, *final) ? final + 1 : NULL;
 }
 
-bool terminal_parse(struct terminal *terminal, const char *bytes, size_t size, const struct terminal_window *window)
+bool terminal_parse(struct terminal *terminal, const char *bytes, size_t size,
+                    const struct terminal_window *window)
 {
     struct answers answers = {0};
     const char *p = bytes, *end = bytes + size;
@@ -242,14 +249,15 @@ bool terminal_parse(struct terminal *terminal, const char *bytes, size_t size, c
     return terminal->answered;
 }
 
-// ---- questions ------------------------------------------------------------------------------------------------
+// ---- questions
+// ------------------------------------------------------------------------------------------------
 
 static void window_size(struct terminal_window *window)
 {
     struct winsize size = {0};
     ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-    *window = (struct terminal_window){size.ws_row ? size.ws_row : 24, size.ws_col ? size.ws_col : 80, size.ws_xpixel,
-                                       size.ws_ypixel};
+    *window = (struct terminal_window){size.ws_row ? size.ws_row : 24, size.ws_col ? size.ws_col : 80,
+                                       size.ws_xpixel, size.ws_ypixel};
 }
 
 // Writes the questions and reads until the answer to DA1 is in.
@@ -313,7 +321,8 @@ void terminal_query(struct terminal *terminal, double seconds)
         bool console = !strcmp(term, "linux");
         ask(terminal,
             console ? "\033[c"
-                    : "\033[>q\033[16t\033[14t\033[?1;1;0S\033[?2;1;0S\033[?2;4;0S\033[?2026$p\033]11;?\033\\\033[c",
+                    : "\033[>q\033[16t\033[14t\033[?1;1;0S\033[?2;1;0S\033[?2;4;0S\033[?2026$p\033]11;?"
+                      "\033\\\033[c",
             seconds);
         tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
     }

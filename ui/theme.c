@@ -48,7 +48,7 @@ struct style_row {
     short dark, light, dark_back, light_back, basic;
     attr_t attributes, plain;
 };
-#define STYLE_ROW(id, dark, light, dark_back, light_back, basic, attributes, plain)                            \
+#define STYLE_ROW(id, dark, light, dark_back, light_back, basic, attributes, plain)                          \
     {dark, light, dark_back, light_back, basic, attributes, plain},
 static const struct style_row styles[STYLE_COUNT] = {STYLES(STYLE_ROW)};
 #undef STYLE_ROW
@@ -72,7 +72,8 @@ static void theme_init_style(struct theme *theme, int id)
 
 void theme_init(struct theme *theme, bool dark, bool color, bool unicode, const unsigned char background[3])
 {
-    *theme = (struct theme){.dark = dark, .color = color, .glyphs = unicode ? &unicode_glyphs : &ascii_glyphs};
+    *theme =
+        (struct theme){.dark = dark, .color = color, .glyphs = unicode ? &unicode_glyphs : &ascii_glyphs};
     theme->colors = color ? COLORS : 0;
     memcpy(theme->background, background, 3);
     memset(theme->ink, dark ? 235 : 30, 3);

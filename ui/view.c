@@ -33,7 +33,8 @@ static void view_tell_change(struct view *view)
         return;
     const struct trace_answer *before = &view->answer_before, *after = &trace->answer;
     if (!before->text[0])
-        view_say(view, false, "%s: the answer is '%s' (%.0f %%).", view->change, after->text, 100.0 * (double)after->p);
+        view_say(view, false, "%s: the answer is '%s' (%.0f %%).", view->change, after->text,
+                 100.0 * (double)after->p);
     else if (!strcmp(before->text, after->text))
         view_say(view, false, "%s: the answer stays '%s', %.1f %% %s %.1f %%.", view->change, after->text,
                  100.0 * (double)before->p, "→", 100.0 * (double)after->p);
@@ -46,7 +47,8 @@ static void view_tell_change(struct view *view)
 bool view_take_news(struct view *view, struct backend_news *news)
 {
     bool changed = news->busy != view->busy || strcmp(news->progress, view->progress) != 0 ||
-                   (isnan(news->done) != isnan(view->done)) || news->done > view->done || news->done < view->done;
+                   (isnan(news->done) != isnan(view->done)) || news->done > view->done ||
+                   news->done < view->done;
     view->busy = news->busy;
     view->done = news->done;
     snprintf(view->progress, sizeof view->progress, "%s", news->progress);
@@ -160,8 +162,8 @@ struct view_score view_score(const struct view *view, int stage, int stream, int
         const struct trace_tokens *tokens = &view->trace.stages[s].tokens[stream];
         if (token >= tokens->count)
             continue;
-        struct view_score score = {s, tokens->self_score[token], tokens->cross_score[token], tokens->score[token],
-                                   tokens->keep[token]};
+        struct view_score score = {s, tokens->self_score[token], tokens->cross_score[token],
+                                   tokens->score[token], tokens->keep[token]};
         if (!isnan(score.self) || !isnan(score.cross) || !isnan(score.total))
             return score;
     }
@@ -191,7 +193,8 @@ float view_shown_value(const struct view *view, int stage, int stream, int token
 {
     if (view->show == SHOW_ATTENTION) {
         const struct backend_attention *attention = &view->attention;
-        bool fits = view->has_attention && attention->key_stream == stream && attention->request.stage == stage;
+        bool fits =
+            view->has_attention && attention->key_stream == stream && attention->request.stage == stage;
         return fits && token < attention->count ? attention->weights[token] : NAN;
     }
     struct view_score score = view_score(view, stage, stream, token);
@@ -232,7 +235,8 @@ const char *view_stream_name(const struct view *view, int stream)
 {
     if (stream == TRACE_TEXT_STREAM)
         return "words";
-    return view->has_trace && view->trace.picture_count > 1 ? (stream == 0 ? "picture 1" : "picture 2") : "picture";
+    return view->has_trace && view->trace.picture_count > 1 ? (stream == 0 ? "picture 1" : "picture 2")
+                                                            : "picture";
 }
 
 const char *view_module_name(enum attention_module module)
@@ -240,7 +244,8 @@ const char *view_module_name(enum attention_module module)
     return module == MODULE_MSA ? "self" : module == MODULE_MCA ? "cross" : "cross 2";
 }
 
-const struct trace_heads *view_heads(const struct view *view, int stage, int stream, enum attention_module module)
+const struct trace_heads *view_heads(const struct view *view, int stage, int stream,
+                                     enum attention_module module)
 {
     if (!view->has_trace || stage < 0 || stage >= view->trace.stage_count)
         return NULL;
@@ -302,7 +307,8 @@ static int clamp_index(int value, int count)
 
 void view_clamp(struct view *view)
 {
-    int total = view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
+    int total =
+        view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
     view->stage = clamp_index(view->stage, total);
     view->picture = clamp_index(view->picture, view->trace.picture_count);
     view->patch = clamp_index(view->patch, view_patches(view, view->picture));

@@ -1,4 +1,5 @@
-// What the person looks at: the newest trace and pictures, where they are in it, and the questions panels ask of both.
+// What the person looks at: the newest trace and pictures, where they are in it, and the questions panels ask
+// of both.
 #ifndef TRIMSCOPE_UI_VIEW_H
 #define TRIMSCOPE_UI_VIEW_H
 
@@ -53,12 +54,12 @@ bool view_take_news(struct view *view, struct backend_news *news);
 int view_stage(const struct view *view);
 const struct stage *view_stage_at(const struct view *view); // NULL: none yet
 
-// A stream's tokens as they are after stage `stage`: of the last stage up to there that says something about it.
-// NULL: no stage has touched the stream yet.
+// A stream's tokens as they are after stage `stage`: of the last stage up to there that says something about
+// it. NULL: no stage has touched the stream yet.
 const struct trace_tokens *view_tokens(const struct view *view, int stage, int stream);
 
-// Whether a token is still alive after a stage (a stream not read yet is alive), and how many are (CLS not counted
-// for pictures; *total gets the number of all).
+// Whether a token is still alive after a stage (a stream not read yet is alive), and how many are (CLS not
+// counted for pictures; *total gets the number of all).
 bool view_alive(const struct view *view, int stage, int stream, int token);
 int view_alive_count(const struct view *view, int stage, int stream, int *total);
 // Dropped in exactly this stage?
@@ -72,12 +73,12 @@ struct view_score {
 };
 struct view_score view_score(const struct view *view, int stage, int stream, int token);
 
-// What a score must reach to be kept in a stage: -shift for learned policies, else the middle between the worst kept
-// and the best dropped. NaN where it cannot be told.
+// What a score must reach to be kept in a stage: -shift for learned policies, else the middle between the
+// worst kept and the best dropped. NaN where it cannot be told.
 float view_threshold(const struct view *view, int stage, int stream);
 
-// The value that the picture (or the words) shows for a token in the present mode, and its range over the living
-// tokens of the stream. NaN where there is none.
+// The value that the picture (or the words) shows for a token in the present mode, and its range over the
+// living tokens of the stream. NaN where there is none.
 float view_shown_value(const struct view *view, int stage, int stream, int token);
 bool view_shown_range(const struct view *view, int stage, int stream, float *low, float *high);
 
@@ -87,7 +88,8 @@ int view_patches(const struct view *view, int picture);
 const char *view_stream_name(const struct view *view, int stream);
 const char *view_module_name(enum attention_module module);
 
-// Puts cursors where there is something to see: on the living token (a real word, a patch) with the best score so far.
+// Puts cursors where there is something to see: on the living token (a real word, a patch) with the best
+// score so far.
 void view_find_patch(struct view *view);
 void view_find_word(struct view *view);
 
@@ -96,12 +98,14 @@ void view_clamp(struct view *view);
 
 // The first head of a stage, or the one nearest to `place`; false: the stage has none.
 bool view_first_head(const struct view *view, int stage, struct head_place *place);
-const struct trace_heads *view_heads(const struct view *view, int stage, int stream, enum attention_module module);
+const struct trace_heads *view_heads(const struct view *view, int stage, int stream,
+                                     enum attention_module module);
 
 // How a token is called in sentences: 'dog', or "row 4, column 7" for a patch.
 void view_token_name(const struct view *view, int stream, int token, char *out, size_t size);
 
 // A message for the note line.
-void view_say(struct view *view, bool is_error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void view_say(struct view *view, bool is_error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

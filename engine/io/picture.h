@@ -31,6 +31,9 @@ bool picture_decode(struct picture *picture, const unsigned char *bytes, size_t 
 // alpha, so it is dropped.
 bool picture_save_jpeg(const struct picture *picture, const char *path, int quality, struct error *err);
 bool picture_save_png(const struct picture *picture, const char *path, struct error *err);
+// The bytes of a JPEG file, for free().
+bool picture_encode_jpeg(const struct picture *picture, int quality, unsigned char **bytes, size_t *size,
+                         struct error *err);
 
 // Pillow's bicubic (a = -0.5, antialiased, rounded to 8 bits between the passes): vlm_spec §6, bit-exact.
 // With alpha the resize is done on premultiplied values, as Pillow does.

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jpeglib.h>
@@ -228,18 +229,39 @@ static bool write_picture(struct writer *writer, int quality)
     return true;
 }
 
+static bool write_stream(const struct picture *picture, FILE *stream, int quality, struct error *err)
+{
+    struct writer writer = {.picture = picture, .stream = stream};
+    set_errors(&writer.errors, NULL, err);
+    writer.jpeg.err = &writer.errors.manager;
+    bool ok = write_picture(&writer, quality);
+    jpeg_destroy_compress(&writer.jpeg);
+    return ok;
+}
+
 bool picture_save_jpeg(const struct picture *picture, const char *path, int quality, struct error *err)
 {
     struct file_writer file;
     if (!file_writer_open(&file, path, err))
         return false;
-    struct writer writer = {.picture = picture, .stream = file.stream};
-    set_errors(&writer.errors, NULL, err);
-    writer.jpeg.err = &writer.errors.manager;
-    bool ok = write_picture(&writer, quality);
-    jpeg_destroy_compress(&writer.jpeg);
-    if (ok)
+    if (write_stream(picture, file.stream, quality, err))
         return file_writer_commit(&file, err);
     file_writer_abort(&file);
     return error_prefix(err, "%s", path);
+}
+
+bool picture_encode_jpeg(const struct picture *picture, int quality, unsigned char **bytes, size_t *size,
+                         struct error *err)
+{
+    char *data = NULL;
+    FILE *stream = open_memstream(&data, size);
+    if (!stream)
+        return error_no_memory(err, "a JPEG picture");
+    bool ok = write_stream(picture, stream, quality, err);
+    if (fclose(stream) != 0 && ok)
+        ok = error_no_memory(err, "a JPEG picture");
+    *bytes = ok ? (unsigned char *)data : NULL;
+    if (!ok)
+        free(data);
+    return ok;
 }

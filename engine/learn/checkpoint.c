@@ -58,8 +58,9 @@ static int list_tensors(const struct checkpoint *c, struct tensor_source *source
 // Doubles are written with all their digits, so that a resumed run goes on bit by bit.
 static char *progress_json(const struct train_position *position)
 {
-    json_t *root = json_pack("{s:I, s:I, s:f}", "step", (json_int_t)position->step, "questions",
-                             (json_int_t)position->questions, "share", position->share);
+    json_t *root = json_pack("{s:I, s:I, s:f, s:f, s:f}", "step", (json_int_t)position->step, "questions",
+                             (json_int_t)position->questions, "share", position->share, "heads", position->heads,
+                             "words", position->words);
     json_t *alive = json_array();
     for (int l = 0; l < NET_LAYERS; l++)
         json_array_append_new(alive, json_real(position->alive[l]));
@@ -78,12 +79,16 @@ bool checkpoint_write(const struct checkpoint *c, const char *path, struct error
     if (!ok) {
         error_no_memory(err, path);
     } else {
-        struct metadata_pair metadata[7] = {
+        struct metadata_pair metadata[8] = {
             {"config", config},          {"answers", answers},   {"answer_words", words},
             {"tokenizer", c->language->tokenizer_json}, {"training", c->training}, {"progress", progress},
-            {"calibration", c->calibration},
         };
-        ok = safetensors_write(path, sources, list_tensors(c, sources), metadata, c->calibration ? 7 : 6, err);
+        int count = 6;
+        if (c->measures.calibration)
+            metadata[count++] = (struct metadata_pair){"calibration", c->measures.calibration};
+        if (c->measures.familiarity)
+            metadata[count++] = (struct metadata_pair){"familiarity", c->measures.familiarity};
+        ok = safetensors_write(path, sources, list_tensors(c, sources), metadata, count, err);
     }
     free(sources);
     free(config);
@@ -106,6 +111,13 @@ static bool read_moment(const struct safetensors *file, const char *name, real *
     return true;
 }
 
+static void read_mean(const json_t *root, const char *name, double *mean)
+{
+    const json_t *value = json_object_get(root, name);
+    if (json_is_number(value))
+        *mean = json_number_value(value);
+}
+
 static bool read_position(const char *text, struct train_position *position)
 {
     json_int_t step, questions;
@@ -113,10 +125,11 @@ static bool read_position(const char *text, struct train_position *position)
     bool ok = root && json_unpack(root, "{s:I, s:I}", "step", &step, "questions", &questions) == 0 && step >= 0 &&
               step <= INT32_MAX && questions >= 0 && questions <= INT64_MAX / 2;
     if (ok) {
-        *position = (struct train_position){.step = (long)step, .questions = (long)questions, .share = 1};
+        *position = (struct train_position){.step = (long)step, .questions = (long)questions, .share = 1, .heads = 1, .words = 1};
         // Absent in the states of a dense stage that an older program wrote, where they do not count.
-        if (json_is_number(json_object_get(root, "share")))
-            position->share = json_number_value(json_object_get(root, "share"));
+        read_mean(root, "share", &position->share);
+        read_mean(root, "heads", &position->heads);
+        read_mean(root, "words", &position->words);
         for (int l = 0; l < NET_LAYERS; l++)
             position->alive[l] = json_is_number(json_array_get(alive, (size_t)l))
                                      ? json_number_value(json_array_get(alive, (size_t)l))

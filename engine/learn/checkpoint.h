@@ -13,7 +13,13 @@ struct safetensors;
 // Where a run stands.
 struct train_position {
     long step, questions;
-    double share, alive[NET_LAYERS]; // running means that the cost objective looks at
+    double share, heads, words, alive[NET_LAYERS]; // running means that the cost objective looks at
+};
+
+// What was measured of finished weights and goes into their metadata; NULL: nothing.
+struct checkpoint_measures {
+    const char *calibration; // JSON (engine/prune/budget.h)
+    const char *familiarity; // JSON (engine/run/familiar.h)
 };
 
 struct checkpoint {
@@ -25,7 +31,7 @@ struct checkpoint {
     const real *moment1, *moment2; // of AdamW, over params->total; NULL: a model without the means to go on
     struct train_position position;
     bool half, aux; // store fp16; keep the auxiliary heads
-    const char *calibration; // JSON, NULL: none
+    struct checkpoint_measures measures;
 };
 
 // Writes `path` whole or not at all.

@@ -15,9 +15,14 @@ double schedule_target(const struct train_settings *settings, double done)
     return at >= 1 ? settings->target : 1 + (settings->target - 1) * at;
 }
 
+double schedule_keep(const struct train_settings *settings, double done, double keep)
+{
+    return 1 - curriculum(settings, done) * (1 - keep);
+}
+
 double schedule_budget(const struct train_settings *settings, double done, int layer)
 {
-    return 1 - curriculum(settings, done) * (1 - settings->budgets[layer]);
+    return schedule_keep(settings, done, settings->budgets[layer]);
 }
 
 double schedule_rate(const struct train_settings *settings, double done, long steps)

@@ -7,6 +7,9 @@
 // Share of the dense multiply-adds asked for: falls from 1 in a straight line (the curriculum), then stays.
 double schedule_target(const struct train_settings *settings, double done);
 
+// A share that may stay before it costs: falls from 1 to `keep` with the curriculum.
+double schedule_keep(const struct train_settings *settings, double done, double keep);
+
 // Share of a layer's patches that may stay before it costs; tightens with the curriculum.
 double schedule_budget(const struct train_settings *settings, double done, int layer);
 

@@ -41,7 +41,9 @@ enum { SETTINGS_BUDGETS = 16 };
     X(double, noise_last, 0, 0.1, 0, 10, "and from 80 % of the run on")                                        \
     X(double, gumbel, 1, 1, 0.01, 100, "temperature of the straight-through masks")                            \
     X(double, mask_floor, 0.1, 0.1, 0, 1, "floor of the masked attention's denominator, backward only")        \
-    X(double, budget, 0, 5, 0, 1e6, "weight of the budgets per fusion layer")                                  \
+    X(double, budget, 0, 5, 0, 1e6, "weight of the budgets: patches per fusion layer, heads, words")           \
+    X(double, head_keep, 1, 0.75, 0, 1, "share of heads that may stay on before it costs")                     \
+    X(double, word_keep, 1, 0.75, 0, 1, "share of words that may stay alive before it costs")                  \
     X(int, heads, 1, 1, 0, 1, "trim attention heads too")                                                      \
     X(int, seed, 1, 1, 0, 2000000000, "of the world and of every draw")
 

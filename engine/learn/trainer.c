@@ -4,6 +4,7 @@
 #include "engine/base/thread.h"
 #include "engine/learn/checkpoint.h"
 #include "engine/learn/cost.h"
+#include "engine/learn/upkeep.h"
 #include "engine/learn/schedule.h"
 
 #include <math.h>
@@ -14,6 +15,7 @@
 struct step_sums {
     struct objective_sums objective;
     double share, alive[NET_LAYERS];
+    struct upkeep upkeep;
     double needed_alive, needed_all, other_alive, other_all; // patches, for the relevance lift
 };
 
@@ -69,6 +71,7 @@ static void measure_masks(const struct trainer *t, const struct sample *sample, 
     int stride = state->rows[NET_IMAGE].stride, layers = t->config.fusion_layers;
     for (int q = 0; q < batch->questions; q++)
         sums->share += share[q];
+    upkeep_measure(&t->net, batch, state, &sums->upkeep);
     for (int l = 0; l < layers; l++)
         for (int q = 0; q < batch->questions; q++) {
             const real *mask = state->fusion[l][NET_IMAGE].alive, *alive = mask ? mask + q * stride : NULL;
@@ -96,12 +99,22 @@ static void measure_masks(const struct trainer *t, const struct sample *sample, 
         }
 }
 
+// The hinge (mean - kept)^2 above what may be kept, as a slope per question.
+static double hinge_slope(const struct trainer *t, double mean, double keep, double question_scale)
+{
+    return mean > keep ? 2 * t->settings.budget * (mean - keep) * question_scale : 0;
+}
+
 // What the cost objective and the layer budgets say to the masks.
 static void push_costs(const struct trainer *t, const struct net_batch *batch, struct net_state *state,
                        double question_scale)
 {
     double over = t->at.share - schedule_target(&t->settings, done_share(t));
     cost_back(&t->net, batch, state, 2 * t->settings.cost * over * question_scale);
+    double heads = schedule_keep(&t->settings, done_share(t), t->settings.head_keep);
+    double words = schedule_keep(&t->settings, done_share(t), t->settings.word_keep);
+    upkeep_push(&t->net, batch, state, hinge_slope(t, t->at.heads, heads, question_scale),
+                hinge_slope(t, t->at.words, words, question_scale));
     int stride = state->rows[NET_IMAGE].stride;
     for (int l = 0; l < t->config.fusion_layers; l++) {
         double excess = t->at.alive[l] - schedule_budget(&t->settings, done_share(t), l);
@@ -250,6 +263,8 @@ static void gather_window(struct trainer *t, double norm)
     for (int w = 0; w < t->workers; w++) {
         objective_sums_add(&sums.objective, &t->worker[w].sums.objective);
         sums.share += t->worker[w].sums.share;
+        sums.upkeep.heads += t->worker[w].sums.upkeep.heads;
+        sums.upkeep.words += t->worker[w].sums.upkeep.words;
         for (int l = 0; l < NET_LAYERS; l++)
             sums.alive[l] += t->worker[w].sums.alive[l];
     }
@@ -264,6 +279,8 @@ static void gather_window(struct trainer *t, double norm)
     if (!t->settings.trim)
         return;
     t->at.share += forget * (sums.share / asked - t->at.share);
+    t->at.heads += forget * (sums.upkeep.heads / asked - t->at.heads);
+    t->at.words += forget * (sums.upkeep.words / asked - t->at.words);
     t->window_share += sums.share;
     for (int l = 0; l < t->config.fusion_layers; l++) {
         t->at.alive[l] += forget * (sums.alive[l] / asked - t->at.alive[l]);
@@ -313,6 +330,8 @@ struct train_progress trainer_progress(struct trainer *t)
     p.target = t->settings.trim ? schedule_target(&t->settings, done_share(t)) : 1;
     for (int l = 0; l < t->config.fusion_layers; l++)
         p.alive[l] = t->settings.trim ? t->window_alive[l] / asked : 1;
+    p.heads = t->at.heads;
+    p.words = t->at.words;
     p.gradient_norm /= steps;
     p.rate = schedule_rate(&t->settings, done_share(t), t->steps) * t->settings.rate;
     p.questions_per_second = t->seconds > 0 ? (double)t->session_questions / t->seconds : 0;
@@ -481,7 +500,7 @@ struct trainer *trainer_new(const struct trainer_options *options, struct error 
     t->workers = options->threads < 1 ? 1 : options->threads > WORKERS_LIMIT ? WORKERS_LIMIT : options->threads;
     if (t->workers > t->settings.scenes)
         t->workers = t->settings.scenes; // a worker needs a scene, and some 300 MB
-    t->at.share = 1;
+    t->at.share = t->at.heads = t->at.words = 1;
     for (int l = 0; l < NET_LAYERS; l++)
         t->at.alive[l] = 1;
     long per_step = (long)t->settings.scenes * t->settings.questions;
@@ -514,8 +533,8 @@ void trainer_free(struct trainer *t)
     memory_free(t);
 }
 
-static bool save(struct trainer *t, const char *path, bool state, bool keep, const char *calibration,
-                 struct error *err)
+static bool save(struct trainer *t, const char *path, bool state, bool keep,
+                 const struct checkpoint_measures *measures, struct error *err)
 {
     char *training = train_settings_json(&t->settings);
     struct checkpoint checkpoint = {
@@ -529,8 +548,9 @@ static bool save(struct trainer *t, const char *path, bool state, bool keep, con
         .position = t->at,
         .half = keep,
         .aux = !keep,
-        .calibration = calibration,
     };
+    if (measures)
+        checkpoint.measures = *measures;
     bool ok = training ? checkpoint_write(&checkpoint, path, err) : error_no_memory(err, path);
     free(training);
     return ok;
@@ -541,9 +561,10 @@ bool trainer_save_state(struct trainer *t, const char *path, struct error *err)
     return save(t, path, true, false, NULL, err);
 }
 
-bool trainer_save_model(struct trainer *t, const char *path, bool keep, const char *calibration, struct error *err)
+bool trainer_save_model(struct trainer *t, const char *path, bool keep, const struct checkpoint_measures *measures,
+                        struct error *err)
 {
-    return save(t, path, false, keep, calibration, err);
+    return save(t, path, false, keep, measures, err);
 }
 
 bool trainer_resume(struct trainer *t, const char *path, struct error *err)

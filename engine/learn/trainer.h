@@ -7,6 +7,7 @@
 #include "engine/learn/settings.h"
 
 struct trainer;
+struct checkpoint_measures;
 struct safetensors;
 
 struct trainer_options {
@@ -25,6 +26,7 @@ struct train_progress {
     double family_accuracy[WORLD_FAMILY_COUNT]; // NaN where no question was asked
     double share, target;         // multiply-adds spent on average, and asked for
     double alive[NET_LAYERS];     // share of patches alive in each fusion layer
+    double heads, words;          // shares on and alive lately, over all fusion layers
     double rate, gradient_norm, questions_per_second, seconds_left;
 };
 
@@ -43,12 +45,11 @@ struct train_progress trainer_progress(struct trainer *trainer);
 struct objective_sums trainer_evaluate(struct trainer *trainer, uint64_t seed, int scenes, bool trim, double *share,
                                        double *lift);
 
-// Writes a state to go on from, or a model: `keep` fp16 without auxiliary heads, else as it is. calibration: metadata
-// (engine/prune/budget.h) or NULL.
+// Writes a state to go on from, or a model: `keep` fp16 without auxiliary heads, else as it is. measures: metadata that
+// was measured of these weights, NULL for none.
 bool trainer_save_state(struct trainer *trainer, const char *path, struct error *err);
-bool trainer_save_model(struct trainer *trainer, const char *path, bool keep, const char *calibration,
-                        struct error *err);
-// Goes on from a state of the same model and settings.
+bool trainer_save_model(struct trainer *trainer, const char *path, bool keep,
+                        const struct checkpoint_measures *measures, struct error *err);
 bool trainer_resume(struct trainer *trainer, const char *path, struct error *err);
 
 #endif

@@ -11,6 +11,11 @@ const char *blas_core(void)
     return openblas_get_corename();
 }
 
+const char *blas_version(void)
+{
+    return openblas_get_config();
+}
+
 void blas_set_threads(int threads)
 {
     openblas_set_num_threads(threads);

@@ -8,6 +8,9 @@
 // The kernels that OpenBLAS chose when it was loaded, for example "Haswell". Static storage of the library.
 const char *blas_core(void);
 
+// Its version and how it was built, for people to read. Static storage of the library.
+const char *blas_version(void);
+
 // Threads for every later call in this process; the library's default is one for each processor.
 void blas_set_threads(int threads);
 

@@ -130,6 +130,9 @@ static bool read_model(struct model *model, const struct safetensors *file, cons
     const char *calibration = safetensors_metadata(file, "calibration");
     if (calibration && !(model->calibration = copy_string(calibration)))
         return error_no_memory(err, "the calibration");
+    const char *familiarity = safetensors_metadata(file, "familiarity");
+    if (familiarity && !(model->familiarity = copy_string(familiarity)))
+        return error_no_memory(err, "the familiarity");
     return weights_load(model, file, err) && read_answers(model, file, err) && read_answer_words(model, file, err) &&
            read_tokenizer(model, file, err);
 }
@@ -201,6 +204,7 @@ void model_free(struct model *model)
     linear_free(&model->answer_words);
     tokenizer_free(model->tokenizer);
     memory_free(model->calibration);
+    memory_free(model->familiarity);
     memory_free(model->answers);
     memory_free(model->strings);
     arena_free(&model->tables);

@@ -72,6 +72,7 @@ enum { FUSION_TEXT, FUSION_IMAGE, FUSION_STREAMS };
 struct model {
     struct model_config config;
     double parameters;
+    char *familiarity;      // metadata JSON, NULL where there is none (engine/run/familiar.h reads it)
     char *calibration;      // metadata JSON, NULL where there is none (engine/prune/budget.h reads it)
     char **answers;         // config.labels strings, NULL where the file names none
     struct tokenizer *tokenizer; // NULL where the file carries none

@@ -1,5 +1,5 @@
-// Keys, clicks, resizes and strange runs into the screen. The first bytes choose the run that the backend has, each pair
-// after them is an event. Drawing goes to a pseudo-terminal that nobody looks at.
+// Keys, clicks, resizes and strange runs into the screen. The first bytes choose the run that the backend
+// has, each pair after them is an event. Drawing goes to a pseudo-terminal that nobody looks at.
 #include "tests/support/fake_backend.h"
 #include "tests/support/sample_trace.h"
 #include "ui/screen_state.h"
@@ -50,7 +50,8 @@ static void take_terminal(void)
     }
 }
 
-// ---- strange runs ---------------------------------------------------------------------------------------------
+// ---- strange runs
+// ---------------------------------------------------------------------------------------------
 
 struct fuzz_backend {
     struct fake_backend fake;
@@ -84,7 +85,7 @@ static void bend(struct trace *trace, const uint8_t shape[4])
         if (shape[3] & 1)
             stage->heads[0][MODULE_MCA2].count = TRACE_HEADS;
         if (shape[3] & 2)
-            stage->macs.dense = stage->macs.spent = NAN;
+            stage->macs.dense = stage->macs.spent = (double)NAN;
         if (shape[3] & 4)
             memset(stage->name, 'x', sizeof stage->name - 1);
         if (shape[3] & 8)
@@ -113,12 +114,14 @@ static bool fuzz_poll(void *context, struct backend_news *news)
     return any;
 }
 
-// ---- events ---------------------------------------------------------------------------------------------------
+// ---- events
+// ---------------------------------------------------------------------------------------------------
 
 static void event(struct screen *screen, uint8_t kind, uint8_t value)
 {
-    static const int codes[] = {KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT, KEY_HOME, KEY_END, KEY_PPAGE, KEY_NPAGE,
-                                KEY_BTAB, KEY_BACKSPACE, KEY_DC, KEY_ENTER, KEY_F(1), KEY_SLEFT, KEY_SRIGHT, 599};
+    static const int codes[] = {
+        KEY_UP,   KEY_DOWN,      KEY_LEFT, KEY_RIGHT, KEY_HOME, KEY_END,   KEY_PPAGE,  KEY_NPAGE,
+        KEY_BTAB, KEY_BACKSPACE, KEY_DC,   KEY_ENTER, KEY_F(1), KEY_SLEFT, KEY_SRIGHT, 599};
     static const wchar_t wide[] = {0xFC, 0x732B, 0x1F600, 0x301, 0x200B, 0x7F, 0x9B, 0xFFFD};
     if (kind < 150) {
         if (value != 26) // it would stop this process
@@ -128,7 +131,8 @@ static void event(struct screen *screen, uint8_t kind, uint8_t value)
     } else if (kind < 210) {
         screen_key(screen, (wint_t)wide[value % 8], false);
     } else if (kind < 225) {
-        MEVENT click = {.x = value % 110, .y = kind * 7 % 33, .bstate = value % 3 ? BUTTON1_PRESSED : BUTTON5_PRESSED};
+        MEVENT click = {
+            .x = value % 110, .y = kind * 7 % 33, .bstate = value % 3 ? BUTTON1_PRESSED : BUTTON5_PRESSED};
         ungetmouse(&click);
         screen_key(screen, KEY_MOUSE, true);
     } else if (kind < 240) {

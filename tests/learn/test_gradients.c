@@ -2,6 +2,7 @@
 // once more with LEARN_DOUBLE for it).
 #include "engine/learn/cost.h"
 #include "engine/learn/net.h"
+#include "engine/learn/upkeep.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -12,7 +13,7 @@
 // cmocka needs the headers above first.
 #include <cmocka.h>
 
-enum { QUESTIONS = 3, TEXT = 7, DIRECTION = 8192 };
+enum { QUESTIONS = 3, TEXT = 7, DIRECTION = 8192, HEADS_WEIGHT = 7, WORDS_WEIGHT = 11 };
 
 struct fixture {
     struct model_config config;
@@ -146,11 +147,16 @@ static real loss(struct fixture *f)
         cost_shares(&f->net, &f->batch, &state, share);
         for (int q = 0; q < QUESTIONS; q++)
             total += f->cost_weight * share[q];
+        struct upkeep upkeep = {0};
+        upkeep_measure(&f->net, &f->batch, &state, &upkeep);
+        total += HEADS_WEIGHT * upkeep.heads + WORDS_WEIGHT * upkeep.words;
     }
     if (f->tape.G) {
         struct net_gradients g = {.logits = w, .pooled = w + 100, .encoded = w + 300, .fusion_image = {w + 2000}};
         if (f->cost_weight > 0)
             cost_back(&f->net, &f->batch, &state, f->cost_weight);
+        if (f->cost_weight > 0)
+            upkeep_push(&f->net, &f->batch, &state, HEADS_WEIGHT, WORDS_WEIGHT);
         net_backward(&f->tape, &f->net, &f->batch, &state, &g);
     }
     return total;

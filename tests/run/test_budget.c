@@ -115,6 +115,34 @@ static void test_count_policies(void **state)
     model_free(model);
 }
 
+// Another question, or a budget changed in between, makes the run that a new one would be.
+static void test_asking_again(void **state)
+{
+    (void)state;
+    struct model *model = calibrated();
+    const double budgets[] = {0.65, 0.85, (double)NAN, 0.75};
+    struct run_options options = run_options_default();
+    options.budget = 0.7;
+    struct error err = {0};
+    struct run *run = run_new(model, set.samples[0].pictures, 1, set.samples[0].question, &options, &err);
+    assert_non_null(run);
+    for (int i = 0; i < 8; i++) {
+        if (i % 2)
+            assert_true(run_set_policy(run, i == 5 ? POLICY_RANDOM : POLICY_LEARNED, budgets[i / 2], &err));
+        assert_true(run_ask(run, set.samples[i].question, &err));
+        tiny_finish(run);
+        options.policy = i == 5 || i == 6 ? POLICY_RANDOM : POLICY_LEARNED;
+        options.budget = i == 0 ? 0.7 : budgets[(i - 1) / 2];
+        struct run *fresh = run_new(model, set.samples[0].pictures, 1, set.samples[i].question, &options, &err);
+        assert_non_null(fresh);
+        tiny_finish(fresh);
+        tiny_check_same_trace(run_trace(run), run_trace(fresh));
+        run_free(fresh);
+    }
+    run_free(run);
+    model_free(model);
+}
+
 // What cannot be spent is refused with the least that can.
 static void test_least_share(void **state)
 {
@@ -192,7 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threshold_policies),    cmocka_unit_test(test_count_policies),
         cmocka_unit_test(test_least_share),           cmocka_unit_test(test_shift_rises_with_the_budget),
-        cmocka_unit_test(test_without_calibration),   cmocka_unit_test(test_hostile_calibration),
+        cmocka_unit_test(test_asking_again),          cmocka_unit_test(test_without_calibration),   cmocka_unit_test(test_hostile_calibration),
     };
     return cmocka_run_group_tests(tests, make_set, free_set);
 }

@@ -1,5 +1,6 @@
 #include "tests/support/fake_backend.h"
 
+#include "engine/base/thread.h"
 #include "tests/support/sample_trace.h"
 
 #include <math.h>
@@ -10,7 +11,8 @@
 #include <unistd.h>
 #include <fcntl.h>
 
-static void fake_log(struct fake_backend *fake, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fake_log(struct fake_backend *fake, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static void fake_log(struct fake_backend *fake, const char *format, ...)
 {
     va_list arguments;
@@ -44,7 +46,8 @@ static void fake_attention(const struct fake_backend *fake, struct backend_atten
     attention->request = *request;
     attention->key_stream = (request->stream == TRACE_TEXT_STREAM) == other ? 0 : TRACE_TEXT_STREAM;
     struct trace trace;
-    sample_trace(&trace, fake->question, fake->policy, fake->budget, fake->changes, fake->change_count, fake->stages);
+    sample_trace(&trace, fake->question, fake->policy, fake->budget, fake->changes, fake->change_count,
+                 fake->stages);
     int count = attention->key_stream == 0 ? SAMPLE_GRID * SAMPLE_GRID + 1 : trace.token_count;
     attention->weights = malloc((size_t)count * sizeof(float));
     attention->count = count;
@@ -53,7 +56,8 @@ static void fake_attention(const struct fake_backend *fake, struct backend_atten
         if (trace.stages[s].tokens[attention->key_stream].count > 0)
             keys = &trace.stages[s].tokens[attention->key_stream];
     for (int i = 0; i < count; i++) {
-        float far = fabsf((float)(i % 12) - (float)(request->query * 5 % 12)) + fabsf((float)(i / 12 - request->query % 12));
+        float far = fabsf((float)(i % 12) - (float)(request->query * 5 % 12)) +
+                    fabsf((float)(i / 12 - request->query % 12));
         attention->weights[i] = keys && !keys->alive[i] ? NAN : 0.2F * expf(-far / 3);
     }
     trace_free(&trace);
@@ -66,7 +70,8 @@ static bool fake_poll(void *context, struct backend_news *news)
     while (read(fake->wake[0], drain, sizeof drain) > 0)
         continue;
     int goal = fake->wanted + 1 < SAMPLE_STAGES ? fake->wanted + 1 : SAMPLE_STAGES;
-    if (fake->stages < goal) {
+    if (fake->stages < goal && clock_seconds() >= fake->next) {
+        fake->next = clock_seconds() + fake->seconds_per_stage;
         int step = fake->stages_per_poll > 0 ? fake->stages_per_poll : SAMPLE_STAGES;
         fake->stages = fake->stages + step < goal ? fake->stages + step : goal;
         fake->new_trace = true;
@@ -74,15 +79,19 @@ static bool fake_poll(void *context, struct backend_news *news)
     news->done = (float)fake->stages / SAMPLE_STAGES;
     news->busy = fake->stages < goal;
     snprintf(news->progress, sizeof news->progress, "computing");
-    if (news->busy)
+    if (news->busy) {
+        usleep(1000);
         wake(fake);
+    }
     if (fake->new_trace) {
         news->has_trace = true;
-        sample_trace(&news->trace, fake->question, fake->policy, fake->budget, fake->changes, fake->change_count, fake->stages);
+        sample_trace(&news->trace, fake->question, fake->policy, fake->budget, fake->changes,
+                     fake->change_count, fake->stages);
     }
     if (fake->new_picture) {
         news->has_picture[0] = true;
-        news->pictures[0] = (struct backend_picture){SAMPLE_SIDE, SAMPLE_SIDE, malloc(SAMPLE_SIDE * SAMPLE_SIDE * 3)};
+        news->pictures[0] =
+            (struct backend_picture){SAMPLE_SIDE, SAMPLE_SIDE, malloc(SAMPLE_SIDE * SAMPLE_SIDE * 3)};
         sample_picture(news->pictures[0].rgb);
     }
     if (fake->new_note) {
@@ -138,8 +147,8 @@ static void fake_policy(void *context, const char *policy, double budget)
 static void fake_intervene(void *context, const struct intervention *what)
 {
     struct fake_backend *fake = context;
-    fake_log(fake, "intervene %d stage %d stream %d token %d module %d head %d\n", (int)what->kind, what->stage,
-             what->stream, what->token, (int)what->module, what->head);
+    fake_log(fake, "intervene %d stage %d stream %d token %d module %d head %d\n", (int)what->kind,
+             what->stage, what->stream, what->token, (int)what->module, what->head);
     if (fake->change_count < FAKE_CHANGES)
         fake->changes[fake->change_count++] = *what;
     restart(fake, what->stage > 0 ? what->stage : 1);
@@ -157,8 +166,8 @@ static void fake_undo(void *context)
 static void fake_want_attention(void *context, const struct backend_attention_request *request)
 {
     struct fake_backend *fake = context;
-    fake_log(fake, "attention stage %d stream %d module %d head %d query %d\n", request->stage, request->stream,
-             (int)request->module, request->head, request->query);
+    fake_log(fake, "attention stage %d stream %d module %d head %d query %d\n", request->stage,
+             request->stream, (int)request->module, request->head, request->query);
     fake->request = *request;
     fake->new_attention = true;
     wake(fake);
@@ -166,7 +175,8 @@ static void fake_want_attention(void *context, const struct backend_attention_re
 
 static int fake_complete(void *context, const char *prefix, const char **out, int max)
 {
-    static const char *const words[] = {"apple", "ball", "banana", "color", "left", "lemon", "the", "what", "where", "which"};
+    static const char *const words[] = {"apple", "ball", "banana", "color", "left",
+                                        "lemon", "the",  "what",   "where", "which"};
     int count = 0;
     (void)context;
     for (size_t i = 0; i < sizeof words / sizeof *words && count < max; i++)
@@ -193,8 +203,8 @@ void fake_backend_init(struct fake_backend *fake)
     fcntl(fake->wake[1], F_SETFL, O_NONBLOCK);
     fake->stages = 1;
     fake->backend = (struct backend){.context = fake,
-                                     .abilities = BACKEND_ASK | BACKEND_OPEN | BACKEND_POLICY | BACKEND_INTERVENE |
-                                                  BACKEND_ATTENTION | BACKEND_COMPLETE,
+                                     .abilities = BACKEND_ASK | BACKEND_OPEN | BACKEND_POLICY |
+                                                  BACKEND_INTERVENE | BACKEND_ATTENTION | BACKEND_COMPLETE,
                                      .wake_fd = fake->wake[0],
                                      .poll = fake_poll,
                                      .want_stage = fake_want_stage,

@@ -12,8 +12,9 @@ struct fake_backend {
     double budget;
     struct intervention changes[FAKE_CHANGES];
     int change_count;
-    int stages;          // computed at most so far
-    int stages_per_poll; // 0: all at once
+    int stages;                     // computed at most so far
+    int stages_per_poll;            // 0: all at once
+    double seconds_per_stage, next; // a slow one: when the next stage is done
     int wanted;
     bool new_trace, new_picture, new_note, new_attention;
     struct backend_attention_request request;

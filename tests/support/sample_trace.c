@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- the picture ----------------------------------------------------------------------------------------------
+// ---- the picture
+// ----------------------------------------------------------------------------------------------
 
 struct shape {
     float x, y, radius;
@@ -13,8 +14,8 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {52, 62, 27, {205, 38, 38}, 2.6F},   // apple
-    {140, 70, 24, {244, 208, 63}, 1.9F}, // lemon
+    {52, 62, 27, {205, 38, 38}, 2.6F},    // apple
+    {140, 70, 24, {244, 208, 63}, 1.9F},  // lemon
     {96, 146, 25, {240, 240, 236}, 0.5F}, // ball
     {160, 158, 18, {46, 134, 87}, 0.3F},  // leaf
     {30, 150, 16, {130, 70, 160}, 0.2F},  // plum
@@ -28,7 +29,8 @@ void sample_picture(unsigned char *rgb)
             float t = (float)(x + y) / (2 * SAMPLE_SIDE);
             float color[3] = {62 + 120 * t, 98 + 24 * t, 160 - 30 * t};
             for (int s = 0; s < SHAPES; s++) {
-                float dx = ((float)x - shapes[s].x) / shapes[s].radius, dy = ((float)y - shapes[s].y) / shapes[s].radius;
+                float dx = ((float)x - shapes[s].x) / shapes[s].radius,
+                      dy = ((float)y - shapes[s].y) / shapes[s].radius;
                 float distance = sqrtf(dx * dx + dy * dy * 1.2F), light = 1.15F - 0.35F * (dx + dy + 0.6F);
                 float cover = (1 - distance) * shapes[s].radius;
                 cover = cover < 0 ? 0 : cover > 1 ? 1 : cover;
@@ -40,7 +42,8 @@ void sample_picture(unsigned char *rgb)
         }
 }
 
-// ---- the trace ------------------------------------------------------------------------------------------------
+// ---- the trace
+// ------------------------------------------------------------------------------------------------
 
 // The same noise on every machine.
 static float noise(int a, int b)
@@ -173,8 +176,12 @@ static void add_cost(struct trace *trace, int index)
     struct stage *stage = &trace->stages[index];
     double patches = stage->stream == TRACE_TEXT_STREAM ? 0 : SAMPLE_GRID * SAMPLE_GRID + 1;
     double words = stage->stream == TRACE_TEXT_STREAM || stage->stream < 0 ? trace->token_count : 0;
-    double left = patches > 0 ? alive_tokens(trace, index, 0) : 0, read = words > 0 ? alive_tokens(trace, index, TRACE_TEXT_STREAM) : 0;
-    double unit = stage->kind == STAGE_FUSION ? 16 : stage->kind == STAGE_EMBED ? 3 : stage->kind == STAGE_ANSWER ? 0.1 : 12;
+    double left = patches > 0 ? alive_tokens(trace, index, 0) : 0,
+           read = words > 0 ? alive_tokens(trace, index, TRACE_TEXT_STREAM) : 0;
+    double unit = stage->kind == STAGE_FUSION   ? 16
+                  : stage->kind == STAGE_EMBED  ? 3
+                  : stage->kind == STAGE_ANSWER ? 0.1
+                                                : 12;
     unit *= 96 * 96;
     stage->macs.dense = (patches + words) * unit;
     stage->macs.spent = (left + read) * unit;
@@ -194,7 +201,9 @@ static void add_answers(struct trace *trace, int index, int depth)
 {
     static const char *const names[TRACE_ANSWERS] = {"red", "yellow", "apple", "white", "2"};
     struct stage *stage = &trace->stages[index];
-    float weights[TRACE_ANSWERS] = {(float)depth * 0.75F, 1.9F - 0.1F * (float)depth, 1.2F - 0.3F * (float)depth, 0, -0.4F}, sum = 0;
+    float weights[TRACE_ANSWERS] = {(float)depth * 0.75F, 1.9F - 0.1F * (float)depth,
+                                    1.2F - 0.3F * (float)depth, 0, -0.4F},
+          sum = 0;
     weights[0] += (float)trace->intervention_count * 0.2F - (trace->budget < 0.4 ? 0.8F : 0);
     int order[TRACE_ANSWERS] = {0, 1, 2, 3, 4};
     for (int i = 0; i < TRACE_ANSWERS; i++)
@@ -248,7 +257,8 @@ static void add_stage(struct trace *trace, int index)
     stage->kind = plan->kind;
     stage->layer = plan->layer;
     stage->stream = plan->stream;
-    bool picture = plan->stream != TRACE_TEXT_STREAM, text = plan->stream != 0, fusion = plan->kind == STAGE_FUSION;
+    bool picture = plan->stream != TRACE_TEXT_STREAM, text = plan->stream != 0,
+         fusion = plan->kind == STAGE_FUSION;
     if (picture)
         trim(trace, index, 0, plan->image_limit, true);
     if (text)
@@ -278,7 +288,8 @@ void sample_trace(struct trace *trace, const char *question, const char *policy,
     strcpy(trace->task, "vqa");
     trace->parameters = 1.9e6;
     trace->picture_count = 1;
-    trace->pictures[0] = (struct trace_picture){strdup("sample.png"), SAMPLE_SIDE, SAMPLE_SIDE, SAMPLE_GRID, SAMPLE_GRID};
+    trace->pictures[0] =
+        (struct trace_picture){strdup("sample.png"), SAMPLE_SIDE, SAMPLE_SIDE, SAMPLE_GRID, SAMPLE_GRID};
     add_words(trace, question);
     strncpy(trace->policy, policy, sizeof trace->policy - 1);
     trace->budget = budget;

@@ -1,5 +1,5 @@
-// A made-up run for tests of the screen: a drawn picture with a few objects, a question about two of them, and the
-// trace of a model with 2 text, 2 image and 6 fusion layers that lets go of what does not matter.
+// A made-up run for tests of the screen: a drawn picture with a few objects, a question about two of them,
+// and the trace of a model with 2 text, 2 image and 6 fusion layers that lets go of what does not matter.
 #ifndef TRIMSCOPE_TESTS_SUPPORT_SAMPLE_TRACE_H
 #define TRIMSCOPE_TESTS_SUPPORT_SAMPLE_TRACE_H
 

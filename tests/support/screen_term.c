@@ -39,7 +39,8 @@ static void answer(struct screen_term *term, const char *text)
         send_bytes(term, text, strlen(text));
 }
 
-// ---- libvterm -------------------------------------------------------------------------------------------------
+// ---- libvterm
+// -------------------------------------------------------------------------------------------------
 
 static void on_output(const char *bytes, size_t size, void *user)
 {
@@ -93,7 +94,8 @@ static int on_property(VTermProp property, VTermValue *value, void *user)
     return 1;
 }
 
-static int on_csi(const char *leader, const long args[], int count, const char *intermediate, char command, void *user)
+static int on_csi(const char *leader, const long args[], int count, const char *intermediate, char command,
+                  void *user)
 {
     struct screen_term *term = user;
     char text[64];
@@ -115,14 +117,17 @@ static int on_osc(const char *command, size_t size, void *user)
 {
     struct screen_term *term = user;
     if (size >= 4 && !memcmp(command, "11;?", 4))
-        answer(term, term->options.white ? "\033]11;rgb:ffff/ffff/ffff\033\\" : "\033]11;rgb:1010/1010/1414\033\\");
+        answer(term,
+               term->options.white ? "\033]11;rgb:ffff/ffff/ffff\033\\" : "\033]11;rgb:1010/1010/1414\033\\");
     return 1;
 }
 
-static const VTermScreenCallbacks callbacks = {.damage = on_damage, .moverect = on_moverect, .settermprop = on_property};
+static const VTermScreenCallbacks callbacks = {
+    .damage = on_damage, .moverect = on_moverect, .settermprop = on_property};
 static const VTermParserCallbacks fallbacks = {.csi = on_csi, .osc = on_osc};
 
-// ---- images ---------------------------------------------------------------------------------------------------
+// ---- images
+// ---------------------------------------------------------------------------------------------------
 
 static void paint(struct screen_term *term)
 {
@@ -130,15 +135,16 @@ static void paint(struct screen_term *term)
     int width, height, colors;
     VTermPos at;
     vterm_state_get_cursorpos(vterm_obtain_state(term->vterm), &at);
-    if (SIXEL_FAILED(sixel_decode_raw((unsigned char *)term->dcs, (int)term->dcs_used, &indices, &width, &height, &palette,
-                                      &colors, NULL)))
+    if (SIXEL_FAILED(sixel_decode_raw((unsigned char *)term->dcs, (int)term->dcs_used, &indices, &width,
+                                      &height, &palette, &colors, NULL)))
         abort();
     term->images++;
     term->image_bytes += term->dcs_used;
     int plane_width = term->columns * TERM_CELL_WIDTH, plane_height = term->rows * TERM_CELL_HEIGHT;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
-            int to_x = at.col * TERM_CELL_WIDTH + x, to_y = at.row * TERM_CELL_HEIGHT + y, index = indices[y * width + x];
+            int to_x = at.col * TERM_CELL_WIDTH + x, to_y = at.row * TERM_CELL_HEIGHT + y,
+                index = indices[y * width + x];
             if (index == 0 || index == 255 || index >= colors || to_x >= plane_width || to_y >= plane_height)
                 continue; // registers 0 and 255 are never used: nothing was drawn here
             size_t pixel = (size_t)to_y * plane_width + to_x;
@@ -220,11 +226,13 @@ static int pump(struct screen_term *term, int wait)
     return (int)got;
 }
 
-// ---- the child ------------------------------------------------------------------------------------------------
+// ---- the child
+// ------------------------------------------------------------------------------------------------
 
 static void set_environment(const struct screen_term_options *options)
 {
-    static const char *const removed[] = {"COLORTERM", "NO_COLOR", "TMUX", "COLORFGBG", "LANG", "LC_CTYPE", "LINES", "COLUMNS"};
+    static const char *const removed[] = {"COLORTERM", "NO_COLOR", "TMUX",  "COLORFGBG",
+                                          "LANG",      "LC_CTYPE", "LINES", "COLUMNS"};
     for (size_t i = 0; i < sizeof removed / sizeof *removed; i++)
         unsetenv(removed[i]);
     setenv("TERM", options->term ? options->term : "xterm-256color", 1);
@@ -244,10 +252,11 @@ static void make_plane(struct screen_term *term)
         abort();
 }
 
-void screen_term_start(struct screen_term *term, const struct screen_term_options *options, int (*child)(void *),
-                       void *context)
+void screen_term_start(struct screen_term *term, const struct screen_term_options *options,
+                       int (*child)(void *), void *context)
 {
-    struct winsize size = {.ws_row = (unsigned short)options->rows, .ws_col = (unsigned short)options->columns};
+    struct winsize size = {.ws_row = (unsigned short)options->rows,
+                           .ws_col = (unsigned short)options->columns};
     *term = (struct screen_term){.options = *options, .rows = options->rows, .columns = options->columns};
     if (openpty(&term->pty, &term->tty, NULL, NULL, &size) < 0 || tcgetattr(term->tty, &term->before) < 0)
         abort();

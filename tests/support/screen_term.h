@@ -1,6 +1,6 @@
-// A terminal for tests of the screen: the program runs in a child on a pty, its text goes through libvterm, its sixel
-// strings are taken out of the stream before and decoded by libsixel onto a plane of pixels. Whatever text touches
-// afterwards is no longer painted: what is left unpainted inside an image is debris.
+// A terminal for tests of the screen: the program runs in a child on a pty, its text goes through libvterm,
+// its sixel strings are taken out of the stream before and decoded by libsixel onto a plane of pixels.
+// Whatever text touches afterwards is no longer painted: what is left unpainted inside an image is debris.
 #ifndef TRIMSCOPE_TESTS_SUPPORT_SCREEN_TERM_H
 #define TRIMSCOPE_TESTS_SUPPORT_SCREEN_TERM_H
 
@@ -33,11 +33,11 @@ struct screen_term {
     int rows, columns;
     unsigned char *pixels; // (rows * cell height, columns * cell width, 3)
     unsigned char *painted;
-    int images;          // sixel strings so far
+    int images; // sixel strings so far
     size_t image_bytes;
-    char *dcs;           // a string that has not ended yet
+    char *dcs; // a string that has not ended yet
     size_t dcs_used, dcs_capacity;
-    char log[TERM_LOG];  // the last bytes from the child
+    char log[TERM_LOG]; // the last bytes from the child
     size_t log_used;
     bool in_escape, in_dcs, dcs_escape;
     bool scrolled; // curses moved rows
@@ -45,8 +45,8 @@ struct screen_term {
 };
 
 // Starts child(context) with the pty as its terminal; its return value is its exit status.
-void screen_term_start(struct screen_term *term, const struct screen_term_options *options, int (*child)(void *),
-                       void *context);
+void screen_term_start(struct screen_term *term, const struct screen_term_options *options,
+                       int (*child)(void *), void *context);
 
 // Reads and answers until nothing has come for `quiet` milliseconds (at most 5 s).
 void screen_term_settle(struct screen_term *term, int quiet);
@@ -61,7 +61,8 @@ void screen_term_resize(struct screen_term *term, int rows, int columns);
 // The colour of a pixel of the image plane; false: not painted.
 bool screen_term_pixel(const struct screen_term *term, int x, int y, unsigned char rgb[3]);
 
-// Reads to the end and waits for the child; returns its wait status. The terminal can be looked at until _free.
+// Reads to the end and waits for the child; returns its wait status. The terminal can be looked at until
+// _free.
 int screen_term_finish(struct screen_term *term);
 bool screen_term_restored(const struct screen_term *term); // the tty's settings are those from before
 void screen_term_free(struct screen_term *term);

@@ -1,5 +1,5 @@
-// Pictures on their way to the terminal: the sixel writer against libsixel's decoder, the palette against a search of
-// all its colours, block characters against what the terminal emulator shows.
+// Pictures on their way to the terminal: the sixel writer against libsixel's decoder, the palette against a
+// search of all its colours, block characters against what the terminal emulator shows.
 #include "engine/base/random.h"
 #include "tests/support/cmocka_all.h"
 #include "ui/blocks.h"
@@ -28,8 +28,8 @@ static unsigned char *decode(const struct bytes *bytes, int *width, int *height)
     unsigned char *indices, *palette;
     int colors;
     assert_false(bytes->failed);
-    assert_false(SIXEL_FAILED(sixel_decode_raw((unsigned char *)bytes->data, (int)bytes->used, &indices, width, height,
-                                               &palette, &colors, NULL)));
+    assert_false(SIXEL_FAILED(sixel_decode_raw((unsigned char *)bytes->data, (int)bytes->used, &indices,
+                                               width, height, &palette, &colors, NULL)));
     free(palette);
     return indices;
 }
@@ -37,7 +37,8 @@ static unsigned char *decode(const struct bytes *bytes, int *width, int *height)
 static void test_sixel_whole(void **state)
 {
     (void)state;
-    static const int sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {3, 5}, {6, 6}, {17, 13}, {64, 36}, {200, 121}, {999, 30}};
+    static const int sizes[][2] = {{1, 1},   {1, 7},   {7, 1},     {3, 5},   {6, 6},
+                                   {17, 13}, {64, 36}, {200, 121}, {999, 30}};
     struct random random;
     random_init(&random, 1, 0);
     struct palette palette = some_palette(&random, PALETTE_MOST);
@@ -45,7 +46,9 @@ static void test_sixel_whole(void **state)
         int width = sizes[s][0], height = sizes[s][1], got_width, got_height;
         unsigned char *now = malloc((size_t)width * height);
         for (int i = 0; i < width * height; i++) // runs and noise
-            now[i] = (unsigned char)(random_chance(&random, 0.3F) || i == 0 ? random_below(&random, (uint32_t)palette.count) : now[i - 1]);
+            now[i] = (unsigned char)(random_chance(&random, 0.3F) || i == 0
+                                         ? random_below(&random, (uint32_t)palette.count)
+                                         : now[i - 1]);
         struct bytes bytes = {0};
         assert_int_equal(sixel_write(&bytes, &palette, now, NULL, width, 0, width, height), width * height);
         unsigned char *got = decode(&bytes, &got_width, &got_height);
@@ -74,7 +77,8 @@ static void test_sixel_delta_and_pieces(void **state)
             now[i] = before[i];
         }
         for (int i = 0; i < round * 50; i++)
-            now[random_below(&random, WIDTH * HEIGHT)] = (unsigned char)random_below(&random, (uint32_t)palette.count);
+            now[random_below(&random, WIDTH * HEIGHT)] =
+                (unsigned char)random_below(&random, (uint32_t)palette.count);
         int left = round * 7, width = WIDTH - left - round;
         for (int y = 0; y < HEIGHT; y++)
             for (int x = left; x < left + width; x++)
@@ -149,16 +153,19 @@ static void test_palette_of_one_color(void **state)
     assert_true(distance(palette.rgb[out[500]], rgb) < 24);
 }
 
-// ---- blocks ---------------------------------------------------------------------------------------------------
+// ---- blocks
+// ---------------------------------------------------------------------------------------------------
 
-// The two halves of each character that can be sent, as the fonts draw them (Unicode, Block Elements): bits as in blocks.h.
+// The two halves of each character that can be sent, as the fonts draw them (Unicode, Block Elements): bits
+// as in blocks.h.
 static int pattern_of(uint32_t character)
 {
     static const struct {
         uint32_t character;
         int pattern;
-    } all[] = {{0, 0}, {' ', 0}, {0x2598, 1}, {0x259D, 2}, {0x2580, 3}, {0x2596, 4}, {0x258C, 5}, {0x259E, 6}, {0x259B, 7},
-               {0x2597, 8}, {0x259A, 9}, {0x2590, 10}, {0x259C, 11}, {0x2584, 12}, {0x2599, 13}, {0x259F, 14}, {0x2588, 15}};
+    } all[] = {{0, 0},       {' ', 0},     {0x2598, 1},  {0x259D, 2},  {0x2580, 3}, {0x2596, 4},
+               {0x258C, 5},  {0x259E, 6},  {0x259B, 7},  {0x2597, 8},  {0x259A, 9}, {0x2590, 10},
+               {0x259C, 11}, {0x2584, 12}, {0x2599, 13}, {0x259F, 14}, {0x2588, 15}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].character == character)
             return all[i].pattern;
@@ -187,7 +194,8 @@ static void test_blocks_show_the_picture(void **state)
                 for (int i = 0; i < 6; i++)
                     two[i / 3][i % 3] = (unsigned char)(random_bits(&random) & 255);
                 for (int i = 0; i < 4; i++)
-                    memcpy(rgb + ((r * 2 + i / 2) * COLUMNS * 2 + c * 2 + i % 2) * 3, two[pattern >> i & 1], 3);
+                    memcpy(rgb + ((r * 2 + i / 2) * COLUMNS * 2 + c * 2 + i % 2) * 3, two[pattern >> i & 1],
+                           3);
             }
         blocks_choose(rgb, ROWS, COLUMNS, cells);
         struct bytes bytes = {0};
@@ -203,7 +211,8 @@ static void test_blocks_show_the_picture(void **state)
                 VTermColor color = pattern_of(cell.chars[0]) >> (r % 2 * 2 + c % 2) & 1 ? cell.fg : cell.bg;
                 vterm_screen_convert_color_to_rgb(screen, &color);
                 const unsigned char shown[3] = {color.rgb.red, color.rgb.green, color.rgb.blue};
-                assert_true(distance(shown, rgb + (r * COLUMNS * 2 + c) * 3) <= 24); // nearly equal colours may merge
+                assert_true(distance(shown, rgb + (r * COLUMNS * 2 + c) * 3) <=
+                            24); // nearly equal colours may merge
             }
     }
     vterm_free(vterm);
@@ -235,9 +244,12 @@ static void test_blocks_256(void **state)
         // xterm's palette: a 6 x 6 x 6 cube and 24 greys.
         for (int i = 16; i < 256; i++) {
             static const unsigned char levels[6] = {0, 95, 135, 175, 215, 255};
-            unsigned char color[3] = {(unsigned char)(8 + 10 * (i - 232)), (unsigned char)(8 + 10 * (i - 232)), (unsigned char)(8 + 10 * (i - 232))};
+            unsigned char color[3] = {(unsigned char)(8 + 10 * (i - 232)),
+                                      (unsigned char)(8 + 10 * (i - 232)),
+                                      (unsigned char)(8 + 10 * (i - 232))};
             if (i < 232)
-                color[0] = levels[(i - 16) / 36], color[1] = levels[(i - 16) / 6 % 6], color[2] = levels[(i - 16) % 6];
+                color[0] = levels[(i - 16) / 36], color[1] = levels[(i - 16) / 6 % 6],
+                color[2] = levels[(i - 16) % 6];
             int d = distance(color, rgb);
             best = d < best ? d : best;
             if (i == index)
@@ -267,9 +279,12 @@ static void test_ascii_ramp(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sixel_whole),          cmocka_unit_test(test_sixel_delta_and_pieces),
-        cmocka_unit_test(test_palette),              cmocka_unit_test(test_palette_of_one_color),
-        cmocka_unit_test(test_blocks_show_the_picture), cmocka_unit_test(test_blocks_256),
+        cmocka_unit_test(test_sixel_whole),
+        cmocka_unit_test(test_sixel_delta_and_pieces),
+        cmocka_unit_test(test_palette),
+        cmocka_unit_test(test_palette_of_one_color),
+        cmocka_unit_test(test_blocks_show_the_picture),
+        cmocka_unit_test(test_blocks_256),
         cmocka_unit_test(test_ascii_ramp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

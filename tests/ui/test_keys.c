@@ -25,12 +25,13 @@ static void test_the_promised_keys(void **state)
     static const struct {
         int key;
         enum action action;
-    } promised[] = {{'h', ACTION_LEFT},      {'j', ACTION_DOWN},       {'k', ACTION_UP},        {'l', ACTION_RIGHT},
-                    {KEY_LEFT, ACTION_LEFT}, {KEY_RIGHT, ACTION_RIGHT}, {KEY_HOME, ACTION_FIRST}, {KEY_END, ACTION_LAST},
-                    {' ', ACTION_PLAY},      {'\t', ACTION_FOCUS_NEXT}, {'/', ACTION_ASK},       {'a', ACTION_ASK},
-                    {'o', ACTION_OPEN},      {'p', ACTION_POLICY},     {'b', ACTION_BUDGET},    {'f', ACTION_KEEP},
-                    {'x', ACTION_DROP},      {'u', ACTION_UNDO},       {'R', ACTION_REOPEN},    {'g', ACTION_GRAPHICS},
-                    {'?', ACTION_HELP},      {'q', ACTION_QUIT},       {26, ACTION_SUSPEND},    {12, ACTION_REDRAW}};
+    } promised[] = {
+        {'h', ACTION_LEFT},      {'j', ACTION_DOWN},        {'k', ACTION_UP},         {'l', ACTION_RIGHT},
+        {KEY_LEFT, ACTION_LEFT}, {KEY_RIGHT, ACTION_RIGHT}, {KEY_HOME, ACTION_FIRST}, {KEY_END, ACTION_LAST},
+        {' ', ACTION_PLAY},      {'\t', ACTION_FOCUS_NEXT}, {'/', ACTION_ASK},        {'a', ACTION_ASK},
+        {'o', ACTION_OPEN},      {'p', ACTION_POLICY},      {'b', ACTION_BUDGET},     {'f', ACTION_KEEP},
+        {'x', ACTION_DROP},      {'u', ACTION_UNDO},        {'R', ACTION_REOPEN},     {'g', ACTION_GRAPHICS},
+        {'?', ACTION_HELP},      {'q', ACTION_QUIT},        {26, ACTION_SUSPEND},     {12, ACTION_REDRAW}};
     for (size_t i = 0; i < sizeof promised / sizeof *promised; i++)
         assert_int_equal(key_action(promised[i].key), promised[i].action);
 }

@@ -5,8 +5,14 @@
 
 static struct layout_request request(int rows, int columns, double aspect, int stages)
 {
-    return (struct layout_request){.rows = rows, .columns = columns, .cell_width = 10, .cell_height = 20, .aspect = aspect,
-                                   .stages = stages, .head_rows = 2, .question_columns = 60};
+    return (struct layout_request){.rows = rows,
+                                   .columns = columns,
+                                   .cell_width = 10,
+                                   .cell_height = 20,
+                                   .aspect = aspect,
+                                   .stages = stages,
+                                   .head_rows = 2,
+                                   .question_columns = 60};
 }
 
 // Every cell belongs to one rectangle at most, and all lie inside the terminal.
@@ -18,8 +24,9 @@ static void check(const struct layout_request *r)
     assert_int_equal(layout.too_small, r->rows < 24 || r->columns < 80);
     if (layout.too_small)
         return;
-    const struct rect *rects[] = {&layout.header, &layout.picture, &layout.legend, &layout.words,  &layout.heads, &layout.cost,
-                                  &layout.answer, &layout.inspect, &layout.story,  &layout.strip, &layout.note,  &layout.hints};
+    const struct rect *rects[] = {&layout.header, &layout.picture, &layout.legend, &layout.words,
+                                  &layout.heads,  &layout.cost,    &layout.answer, &layout.inspect,
+                                  &layout.story,  &layout.strip,   &layout.note,   &layout.hints};
     memset(owner, 0, sizeof owner);
     for (size_t i = 0; i < sizeof rects / sizeof *rects; i++) {
         assert_true(rects[i]->rows >= 1 && rects[i]->columns >= 1);
@@ -36,7 +43,8 @@ static void check(const struct layout_request *r)
     assert_true(layout.strip_shown >= 1 && layout.strip_shown <= r->stages);
     assert_true(layout.strip_shown * layout.strip_column_width <= layout.strip.columns + 1);
     // A title and something below it.
-    assert_true(layout.words.rows >= 2 && layout.heads.rows >= 2 && layout.cost.rows >= 3 && layout.answer.rows >= 3);
+    assert_true(layout.words.rows >= 2 && layout.heads.rows >= 2 && layout.cost.rows >= 3 &&
+                layout.answer.rows >= 3);
 }
 
 static void test_every_size(void **state)

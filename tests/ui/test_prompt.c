@@ -68,7 +68,8 @@ static void test_unicode(void **state)
     prompt_key(&prompt, KEY_LEFT, true);
     prompt_key(&prompt, KEY_BACKSPACE, true);
     expect("üx");
-    prompt_set(&prompt, "a\xff\xfe" "b"); // not UTF-8
+    prompt_set(&prompt, "a\xff\xfe"
+                        "b"); // not UTF-8
     expect("ab");
     assert_int_equal(prompt_key(&prompt, 0x9B, false), PROMPT_IGNORED); // a C1 control
 }
@@ -132,8 +133,10 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_editing, set_up), cmocka_unit_test_setup(test_unicode, set_up),
-        cmocka_unit_test_setup(test_length_is_bounded, set_up), cmocka_unit_test_setup(test_history, set_up),
+        cmocka_unit_test_setup(test_editing, set_up),
+        cmocka_unit_test_setup(test_unicode, set_up),
+        cmocka_unit_test_setup(test_length_is_bounded, set_up),
+        cmocka_unit_test_setup(test_history, set_up),
         cmocka_unit_test_setup(test_words, set_up),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,8 @@ static char trace_path[600], picture_path[600];
 static void write_run(void)
 {
     struct trace trace;
-    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0,
+                 SAMPLE_STAGES);
     char *json = trace_to_json(&trace);
     snprintf(trace_path, sizeof trace_path, "%s", scratch_write("run.json", json, strlen(json)));
     free(json);
@@ -26,7 +27,8 @@ static void write_run(void)
     struct picture picture;
     assert_true(picture_alloc(&picture, SAMPLE_SIDE, SAMPLE_SIDE, 3, NULL));
     sample_picture(picture.pixels);
-    snprintf(picture_path, sizeof picture_path, "%.*ssample.png", (int)(strrchr(trace_path, '/') - trace_path) + 1, trace_path);
+    snprintf(picture_path, sizeof picture_path, "%.*ssample.png",
+             (int)(strrchr(trace_path, '/') - trace_path) + 1, trace_path);
     assert_true(picture_save_png(&picture, picture_path, NULL));
     picture_free(&picture);
 }
@@ -96,7 +98,8 @@ static void test_bad_traces(void **state)
 static void test_crop(void **state)
 {
     (void)state;
-    static const int sizes[][4] = {{300, 100, 12, 12}, {100, 300, 12, 12}, {64, 64, 4, 8}, {1, 1, 12, 12}, {1, 2000, 3, 1}, {3000, 2000, 2, 2}};
+    static const int sizes[][4] = {{300, 100, 12, 12}, {100, 300, 12, 12}, {64, 64, 4, 8},
+                                   {1, 1, 12, 12},     {1, 2000, 3, 1},    {3000, 2000, 2, 2}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         struct picture picture;
         struct backend_picture crop;
@@ -104,7 +107,8 @@ static void test_crop(void **state)
         for (int y = 0; y < picture.height; y++)
             for (int x = 0; x < picture.width; x++) {
                 unsigned char *p = picture.pixels + ((size_t)y * picture.width + x) * 4;
-                p[0] = (unsigned char)(x * 255 / picture.width), p[1] = (unsigned char)(y * 255 / picture.height);
+                p[0] = (unsigned char)(x * 255 / picture.width),
+                p[1] = (unsigned char)(y * 255 / picture.height);
             }
         assert_true(screen_picture_crop(&crop, &picture, sizes[s][2], sizes[s][3], NULL));
         assert_true(crop.width >= 1 && crop.height >= 1 && crop.width * crop.height <= 2100 * 1100);

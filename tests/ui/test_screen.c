@@ -1,5 +1,5 @@
-// The whole screen on a made-up run, through a terminal emulator we did not write (libvterm), its pictures decoded by
-// libsixel: scripted keys, then what stands where.
+// The whole screen on a made-up run, through a terminal emulator we did not write (libvterm), its pictures
+// decoded by libsixel: scripted keys, then what stands where.
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fake_backend.h"
 #include "tests/support/sample_trace.h"
@@ -15,6 +15,7 @@ struct child {
     enum graphics graphics;
     enum screen_theme theme;
     int stages_per_poll;
+    double seconds_per_stage;
     const char *note, *error;
 };
 
@@ -28,6 +29,7 @@ static int run_screen(void *context)
     options.graphics = child->graphics;
     options.theme = child->theme;
     fake.stages_per_poll = child->stages_per_poll;
+    fake.seconds_per_stage = child->seconds_per_stage;
     if (child->note) {
         fake.new_note = true;
         snprintf(fake.note, sizeof fake.note, "%s", child->note);
@@ -44,7 +46,8 @@ static struct screen_term term;
 static void start(int rows, int columns, bool sixel)
 {
     static struct child child = {.graphics = GRAPHICS_AUTO, .theme = SCREEN_AUTO};
-    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
+    struct screen_term_options options = {
+        .rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
     screen_term_start(&term, &options, run_screen, &child);
     assert_true(screen_term_wait(&term, "stage 1 of 13"));
     screen_term_settle(&term, 150);
@@ -89,7 +92,8 @@ static void finish(void)
     screen_term_free(&term);
 }
 
-// ---- pictures -------------------------------------------------------------------------------------------------
+// ---- pictures
+// -------------------------------------------------------------------------------------------------
 
 // The picture's place on the plane: the painted rectangle that starts below the header at column 1.
 struct place {
@@ -102,7 +106,8 @@ static struct place find_picture(void)
     struct place place = {.x = TERM_CELL_WIDTH};
     while (place.y < term.rows * TERM_CELL_HEIGHT && !screen_term_pixel(&term, place.x, place.y, rgb))
         place.y++;
-    while (place.x + place.side < term.columns * TERM_CELL_WIDTH && screen_term_pixel(&term, place.x + place.side, place.y, rgb))
+    while (place.x + place.side < term.columns * TERM_CELL_WIDTH &&
+           screen_term_pixel(&term, place.x + place.side, place.y, rgb))
         place.side++;
     return place;
 }
@@ -110,8 +115,10 @@ static struct place find_picture(void)
 // Mean colour of the inner part of a patch on the screen (borders and marks left out).
 static void patch_on_screen(struct place place, int patch, double mean[3], bool corner)
 {
-    int size = place.side / SAMPLE_GRID, x0 = place.x + patch % SAMPLE_GRID * size, y0 = place.y + patch / SAMPLE_GRID * size, count = 0;
-    int from = corner ? size / 6 : size / 4, to = corner ? size / 3 : size * 3 / 4; // crosses are in the middle
+    int size = place.side / SAMPLE_GRID, x0 = place.x + patch % SAMPLE_GRID * size,
+        y0 = place.y + patch / SAMPLE_GRID * size, count = 0;
+    int from = corner ? size / 6 : size / 4,
+        to = corner ? size / 3 : size * 3 / 4; // crosses are in the middle
     mean[0] = mean[1] = mean[2] = 0;
     for (int y = from; y < to; y++)
         for (int x = from; x < to; x++) {
@@ -127,7 +134,8 @@ static void patch_on_screen(struct place place, int patch, double mean[3], bool 
 
 static void patch_in_picture(const unsigned char *picture, int patch, double mean[3], bool corner)
 {
-    int size = SAMPLE_SIDE / SAMPLE_GRID, x0 = patch % SAMPLE_GRID * size, y0 = patch / SAMPLE_GRID * size, count = 0;
+    int size = SAMPLE_SIDE / SAMPLE_GRID, x0 = patch % SAMPLE_GRID * size, y0 = patch / SAMPLE_GRID * size,
+        count = 0;
     int from = corner ? size / 6 : size / 4, to = corner ? size / 3 : size * 3 / 4;
     mean[0] = mean[1] = mean[2] = 0;
     for (int y = from; y < to; y++)
@@ -147,7 +155,8 @@ static void check_picture(int stage)
     struct trace trace;
     struct place place = find_picture();
     sample_picture(picture);
-    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0,
+                 SAMPLE_STAGES);
     assert_int_equal(place.side % SAMPLE_GRID, 0);
     assert_true(place.side >= 200);
     for (int patch = 0; patch < SAMPLE_GRID * SAMPLE_GRID; patch++) {
@@ -158,7 +167,8 @@ static void check_picture(int stage)
         patch_in_picture(picture, patch, real, !alive);
         for (int i = 0; i < 3; i++)
             if (alive && !(shown[i] > real[i] - 14 && shown[i] < real[i] + 14))
-                fail_msg("patch %d channel %d: %.1f on the screen, %.1f in the picture", patch, i, shown[i], real[i]);
+                fail_msg("patch %d channel %d: %.1f on the screen, %.1f in the picture", patch, i, shown[i],
+                         real[i]);
         if (!alive)
             assert_true(shown[0] + shown[1] + shown[2] < 0.62 * (real[0] + real[1] + real[2]) + 24);
     }
@@ -174,10 +184,12 @@ static void check_no_debris(void)
     for (int y = 0; y < place.side; y++)
         for (int x = 0; x < place.side; x++)
             assert_true(screen_term_pixel(&term, place.x + x, place.y + y, rgb));
-    assert_true(screen_term_find(&term, "text 1", &row, &column) || screen_term_find(&term, "txt1", &row, &column));
+    assert_true(screen_term_find(&term, "text 1", &row, &column) ||
+                screen_term_find(&term, "txt1", &row, &column));
     for (int x = 0; x < 30; x++) // thumbnails stand right above their names
         for (int y = 1; y <= 2 * TERM_CELL_HEIGHT; y++)
-            assert_true(screen_term_pixel(&term, column * TERM_CELL_WIDTH + x, row * TERM_CELL_HEIGHT - y, rgb));
+            assert_true(
+                screen_term_pixel(&term, column * TERM_CELL_WIDTH + x, row * TERM_CELL_HEIGHT - y, rgb));
 }
 
 static void check_sizes(int rows, int columns)
@@ -233,7 +245,8 @@ static void test_whole_frames(void **state)
 {
     (void)state;
     static struct child child = {.graphics = GRAPHICS_AUTO};
-    struct screen_term_options options = {.rows = 30, .columns = 100, .sixel = true, .version = "mlterm(3.9.0)"};
+    struct screen_term_options options = {
+        .rows = 30, .columns = 100, .sixel = true, .version = "mlterm(3.9.0)"};
     screen_term_start(&term, &options, run_screen, &child);
     assert_true(screen_term_wait(&term, "stage 1 of 13"));
     screen_term_settle(&term, 150);
@@ -264,7 +277,8 @@ static void test_deltas_are_small(void **state)
     finish();
 }
 
-// ---- words, heads, numbers ------------------------------------------------------------------------------------
+// ---- words, heads, numbers
+// ------------------------------------------------------------------------------------
 
 static void test_words_are_struck(void **state)
 {
@@ -275,7 +289,8 @@ static void test_words_are_struck(void **state)
     assert_int_equal(screen_term_cell(&term, row, column).chars[1], 0);
     go_to_fusion_2();
     // libvterm keeps combining characters beside the letter: U+0336 strikes it through.
-    VTermScreenCell what = screen_term_cell(&term, row, column), color = screen_term_cell(&term, row, column + 5);
+    VTermScreenCell what = screen_term_cell(&term, row, column),
+                    color = screen_term_cell(&term, row, column + 5);
     assert_int_equal(what.chars[0], 'w');
     assert_int_equal(what.chars[1], 0x336);
     assert_int_equal(color.chars[0], 'c');
@@ -290,7 +305,8 @@ static void test_heads_are_cells(void **state)
     (void)state;
     struct trace trace;
     int row, column;
-    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0,
+                 SAMPLE_STAGES);
     start(30, 100, false);
     go_to_fusion_2();
     assert_true(screen_term_find(&term, "picture   self", &row, &column));
@@ -307,7 +323,8 @@ static void test_cursor_shows_scores(void **state)
     (void)state;
     struct trace trace;
     char text[64];
-    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0,
+                 SAMPLE_STAGES);
     start(30, 100, false);
     go_to_fusion_2();
     screen_term_type(&term, "\t");
@@ -402,7 +419,9 @@ static void test_policy_and_budget(void **state)
 static void test_notes_and_errors(void **state)
 {
     (void)state;
-    static struct child child = {.graphics = GRAPHICS_AUTO, .note = "This picture is unlike the training world.", .error = "The model is away."};
+    static struct child child = {.graphics = GRAPHICS_AUTO,
+                                 .note = "This picture is unlike the training world.",
+                                 .error = "The model is away."};
     struct screen_term_options options = {.rows = 24, .columns = 80};
     screen_term_start(&term, &options, run_screen, &child);
     expect("The model is away.");
@@ -411,7 +430,8 @@ static void test_notes_and_errors(void **state)
     finish();
 }
 
-// ---- sizes ----------------------------------------------------------------------------------------------------
+// ---- sizes
+// ----------------------------------------------------------------------------------------------------
 
 static void test_too_small(void **state)
 {
@@ -449,7 +469,8 @@ static void test_resize_storm(void **state)
     finish();
 }
 
-// ---- other terminals ------------------------------------------------------------------------------------------
+// ---- other terminals
+// ------------------------------------------------------------------------------------------
 
 static void run_in(const struct screen_term_options *options, const struct child *child, const char *expected)
 {
@@ -518,8 +539,31 @@ static void test_slow_backend(void **state)
 {
     (void)state;
     static const struct child child = {.graphics = GRAPHICS_AUTO, .stages_per_poll = 1};
-    struct screen_term_options options = {.rows = 24, .columns = 80, .sixel = true, .version = "foot(1.13.1)"};
+    struct screen_term_options options = {
+        .rows = 24, .columns = 80, .sixel = true, .version = "foot(1.13.1)"};
     run_in(&options, &child, "fusion 2");
+}
+
+// Keys work while the model computes; ^C stops it for good, stepping on goes on.
+static void test_cancel(void **state)
+{
+    (void)state;
+    static const struct child child = {
+        .graphics = GRAPHICS_AUTO, .stages_per_poll = 1, .seconds_per_stage = 0.15};
+    struct screen_term_options options = {.rows = 24, .columns = 80};
+    screen_term_start(&term, &options, run_screen, (void *)(uintptr_t)&child);
+    expect("stage 1 of 13");
+    expect("^C stops it");
+    screen_term_type(&term, "?");
+    expect("HELP");
+    screen_term_type(&term, "\033");
+    screen_term_type(&term, "\003");
+    expect("Stopped.");
+    screen_term_settle(&term, 700);
+    assert_false(screen_term_find(&term, " ans ", NULL, NULL));
+    screen_term_type(&term, "$");
+    expect("stage 13 of 13");
+    finish();
 }
 
 int main(void)
@@ -545,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_eight_colors),
         cmocka_unit_test(test_silent_terminal),
         cmocka_unit_test(test_slow_backend),
+        cmocka_unit_test(test_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,8 @@ static struct terminal parse(const char *bytes, const struct terminal_window *si
 static void test_xterm(void **state)
 {
     (void)state;
-    struct terminal t = parse("\033P>|XTerm(379)\033\\\033[6;19;10t\033[4;912;1600t\033[?1;0;1024S\033[?2;0;1600;912S\033[?2;0;4096;4096S"
+    struct terminal t = parse("\033P>|XTerm(379)\033\\\033[6;19;10t\033[4;912;1600t\033[?1;0;1024S\033[?2;0;"
+                              "1600;912S\033[?2;0;4096;4096S"
                               "\033[?2026;0$y\033]11;rgb:1010/1010/1414\033\\\033[?63;1;2;4;6;9;15;16;22;28c",
                               &window, true);
     assert_true(t.sixel);
@@ -45,13 +46,15 @@ static void test_xterm_strict(void **state)
 {
     (void)state;
     // No window queries: the geometry answers, if it is below the largest.
-    struct terminal t = parse("\033P>|XTerm(379)\033\\\033[?1;0;256S\033[?2;0;960;864S\033[?2;0;1000;1000S\033[?2026;0$y\033[?63;1;2;4c",
+    struct terminal t = parse("\033P>|XTerm(379)\033\\\033[?1;0;256S\033[?2;0;960;864S\033[?2;0;1000;"
+                              "1000S\033[?2026;0$y\033[?63;1;2;4c",
                               &(struct terminal_window){48, 96, 964, 868}, true);
     assert_int_equal(t.cell_width, 10);
     assert_int_equal(t.cell_height, 18);
     assert_string_equal(t.cell_source, "XTSMGRAPHICS");
     // At the largest it says nothing about the window; ioctl includes xterm's border.
-    t = parse("\033[?2;0;1000;1000S\033[?2;0;1000;1000S\033[?63;4c", &(struct terminal_window){10, 100, 1004, 194}, true);
+    t = parse("\033[?2;0;1000;1000S\033[?2;0;1000;1000S\033[?63;4c",
+              &(struct terminal_window){10, 100, 1004, 194}, true);
     assert_string_equal(t.cell_source, "TIOCGWINSZ");
     assert_int_equal(t.cell_width, 10);
     assert_int_equal(t.cell_height, 19);
@@ -63,13 +66,15 @@ static void test_xterm_strict(void **state)
 static void test_foot_mlterm_tmux(void **state)
 {
     (void)state;
-    struct terminal t = parse("\033P>|foot(1.13.1)\033\\\033[6;20;10t\033[4;960;1600t\033[?1;0;1024S\033[?2;0;10000;10000S"
-                              "\033[?2;0;10000;10000S\033[?2026;2$y\033]11;rgb:ff/ff/ff\033\\\033[?62;4;22c",
-                              &window, true);
+    struct terminal t =
+        parse("\033P>|foot(1.13.1)\033\\\033[6;20;10t\033[4;960;1600t\033[?1;0;1024S\033[?2;0;10000;10000S"
+              "\033[?2;0;10000;10000S\033[?2026;2$y\033]11;rgb:ff/ff/ff\033\\\033[?62;4;22c",
+              &window, true);
     assert_true(t.sixel && t.deltas && t.synchronized);
     assert_int_equal(t.background[1], 0xFF);
     // mlterm answers errors about graphics; the order of answers must not slip.
-    t = parse("\033P>|mlterm(3.9.0)\033\\\033[6;18;9t\033[?1;3S\033[?2;3S\033[?2;3S\033[?63;1;2;3;4;7;29c", &window, true);
+    t = parse("\033P>|mlterm(3.9.0)\033\\\033[6;18;9t\033[?1;3S\033[?2;3S\033[?2;3S\033[?63;1;2;3;4;7;29c",
+              &window, true);
     assert_true(t.sixel);
     assert_false(t.deltas);
     assert_int_equal(t.cell_width, 9);
@@ -96,7 +101,8 @@ static void test_typed_ahead(void **state)
 static void test_hostile_answers(void **state)
 {
     (void)state;
-    struct terminal t = parse("\033[6;99999999999999;99999999999999t\033[4;-1;0t\033]11;rgb:zz/1/1\033\\\033P>|\001\002evil\033\\\033[?;;;;;;;;;4c",
+    struct terminal t = parse("\033[6;99999999999999;99999999999999t\033[4;-1;0t\033]11;rgb:zz/1/"
+                              "1\033\\\033P>|\001\002evil\033\\\033[?;;;;;;;;;4c",
                               &window, true);
     assert_string_equal(t.version, "evil"); // it will be printed: no control characters
     assert_int_equal(t.cell_width, 10);
@@ -104,7 +110,8 @@ static void test_hostile_answers(void **state)
     assert_false(t.has_background);
 }
 
-// ---- ends -----------------------------------------------------------------------------------------------------
+// ---- ends
+// -----------------------------------------------------------------------------------------------------
 
 static int run_screen(void *context)
 {
@@ -116,8 +123,10 @@ static int run_screen(void *context)
     return screen_run(&fake.backend, &options, &err) ? 0 : (int)err.code;
 }
 
-// A backend that fails badly when it is asked a question. (A sanitizer would catch the first before the processor does.)
-__attribute__((no_sanitize("undefined", "address"))) static void crash_by_segv(void *context, const char *question)
+// A backend that fails badly when it is asked a question. (A sanitizer would catch the first before the
+// processor does.)
+__attribute__((no_sanitize("undefined", "address"))) static void crash_by_segv(void *context,
+                                                                               const char *question)
 {
     (void)context;
     volatile int *nowhere = NULL;
@@ -161,7 +170,8 @@ static void test_crashes(void **state)
     void (*crashes[])(void *, const char *) = {crash_by_segv, crash_by_abort, crash_by_exit};
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
         struct screen_term term;
-        struct screen_term_options options = {.rows = 24, .columns = 80, .sixel = true, .version = "XTerm(379)"};
+        struct screen_term_options options = {
+            .rows = 24, .columns = 80, .sixel = true, .version = "XTerm(379)"};
         screen_term_start(&term, &options, run_crashing, &crashes[i]);
         assert_true(screen_term_wait(&term, "stage 1 of 13"));
         assert_true(term.alternate);
@@ -178,7 +188,8 @@ static void test_crashes(void **state)
 static void test_signals(void **state)
 {
     (void)state;
-    static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1,
+                                  SIGSEGV, SIGBUS, SIGFPE, SIGILL,  SIGABRT};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct screen_term term;
         struct screen_term_options options = {.rows = 24, .columns = 80};
@@ -322,11 +333,16 @@ static void test_no_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_xterm),           cmocka_unit_test(test_xterm_strict),
-        cmocka_unit_test(test_foot_mlterm_tmux), cmocka_unit_test(test_typed_ahead),
-        cmocka_unit_test(test_hostile_answers), cmocka_unit_test(test_crashes),
-        cmocka_unit_test(test_signals),         cmocka_unit_test(test_stopped_and_continued),
-        cmocka_unit_test(test_suspend_key),     cmocka_unit_test(test_hang_up),
+        cmocka_unit_test(test_xterm),
+        cmocka_unit_test(test_xterm_strict),
+        cmocka_unit_test(test_foot_mlterm_tmux),
+        cmocka_unit_test(test_typed_ahead),
+        cmocka_unit_test(test_hostile_answers),
+        cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_stopped_and_continued),
+        cmocka_unit_test(test_suspend_key),
+        cmocka_unit_test(test_hang_up),
         cmocka_unit_test(test_no_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

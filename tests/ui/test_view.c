@@ -17,7 +17,8 @@ static int set_up(void **state)
     (void)state;
     setlocale(LC_CTYPE, "C.UTF-8");
     struct backend_news news = {.has_trace = true, .done = NAN};
-    sample_trace(&news.trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    sample_trace(&news.trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0,
+                 SAMPLE_STAGES);
     assert_true(view_take_news(&view, &news));
     return 0;
 }
@@ -50,10 +51,12 @@ static void test_counts(void **state)
         int total;
         assert_int_equal(view_alive_count(&view, stage, 0, &total), count_alive(stage, 0, 1));
         assert_int_equal(total, SAMPLE_GRID * SAMPLE_GRID);
-        assert_int_equal(view_alive_count(&view, stage, TRACE_TEXT_STREAM, &total), count_alive(stage, TRACE_TEXT_STREAM, 0));
+        assert_int_equal(view_alive_count(&view, stage, TRACE_TEXT_STREAM, &total),
+                         count_alive(stage, TRACE_TEXT_STREAM, 0));
         assert_int_equal(total, view.trace.token_count);
         if (stage > 0 && view.trace.stages[stage].tokens[0].count > 0)
-            assert_int_equal(view_dropped_now_count(&view, stage, 0), count_alive(stage - 1, 0, 1) - count_alive(stage, 0, 1));
+            assert_int_equal(view_dropped_now_count(&view, stage, 0),
+                             count_alive(stage - 1, 0, 1) - count_alive(stage, 0, 1));
     }
 }
 
@@ -99,13 +102,16 @@ static void test_sentences(void **state)
     }
     narrate_stage(&view, 6, text, sizeof text);
     int before = count_alive(5, 0, 1), after = count_alive(6, 0, 1);
-    snprintf(expected, sizeof expected, "Fusion 1 dropped %d of %d patches, %d stay", before - after, before, after);
+    snprintf(expected, sizeof expected, "Fusion 1 dropped %d of %d patches, %d stay", before - after, before,
+             after);
     assert_non_null(strstr(text, expected));
     narrate_stage(&view, SAMPLE_STAGES - 1, text, sizeof text);
-    snprintf(expected, sizeof expected, "The answer is '%s' with %.0f %%.", view.trace.answer.text, 100 * (double)view.trace.answer.p);
+    snprintf(expected, sizeof expected, "The answer is '%s' with %.0f %%.", view.trace.answer.text,
+             100 * (double)view.trace.answer.p);
     assert_non_null(strstr(text, expected));
     double share = view.trace.spent_macs / view.trace.dense_macs;
-    snprintf(expected, sizeof expected, "%.0f %%, %.1f times less; %d of 144 patches", 100 * share, 1 / share, count_alive(12, 0, 1));
+    snprintf(expected, sizeof expected, "%.0f %%, %.1f times less; %d of 144 patches", 100 * share, 1 / share,
+             count_alive(12, 0, 1));
     assert_non_null(strstr(text, expected));
     // The words with the best totals, before and after.
     narrate_stage(&view, 7, text, sizeof text);
@@ -114,7 +120,8 @@ static void test_sentences(void **state)
     for (int i = 1; i + 1 < words->count; i++)
         if (words->alive[i] && !isnan(words->score[i]) && (best < 0 || words->score[i] > words->score[best]))
             best = i;
-    snprintf(expected, sizeof expected, "'%s' weighs most among the words (%+.1f)", view.trace.tokens[best].text, (double)words->score[best]);
+    snprintf(expected, sizeof expected, "'%s' weighs most among the words (%+.1f)",
+             view.trace.tokens[best].text, (double)words->score[best]);
     assert_non_null(strstr(text, expected));
     // However short the room, the text ends.
     for (size_t size = 1; size < 60; size++) {
@@ -131,8 +138,9 @@ static void test_flops(void **state)
     static const struct {
         double macs;
         const char *text;
-    } cases[] = {{0, "0 "},          {250, "500 "},        {500, "1.00 k"},    {6.172e5, "1.23 M"}, {6.172e6, "12.3 M"},
-                 {6.172e7, "123 M"}, {4.9999e8, "1.00 G"}, {99.7e9, "199 G"}, {NAN, "0 "}};
+    } cases[] = {{0, "0 "},           {250, "500 "},      {500, "1.00 k"},      {6.172e5, "1.23 M"},
+                 {6.172e6, "12.3 M"}, {6.172e7, "123 M"}, {4.9999e8, "1.00 G"}, {99.7e9, "199 G"},
+                 {(double)NAN, "0 "}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[24];
         draw_flops(text, sizeof text, cases[i].macs);

@@ -1,0 +1,139 @@
+// Typing in the screen's last row: questions, paths, budgets.
+#include "ui/screen_state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void update_completions(struct screen *screen)
+{
+    char word[PROMPT_BYTES];
+    screen->completion_count = 0;
+    if (screen->prompt.kind == PROMPT_PATH) {
+        prompt_text(&screen->prompt, word);
+        popup_browse(&screen->popup, word);
+    } else if (screen->prompt.kind == PROMPT_QUESTION && screen->view.abilities & BACKEND_COMPLETE) {
+        prompt_word(&screen->prompt, word);
+        if (word[0])
+            screen->completion_count =
+                screen->backend->complete(screen->backend->context, word, screen->completions,
+                                          (int)(sizeof screen->completions / sizeof(char *)));
+    }
+}
+
+static void close_prompt(struct screen *screen)
+{
+    if (screen->prompt.kind == PROMPT_PATH)
+        popup_close(&screen->popup);
+    prompt_close(&screen->prompt);
+    screen->completion_count = 0;
+}
+
+// The path typed, or the entry selected below it; a folder is entered. Returns whether the prompt is done.
+static bool accept_path(struct screen *screen, char *path, size_t size)
+{
+    if (popup_path(&screen->popup, path, size)) {
+        prompt_set(&screen->prompt, path);
+        if (path[strlen(path) - 1] == '/') {
+            update_completions(screen);
+            return false;
+        }
+    }
+    return path[0] != 0;
+}
+
+static void accept_budget(struct screen *screen, const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    while (*end == ' ' || *end == '%')
+        end++;
+    if (!*text)
+        value = (double)NAN;
+    else if (*end || !(value > 0) || value > 100) {
+        view_say(&screen->view, true, "A budget is a share between 0.05 and 1, or 5 to 100 %%, not '%s'.",
+                 text);
+        return;
+    }
+    if (value > 1)
+        value /= 100;
+    screen_set_budget(screen, value < 0.05 ? 0.05 : value);
+}
+
+static void accept_prompt(struct screen *screen)
+{
+    char text[PROMPT_BYTES];
+    prompt_text(&screen->prompt, text);
+    enum prompt_kind kind = screen->prompt.kind;
+    if (kind == PROMPT_PATH && !accept_path(screen, text, sizeof text))
+        return;
+    prompt_remember(&screen->prompt);
+    close_prompt(screen);
+    if (kind == PROMPT_QUESTION && strspn(text, " ") < strlen(text))
+        screen->backend->ask(screen->backend->context, text);
+    else if (kind == PROMPT_PATH)
+        screen->backend->open_picture(screen->backend->context, screen->view.picture, text);
+    screen->cancelled = false;
+    if (kind == PROMPT_BUDGET)
+        accept_budget(screen, text);
+    screen->view.change[0] = kind == PROMPT_BUDGET ? screen->view.change[0] : 0;
+}
+
+static void complete_prompt(struct screen *screen)
+{
+    char path[PROMPT_BYTES];
+    if (screen->prompt.kind == PROMPT_PATH && popup_path(&screen->popup, path, sizeof path))
+        prompt_set(&screen->prompt, path);
+    else if (screen->completion_count > 0)
+        prompt_replace_word(&screen->prompt, screen->completions[0]);
+    update_completions(screen);
+}
+
+void screen_key_in_prompt(struct screen *screen, wint_t key, bool is_code)
+{
+    bool browsing = screen->prompt.kind == PROMPT_PATH && is_code;
+    if (browsing && (key == KEY_UP || key == KEY_DOWN)) {
+        popup_move(&screen->popup, key == KEY_UP ? -1 : 1);
+        return;
+    }
+    if (browsing && (key == KEY_PPAGE || key == KEY_NPAGE)) {
+        popup_move(&screen->popup, key == KEY_PPAGE ? -10 : 10);
+        return;
+    }
+    switch (prompt_key(&screen->prompt, key, is_code)) {
+    case PROMPT_DONE:
+        accept_prompt(screen);
+        break;
+    case PROMPT_CLOSED:
+        close_prompt(screen);
+        break;
+    case PROMPT_COMPLETE:
+        complete_prompt(screen);
+        break;
+    case PROMPT_EDITED:
+        update_completions(screen);
+        break;
+    case PROMPT_IGNORED:
+        break;
+    }
+}
+
+void screen_open_prompt(struct screen *screen, int which)
+{
+    enum prompt_kind kind = (enum prompt_kind)which;
+    const struct trace *trace = &screen->view.trace;
+    char folder[PROMPT_BYTES] = "";
+    popup_close(&screen->popup);
+    if (kind == PROMPT_PATH) {
+        popup_open(&screen->popup, POPUP_FILES, &screen->view);
+        const char *path = screen->view.has_trace && trace->picture_count > 0
+                               ? trace->pictures[screen->view.picture].path
+                               : NULL;
+        const char *slash = path ? strrchr(path, '/') : NULL;
+        if (slash)
+            snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+    }
+    prompt_open(&screen->prompt, kind, folder);
+    update_completions(screen);
+}
