@@ -115,7 +115,7 @@ static void say_heads(struct text *text, const struct stage *stage)
     int off, all;
     count_heads(stage, &off, &all);
     if (off > 0)
-        say(text, "; %d of %d heads rest", off, all);
+        say(text, "; %d of %d heads dropped", off, all);
 }
 
 static void say_top_word(struct text *text, const struct view *view, int stage)

@@ -68,7 +68,7 @@ void panel_heads(const struct pane *pane)
         }
     char right[96];
     const struct glyphs *glyphs = pane->theme->glyphs;
-    snprintf(right, sizeof right, "%s works  %s rests   %d of %d", glyphs->live, glyphs->dropped, live, all);
+    snprintf(right, sizeof right, "%s live  %s dropped   %d of %d", glyphs->live, glyphs->dropped, live, all);
     draw_title(pane, rect, "HEADS", all > 0 ? right : NULL, view->focus == FOCUS_HEADS);
     if (stage < 0)
         return;

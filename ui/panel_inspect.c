@@ -37,7 +37,7 @@ static void state_text(const struct view *view, int stage, int stream, int token
 
 enum { HISTOGRAM_ROWS = 3, HISTOGRAM_MOST = 256 };
 
-// How many tokens got which score in a stage, where the limit lies, and where the token with the cursor (-1:
+// How many tokens got which score in a stage, where the threshold lies, and where the token with the cursor (-1:
 // none).
 static void draw_histogram(const struct pane *pane, int row, int stage, int stream, int token)
 {
@@ -72,7 +72,7 @@ static void draw_histogram(const struct pane *pane, int row, int stage, int stre
     draw_format(pane, STYLE_DIM, row + 1, column + columns + 1, 8, "%+.2f", (double)high);
     draw_text(pane, STYLE_DIM, row, rect.column, 8, "scores");
     if (limit_at >= 0 && limit_at < columns)
-        draw_text(pane, STYLE_DIM, row + 2, column + limit_at, columns - limit_at, "limit");
+        draw_text(pane, STYLE_DIM, row + 2, column + limit_at, columns - limit_at, "threshold");
     if (token > 0 && token < tokens->count && !isnan(tokens->score[token])) {
         int at = (int)((tokens->score[token] - low) * scale + 0.5F);
         draw_text(pane, STYLE_WARN, row + 2, column + at, 1, "▲");
@@ -100,12 +100,12 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
                   "No score was given yet: nothing up to here decides about it.");
         return;
     }
-    int third = rect.columns / 3;
-    draw_pair(pane, row, rect.column, "self ", self);
-    draw_pair(pane, row, rect.column + third, "cross", cross);
+    int third = rect.columns / 3 < 16 ? 16 : rect.columns / 3; // "threshold +0.00" and a space
+    draw_pair(pane, row, rect.column, "self     ", self);
+    draw_pair(pane, row, rect.column + third, "cross ", cross);
     draw_pair(pane, row, rect.column + 2 * third, "total", total);
     row++;
-    draw_pair(pane, row, rect.column, "limit", limit);
+    draw_pair(pane, row, rect.column, "threshold", limit);
     draw_pair(pane, row, rect.column + third, "margin", margin);
     draw_pair(pane, row, rect.column + 2 * third, "keep ", keep);
     row++;
@@ -145,7 +145,7 @@ static void inspect_head(const struct pane *pane)
     int h = view->head.head;
     char title[64], score[16], margin[16];
     snprintf(title, sizeof title, "HEAD %d of %d", h + 1, heads->count);
-    draw_title(pane, rect, title, heads->on[h] ? "works" : "rests: not computed", true);
+    draw_title(pane, rect, title, heads->on[h] ? "live" : "dropped: not computed", true);
     number_text(score, sizeof score, heads->score[h]);
     number_text(margin, sizeof margin, heads->score[h] + (float)view->trace.shift);
     draw_format(pane, STYLE_TEXT, rect.row + 1, rect.column, rect.columns, "%s attention of the %s",

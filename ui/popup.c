@@ -224,7 +224,7 @@ static const char help_text[] = "The model reads the question, then looks at the
                                 "words and hollow cells are no longer "
                                 "computed. Scores say why: self is what matters within its own modality, "
                                 "cross what matters to the other; a token "
-                                "stays while their sum reaches the limit. The answer before the last stage "
+                                "stays while their sum reaches the threshold. The answer before the last stage "
                                 "is a lens: the answer head was not "
                                 "trained to read there.";
 

@@ -99,7 +99,7 @@ static void switch_head(struct screen *screen, bool on)
         return;
     }
     if (heads->on[view->head.head] == on) {
-        view_say(view, false, on ? "This head works already." : "This head rests already.");
+        view_say(view, false, on ? "This head is live already." : "This head is dropped already.");
         return;
     }
     struct intervention what = {.kind = on ? INTERVENE_HEAD_ON : INTERVENE_HEAD_OFF,

@@ -38,18 +38,27 @@ void screen_place(struct screen *screen)
     layout_compute(&screen->layout, &request);
 }
 
-// Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in
-// passing, and the image with them. The first two of a row are invisible and differ from row to row: curses
-// scrolls regions (whatever idlok says) when a row's characters turn up in another row, and would drag the
-// image along.
-static void put_placeholders(struct rect cells)
+// Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in passing,
+// and the image with them. The first three of a row are other kinds of space, its number in digits: curses
+// scrolls regions (whatever idlok says) when a row's characters turn up in another row, and would drag the image
+// along.
+static wchar_t placeholder(bool unicode, int row, int index)
 {
+    static const int powers[] = {100, 10, 1};
+    int digit = index < 3 ? row / powers[index] % 10 : 0;
+    if (unicode)
+        return index < 3 ? 0x2000 + digit : 0x00A0;
+    return index < 3 ? L'0' + digit : L'.';
+}
+
+static void put_placeholders(const struct screen *screen, struct rect cells)
+{
+    attr_set(A_INVIS, 0, NULL); // or the cells would take on what was written last
     for (int row = cells.row; row < cells.row + cells.rows && row < LINES - 1; row++)
         for (int i = 0; i < cells.columns && cells.column + i < COLS; i++) {
-            wchar_t text[2] = {i == 0 ? L'!' + row % 90 : i == 1 ? L'!' + row / 90 % 90 : 0x00A0, 0};
+            wchar_t text[2] = {placeholder(screen->terminal.unicode, row, i), 0};
             cchar_t cell;
-            attr_set(i < 2 ? A_INVIS : A_NORMAL, 0, NULL); // or the cells would take on what was written last
-            if (setcchar(&cell, text, i < 2 ? A_INVIS : A_NORMAL, 0, NULL) == OK)
+            if (setcchar(&cell, text, A_INVIS, 0, NULL) == OK)
                 mvadd_wch(row, cells.column + i, &cell);
         }
     attr_set(A_NORMAL, 0, NULL);
@@ -137,8 +146,8 @@ void screen_draw(struct screen *screen)
         struct scene_context context = screen_scene_context(screen);
         images = scene_update(&screen->scene, &context) && view_stage(&screen->view) >= 0;
         if (images) {
-            put_placeholders(screen->scene.main.cells);
-            put_placeholders(screen->scene.strip.cells);
+            put_placeholders(screen, screen->scene.main.cells);
+            put_placeholders(screen, screen->scene.strip.cells);
         }
         cursor = draw_texts(screen);
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void update_completions(struct screen *screen)
 {
@@ -33,7 +34,9 @@ static void close_prompt(struct screen *screen)
 // The path typed, or the entry selected below it; a folder is entered. Returns whether the prompt is done.
 static bool accept_path(struct screen *screen, char *path, size_t size)
 {
-    if (popup_path(&screen->popup, path, size)) {
+    struct stat status;
+    bool exact = screen->popup.selected == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    if (!exact && popup_path(&screen->popup, path, size)) {
         prompt_set(&screen->prompt, path);
         if (path[strlen(path) - 1] == '/') {
             update_completions(screen);

@@ -89,8 +89,6 @@ static int on_property(VTermProp property, VTermValue *value, void *user)
         term->cursor_visible = value->boolean;
     else if (property == VTERM_PROP_ALTSCREEN)
         term->alternate = value->boolean;
-    else if (property == VTERM_PROP_MOUSE)
-        term->mouse = value->number != VTERM_PROP_MOUSE_NONE;
     return 1;
 }
 
@@ -208,6 +206,10 @@ static void remember(struct screen_term *term, const char *bytes, size_t size)
             term->log_used = TERM_LOG / 2;
         }
         term->log[term->log_used++] = bytes[i];
+        // libvterm 0.1 reads only the first number of "?1006;1000h": look at the bytes.
+        const char *end = term->log + term->log_used - 5;
+        if (term->log_used >= 5 && !memcmp(end, "1000", 4) && (end[4] == 'h' || end[4] == 'l'))
+            term->mouse = end[4] == 'h';
     }
 }
 
@@ -287,8 +289,13 @@ void screen_term_start(struct screen_term *term, const struct screen_term_option
 void screen_term_settle(struct screen_term *term, int quiet)
 {
     double end = now_ms() + 5000;
-    while (now_ms() < end && pump(term, quiet) > 0)
-        continue;
+    while (now_ms() < end) {
+        // Each frame ends in CSI 5n: without it, one is still on its way, however busy the machine is.
+        bool whole = term->log_used >= 4 && !memcmp(term->log + term->log_used - 4, "\033[5n", 4);
+        int got = pump(term, whole ? quiet : 50);
+        if (got < 0 || (got == 0 && whole))
+            return;
+    }
 }
 
 bool screen_term_wait(struct screen_term *term, const char *text)

@@ -334,9 +334,9 @@ static void test_cursor_shows_scores(void **state)
     expect("PATCH row 1, column 1");
     expect("dropped in image 2");
     const struct trace_tokens *tokens = &trace.stages[5].tokens[0];
-    snprintf(text, sizeof text, "self  %+.2f", (double)tokens->self_score[1]);
+    snprintf(text, sizeof text, "self      %+.2f", (double)tokens->self_score[1]);
     expect(text);
-    snprintf(text, sizeof text, "cross %+.2f", (double)tokens->cross_score[1]);
+    snprintf(text, sizeof text, "cross  %+.2f", (double)tokens->cross_score[1]);
     expect(text);
     snprintf(text, sizeof text, "keep  %.0f %%", 100 * (double)tokens->keep[1]);
     expect(text);
@@ -347,6 +347,50 @@ static void test_cursor_shows_scores(void **state)
     screen_term_type(&term, "\033");
     reject("HEAD 1 of 4");
     trace_free(&trace);
+    finish();
+}
+
+static void click(int row, int column, int button)
+{
+    char text[32];
+    snprintf(text, sizeof text, "\033[<%d;%d;%dM", button, column + 1, row + 1); // SGR mouse reports
+    screen_term_type(&term, text);
+    snprintf(text, sizeof text, "\033[<%d;%d;%dm", button, column + 1, row + 1);
+    if (button < 64)
+        screen_term_type(&term, text);
+}
+
+static void test_mouse(void **state)
+{
+    (void)state;
+    int row, column;
+    start(30, 100, true);
+    assert_true(term.mouse);
+    assert_true(screen_term_find(&term, "fus2", &row, &column));
+    click(row, column, 0); // its name
+    expect("stage 8 of 13");
+    click(row - 2, column - 6, 0); // a thumbnail
+    expect("stage 7 of 13");
+    click(10, 50, 65); // wheel down
+    expect("stage 8 of 13");
+    click(10, 50, 64); // wheel up
+    expect("stage 7 of 13");
+    struct place place = find_picture();
+    int patch = place.side / SAMPLE_GRID;
+    click((place.y + 7 * patch / 2) / TERM_CELL_HEIGHT, (place.x + 11 * patch / 2) / TERM_CELL_WIDTH, 0);
+    expect("PATCH row 4, column 6");
+    assert_true(screen_term_find(&term, "apple", &row, &column));
+    click(row, column + 2, 0);
+    expect("WORD 'apple'");
+    assert_true(screen_term_find(&term, "picture   self", &row, &column));
+    click(row, column + 15 + 2 * 2, 0);
+    expect("HEAD 3 of 4");
+    click(29, 99, 0); // nothing there
+    click(0, 0, 0);
+    screen_term_type(&term, "m");
+    expect("Mouse off");
+    screen_term_settle(&term, 100);
+    assert_false(term.mouse);
     finish();
 }
 
@@ -577,6 +621,7 @@ int main(void)
         cmocka_unit_test(test_words_are_struck),
         cmocka_unit_test(test_heads_are_cells),
         cmocka_unit_test(test_cursor_shows_scores),
+        cmocka_unit_test(test_mouse),
         cmocka_unit_test(test_forcing_changes_the_answer),
         cmocka_unit_test(test_asking),
         cmocka_unit_test(test_opening_says_what_is_wrong),
