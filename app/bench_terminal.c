@@ -90,6 +90,7 @@ static void digest(struct bench_terminal *terminal, const char *bytes, size_t si
             continue;
         }
         terminal->sequence[terminal->length++] = bytes[i];
+        terminal->images += terminal->length == 2 && bytes[i] == 'P';
         answer(terminal);
     }
 }

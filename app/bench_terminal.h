@@ -14,7 +14,7 @@ struct bench_terminal {
     int master;
     char sequence[BENCH_TERMINAL_SEQUENCE]; // since the last ESC
     int length;
-    long bytes, frames;     // taken so far; frames: those that asked to be acknowledged (CSI 5n)
+    long bytes, frames, images; // taken so far; frames: those that asked to be acknowledged (CSI 5n); images: sixels
     double last, last_frame; // when the last byte, and the last end of a frame, was taken (clock_seconds())
 };
 

@@ -178,9 +178,11 @@ static void test_terminal_counts_frames(void **state)
                                  "printf 'n'; sleep 0.3; printf 'x\\033[5n'; sleep 5");
     assert_true(bench_terminal_take(&terminal, 0, 1, 0.1, 5));
     assert_int_equal(terminal.frames, 1);
+    assert_int_equal(terminal.images, 1);
     assert_int_equal(terminal.bytes, 9 + 5 + 4);
     assert_true(bench_terminal_take(&terminal, terminal.bytes + 1, 0, 0.1, 5));
     assert_int_equal(terminal.frames, 2);
+    assert_int_equal(terminal.images, 1);
     assert_true(terminal.last_frame <= terminal.last);
     assert_true(bench_terminal_cpu(&terminal) >= 0);
     bench_terminal_stop(&terminal);
