@@ -37,8 +37,8 @@ static void state_text(const struct view *view, int stage, int stream, int token
 
 enum { HISTOGRAM_ROWS = 3, HISTOGRAM_MOST = 256 };
 
-// How many tokens got which score in a stage, where the threshold lies, and where the token with the cursor (-1:
-// none).
+// How many tokens got which score in a stage, where the threshold lies, and where the token with the cursor
+// (-1: none).
 static void draw_histogram(const struct pane *pane, int row, int stage, int stream, int token)
 {
     static const char *const levels[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};

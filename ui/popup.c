@@ -218,15 +218,16 @@ static void draw_files(struct popup *popup, const struct pane *pane, struct rect
     }
 }
 
-static const char help_text[] = "The model reads the question, then looks at the picture patch by patch. "
-                                "Layer by layer it lets go of patches, words "
-                                "and heads that do not matter for this question: dimmed patches, struck "
-                                "words and hollow cells are no longer "
-                                "computed. Scores say why: self is what matters within its own modality, "
-                                "cross what matters to the other; a token "
-                                "stays while their sum reaches the threshold. The answer before the last stage "
-                                "is a lens: the answer head was not "
-                                "trained to read there.";
+static const char help_text[] =
+    "The model reads the question, then looks at the picture patch by patch. "
+    "Layer by layer it lets go of patches, words "
+    "and heads that do not matter for this question: dimmed patches, struck "
+    "words and hollow cells are no longer "
+    "computed. Scores say why: self is what matters within its own modality, "
+    "cross what matters to the other; a token "
+    "stays while their sum reaches the threshold. The answer before the last stage "
+    "is a lens: the answer head was not "
+    "trained to read there.";
 
 static void draw_help(struct popup *popup, const struct pane *pane, struct rect rect)
 {

@@ -38,10 +38,10 @@ void screen_place(struct screen *screen)
     layout_compute(&screen->layout, &request);
 }
 
-// Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in passing,
-// and the image with them. The first three of a row are other kinds of space, its number in digits: curses
-// scrolls regions (whatever idlok says) when a row's characters turn up in another row, and would drag the image
-// along.
+// Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in
+// passing, and the image with them. The first three of a row are other kinds of space, its number in digits:
+// curses scrolls regions (whatever idlok says) when a row's characters turn up in another row, and would drag
+// the image along.
 static wchar_t placeholder(bool unicode, int row, int index)
 {
     static const int powers[] = {100, 10, 1};
