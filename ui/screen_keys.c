@@ -25,6 +25,10 @@ void screen_want_run(struct screen *screen)
 static void go_to(struct screen *screen, int stage)
 {
     struct view *view = &screen->view;
+    if (!view->has_trace) { // the first run is still on its way
+        view->stage = stage < 0 ? 0 : stage;
+        return;
+    }
     int last = screen_last_stage(view), before = view_stage(view);
     view->stage = stage < 0 ? 0 : stage > last ? last : stage;
     if (view->stage >= view->trace.stage_count)
@@ -38,8 +42,7 @@ static void go_to(struct screen *screen, int stage)
 
 void screen_step(struct screen *screen, int stages)
 {
-    if (screen->view.has_trace)
-        go_to(screen, screen->view.stage + stages);
+    go_to(screen, screen->view.stage + stages);
 }
 
 // ---- cursor
@@ -90,14 +93,9 @@ enum { GO_LEFT, GO_RIGHT, GO_UP, GO_DOWN };
 static void direction(struct screen *screen, int way)
 {
     struct view *view = &screen->view;
-    int rows = way == GO_UP     ? -1
-               : way == GO_DOWN ? 1
-                                : 0,
-        columns = way == GO_LEFT    ? -1
-                  : way == GO_RIGHT ? 1
-                                    : 0;
-    if (!view->has_trace)
-        return;
+    static const int steps[4][2] = {
+        [GO_LEFT] = {0, -1}, [GO_RIGHT] = {0, 1}, [GO_UP] = {-1, 0}, [GO_DOWN] = {1, 0}};
+    int rows = steps[way][0], columns = steps[way][1];
     if (view->focus == FOCUS_STAGES) {
         view->playing = false;
         screen_step(screen, rows + columns);

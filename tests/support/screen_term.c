@@ -15,6 +15,8 @@
 #include <unistd.h>
 #include <utmp.h>
 
+enum { WAIT_MS = 20000 }; // only what fails waits this long; machines are busy
+
 static double now_ms(void)
 {
     struct timespec time;
@@ -288,7 +290,7 @@ void screen_term_start(struct screen_term *term, const struct screen_term_option
 
 void screen_term_settle(struct screen_term *term, int quiet)
 {
-    double end = now_ms() + 5000;
+    double end = now_ms() + WAIT_MS;
     while (now_ms() < end) {
         // Each frame ends in CSI 5n: without it, one is still on its way, however busy the machine is.
         bool whole = term->log_used >= 4 && !memcmp(term->log + term->log_used - 4, "\033[5n", 4);
@@ -300,7 +302,7 @@ void screen_term_settle(struct screen_term *term, int quiet)
 
 bool screen_term_wait(struct screen_term *term, const char *text)
 {
-    double end = now_ms() + 5000;
+    double end = now_ms() + WAIT_MS;
     while (!screen_term_find(term, text, NULL, NULL)) {
         if (now_ms() > end || pump(term, 200) < 0)
             return screen_term_find(term, text, NULL, NULL);

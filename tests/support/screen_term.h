@@ -48,9 +48,9 @@ struct screen_term {
 void screen_term_start(struct screen_term *term, const struct screen_term_options *options,
                        int (*child)(void *), void *context);
 
-// Reads and answers until a frame is complete and nothing has come for `quiet` milliseconds (at most 5 s).
+// Reads and answers until a frame is complete and nothing has come for `quiet` milliseconds (at most 20 s).
 void screen_term_settle(struct screen_term *term, int quiet);
-// Until the text is on the screen; false after 5 s.
+// Until the text is on the screen; false after 20 s.
 bool screen_term_wait(struct screen_term *term, const char *text);
 bool screen_term_find(const struct screen_term *term, const char *text, int *row, int *column);
 void screen_term_row(const struct screen_term *term, int row, char *out, size_t size); // UTF-8

@@ -49,7 +49,7 @@ static void start(int rows, int columns, bool sixel)
     struct screen_term_options options = {
         .rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
     screen_term_start(&term, &options, run_screen, &child);
-    assert_true(screen_term_wait(&term, "stage 1 of 13"));
+    assert_true(screen_term_wait(&term, " red ")); // below the last stage: all are there
     screen_term_settle(&term, 150);
 }
 
@@ -259,7 +259,7 @@ static void test_whole_frames(void **state)
     struct screen_term_options options = {
         .rows = 30, .columns = 100, .sixel = true, .version = "mlterm(3.9.0)"};
     screen_term_start(&term, &options, run_screen, &child);
-    assert_true(screen_term_wait(&term, "stage 1 of 13"));
+    assert_true(screen_term_wait(&term, " red ")); // below the last stage: all are there
     screen_term_settle(&term, 150);
     go_to_fusion_2();
     size_t before = term.image_bytes;
@@ -488,6 +488,18 @@ static void test_notes_and_errors(void **state)
 // ---- sizes
 // ----------------------------------------------------------------------------------------------------
 
+// Keys typed before the screen is up are not lost, nor taken for answers of the terminal.
+static void test_typed_ahead(void **state)
+{
+    (void)state;
+    static struct child child = {.graphics = GRAPHICS_AUTO};
+    struct screen_term_options options = {.rows = 24, .columns = 80, .sixel = true, .version = "XTerm(379)"};
+    screen_term_start(&term, &options, run_screen, &child);
+    screen_term_type(&term, "ll\033OC"); // the last is an arrow
+    expect("stage 4 of 13");
+    finish();
+}
+
 static void test_too_small(void **state)
 {
     (void)state;
@@ -638,6 +650,7 @@ int main(void)
         cmocka_unit_test(test_opening_says_what_is_wrong),
         cmocka_unit_test(test_policy_and_budget),
         cmocka_unit_test(test_notes_and_errors),
+        cmocka_unit_test(test_typed_ahead),
         cmocka_unit_test(test_too_small),
         cmocka_unit_test(test_resize_storm),
         cmocka_unit_test(test_blocks),
