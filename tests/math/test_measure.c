@@ -46,7 +46,7 @@ static void test_median_of_wall_and_cpu(void **state)
     assert_true(c.wall_samples[0] >= 1e-3 && c.wall_samples[0] <= c.wall_samples[1]);
     assert_true(c.wall == c.wall_samples[1] && c.wall >= 2e-3);
     assert_true(c.wall_samples[2] >= 30e-3);
-    assert_true(c.cpu < c.wall); // it slept
+    assert_true(c.cpu >= 0 && c.cpu < 1); // it slept: a measure in other units would be far off
 }
 
 static void spin(void *context)
