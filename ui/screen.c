@@ -96,8 +96,7 @@ static void resize(struct screen *screen)
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
         resizeterm(size.ws_row, size.ws_col);
     terminal_query_size(&screen->terminal, 0.5);
-    for (size_t i = screen->terminal.typed_size; i > 0; i--)
-        ungetch((unsigned char)screen->terminal.typed[i - 1]);
+    terminal_give_back_typed(&screen->terminal);
     screen->frame_pending = false; // its answer may have been read among the others
     screen->repaint = screen->dirty = true;
 }

@@ -126,6 +126,62 @@ static void prepare_restore(const struct terminal *terminal)
     add_restore(capability("cnorm")); // see show_cursor()
 }
 
+// Sequences beyond terminfo's: our own, and keys of terminals that do not switch them with the keypad.
+static const struct {
+    const char *bytes;
+    int key;
+} sequences[] = {
+    {"\033[0n", TERMINAL_FRAME_DONE},
+    {"\033[A", KEY_UP},
+    {"\033[B", KEY_DOWN},
+    {"\033[C", KEY_RIGHT},
+    {"\033[D", KEY_LEFT},
+    {"\033[H", KEY_HOME},
+    {"\033[F", KEY_END},
+    {"\033OA", KEY_UP},
+    {"\033OB", KEY_DOWN},
+    {"\033OC", KEY_RIGHT},
+    {"\033OD", KEY_LEFT},
+    {"\033OH", KEY_HOME},
+    {"\033OF", KEY_END},
+    {"\033[1~", KEY_HOME},
+    {"\033[4~", KEY_END},
+    {"\033[5~", KEY_PPAGE},
+    {"\033[6~", KEY_NPAGE},
+    {"\033[Z", KEY_BTAB},
+};
+
+// The key that the bytes start with, and how many they are; an unknown escape sequence is 0, as long as it
+// is.
+static int read_key(const char *bytes, size_t size, size_t *length)
+{
+    for (size_t i = 0; i < sizeof sequences / sizeof *sequences; i++) {
+        *length = strlen(sequences[i].bytes);
+        if (*length <= size && !memcmp(bytes, sequences[i].bytes, *length))
+            return sequences[i].key;
+    }
+    *length = 1;
+    if (bytes[0] != 033 || size < 2 || (bytes[1] != '[' && bytes[1] != 'O'))
+        return (unsigned char)bytes[0];
+    for (*length = 2; *length < size && (bytes[*length] < 0x40 || bytes[*length] > 0x7E);)
+        ++*length;
+    *length += *length < size;
+    return 0;
+}
+
+void terminal_give_back_typed(struct terminal *terminal)
+{
+    int keys[sizeof terminal->typed], count = 0;
+    for (size_t at = 0, length; at < terminal->typed_size; at += length) {
+        int key = read_key(terminal->typed + at, terminal->typed_size - at, &length);
+        if (key)
+            keys[count++] = key;
+    }
+    terminal->typed_size = 0;
+    while (count > 0) // the last one pushed back is read first; curses would not put sequences together again
+        ungetch(keys[--count]);
+}
+
 static void set_modes(void)
 {
     raw();
@@ -188,22 +244,12 @@ bool terminal_open(struct terminal *terminal, struct error *err)
         registered = true;
     }
     set_modes();
-    define_key("\033[0n", TERMINAL_FRAME_DONE);
-    // Terminals that do not switch their arrow keys with the keypad.
-    static const struct {
-        const char *sequence;
-        int key;
-    } keys[] = {{"\033[A", KEY_UP},    {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
-                {"\033[H", KEY_HOME},  {"\033[F", KEY_END},  {"\033OH", KEY_HOME},  {"\033OF", KEY_END},
-                {"\033[1~", KEY_HOME}, {"\033[4~", KEY_END}};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        define_key(keys[i].sequence, keys[i].key);
+    for (size_t i = 0; i < sizeof sequences / sizeof *sequences; i++)
+        define_key(sequences[i].bytes, sequences[i].key);
     refresh();
     if (terminal->sixel)
         terminal_write("\033[?80l", 6); // images at the cursor
-    // Keys typed before: the last one pushed back is read first.
-    for (size_t i = terminal->typed_size; i > 0; i--)
-        ungetch((unsigned char)terminal->typed[i - 1]);
+    terminal_give_back_typed(terminal);
     return true;
 }
 

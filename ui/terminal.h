@@ -70,6 +70,9 @@ enum { TERMINAL_FRAME_DONE = 600 };
 bool terminal_open(struct terminal *terminal, struct error *err);
 void terminal_close(void);
 
+// Makes getch() return what was typed among the answers.
+void terminal_give_back_typed(struct terminal *terminal);
+
 // Stops this job as Ctrl-Z should, and returns when it is continued, with the terminal taken over again.
 void terminal_suspend(void);
 
