@@ -1,7 +1,7 @@
 // Training steps on scenes made beforehand, against a PyTorch twin of the same model (tools/bench-train-twin.py) where
 // Debian's python3-torch is installed.
 #include "app/assets.h"
-#include "app/bench.h"
+#include "app/bench_side.h"
 #include "engine/learn/shape.h"
 #include "engine/learn/trainer.h"
 #include "engine/math/blas.h"
@@ -153,8 +153,10 @@ static bool report(const struct bench *bench, json_t *results, struct twin *twin
     double ours = SCENES * QUESTIONS / bench_seconds(bench, &cases[0]);
     bench_print(bench, "\ntraining, %d scenes of %d questions a step, %d patches in the fusion layers\n", SCENES, QUESTIONS,
                 PATCHES);
-    bench_print(bench, "  ours     %7.1f questions/s\n", ours);
+    double memory = bench_peak_memory(0);
+    bench_print(bench, "  ours     %7.1f questions/s, peak memory %.0f MB\n", ours, memory);
     json_object_set_new(results, "questions_per_second", json_real(ours));
+    json_object_set_new(results, "peak_memory_mb", json_real(memory));
     if (!twin->pid) {
         bench_print(bench, "  no PyTorch twin: it needs the source tree and Debian's python3-torch\n");
         return true;
@@ -162,7 +164,10 @@ static bool report(const struct bench *bench, json_t *results, struct twin *twin
     if (twin->broken)
         return error_set(err, ERROR_MACHINE, "the PyTorch twin of the training benchmark has stopped");
     double theirs = SCENES * QUESTIONS / twin_seconds(bench, twin, &cases[1]);
-    bench_print(bench, "  PyTorch  %7.1f questions/s, ours are %.2f times as many\n", theirs, ours / theirs);
+    double its_memory = bench_peak_memory(twin->pid);
+    bench_print(bench, "  PyTorch  %7.1f questions/s, peak memory %.0f MB; ours are %.2f times as many\n", theirs, its_memory,
+                ours / theirs);
+    json_object_set_new(results, "pytorch_peak_memory_mb", json_real(its_memory));
     json_object_set_new(results, "pytorch_questions_per_second", json_real(theirs));
     json_object_set_new(results, "ratio", json_real(ours / theirs));
     return true;
@@ -189,6 +194,7 @@ bool bench_train(const struct bench *bench, json_t *results, struct error *err)
 {
     char assets[ASSETS_PATH];
     struct language language = {0};
+    bench_peak_memory_reset();
     struct world *world = assets_find(assets, err) ? world_open(assets, err) : NULL;
     bool ok = world && language_init(&language, world, err);
     struct trainer *trainer = ok ? make_trainer(world, &language, bench->threads, err) : NULL;
