@@ -95,6 +95,26 @@ static void publish_trace(struct session *s)
     ring(s);
 }
 
+// What is out of the ordinary with the present input: words that the model does not know, a picture unlike its world.
+static void publish_note(struct session *s)
+{
+    const struct trace *trace = run_trace(s->run);
+    char note[UNLIKE_TEXT] = "";
+    for (int t = 0; t < trace->token_count && !note[0]; t++) {
+        const struct trace_token *token = &trace->tokens[t];
+        if (token->unknown)
+            snprintf(note, sizeof note, "The model does not know the word '%.*s': it reads <unk> there.",
+                     token->to - token->from, trace->question + token->from);
+    }
+    for (int p = 0; p < s->model->config.pictures && !note[0]; p++)
+        unlike_note(s->model, &s->pictures[p], note);
+    pthread_mutex_lock(&s->lock);
+    s->news.has_note = true;
+    snprintf(s->news.note, sizeof s->news.note, "%s", note);
+    pthread_mutex_unlock(&s->lock);
+    ring(s);
+}
+
 // The picture as the model sees it, but as sharp as the file allows.
 static void publish_picture(struct session *s, int slot)
 {
@@ -115,11 +135,7 @@ static void publish_picture(struct session *s, int slot)
     picture_free(&fitted);
     if (!rgb)
         return;
-    char note[UNLIKE_TEXT];
-    unlike_note(s->model, from, note);
     pthread_mutex_lock(&s->lock);
-    s->news.has_note = true;
-    snprintf(s->news.note, sizeof s->news.note, "%s", note);
     if (s->news.has_picture[slot])
         free(s->news.pictures[slot].rgb);
     s->news.has_picture[slot] = true;
@@ -188,6 +204,7 @@ static bool open_picture(struct session *s, int slot, const char *path, struct e
     s->original[slot][0] = size[0];
     s->original[slot][1] = size[1];
     publish_picture(s, slot);
+    publish_note(s);
     return describe(s, err);
 }
 
@@ -214,6 +231,7 @@ static bool start(struct session *s, struct error *err)
         return false;
     for (int p = 0; p < s->model->config.pictures; p++)
         publish_picture(s, p);
+    publish_note(s);
     publish_trace(s);
     return true;
 }
@@ -272,7 +290,10 @@ static bool carry_out(struct session *s, const struct command *c, struct error *
 {
     switch (c->kind) {
     case COMMAND_ASK:
-        return run_ask(s->run, c->text, err);
+        if (!run_ask(s->run, c->text, err))
+            return false;
+        publish_note(s);
+        return true;
     case COMMAND_OPEN:
         return open_picture(s, c->slot, c->text, err);
     case COMMAND_POLICY:
