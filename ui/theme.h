@@ -13,7 +13,6 @@
     X(TEXT, 253, 235, -1, -1, -1, A_NORMAL, A_NORMAL)                                                        \
     X(STRONG, 231, 16, -1, -1, -1, A_BOLD, A_BOLD)                                                           \
     X(DIM, 245, 243, -1, -1, -1, A_NORMAL, A_DIM)                                                            \
-    X(FAINT, 239, 250, -1, -1, -1, A_NORMAL, A_DIM)                                                          \
     X(TITLE, 110, 25, -1, -1, COLOR_CYAN, A_BOLD, A_BOLD)                                                    \
     X(RULE, 238, 251, -1, -1, -1, A_NORMAL, A_DIM)                                                           \
     X(BAR, 252, 235, 236, 254, -1, A_NORMAL, A_REVERSE)                                                      \
@@ -38,7 +37,6 @@
     X(RAMP_3, 144, 144, -1, -1, -1, A_NORMAL, A_NORMAL)                                                      \
     X(RAMP_4, 179, 179, -1, -1, COLOR_YELLOW, A_NORMAL, A_NORMAL)                                            \
     X(RAMP_5, 227, 227, -1, -1, COLOR_YELLOW, A_BOLD, A_BOLD)                                                \
-    X(FIELD, 231, 16, 237, 253, -1, A_NORMAL, A_UNDERLINE)                                                   \
     X(SELECTED, 16, 231, 74, 25, COLOR_CYAN, A_NORMAL, A_REVERSE)
 
 #define STYLE_ENUM(id, ...) STYLE_##id,
@@ -47,9 +45,9 @@ enum style { STYLES(STYLE_ENUM) STYLE_COUNT };
 
 // Characters for the whole screen: Unicode, or ASCII where the locale or the person wants no other.
 struct glyphs {
-    const char *bar, *half_bar, *track;       // a bar: full cells, half a cell, what it leaves of its length
-    const char *live, *dropped, *new_dropped; // a head
-    const char *rule, *ellipsis, *dot, *times, *arrow, *here, *dash, *at_least, *below, *up, *down;
+    const char *bar, *half_bar, *track; // a bar: full cells, half a cell, what it leaves of its length
+    const char *live, *dropped;         // a head
+    const char *rule, *ellipsis, *dot, *up, *down;
     bool unicode;
 };
 

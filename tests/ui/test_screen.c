@@ -251,6 +251,29 @@ static void test_pictures_160x48(void **state)
     check_sizes(48, 160);
 }
 
+// Text that turns up in other rows makes curses scroll a region, images and all, whatever idlok() says.
+static void test_nothing_scrolls(void **state)
+{
+    (void)state;
+    start(30, 100, true);
+    go_to_fusion_2();
+    screen_term_type(&term, "\t4ll\t");
+    expect("WORD");
+    for (int i = 0; i < 12; i++) {
+        screen_term_type(&term, "?");
+        expect("HELP");
+        for (int k = 0; k < i; k++)
+            screen_term_type(&term, k % 2 ? "k" : "jjj");
+        screen_term_settle(&term, 20);
+        check_no_debris();
+        screen_term_type(&term, "?");
+        reject("HELP");
+    }
+    check_no_debris();
+    assert_false(term.scrolled);
+    finish();
+}
+
 // A terminal that is not known to draw deltas rightly gets whole frames, and the same picture.
 static void test_whole_frames(void **state)
 {
@@ -639,6 +662,7 @@ int main(void)
         cmocka_unit_test(test_pictures_80x24),
         cmocka_unit_test(test_pictures_100x30),
         cmocka_unit_test(test_pictures_160x48),
+        cmocka_unit_test(test_nothing_scrolls),
         cmocka_unit_test(test_whole_frames),
         cmocka_unit_test(test_deltas_are_small),
         cmocka_unit_test(test_words_are_struck),
