@@ -24,6 +24,7 @@ struct evaluator {
     struct worker *workers;
     int *groups, group_count; // first question of each picture; groups[group_count] = count
     evaluate_progress *progress;
+    evaluate_visit *visit;
     void *context;
     pthread_mutex_t lock;
     int done;
@@ -96,6 +97,11 @@ static bool answer_question(struct evaluator *e, struct worker *worker, int inde
     if (!q->pictures[1])
         count_patches(e, q, trace, fit, &result);
     e->results[index] = result;
+    if (e->visit) {
+        pthread_mutex_lock(&e->lock);
+        e->visit(e->context, index, trace);
+        pthread_mutex_unlock(&e->lock);
+    }
     return true;
 }
 
@@ -168,8 +174,16 @@ static int find_groups(const struct question_set *set, int *groups)
 bool evaluate_set(const struct model *model, const struct question_set *set, const struct run_options *options,
                   evaluate_progress *progress, void *context, struct evaluation *results, struct error *err)
 {
+    return evaluate_traces(model, set, options, progress, NULL, context, results, err);
+}
+
+bool evaluate_traces(const struct model *model, const struct question_set *set, const struct run_options *options,
+                     evaluate_progress *progress, evaluate_visit *visit, void *context, struct evaluation *results,
+                     struct error *err)
+{
     int workers = options->pool ? thread_pool_workers(options->pool) : 1;
     struct evaluator e = {.model = model, .set = set, .options = *options, .results = results, .progress = progress,
+                          .visit = visit,
                           .context = context, .lock = PTHREAD_MUTEX_INITIALIZER};
     e.options.pool = NULL; // pictures are spread over the threads, not the rows of one
     e.groups = memory_alloc((size_t)set->count + 1, sizeof *e.groups);

@@ -24,6 +24,13 @@ typedef bool evaluate_progress(void *context, int done, int total);
 bool evaluate_set(const struct model *model, const struct question_set *set, const struct run_options *options,
                   evaluate_progress *progress, void *context, struct evaluation *results, struct error *err);
 
+// The same, and `visit` (may be NULL) sees the trace of each question when it has been answered: from any thread but never
+// from two at once. Without options->bare the trace is whole.
+typedef void evaluate_visit(void *context, int index, const struct trace *trace);
+bool evaluate_traces(const struct model *model, const struct question_set *set, const struct run_options *options,
+                     evaluate_progress *progress, evaluate_visit *visit, void *context, struct evaluation *results,
+                     struct error *err);
+
 // What a set of results says, with 95 % intervals (percentiles of 1000 bootstrap samples over pictures, since questions
 // about one picture are not independent). Numbers that cannot be known are NaN.
 struct estimate {

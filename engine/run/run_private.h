@@ -38,7 +38,7 @@ struct snapshot {
     struct stream_state streams[TRACE_STREAMS];
     struct macs spent, dense;
     double ms;
-    float redundancy_image, redundancy_text, redundancy_heads;
+    float redundancy_image, redundancy_text, redundancy_heads, redundancy_heads_of[2]; // as in struct stage
     struct trace_answer answers[TRACE_ANSWERS];
     int answer_count;
 };

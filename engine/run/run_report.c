@@ -156,6 +156,7 @@ bool run_report(struct run *run, int index)
     stage->redundancy_image = snapshot->redundancy_image;
     stage->redundancy_text = snapshot->redundancy_text;
     stage->redundancy_heads = snapshot->redundancy_heads;
+    memcpy(stage->redundancy_heads_of, snapshot->redundancy_heads_of, sizeof stage->redundancy_heads_of);
     memcpy(stage->answers, snapshot->answers, sizeof stage->answers);
     stage->answer_count = snapshot->answer_count;
     report_totals(run);

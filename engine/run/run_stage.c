@@ -87,6 +87,7 @@ static void compute_encoder(struct run *run, struct forward *forward, int index)
     if (run->options.trim_tokens && policy_reads_cls(run->options.policy, c, run_stack(plan, stream), plan->layer))
         input.msa.cls = state->cls;
     forward_layer(forward, &input);
+    snapshot->redundancy_heads_of[text] = snapshot->redundancy_heads;
     struct flops_layer dense = {.stack = run_stack(plan, stream), .rows = state->count, .msa = c->heads};
     flops_layer(c, &dense, &snapshot->dense);
     if (plan->layer < model_stack_layers(c, run_stack(plan, stream)) - 1)
@@ -99,7 +100,7 @@ static void compute_encoder(struct run *run, struct forward *forward, int index)
 }
 
 // One picture beside the words: both streams from their states before this layer.
-static void fuse(struct run *run, struct forward *forward, int index, int picture, float redundancy[4])
+static void fuse(struct run *run, struct forward *forward, int index, int picture, float *redundancy)
 {
     const struct stage_plan *plan = &run->plan[index];
     const struct model *m = run->model;
@@ -109,6 +110,7 @@ static void fuse(struct run *run, struct forward *forward, int index, int pictur
     float *image_kv = arena_alloc(&run->math.scratch, (size_t)image->alive * 2 * width, sizeof(float));
     float *text_kv = arena_alloc(&run->math.scratch, (size_t)text->alive * 2 * width, sizeof(float));
     char text_name[TRACE_NAME], image_name[TRACE_NAME];
+    float *picture_heads = redundancy + 2 * picture, *words_heads = picture_heads + 2 * TRACE_PICTURES;
     run_gather(run, index, TRACE_TEXT_STREAM, picture, text->x[picture]);
     run_gather(run, index, picture, 0, image->x[0]);
     snprintf(text_name, sizeof text_name, "x_txt%d", plan->layer);
@@ -121,8 +123,8 @@ static void fuse(struct run *run, struct forward *forward, int index, int pictur
                                      .name = text_name,
                                      .live_msa = live_heads(&text->heads[MODULE_MSA]),
                                      .live_mca = live_heads(&text->heads[MODULE_MCA]),
-                                     .msa.redundancy = &redundancy[0],
-                                     .mca.redundancy = &redundancy[1]};
+                                     .msa.redundancy = words_heads,
+                                     .mca.redundancy = words_heads + 1};
     struct layer_input image_input = {.layer = &m->fusion[FUSION_IMAGE][plan->layer],
                                       .x = image->x[0],
                                       .rows = image->alive,
@@ -131,8 +133,8 @@ static void fuse(struct run *run, struct forward *forward, int index, int pictur
                                       .name = image_name,
                                       .live_msa = live_heads(&image->heads[MODULE_MSA]),
                                       .live_mca = live_heads(&image->heads[MODULE_MCA]),
-                                      .msa.redundancy = &redundancy[2],
-                                      .mca.redundancy = &redundancy[3]};
+                                      .msa.redundancy = picture_heads,
+                                      .mca.redundancy = picture_heads + 1};
     if (run->options.bare)
         text_input.msa.redundancy = text_input.mca.redundancy = image_input.msa.redundancy =
             image_input.mca.redundancy = NULL;
@@ -153,7 +155,7 @@ static void compute_fusion(struct run *run, struct forward *forward, int index)
 {
     const struct model_config *c = &run->model->config;
     struct snapshot *snapshot = &run->snapshots[index];
-    float redundancy[4 * TRACE_PICTURES];
+    float redundancy[4 * TRACE_PICTURES]; // of the pictures' modules, two for each picture, then of the words'
     int patches = run_stream_count(run, 0), words = run->token_count;
     for (int i = 0; i < 4 * TRACE_PICTURES; i++)
         redundancy[i] = NAN;
@@ -165,11 +167,13 @@ static void compute_fusion(struct run *run, struct forward *forward, int index)
     for (int p = 0; p < c->pictures; p++) {
         struct flops_layer text = {STACK_FUSION_TEXT, words, patches, c->heads, c->heads};
         struct flops_layer image = {STACK_FUSION_IMAGE, patches, words, c->heads, c->heads};
-        fuse(run, forward, index, p, redundancy + 4 * p);
+        fuse(run, forward, index, p, redundancy);
         flops_layer(c, &text, &snapshot->dense);
         flops_layer(c, &image, &snapshot->dense);
     }
-    mean_of(&snapshot->redundancy_heads, redundancy, 4 * c->pictures);
+    mean_of(&snapshot->redundancy_heads, redundancy, 4 * TRACE_PICTURES);
+    mean_of(&snapshot->redundancy_heads_of[0], redundancy, 2 * TRACE_PICTURES);
+    mean_of(&snapshot->redundancy_heads_of[1], redundancy + 2 * TRACE_PICTURES, 2 * TRACE_PICTURES);
 }
 
 // The answer head on the CLS rows after fusion stage `index`.
@@ -193,6 +197,7 @@ void run_compute(struct run *run, int index)
     double start = clock_seconds();
     snapshot->dense = (struct macs){0};
     snapshot->redundancy_image = snapshot->redundancy_text = snapshot->redundancy_heads = NAN;
+    snapshot->redundancy_heads_of[0] = snapshot->redundancy_heads_of[1] = NAN;
     snapshot->answer_count = 0;
     switch (run->plan[index].kind) {
     case STAGE_EMBED: compute_embed(run, &forward, index); break;

@@ -63,6 +63,7 @@ struct stage {
     struct trace_macs macs;
     double ms;
     float redundancy_image, redundancy_text, redundancy_heads; // mean pairwise cosine, NaN where unknown
+    float redundancy_heads_of[2]; // of the pictures' heads and of the words' alone
     struct trace_answer answers[TRACE_ANSWERS];                // from the first fusion layer on: a lens
     int answer_count;
 };

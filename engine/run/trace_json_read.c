@@ -339,6 +339,8 @@ static bool read_results(const struct place *place, struct stage *stage, struct 
         !read_float(member(&redundancy, "image"), -1.001f, 1.001f, &stage->redundancy_image, err) ||
         !read_float(member(&redundancy, "text"), -1.001f, 1.001f, &stage->redundancy_text, err) ||
         !read_float(member(&redundancy, "heads"), -1.001f, 1.001f, &stage->redundancy_heads, err) ||
+        !read_float(member(&redundancy, "image_heads"), -1.001f, 1.001f, &stage->redundancy_heads_of[0], err) ||
+        !read_float(member(&redundancy, "text_heads"), -1.001f, 1.001f, &stage->redundancy_heads_of[1], err) ||
         !read_length(&answers, TRACE_ANSWERS, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)

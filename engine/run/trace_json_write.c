@@ -226,6 +226,10 @@ static void put_stage(FILE *out, const struct trace *trace, const struct stage *
     put_float(out, stage->redundancy_text);
     fputs(", \"heads\": ", out);
     put_float(out, stage->redundancy_heads);
+    fputs(", \"image_heads\": ", out);
+    put_float(out, stage->redundancy_heads_of[0]);
+    fputs(", \"text_heads\": ", out);
+    put_float(out, stage->redundancy_heads_of[1]);
     fputs("},\n      \"answers\": [", out);
     for (int i = 0; i < stage->answer_count; i++) {
         fputs(i > 0 ? ", " : "", out);

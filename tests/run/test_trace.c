@@ -65,6 +65,7 @@ static void fill_stage(struct trace *trace, int index, struct random *random)
     stage->ms = 1.0 / 3.0 * index;
     stage->redundancy_image = random_unit(random);
     stage->redundancy_heads = -random_unit(random);
+    stage->redundancy_heads_of[index % 2] = random_unit(random);
     stage->answer_count = index % (TRACE_ANSWERS + 1);
     for (int i = 0; i < stage->answer_count; i++) {
         snprintf(stage->answers[i].text, TRACE_TEXT, "answer %d", i);
@@ -165,6 +166,7 @@ static void assert_same_stage(const struct stage *a, const struct stage *b)
     assert_true(same_floats(&a->redundancy_image, &b->redundancy_image, 1));
     assert_true(same_floats(&a->redundancy_text, &b->redundancy_text, 1));
     assert_true(same_floats(&a->redundancy_heads, &b->redundancy_heads, 1));
+    assert_true(same_floats(a->redundancy_heads_of, b->redundancy_heads_of, 2));
     assert_int_equal(a->answer_count, b->answer_count);
     for (int i = 0; i < a->answer_count; i++) {
         assert_string_equal(a->answers[i].text, b->answers[i].text);
@@ -403,6 +405,7 @@ static void test_reads_the_plain_layout(void **state)
     assert_int_equal(stage->heads[0][MODULE_MCA].count, 0);
     assert_true(stage->macs.by[MAC_TRIMMER] == 5 && stage->macs.cumulative_dense == 100);
     assert_true(stage->redundancy_image == 0.5f && isnan(stage->redundancy_text));
+    assert_true(isnan(stage->redundancy_heads_of[0]) && isnan(stage->redundancy_heads_of[1]));
     assert_string_equal(trace.answer.text, "yes");
     json_t *schema = load_schema(), *json = json_loads(plain_trace, 0, NULL);
     char problem[300];
@@ -494,6 +497,7 @@ static const struct {
     {"stages.0.macs.spent", "-5", "\"stages[0].macs.spent\"", true},
     {"stages.0.ms", "-1", "\"stages[0].ms\"", true},
     {"stages.0.redundancy.image", "2", "\"stages[0].redundancy.image\"", true},
+    {"stages.0.redundancy.text_heads", "-2", "\"stages[0].redundancy.text_heads\"", true},
     {"stages.0.answers", "[1,2,3,4,5,6]", "at most 5 elements", true},
     {"stages.0.answers.0.p", "-0.5", "\"stages[0].answers[0].p\"", true},
     {"stages.0.answers.0.text", "{}", "\"stages[0].answers[0].text\"", true},
