@@ -25,7 +25,10 @@ enum backend_ability {
     BACKEND_INTERVENE = 1 << 3, // force tokens, switch heads, reopen, undo
     BACKEND_ATTENTION = 1 << 4, // attention probabilities on demand
     BACKEND_COMPLETE = 1 << 5,  // knows its vocabulary
+    BACKEND_COMPARE = 1 << 6,   // further runs side by side: lanes
 };
+
+enum { BACKEND_LANES = 4 };
 
 // A picture as the model sees it: cropped to the shape of the patch grid, 8-bit RGB, row by row, any
 // resolution.
@@ -94,6 +97,15 @@ struct backend {
 
     // Stop what is going on as soon as possible.
     void (*cancel)(void *context);
+
+    // Runs side by side (BACKEND_COMPARE): each lane is a run of its own on the same weights. lane() gives it as a
+    // backend whose commands act on that run and whose poll() brings its news; lane 0 is this backend itself. They
+    // share wake_fd, which only lane 0 drains: poll that one first, then the others. open_lane() makes a lane (1 ..
+    // BACKEND_LANES - 1) a copy of another one: same pictures, question, policy, budget and changes by hand; like any
+    // command it is done later, before those given to the lane afterwards. A closed lane has no news.
+    struct backend (*lane)(void *context, int lane);
+    void (*open_lane)(void *context, int lane, int from);
+    void (*close_lane)(void *context, int lane);
 };
 
 void backend_news_free(struct backend_news *news);

@@ -3,6 +3,7 @@
 
 #include "app/session.h"
 #include "engine/io/picture.h"
+#include "engine/run/trace.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tiny.h"
 
@@ -110,11 +111,142 @@ static void test_both_pictures_opened_in_a_row(void **state)
     assert_true(both);
 }
 
+// ---- lanes ------------------------------------------------------------------------------------------------------
+
+static struct session *lane_session(const char *name)
+{
+    struct tiny_options tiny = tiny_everything();
+    struct picture picture = tiny_picture(3);
+    struct error err = {0};
+    const char *path = scratch_path("lane.png");
+    assert_true(picture_save_png(&picture, path, &err));
+    picture_free(&picture);
+    struct session_options options = {.model = tiny_write(name, &tiny), .pictures = {path}, .question = "is it red?",
+                                      .policy = POLICY_LEARNED, .budget = (double)NAN, .threads = 1};
+    struct session *session = session_new(&options, &err);
+    assert_non_null(session);
+    return session;
+}
+
+// Polls a lane until its whole run has arrived, and checks that no other lane says anything wrong.
+static void await_run(const struct backend *backend, int lane, const char *question, struct trace *trace)
+{
+    struct backend of_lane = backend->lane(backend->context, lane);
+    for (int wait = 0; wait < 1000; wait++) {
+        struct backend_news news = {0};
+        of_lane.poll(of_lane.context, &news);
+        if (news.has_error)
+            fail_msg("lane %d: %s", lane, news.error);
+        if (news.has_trace && news.trace.stage_count == news.trace.stage_total &&
+            !strcmp(news.trace.question, question)) {
+            *trace = news.trace;
+            news.has_trace = false;
+            backend_news_free(&news);
+            return;
+        }
+        backend_news_free(&news);
+        usleep(5000);
+    }
+    fail_msg("the run of lane %d did not arrive", lane);
+}
+
+// A copy is the same run, changes by hand included; what is asked of it does not touch the first.
+static void test_lanes_are_runs_of_their_own(void **state)
+{
+    (void)state;
+    struct session *session = lane_session("lanes.safetensors");
+    struct backend backend = session_backend(session);
+    struct trace first, copy, other;
+    struct intervention drop = {.kind = INTERVENE_TOKEN_DROP, .stage = 3, .stream = 0, .token = 5};
+    backend.intervene(backend.context, &drop);
+    backend.want_stage(backend.context, 100);
+    await_run(&backend, 0, "is it red?", &first);
+    backend.open_lane(backend.context, 1, 0);
+    backend.open_lane(backend.context, 2, 1);
+    struct backend one = backend.lane(backend.context, 1), two = backend.lane(backend.context, 2);
+    two.ask(two.context, "how many dogs are there?");
+    two.set_policy(two.context, "none", (double)NAN);
+    one.want_stage(one.context, 100);
+    two.want_stage(two.context, 100);
+    await_run(&backend, 1, "is it red?", &copy);
+    await_run(&backend, 2, "how many dogs are there?", &other);
+    assert_int_equal(copy.intervention_count, 1);
+    tiny_check_same_trace(&copy, &first);
+    assert_int_equal(other.intervention_count, 0); // another question forgets them
+    assert_string_equal(other.policy, "none");
+    assert_true(other.spent_macs > 0 && other.spent_macs <= other.dense_macs);
+    struct backend_news news = {0};
+    backend.poll(backend.context, &news);
+    assert_false(news.has_trace); // nothing has happened to the first
+    backend_news_free(&news);
+    trace_free(&first);
+    trace_free(&copy);
+    trace_free(&other);
+    session_free(session);
+}
+
+// A lane closed and opened again in a row is the new one, whatever the worker was at.
+static void test_a_closed_lane_is_silent(void **state)
+{
+    (void)state;
+    struct session *session = lane_session("closed.safetensors");
+    struct backend backend = session_backend(session);
+    struct trace trace;
+    backend.open_lane(backend.context, 3, 0);
+    struct backend lane = backend.lane(backend.context, 3);
+    lane.ask(lane.context, "how many dogs are there?");
+    lane.want_stage(lane.context, 100);
+    backend.close_lane(backend.context, 3);
+    backend.want_stage(backend.context, 100);
+    await_run(&backend, 0, "is it red?", &trace); // the commands before it have been carried out
+    trace_free(&trace);
+    struct backend_news news = {0};
+    assert_false(lane.poll(lane.context, &news));
+    backend.open_lane(backend.context, 3, 0);
+    backend.close_lane(backend.context, 3);
+    backend.open_lane(backend.context, 3, 0);
+    lane.want_stage(lane.context, 100);
+    await_run(&backend, 3, "is it red?", &trace);
+    trace_free(&trace);
+    session_free(session);
+}
+
+// What goes wrong in a lane is told in that lane, and the lane is as it was.
+static void test_errors_stay_in_their_lane(void **state)
+{
+    (void)state;
+    struct session *session = lane_session("lane-error.safetensors");
+    struct backend backend = session_backend(session);
+    backend.open_lane(backend.context, 1, 0);
+    struct backend lane = backend.lane(backend.context, 1);
+    lane.open_picture(lane.context, 0, "/nowhere/at-all.png");
+    bool told = false;
+    for (int wait = 0; wait < 1000 && !told; wait++) {
+        struct backend_news news = {0}, of_first = {0};
+        lane.poll(lane.context, &news);
+        backend.poll(backend.context, &of_first);
+        assert_false(of_first.has_error);
+        told = news.has_error && strstr(news.error, "/nowhere/at-all.png");
+        backend_news_free(&news);
+        backend_news_free(&of_first);
+        usleep(5000);
+    }
+    assert_true(told);
+    struct trace trace;
+    lane.want_stage(lane.context, 100);
+    await_run(&backend, 1, "is it red?", &trace);
+    trace_free(&trace);
+    session_free(session);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_of_the_worker_reach_their_handler),
         cmocka_unit_test(test_both_pictures_opened_in_a_row),
+        cmocka_unit_test(test_lanes_are_runs_of_their_own),
+        cmocka_unit_test(test_a_closed_lane_is_silent),
+        cmocka_unit_test(test_errors_stay_in_their_lane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

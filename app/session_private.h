@@ -1,0 +1,98 @@
+// What the files of the session share: not for others.
+//
+// A lane is one run with its own pictures, question, policy and changes by hand; all lanes share the opened weights, the
+// threads and one queue of commands. Lane 0 is the run behind the stepper and always there; the others come and go.
+#ifndef TRIMSCOPE_APP_SESSION_PRIVATE_H
+#define TRIMSCOPE_APP_SESSION_PRIVATE_H
+
+#include "app/session.h"
+#include "engine/io/picture.h"
+#include "engine/model/model.h"
+#include "engine/run/run.h"
+
+#include <pthread.h>
+
+enum { SESSION_QUEUE = 256 };
+
+enum command_kind {
+    COMMAND_ASK,
+    COMMAND_OPEN,
+    COMMAND_POLICY,
+    COMMAND_INTERVENE,
+    COMMAND_UNDO,
+    COMMAND_ATTENTION,
+    COMMAND_OPEN_LANE,
+    COMMAND_CLOSE_LANE,
+};
+
+struct command {
+    enum command_kind kind;
+    int lane;
+    char *text; // question or path, owned
+    int slot;   // of a picture; the lane that OPEN_LANE copies
+    enum policy policy;
+    double budget;
+    struct intervention intervention;
+    struct backend_attention_request request;
+};
+
+struct lane {
+    struct session *session;
+    int index;
+
+    // Guarded by the lock.
+    bool open;    // the screen wants to hear of it
+    bool stopped; // by the person or a failure, until somebody asks again
+    int wanted;   // stages up to this index
+    struct backend_news news; // gathered since the last poll
+
+    // The worker's own.
+    char *paths[TRACE_PICTURES];
+    struct picture pictures[TRACE_PICTURES];
+    int original[TRACE_PICTURES][2];
+    struct run *run;
+    int published; // stages in the trace that was last handed over
+};
+
+struct session {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    int pipe[2];
+
+    // Guarded by the lock.
+    struct command queue[SESSION_QUEUE];
+    int queued;
+    bool quit, busy;
+    char progress[120];
+    float done;
+
+    struct lane lanes[BACKEND_LANES];
+
+    // The worker's own, but for `vocabulary`, which is set once under the lock.
+    struct session_options options;
+    char *model_path, *question;
+    struct model *model;
+    const struct tokenizer *vocabulary;
+    struct thread_pool *pool;
+};
+
+// session_publish.c: hands results over to the screen, from the worker. What is about a lane that the screen has closed
+// is thrown away.
+void session_publish_error(struct lane *lane, const struct error *err);
+void session_publish_trace(struct lane *lane);
+void session_publish_note(struct lane *lane);
+void session_publish_picture(struct lane *lane, int slot);
+void session_publish_attention(struct lane *lane, struct backend_attention *attention); // takes the weights over
+void session_say_busy(struct session *session, bool busy, const char *what, float done); // done NaN: unknown
+void session_ring(struct session *session);
+
+// session_lane.c: runs made, copied, changed and freed, on the worker.
+bool session_start_lane(struct lane *lane, const char *question, struct error *err);
+bool session_carry_out(struct session *session, const struct command *command, struct error *err);
+void session_release_lane(struct lane *lane);
+
+// session_queue.c: the screen's side. Takes the oldest command (the lock is held); false: there is none.
+bool session_next_command(struct session *session, struct command *command);
+
+#endif

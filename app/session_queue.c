@@ -1,0 +1,208 @@
+// The screen's side of the session: commands go into a queue, news come out. A lane is the context of its backend.
+#include "app/session_private.h"
+
+#include "engine/text/tokenizer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool session_next_command(struct session *s, struct command *command)
+{
+    if (!s->queued)
+        return false;
+    *command = s->queue[0];
+    memmove(s->queue, s->queue + 1, (size_t)--s->queued * sizeof *s->queue);
+    return true;
+}
+
+static bool session_poll(void *context, struct backend_news *news)
+{
+    struct lane *lane = context;
+    struct session *s = lane->session;
+    char drained[64];
+    while (lane->index == 0 && read(s->pipe[0], drained, sizeof drained) > 0) {
+    }
+    pthread_mutex_lock(&s->lock);
+    *news = lane->news;
+    lane->news = (struct backend_news){0};
+    news->busy = s->busy;
+    news->done = s->done;
+    snprintf(news->progress, sizeof news->progress, "%s", s->progress);
+    pthread_mutex_unlock(&s->lock);
+    return news->has_trace || news->has_picture[0] || news->has_picture[1] || news->has_attention || news->has_error ||
+           news->has_note;
+}
+
+// Whether a newer command may take the place of an older one that has not started: those that only set something.
+static bool replaceable(enum command_kind kind)
+{
+    return kind == COMMAND_ASK || kind == COMMAND_OPEN || kind == COMMAND_POLICY || kind == COMMAND_ATTENTION;
+}
+
+static void enqueue(struct lane *lane, struct command command)
+{
+    struct session *s = lane->session;
+    bool needs_text = command.kind == COMMAND_ASK || command.kind == COMMAND_OPEN;
+    if (needs_text && !command.text) {
+        struct error err;
+        error_no_memory(&err, "what was typed");
+        session_publish_error(lane, &err);
+        return;
+    }
+    command.lane = lane->index;
+    pthread_mutex_lock(&s->lock);
+    lane->stopped = false;
+    struct command *last = s->queued ? &s->queue[s->queued - 1] : NULL;
+    bool replaces = last && last->kind == command.kind && last->lane == command.lane && last->slot == command.slot &&
+                    replaceable(command.kind);
+    if (replaces) {
+        free(last->text);
+        *last = command;
+    } else if (s->queued < SESSION_QUEUE) {
+        s->queue[s->queued++] = command;
+    } else {
+        free(command.text); // 256 key presses ahead of the model: nobody waits for this one
+    }
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void session_want_stage(void *context, int stage)
+{
+    struct lane *lane = context;
+    struct session *s = lane->session;
+    pthread_mutex_lock(&s->lock);
+    lane->wanted = stage;
+    lane->stopped = false;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void session_ask(void *context, const char *question)
+{
+    enqueue(context, (struct command){.kind = COMMAND_ASK, .text = strdup(question)});
+}
+
+static void session_open_picture(void *context, int slot, const char *path)
+{
+    enqueue(context, (struct command){.kind = COMMAND_OPEN, .slot = slot, .text = strdup(path)});
+}
+
+static void session_set_policy(void *context, const char *policy, double budget)
+{
+    struct command command = {.kind = COMMAND_POLICY, .budget = budget};
+    if (policy_find(policy, &command.policy))
+        enqueue(context, command);
+}
+
+static void session_intervene(void *context, const struct intervention *what)
+{
+    enqueue(context, (struct command){.kind = COMMAND_INTERVENE, .intervention = *what});
+}
+
+static void session_undo(void *context)
+{
+    enqueue(context, (struct command){.kind = COMMAND_UNDO});
+}
+
+static void session_want_attention(void *context, const struct backend_attention_request *request)
+{
+    enqueue(context, (struct command){.kind = COMMAND_ATTENTION, .request = *request});
+}
+
+static int session_complete(void *context, const char *prefix, const char **out, int max)
+{
+    const struct lane *lane = context;
+    struct session *s = lane->session;
+    pthread_mutex_lock(&s->lock);
+    const struct tokenizer *vocabulary = s->vocabulary;
+    pthread_mutex_unlock(&s->lock);
+    return vocabulary ? tokenizer_complete(vocabulary, prefix, out, max) : 0;
+}
+
+static void session_cancel(void *context)
+{
+    struct lane *lane = context;
+    struct session *s = lane->session;
+    int kept = 0;
+    pthread_mutex_lock(&s->lock);
+    lane->stopped = true;
+    for (int i = 0; i < s->queued; i++) {
+        const struct command *c = &s->queue[i];
+        if (c->lane != lane->index || c->kind == COMMAND_OPEN_LANE || c->kind == COMMAND_CLOSE_LANE)
+            s->queue[kept++] = *c;
+        else
+            free(c->text);
+    }
+    s->queued = kept;
+    pthread_mutex_unlock(&s->lock);
+}
+
+// ---- lanes ------------------------------------------------------------------------------------------------------
+
+static void set_open(struct lane *lane, bool open)
+{
+    struct session *s = lane->session;
+    pthread_mutex_lock(&s->lock);
+    lane->open = open;
+    lane->wanted = 0;
+    backend_news_free(&lane->news);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void session_open_lane(void *context, int index, int from)
+{
+    struct session *s = ((struct lane *)context)->session;
+    if (index < 1 || index >= BACKEND_LANES || from < 0 || from >= BACKEND_LANES)
+        return;
+    set_open(&s->lanes[index], true);
+    enqueue(&s->lanes[index], (struct command){.kind = COMMAND_OPEN_LANE, .slot = from});
+}
+
+static void session_close_lane(void *context, int index)
+{
+    struct session *s = ((struct lane *)context)->session;
+    if (index < 1 || index >= BACKEND_LANES)
+        return;
+    session_cancel(&s->lanes[index]);
+    set_open(&s->lanes[index], false);
+    enqueue(&s->lanes[index], (struct command){.kind = COMMAND_CLOSE_LANE});
+}
+
+static struct backend lane_backend(void *context, int index);
+
+static struct backend make_backend(struct lane *lane)
+{
+    return (struct backend){
+        .context = lane,
+        .abilities = BACKEND_ASK | BACKEND_OPEN | BACKEND_POLICY | BACKEND_INTERVENE | BACKEND_ATTENTION |
+                     BACKEND_COMPLETE | BACKEND_COMPARE,
+        .wake_fd = lane->session->pipe[0],
+        .poll = session_poll,
+        .want_stage = session_want_stage,
+        .ask = session_ask,
+        .open_picture = session_open_picture,
+        .set_policy = session_set_policy,
+        .intervene = session_intervene,
+        .undo = session_undo,
+        .want_attention = session_want_attention,
+        .complete = session_complete,
+        .cancel = session_cancel,
+        .lane = lane_backend,
+        .open_lane = session_open_lane,
+        .close_lane = session_close_lane,
+    };
+}
+
+static struct backend lane_backend(void *context, int index)
+{
+    const struct lane *lane = context;
+    return make_backend(&lane->session->lanes[index]);
+}
+
+struct backend session_backend(struct session *session)
+{
+    return make_backend(&session->lanes[0]);
+}
