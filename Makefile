@@ -10,7 +10,7 @@ WERROR  ?=
 
 PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson libpcre2-8
 DEB_BUILD := build-essential pkg-config libopenblas-pthread-dev libncurses-dev libsixel-dev \
-             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev
+             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev gettext
 DEB_TEST  := libcmocka-dev libvterm-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual \
@@ -19,7 +19,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wun
 CFLAGS   ?= -O2 -g
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DTRIMSCOPE_VERSION='"$(VERSION)"' \
-            -DTRIMSCOPE_ASSETS='"$(PREFIX)/share/trimscope"'
+            -DTRIMSCOPE_ASSETS='"$(PREFIX)/share/trimscope"' -DTRIMSCOPE_LOCALE='"$(PREFIX)/share/locale"'
 ALL_CFLAGS = -std=gnu11 -pthread -fopenmp-simd -MMD -MP $(WARNINGS) $(if $(WERROR),-Werror) \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
              $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
@@ -58,11 +58,14 @@ TESTS      := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 TOOLS      := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(TOOL_SRC))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 
-.PHONY: all help deps run tests fuzzers check check-all bench train install uninstall format clean compile_commands.json
+LANGUAGES  := $(patsubst po/%.po,%,$(wildcard po/*.po))
+CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/trimscope.mo)
+
+.PHONY: all help deps run pot tests fuzzers check check-all bench train install uninstall format clean compile_commands.json
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/trimscope
+all: $(BUILD)/trimscope $(CATALOGUES)
 
 help:
 	@echo 'make                 build $(BUILD)/trimscope'
@@ -72,13 +75,14 @@ help:
 	@echo 'make bench           measure speed on this machine, as ratios'
 	@echo 'make train           train the bundled model again (hours; can be stopped and resumed)'
 	@echo 'make install         install below PREFIX=$(PREFIX), DESTDIR= for packagers'
+	@echo 'make pot             bring the translations in po/ up to date with the source'
 	@echo 'make format          clang-format every source'
 	@echo 'make clean           remove $(BUILD)'
 
 deps:
 	@tools/deps $(DEB_BUILD) $(DEB_TEST)
 
-run: $(BUILD)/trimscope
+run: all
 	$(BUILD)/trimscope
 
 check:
@@ -99,7 +103,28 @@ train: $(BUILD)/trimscope
 	$(BUILD)/trimscope train --trim --config assets/training/pruned.json --init $(BUILD)/dense.safetensors \
 	    --half --out $(BUILD)/pruned.safetensors
 
-tests: $(TESTS) $(TOOLS)
+# Translations. What xgettext finds in the source goes into the template; `make pot` brings po/ up to date with it.
+# Errors of the engine are looked up by error_set() itself, policies where they are shown.
+$(BUILD)/locale/%/LC_MESSAGES/trimscope.mo: po/%.po
+	@mkdir -p $(@D)
+	@echo '  MO   $@'
+	@msgfmt -c -o $@ $<
+
+XGETTEXT := xgettext --from-code=UTF-8 --package-name=trimscope --no-location --add-comments=TRANSLATORS \
+            -k -k_ -kN_ -kngettext_:2,3 -kin_:1c,2 -kerror_set:3 -kerror_prefix:2 -kerror_no_memory:2 \
+            --flag=error_set:3:c-format --flag=error_prefix:2:c-format
+POT_SRC := $(wildcard ui/*.[ch] app/*.[ch] engine/*/*.c)
+$(BUILD)/trimscope.pot: $(POT_SRC) engine/prune/policy.h
+	@mkdir -p $(@D)
+	@$(XGETTEXT) -o $@ $(sort $(POT_SRC))
+	@$(XGETTEXT) -j -k -kX:3 -o $@ engine/prune/policy.h
+
+pot: $(BUILD)/trimscope.pot
+	@for language in $(LANGUAGES); do \
+	    msgmerge -q --no-fuzzy-matching --no-location --backup=none -U po/$$language.po $< && \
+	    msgfmt --statistics -c -o /dev/null po/$$language.po; done
+
+tests: $(TESTS) $(TOOLS) $(CATALOGUES) $(BUILD)/trimscope.pot
 fuzzers: $(FUZZERS)
 
 $(BUILD)/libengine.a: $(ENGINE_OBJ)
@@ -126,7 +151,7 @@ $(BUILD)/trimscope: $(BUILD)/obj/app/main.o $(LIBS)
 	@echo '  LD   $@'
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS) | $(CATALOGUES)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -lvterm -lutil
 
@@ -166,12 +191,13 @@ $(BUILD)/obj/%.o: %.c
 	@echo '  CC   $<'
 	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-install: $(BUILD)/trimscope
+install: $(BUILD)/trimscope $(CATALOGUES)
 	install -Dm755 $(BUILD)/trimscope $(DESTDIR)$(PREFIX)/bin/trimscope
 	cd assets && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/trimscope/{} \;
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/trimscope $(DESTDIR)$(PREFIX)/share/trimscope
+	rm -rf $(DESTDIR)$(PREFIX)/bin/trimscope $(DESTDIR)$(PREFIX)/share/trimscope \
+	    $(LANGUAGES:%=$(DESTDIR)$(PREFIX)/share/locale/%/LC_MESSAGES/trimscope.mo)
 
 format:
 	clang-format -i $(wildcard engine/*/*.[ch] ui/*.[ch] app/*.[ch] tests/*/*.[ch])

@@ -4,14 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool holds_assets(const char *folder)
+static bool holds(const char *folder, const char *file)
 {
-    char probe[ASSETS_PATH + 32];
-    snprintf(probe, sizeof probe, "%s/world/kinds.txt", folder);
+    char probe[ASSETS_PATH + 64];
+    snprintf(probe, sizeof probe, "%s/%s", folder, file);
     return access(probe, R_OK) == 0;
 }
 
-bool assets_find(char folder[ASSETS_PATH], struct error *err)
+// One of two folders beside the program that runs or above it, that holds `file`.
+static bool find_beside(char folder[ASSETS_PATH], const char *const names[2], const char *file)
 {
     char program[ASSETS_PATH - 64];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -21,21 +22,37 @@ bool assets_find(char folder[ASSETS_PATH], struct error *err)
         if (!slash)
             break;
         *slash = '\0';
-        snprintf(folder, ASSETS_PATH, "%s/assets", program);
-        if (holds_assets(folder))
-            return true;
-        snprintf(folder, ASSETS_PATH, "%s/share/trimscope", program);
-        if (holds_assets(folder))
-            return true;
+        for (int i = 0; i < 2; i++) {
+            snprintf(folder, ASSETS_PATH, "%s/%s", program, names[i]);
+            if (holds(folder, file))
+                return true;
+        }
     }
+    return false;
+}
+
+bool assets_find(char folder[ASSETS_PATH], struct error *err)
+{
+    static const char file[] = "world/kinds.txt";
+    if (find_beside(folder, (const char *const[]){"assets", "share/trimscope"}, file))
+        return true;
     snprintf(folder, ASSETS_PATH, "%s", TRIMSCOPE_ASSETS);
-    if (holds_assets(folder))
+    if (holds(folder, file))
         return true;
     snprintf(folder, ASSETS_PATH, "assets");
-    return holds_assets(folder) || error_set(err, ERROR_MACHINE,
-                                             "the bundled files are neither beside the program nor in %s; "
-                                             "install trimscope again or run it in its source folder",
-                                             TRIMSCOPE_ASSETS);
+    return holds(folder, file) || error_set(err, ERROR_MACHINE,
+                                            "the bundled files are neither beside the program nor in %s; "
+                                            "install trimscope again or run it in its source folder",
+                                            TRIMSCOPE_ASSETS);
+}
+
+bool assets_locale(char folder[ASSETS_PATH])
+{
+    static const char file[] = "zh_CN/LC_MESSAGES/trimscope.mo";
+    if (find_beside(folder, (const char *const[]){"locale", "share/locale"}, file))
+        return true;
+    snprintf(folder, ASSETS_PATH, "%s", TRIMSCOPE_LOCALE);
+    return holds(folder, file);
 }
 
 bool assets_model(char path[ASSETS_PATH], struct error *err)

@@ -10,6 +10,10 @@ enum { ASSETS_PATH = 4096 };
 // share/trimscope (an installed copy), where `make install` was told to put it, or in the current folder.
 bool assets_find(char folder[ASSETS_PATH], struct error *err);
 
+// The folder with the translations (LANGUAGE/LC_MESSAGES/trimscope.mo): locale beside the program or above it (a build
+// tree), or in its share/locale (an installed copy), or where `make install` was told to put it. False: there is none.
+bool assets_locale(char folder[ASSETS_PATH]);
+
 // The bundled model's weights in it.
 bool assets_model(char path[ASSETS_PATH], struct error *err);
 

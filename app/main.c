@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "app/language.h"
 #include "engine/base/error.h"
 #include "engine/math/blas.h"
 
@@ -94,5 +95,10 @@ int main(int argc, char **argv)
 {
     fill_standard_streams();
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error like a full disk
+    struct error err = {0};
+    if (!language_begin(&argc, argv, &err)) {
+        fprintf(stderr, "trimscope: %s\n", err.text);
+        return (int)err.code;
+    }
     return finish(run_main(argc, argv));
 }

@@ -55,6 +55,7 @@ static void print_help(const struct option_command *command)
     putchar('\n');
     for (const struct option_row *row = command->rows; row->name; row++)
         print_row(row->name, row->argument, row->help);
+    print_row("lang", "NAME", "en, zh_CN or auto, which asks the environment (default auto)");
     print_row("help", NULL, "this text");
     if (!has_policy(command->rows))
         return;

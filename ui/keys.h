@@ -3,6 +3,7 @@
 #define TRIMSCOPE_UI_KEYS_H
 
 #include "ui/backend.h"
+#include "ui/words.h"
 
 #include <stddef.h>
 
@@ -57,7 +58,7 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ALWAYS 
     X(SUSPEND, K(26), "^Z", PROGRAM, 0, NONE, "", "back to the shell for a while")                           \
     X(ESCAPE, K(27), "Esc", PROGRAM, 0, NONE, "", "close, or take the cursor away")                          \
     X(HELP, K('?', KEY_F(1)), "? F1", PROGRAM, 0, ALWAYS, "help", "this help")                               \
-    X(QUIT, K('q', 'Q'), "q", PROGRAM, 0, ALWAYS, "quit", "quit")
+    X(QUIT, K('q', 'Q'), "q", PROGRAM, 0, ALWAYS, N_("quit"), N_("quit"))
 
 #define KEY_ENUM(id, keys, written, group, needs, hint, word, help) ACTION_##id,
 enum action { ACTION_NONE = -1, KEYS(KEY_ENUM) ACTIONS };

@@ -2,8 +2,16 @@
 
 #include "engine/base/text.h"
 
+#include <libintl.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+// The person's language is libc's to know: without a catalogue of this name, texts stay as they are.
+static const char *translated(const char *text) __attribute__((format_arg(1)));
+static const char *translated(const char *text)
+{
+    return *text ? dgettext("trimscope", text) : text;
+}
 
 // File names, arguments and the contents of files are in messages, and messages reach terminals.
 static void put(struct error *err, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
@@ -27,7 +35,7 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
     va_list args;
     va_start(args, format);
     err->code = code;
-    put(err, format, args);
+    put(err, translated(format), args);
     va_end(args);
     return false;
 }
@@ -39,12 +47,12 @@ bool error_prefix(struct error *err, const char *format, ...)
     struct error prefix;
     va_list args;
     va_start(args, format);
-    put(&prefix, format, args);
+    put(&prefix, translated(format), args);
     va_end(args);
     return error_set(err, err->code, "%s: %s", prefix.text, err->text);
 }
 
 bool error_no_memory(struct error *err, const char *what)
 {
-    return error_set(err, ERROR_MACHINE, "not enough memory for %s", what);
+    return error_set(err, ERROR_MACHINE, "not enough memory for %s", translated(what));
 }
