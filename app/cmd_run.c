@@ -1,8 +1,8 @@
 // trimscope run: one picture and one question without a screen.
 #include "app/assets.h"
 #include "app/commands.h"
+#include "app/notes.h"
 #include "app/options.h"
-#include "app/unlike.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
@@ -28,14 +28,15 @@ static struct shown show(const char *text)
     return shown;
 }
 
+// Live patches or tokens; a picture's CLS stands for no patch.
 static void print_alive(const struct stage *stage, int stream)
 {
     const struct trace_tokens *tokens = &stage->tokens[stream];
-    int alive = 0;
-    for (int t = 0; t < tokens->count; t++)
+    int alive = 0, first = stream == TRACE_TEXT_STREAM ? 0 : 1;
+    for (int t = first; t < tokens->count; t++)
         alive += tokens->alive[t];
     if (tokens->count)
-        printf(" %4d/%-4d", alive, tokens->count);
+        printf(" %4d/%-4d", alive, tokens->count - first);
     else
         printf(" %9s", "");
 }
@@ -70,20 +71,21 @@ static void print_stage(const struct trace *trace, const struct stage *stage)
     putchar('\n');
 }
 
+// The question as it was read, what was dropped in brackets; endings stand at their words.
 static void print_words(const struct trace *trace)
 {
     const struct trace_tokens *words = &trace->stages[trace->stage_count - 1].tokens[TRACE_TEXT_STREAM];
-    printf("words:");
-    for (int t = 0; t < trace->token_count && t < words->count; t++)
-        printf(words->alive[t] ? " %s" : " (%s)", show(trace->tokens[t].text).text);
-    printf("\n");
-    for (int t = 0; t < trace->token_count; t++)
-        if (trace->tokens[t].unknown) {
-            char word[SHOWN];
-            snprintf(word, sizeof word, "%.*s", trace->tokens[t].to - trace->tokens[t].from,
-                     trace->question + trace->tokens[t].from);
-            printf("note: the model does not know the word \"%s\"\n", show(word).text);
-        }
+    int dropped = 0, end = -1;
+    printf("question:");
+    for (int t = 0; t < trace->token_count && t < words->count; t++) {
+        const struct trace_token *token = &trace->tokens[t];
+        char text[SHOWN];
+        bool covers = token->to > token->from, joined = covers && token->from <= end;
+        dropped += !words->alive[t];
+        printf(words->alive[t] ? "%s%s" : "%s(%s)", joined ? "" : " ", trace_token_text(trace, t, text, sizeof text));
+        end = covers ? token->to : -1;
+    }
+    printf(dropped ? "   (in brackets: dropped)\n" : "\n");
 }
 
 static void print_trace(const struct trace *trace)
@@ -96,7 +98,7 @@ static void print_trace(const struct trace *trace)
     printf("\n%-19s", "stage");
     for (int p = 0; p < trace->picture_count; p++)
         printf(" %9s", "patches");
-    printf(" %9s %7s %9s %6s %8s  %s\n", "words", "heads", "MFLOP", "dense", "ms", "answer so far (a lens before the end)");
+    printf(" %9s %7s %9s %6s %8s  %s\n", "tokens", "heads", "MFLOP", "dense", "ms", "answer so far (a lens before the end)");
     for (int i = 0; i < trace->stage_count; i++)
         print_stage(trace, &trace->stages[i]);
     print_words(trace);
@@ -114,11 +116,12 @@ struct settings {
 };
 
 // To stderr, so that --json stays JSON.
-static void say_unlike(const struct model *model, const struct picture *picture)
+static void say_notes(const struct model *model, const struct trace *trace, const struct picture *const pictures[])
 {
-    char note[UNLIKE_TEXT];
-    if (unlike_note(model, picture, note))
-        fprintf(stderr, "note: %s\n", note);
+    struct notes notes;
+    notes_make(&notes, model, trace, pictures);
+    for (int i = 0; i < notes.count; i++)
+        fprintf(stderr, "note: %s\n", notes.sentences[i]);
 }
 
 static struct run *prepare(const struct settings *settings, const struct model *model, const char *const arguments[],
@@ -136,10 +139,10 @@ static struct run *prepare(const struct settings *settings, const struct model *
     bool ok = true;
     for (int p = 0; ok && p < needed; p++)
         ok = picture_load(&pictures[p], arguments[p], model->config.image_size, &width[p], &height[p], err);
-    for (int p = 0; ok && p < needed; p++)
-        say_unlike(model, &pictures[p]);
     if (ok)
         run = run_new(model, list, needed, arguments[needed], &settings->options, err);
+    if (run)
+        say_notes(model, run_trace(run), list);
     for (int p = 0; run && p < needed; p++)
         if (!run_describe_picture(run, p, arguments[p], width[p], height[p], err)) {
             run_free(run);

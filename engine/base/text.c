@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 
-// The bytes of the character at `p`, which ends with 0, and its code; 0 when it is no UTF-8.
-static int decode(const unsigned char *p, uint32_t *code)
+int text_decode(const char *text, uint32_t *code)
 {
+    const unsigned char *p = (const unsigned char *)text;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     int size = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
     *code = size == 1 ? *p : (uint32_t)(*p & (0x7F >> size));
@@ -30,7 +30,7 @@ void text_clean(char *text)
     unsigned char *to = (unsigned char *)text;
     uint32_t code;
     for (const unsigned char *from = to; *from;) {
-        int size = decode(from, &code);
+        int size = text_decode((const char *)from, &code);
         if (size && !harmful(code)) {
             memmove(to, from, (size_t)size);
             to += size;

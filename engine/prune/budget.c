@@ -6,6 +6,8 @@
 #include <string.h>
 
 static const double DEFAULT_SHARE = 0.5; // of policies that keep counts, where no learned policy sets an example
+// Exponent of the least counts: 0.999 to this power is 0.017, so that with few exceptions nothing but CLS is left.
+static const double STEEPEST = 4096;
 
 // The stacks in the order in which a token passes them; images and words have two each.
 static const enum model_stack order[STACK_COUNT] = {STACK_IMAGE, STACK_TEXT, STACK_FUSION_IMAGE, STACK_FUSION_TEXT};
@@ -166,6 +168,23 @@ static void spend_rest(const struct model_config *config, const struct budget_re
             }
 }
 
+static bool make_profile(const struct model *model, const struct budget_request *request, float *profile,
+                         struct error *err)
+{
+    if (request->policy == POLICY_LEARNED_FIXED)
+        return calibration_profile(model, request->share, profile, err);
+    geometric_profile(&model->config, request->policy, profile);
+    return true;
+}
+
+static double least_of_profile(const struct model_config *config, const struct budget_request *request,
+                               const float *profile)
+{
+    struct budget_counts counts;
+    counts_of_profile(config, request, profile, STEEPEST, &counts);
+    return share_of(config, request, &counts);
+}
+
 static bool plan_counts(struct budget *budget, const struct model *model, struct budget_request *request,
                         struct error *err)
 {
@@ -174,15 +193,9 @@ static bool plan_counts(struct budget *budget, const struct model *model, struct
     bool asked = !isnan(request->share);
     if (!asked && !calibration_share(model, 0, &request->share))
         request->share = DEFAULT_SHARE;
-    if (request->policy == POLICY_LEARNED_FIXED) {
-        if (!calibration_profile(model, request->share, profile, err))
-            return false;
-    } else {
-        geometric_profile(config, request->policy, profile);
-    }
-    double low = 0, high = 4096; // 0.999 to this power is 0.017: with few exceptions nothing but CLS is left
-    counts_of_profile(config, request, profile, high, &budget->counts);
-    double least = share_of(config, request, &budget->counts);
+    if (!make_profile(model, request, profile, err))
+        return false;
+    double low = 0, high = STEEPEST, least = least_of_profile(config, request, profile);
     if (!asked && least > request->share)
         request->share = least; // nobody asked for less: as near as this policy can come
     if (least > request->share)
@@ -218,4 +231,20 @@ bool budget_make(struct budget *budget, const struct model *model, const struct 
     budget->shift = 0;
     return isnan(request->share) ||
            calibration_shift(model, request->policy, request->share, &budget->shift, err);
+}
+
+bool budget_least(const struct model *model, const struct budget_request *request, double *least, struct error *err)
+{
+    struct budget_request lowest = *request;
+    float profile[BUDGET_PROFILE];
+    lowest.share = 0;
+    *least = 1;
+    if (request->policy == POLICY_NONE)
+        return true;
+    if (!policy_kind(request->policy)->counts)
+        return calibration_least(model, request->policy, least, err);
+    if (!make_profile(model, &lowest, profile, err))
+        return false;
+    *least = least_of_profile(&model->config, &lowest, profile);
+    return true;
 }

@@ -39,6 +39,10 @@ struct budget_request {
 bool budget_make(struct budget *budget, const struct model *model, const struct budget_request *request,
                  struct error *err);
 
+// The least share that a policy can spend (request->share is not read): 1 for POLICY_NONE. False and one sentence when
+// the model has no calibration that would tell.
+bool budget_least(const struct model *model, const struct budget_request *request, double *least, struct error *err);
+
 // Multiply-adds of a run with these counts under this policy, trimmers included; all layers of all streams.
 void budget_cost(const struct model_config *config, const struct budget_request *request,
                  const struct budget_counts *counts, struct macs *macs);

@@ -91,6 +91,16 @@ bool calibration_shift(const struct model *model, enum policy policy, double sha
     return ok;
 }
 
+bool calibration_least(const struct model *model, enum policy policy, double *share, struct error *err)
+{
+    struct curve curve;
+    if (!curve_open(&curve, model, policy, err))
+        return false;
+    *share = fmin(curve.shares[0], 1);
+    json_decref(curve.root);
+    return true;
+}
+
 bool calibration_share(const struct model *model, double shift, double *share)
 {
     struct curve curve;

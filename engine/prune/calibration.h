@@ -9,6 +9,9 @@
 // stays. False and one sentence when the model has no such curve or it does not go down to that share.
 bool calibration_shift(const struct model *model, enum policy policy, double share, double *shift, struct error *err);
 
+// The least share that a policy's curve goes down to. False and one sentence when the model has no such curve.
+bool calibration_least(const struct model *model, enum policy policy, double *share, struct error *err);
+
 // The share that the learned policy had on the calibration set with this shift; false where there is no curve.
 bool calibration_share(const struct model *model, double shift, double *share);
 

@@ -1,6 +1,10 @@
 #include "engine/run/trace.h"
 
+#include "engine/base/text.h"
+
+#include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +180,43 @@ bool trace_copy(struct trace *to, const struct trace *from)
         return true;
     trace_free(to);
     return false;
+}
+
+int trace_unread(const struct trace *trace)
+{
+    const char *question = trace->question ? trace->question : "";
+    int length = (int)strlen(question), at = 0;
+    for (int i = 0; i < trace->token_count; i++)
+        if (trace->tokens[i].from < trace->tokens[i].to && trace->tokens[i].to > at)
+            at = trace->tokens[i].to;
+    for (int i = at; i < length; i++)
+        if ((unsigned char)question[i] >= 0x80 || isalnum((unsigned char)question[i]))
+            return at;
+    return -1;
+}
+
+// Whether an earlier token covers the same bytes: the token is a part of a word that no letters of it stand for.
+static bool shares_word(const struct trace *trace, int token)
+{
+    const struct trace_token *this = &trace->tokens[token], *before = token > 0 ? this - 1 : NULL;
+    return before && before->from == this->from && before->to == this->to;
+}
+
+char *trace_token_text(const struct trace *trace, int token, char *out, size_t size)
+{
+    const struct trace_token *this = &trace->tokens[token];
+    char text[TRACE_TEXT + 2];
+    int length = trace->question ? (int)strlen(trace->question) : 0, covered = this->to - this->from;
+    if (covered <= 0 || this->from < 0 || this->to > length)
+        return text_fit(out, size, this->text);
+    if (shares_word(trace, token)) {
+        snprintf(text, sizeof text, "+%s", this->text + 2 * !strncmp(this->text, "##", 2));
+        return text_fit(out, size, text);
+    }
+    char *bytes = strndup(trace->question + this->from, (size_t)covered);
+    text_fit(out, size, bytes ? bytes : this->text);
+    free(bytes);
+    return out;
 }
 
 const char *stage_kind_name(enum stage_kind kind)

@@ -130,6 +130,15 @@ bool trace_tokens_alloc(struct trace_tokens *tokens, int count) __attribute__((w
 // Forgets stages from `count` on.
 void trace_truncate(struct trace *trace, int count);
 
+// The byte of the question behind the last word that a token covers, when letters, digits or characters beyond ASCII
+// follow there that no token covers (the model reads no longer question, or does not read such characters); else -1.
+int trace_unread(const struct trace *trace);
+
+// A token as a person reads it, cleaned for a terminal: the bytes of the question it covers; what covers none by its own
+// name; and the second of two tokens for one word as its name with "+" for the tokenizer's marks ("mice" "+s").
+// size is at least 8. Returns `out`.
+char *trace_token_text(const struct trace *trace, int token, char *out, size_t size);
+
 // The spellings that JSON and screen share: "fusion", "qkv", "msa", "token-keep", "image" "image2" "text".
 const char *stage_kind_name(enum stage_kind kind);
 const char *mac_kind_name(enum mac_kind kind);

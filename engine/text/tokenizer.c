@@ -171,3 +171,19 @@ int tokenizer_complete(const struct tokenizer *tokenizer, const char *prefix, co
 {
     return tokenizer->words ? words_complete(tokenizer, prefix, out, max) : 0;
 }
+
+int tokenizer_cut(const struct tokenizer *tokenizer, const char *text, int max)
+{
+    struct token *tokens = memory_alloc((size_t)max + 1, sizeof *tokens);
+    int count = tokens ? tokenizer_encode(tokenizer, text, tokens, max + 1) : 0;
+    int cut = count > max ? tokens[max - 1].from : -1;
+    if (count > 0 && cut < 0 && strlen(text) > TEXT_LIMIT)
+        cut = TEXT_LIMIT;
+    memory_free(tokens);
+    return cut;
+}
+
+const char *tokenizer_nearest(const struct tokenizer *tokenizer, const char *word, size_t length)
+{
+    return tokenizer->words ? words_nearest(tokenizer, word, length) : NULL;
+}

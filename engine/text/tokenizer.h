@@ -21,7 +21,7 @@ struct tokenizer;
 // A word-level tokenizer: lower-cased, split at everything that is not a letter, digit or apostrophe inside a word; a
 // surface form is looked up in forms, then in tokens, then as a regular plural (s, es, ies) of a token followed by
 // "##s", else it is <unk>. Ids follow RoBERTa's scheme: 0 <s>, 1 <pad>, 2 </s>, 3 <unk>. Each token of a form covers
-// the whole word; of a regular plural, "##s" covers the ending.
+// the whole word; of a regular plural (in the forms or not), "##s" covers the ending.
 //   {"kind": "roberta", "vocab": {...}, "merges": ["..."]}   byte-level BPE, vlm_spec §5.1 (RoBERTa ids)
 // A token covers whole characters (two tokens may share one), without the space that leads a word.
 // Both: bytes that are not UTF-8 are passed over; only the first 16 kB of a text are read. NULL and *err on bad JSON.
@@ -39,5 +39,13 @@ const char *tokenizer_text(const struct tokenizer *tokenizer, int id);
 // Words known to the vocabulary that start with `prefix`, for completion: fills at most `max` pointers (owned by the
 // tokenizer), in alphabetical order, and returns how many. Word tokenizers only; 0 otherwise.
 int tokenizer_complete(const struct tokenizer *tokenizer, const char *prefix, const char **out, int max);
+
+// The byte of `text` from which on tokenizer_encode() with the same `max` leaves words out; -1 when it reads them all
+// (or there is no memory to find out).
+int tokenizer_cut(const struct tokenizer *tokenizer, const char *text, int max);
+
+// The known word one edit away from a word of 3 letters or more (a letter missing, too many or wrong, or two swapped);
+// the likeliest where there are several, NULL where there is none. Owned by the tokenizer. Word tokenizers only.
+const char *tokenizer_nearest(const struct tokenizer *tokenizer, const char *word, size_t length);
 
 #endif

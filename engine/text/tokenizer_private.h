@@ -53,6 +53,7 @@ void words_free(struct words *words);
 // False when there is no memory.
 bool words_encode(const struct tokenizer *tokenizer, const char *text, size_t length, struct token_list *list);
 int words_complete(const struct tokenizer *tokenizer, const char *prefix, const char **out, int max);
+const char *words_nearest(const struct tokenizer *tokenizer, const char *word, size_t length);
 
 bool bpe_init(struct tokenizer *tokenizer, const json_t *root, struct error *err);
 void bpe_free(struct bpe *bpe);

@@ -1,7 +1,9 @@
 // The word tokenizer of the procedural world's language.
 #include "engine/base/memory.h"
+#include "engine/base/text.h"
 #include "engine/text/tokenizer_private.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +129,15 @@ static int find_singular(const struct tokenizer *tokenizer, const char *word, si
     return -1;
 }
 
+// Whether a form is what the rules would make of it: its singular and ##s.
+static bool is_regular_plural(const struct tokenizer *tokenizer, const char *word, const json_t *pieces, size_t *ending)
+{
+    int id = json_array_size(pieces) == 2 && tokenizer_id(tokenizer, word) < 0 ? find_singular(tokenizer, word, ending)
+                                                                              : -1;
+    return id >= 0 && id == tokenizer_id(tokenizer, json_string_value(json_array_get(pieces, 0))) &&
+           tokenizer->words->plural == tokenizer_id(tokenizer, json_string_value(json_array_get(pieces, 1)));
+}
+
 static bool encode_word(const struct tokenizer *tokenizer, const char *text, size_t from, size_t to,
                         struct token_list *list)
 {
@@ -134,6 +145,9 @@ static bool encode_word(const struct tokenizer *tokenizer, const char *text, siz
     if (!fold(tokenizer->words, text + from, to - from, word))
         return token_list_add(list, ID_UNKNOWN, from, to);
     const json_t *pieces = json_object_get(tokenizer->words->forms, word);
+    size_t ending;
+    if (is_regular_plural(tokenizer, word, pieces, &ending))
+        pieces = NULL; // the same tokens, with the ending told apart
     for (size_t i = 0; i < json_array_size(pieces); i++)
         if (!token_list_add(list, tokenizer_id(tokenizer, json_string_value(json_array_get(pieces, i))), from, to))
             return false;
@@ -142,7 +156,6 @@ static bool encode_word(const struct tokenizer *tokenizer, const char *text, siz
     int id = tokenizer_id(tokenizer, word);
     if (id >= 0)
         return token_list_add(list, id, from, to);
-    size_t ending;
     id = find_singular(tokenizer, word, &ending);
     if (id < 0)
         return token_list_add(list, ID_UNKNOWN, from, to);
@@ -180,4 +193,51 @@ int words_complete(const struct tokenizer *tokenizer, const char *prefix, const 
     while (count < max && low < words->sorted_count && !strncmp(words->sorted[low], folded, length))
         out[count++] = words->sorted[low++];
     return count;
+}
+
+// ---- the nearest word -------------------------------------------------------------------------------------------
+
+// The characters of a folded word; 0 for what is no UTF-8 or too long.
+static int characters(const char *word, uint32_t out[WORD_LIMIT])
+{
+    int count = 0;
+    for (int size; *word; word += size, count++)
+        if (count == WORD_LIMIT || !(size = text_decode(word, &out[count])))
+            return 0;
+    return count;
+}
+
+// How unlikely it is that `typed` was meant as `known`: 1 two letters swapped, 2 one missing or too many, 3 a wrong one;
+// half a step more where it is the first letter. 0 where more than one edit would be needed.
+static int edit_rank(const uint32_t *typed, int typed_count, const uint32_t *known, int known_count)
+{
+    int front = 0, back = 0, fewer = typed_count < known_count ? typed_count : known_count;
+    while (front < fewer && typed[front] == known[front])
+        front++;
+    while (back < fewer - front && typed[typed_count - 1 - back] == known[known_count - 1 - back])
+        back++;
+    int a = typed_count - front - back, b = known_count - front - back, first = front == 0;
+    if (a == 2 && b == 2 && typed[front] == known[front + 1] && typed[front + 1] == known[front])
+        return 2 + first;
+    if (a + b == 1)
+        return 4 + first;
+    return a == 1 && b == 1 ? 6 + first : 0;
+}
+
+const char *words_nearest(const struct tokenizer *tokenizer, const char *word, size_t length)
+{
+    enum { SHORTEST = 3 };
+    const struct words *words = tokenizer->words;
+    uint32_t typed[WORD_LIMIT], known[WORD_LIMIT];
+    char folded[WORD_LIMIT];
+    int count = fold(words, word, length, folded) ? characters(folded, typed) : 0, best = 0;
+    const char *nearest = NULL;
+    for (int i = 0; count >= SHORTEST && i < words->sorted_count; i++) {
+        int rank = edit_rank(typed, count, known, characters(words->sorted[i], known));
+        if (rank > 0 && (!nearest || rank < best)) {
+            best = rank;
+            nearest = words->sorted[i];
+        }
+    }
+    return nearest;
 }

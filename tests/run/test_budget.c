@@ -4,6 +4,7 @@
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
+#include "engine/prune/budget.h"
 #include "engine/run/calibrate.h"
 #include "engine/run/run.h"
 #include "tests/support/tiny.h"
@@ -161,6 +162,32 @@ static void test_least_share(void **state)
     model_free(model);
 }
 
+// What budget_least() promises can be spent, and a little less cannot.
+static void test_least_is_reachable(void **state)
+{
+    (void)state;
+    struct model *model = calibrated();
+    const enum policy policies[] = {POLICY_LEARNED, POLICY_LEARNED_SELF, POLICY_LEARNED_FIXED, POLICY_CLS_ATTENTION,
+                                    POLICY_RANDOM};
+    for (int p = 0; p < 5; p++) {
+        struct budget_request request = {policies[p], (double)NAN, 7, true, true};
+        struct budget budget;
+        struct error err = {0};
+        double least = 0;
+        assert_true(budget_least(model, &request, &least, &err));
+        assert_true(least > 0.01 && least < 0.9);
+        request.share = least;
+        assert_true(budget_make(&budget, model, &request, &err));
+        request.share = least - 0.001;
+        assert_false(budget_make(&budget, model, &request, &err));
+    }
+    struct budget_request none = {POLICY_NONE, (double)NAN, 7, true, true};
+    double least = 0;
+    assert_true(budget_least(model, &none, &least, NULL));
+    assert_true(least >= 1 && least <= 1);
+    model_free(model);
+}
+
 // More budget never drops a token that less budget kept, as far as nothing was dropped before: the shift only rises.
 static void test_shift_rises_with_the_budget(void **state)
 {
@@ -219,7 +246,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threshold_policies),    cmocka_unit_test(test_count_policies),
-        cmocka_unit_test(test_least_share),           cmocka_unit_test(test_shift_rises_with_the_budget),
+        cmocka_unit_test(test_least_share),           cmocka_unit_test(test_least_is_reachable),
+                  cmocka_unit_test(test_shift_rises_with_the_budget),
         cmocka_unit_test(test_asking_again),          cmocka_unit_test(test_without_calibration),   cmocka_unit_test(test_hostile_calibration),
     };
     return cmocka_run_group_tests(tests, make_set, free_set);

@@ -378,6 +378,32 @@ static const char plain_trace[] =
     " \"answers\": [{\"text\": \"yes\", \"p\": 0.75}]}], \"answer\": {\"text\": \"yes\", \"p\": 0.75},"
     " \"macs\": {\"dense\": 100, \"spent\": 60}, \"speedup\": 1.6666666666666667, \"ms\": 1.5}";
 
+// Tokens as a person reads them, and what of the question no token covers.
+static void test_token_texts(void **state)
+{
+    (void)state;
+    static struct trace_token tokens[] = {{"<s>", 0, 0, false},    {"what", 0, 6, false},  {"is", 0, 6, false},
+                                          {"mouse", 7, 11, false}, {"##s", 7, 11, false},  {"dog", 12, 15, false},
+                                          {"##s", 15, 16, false},  {"<unk>", 17, 19, true}, {"</s>", 28, 28, false}};
+    static const char *const expected[] = {"<s>", "what's", "+is", "mice", "+s", "dog", "s", "?", "</s>"};
+    struct trace trace;
+    char text[16];
+    trace_init(&trace);
+    trace.question = strdup("what's mice dogs \xc2\x9b, then.");
+    trace.tokens = tokens;
+    trace.token_count = 9;
+    for (int i = 0; i < 9; i++)
+        assert_string_equal(trace_token_text(&trace, i, text, sizeof text), expected[i]);
+    assert_int_equal(trace_unread(&trace), 19);
+    trace.question[19] = '\0';
+    assert_int_equal(trace_unread(&trace), -1);
+    assert_string_equal(trace_token_text(&trace, 8, text, sizeof text), "</s>");
+    tokens[7].to = 400; // whoever fills a trace by hand may be wrong
+    assert_string_equal(trace_token_text(&trace, 7, text, sizeof text), "<unk>");
+    trace.tokens = NULL;
+    trace_free(&trace);
+}
+
 static void test_reads_the_plain_layout(void **state)
 {
     (void)state;
@@ -588,7 +614,7 @@ int main(void)
         cmocka_unit_test(test_bad_utf8_keeps_positions),
         cmocka_unit_test(test_decimal_comma),
         cmocka_unit_test(test_copy_and_truncate),
-        cmocka_unit_test(test_reads_the_plain_layout),
+        cmocka_unit_test(test_token_texts), cmocka_unit_test(test_reads_the_plain_layout),
         cmocka_unit_test(test_names_the_mistake),
         cmocka_unit_test(test_two_pictures_need_lists),
         cmocka_unit_test(test_refuses_what_is_no_trace),

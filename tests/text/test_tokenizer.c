@@ -11,7 +11,7 @@
 static const char words_json[] =
     "{\"kind\": \"words\", \"tokens\": [\"<s>\", \"<pad>\", \"</s>\", \"<unk>\", \"##s\", \"is\", \"the\", \"dog\","
     " \"mouse\", \"box\", \"cherry\", \"color\", \"what\", \"3\", \"bus\", \"k\xc3\xa4se\", \"don't\", \"boxing\"],"
-    " \"forms\": {\"mice\": [\"mouse\", \"##s\"], \"colour\": [\"color\"], \"what's\": [\"what\", \"is\"]}}";
+    " \"forms\": {\"mice\": [\"mouse\", \"##s\"], \"cherries\": [\"cherry\", \"##s\"], \"colour\": [\"color\"], \"what's\": [\"what\", \"is\"]}}";
 
 static struct tokenizer *make(const char *json)
 {
@@ -74,6 +74,53 @@ static void test_words(void **state)
     tokenizer_free(tokenizer);
 }
 
+// A question that is longer than the model reads: where the reading stops.
+static void test_cut(void **state)
+{
+    (void)state;
+    struct tokenizer *tokenizer = make(words_json);
+    assert_int_equal(tokenizer_cut(tokenizer, "the dog is the mouse", 7), -1);
+    assert_int_equal(tokenizer_cut(tokenizer, "the dog is the mouse!?", 7), -1);
+    assert_int_equal(tokenizer_cut(tokenizer, "the dog is the mouse", 6), 15);
+    assert_int_equal(tokenizer_cut(tokenizer, "the dogs are", 4), 7); // in the middle of a word: its ending is left out
+    assert_int_equal(tokenizer_cut(tokenizer, "", 2), -1);
+    char *endless = memory_alloc(40000, 1);
+    assert_non_null(endless);
+    memset(endless, ' ', 39999);
+    assert_int_equal(tokenizer_cut(tokenizer, endless, 24), 16384);
+    memory_free(endless);
+    tokenizer_free(tokenizer);
+}
+
+static void test_nearest(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word, *nearest;
+    } cases[] = {
+        {"mous", "mouse"},     // a letter missing
+        {"chherry", "cherry"}, // one too many
+        {"DOH", "dog"},        // a wrong one, whatever the case
+        {"muose", "mouse"},    // two swapped
+        {"cherrie", "cherries"}, // a form as well
+        {"xbo", NULL},
+        {"bo", NULL},          // too short to tell
+        {"k\xc3\xa4s", "k\xc3\xa4se"},
+        {"kase", "k\xc3\xa4se"}, // one character, two bytes
+        {"zebra", NULL},
+        {"", NULL},
+    };
+    struct tokenizer *tokenizer = make(words_json);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *nearest = tokenizer_nearest(tokenizer, cases[i].word, strlen(cases[i].word));
+        if (cases[i].nearest)
+            assert_string_equal(nearest ? nearest : "nothing", cases[i].nearest);
+        else
+            assert_null(nearest);
+    }
+    tokenizer_free(tokenizer);
+}
+
 static void test_long_text(void **state)
 {
     (void)state;
@@ -112,7 +159,7 @@ static void test_completion(void **state)
     assert_int_equal(tokenizer_complete(tokenizer, "#", out, 32), 0);
     assert_int_equal(tokenizer_complete(tokenizer, "\xff", out, 32), 0);
     int all = tokenizer_complete(tokenizer, "", out, 32);
-    assert_int_equal(all, 16);
+    assert_int_equal(all, 17);
     for (int i = 1; i < all; i++)
         assert_true(strcmp(out[i - 1], out[i]) < 0);
     tokenizer_free(tokenizer);
@@ -259,8 +306,10 @@ static void test_equals_roberta(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),      cmocka_unit_test(test_long_text),        cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_byte_pairs), cmocka_unit_test(test_refuses_bad_json), cmocka_unit_test(test_equals_roberta),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_nearest),    cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_completion), cmocka_unit_test(test_byte_pairs),
+        cmocka_unit_test(test_refuses_bad_json), cmocka_unit_test(test_equals_roberta),
     };
     return cmocka_run_group_tests_name("tokenizer", tests, NULL, NULL);
 }

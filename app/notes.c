@@ -1,0 +1,81 @@
+#include "app/notes.h"
+
+#include "engine/base/text.h"
+#include "engine/text/tokenizer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { QUOTE = 48 }; // bytes of a question's part in a sentence
+
+static void note(struct notes *notes, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct notes *notes, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (notes->count < NOTES_MOST)
+        vsnprintf(notes->sentences[notes->count++], sizeof notes->sentences[0], format, arguments);
+    va_end(arguments);
+}
+
+// The start of `text`, harmless for a terminal; what is cut off is marked.
+static const char *quote_start(const char *text, char out[QUOTE])
+{
+    size_t room = QUOTE - 4, length = strnlen(text, room + 1);
+    bool whole = length <= room;
+    while (!whole && room > 0 && ((unsigned char)text[room] & 0xC0) == 0x80)
+        room--;
+    snprintf(out, QUOTE, "%.*s%s", (int)(whole ? length : room), text, whole ? "" : "...");
+    text_clean(out);
+    return out;
+}
+
+static void note_cut(struct notes *notes, const struct model *model, const struct trace *trace)
+{
+    int most = model->config.max_tokens, cut = tokenizer_cut(model->tokenizer, trace->question, most);
+    char rest[QUOTE];
+    if (cut >= 0)
+        note(notes, "The model reads %d words at most (endings count): from '%s' on the question is left out.", most - 2,
+             quote_start(trace->question + cut, rest));
+}
+
+static void note_unknown(struct notes *notes, const struct model *model, const struct trace *trace)
+{
+    for (int t = 0; t < trace->token_count && notes->count < NOTES_MOST - TRACE_PICTURES; t++) {
+        const struct trace_token *token = &trace->tokens[t];
+        char word[QUOTE];
+        if (!token->unknown)
+            continue;
+        const char *nearest =
+            tokenizer_nearest(model->tokenizer, trace->question + token->from, (size_t)(token->to - token->from));
+        trace_token_text(trace, t, word, sizeof word);
+        if (nearest)
+            note(notes, "The model does not know the word '%s': did you mean '%s'?", word, nearest);
+        else
+            note(notes, "The model does not know the word '%s': it reads <unk> there.", word);
+    }
+}
+
+void notes_make(struct notes *notes, const struct model *model, const struct trace *trace,
+                const struct picture *const pictures[])
+{
+    char unlike[UNLIKE_TEXT];
+    notes->count = 0;
+    if (model->tokenizer && trace->question) {
+        note_cut(notes, model, trace);
+        note_unknown(notes, model, trace);
+    }
+    for (int p = 0; p < model->config.pictures; p++)
+        if (unlike_note(model, pictures[p], unlike))
+            note(notes, "%s", unlike);
+}
+
+void notes_join(const struct notes *notes, char *out, size_t size)
+{
+    out[0] = 0;
+    for (int i = 0; i < notes->count; i++) {
+        size_t used = strlen(out);
+        snprintf(out + used, size - used, "%s%s", used ? " " : "", notes->sentences[i]);
+    }
+}

@@ -1,0 +1,24 @@
+// What is out of the ordinary about an input, in words: for the screen's note line and for stderr.
+#ifndef TRIMSCOPE_APP_NOTES_H
+#define TRIMSCOPE_APP_NOTES_H
+
+#include "app/unlike.h"
+#include "engine/run/trace.h"
+
+enum { NOTES_MOST = 8 };
+
+// One sentence each, most pressing first: a question that is longer than the model reads, words that it does not know
+// (with the known word one edit away), pictures unlike those that it was trained on.
+struct notes {
+    int count;
+    char sentences[NOTES_MOST][UNLIKE_TEXT];
+};
+
+// About the question in `trace` and the pictures (as many as the model takes).
+void notes_make(struct notes *notes, const struct model *model, const struct trace *trace,
+                const struct picture *const pictures[]);
+
+// All of them in one line; "" where there are none.
+void notes_join(const struct notes *notes, char *out, size_t size);
+
+#endif
