@@ -193,6 +193,9 @@ $(BUILD)/obj/%.o: %.c
 
 install: $(BUILD)/trimscope $(CATALOGUES)
 	install -Dm755 $(BUILD)/trimscope $(DESTDIR)$(PREFIX)/bin/trimscope
+	for language in $(LANGUAGES); do \
+	    install -Dm644 $(BUILD)/locale/$$language/LC_MESSAGES/trimscope.mo -t \
+	        $(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES || exit 1; done
 	cd assets && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/trimscope/{} \;
 
 uninstall:
