@@ -1,61 +1,36 @@
 #include "ui/draw.h"
 
+#include "ui/measure.h"
+#include "ui/words.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
-// Decodes one character of UTF-8; bytes that are none become '?'.
-static wchar_t decode(const char **text)
-{
-    const unsigned char *p = (const unsigned char *)*text;
-    int more = *p < 0x80                 ? 0
-               : *p >= 0xC2 && *p < 0xE0 ? 1
-               : *p >= 0xE0 && *p < 0xF0 ? 2
-               : *p >= 0xF0 && *p < 0xF5 ? 3
-                                         : -1;
-    wchar_t wide = more <= 0 ? *p : *p & (0x3F >> more);
-    for (int i = 1; i <= more; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            more = -1;
-        else
-            wide = wide << 6 | (p[i] & 0x3F);
-    }
-    *text += more > 0 ? more + 1 : 1;
-    return more < 0 ? L'?' : wide;
-}
-
-// Our own signs where the terminal shows ASCII only.
+// Our own signs where the terminal shows ASCII only, or the person wants no others; the language's own
+// characters stay.
 static wchar_t plain(wchar_t wide)
 {
     static const wchar_t from[] = L"←→↑↓…×≥·‹›–▸", to[] = L"<>^v~x>|<>->";
     const wchar_t *found = wide ? wcschr(from, wide) : NULL;
-    return found ? to[found - from] : wide < 127 ? wide : L'?';
+    return found ? to[found - from] : wide < 127 || words_now() != WORDS_EN ? wide : L'?';
 }
 
-// The next character of a text and its columns; what cannot be printed becomes '?'.
+// The next character as the terminal can show it.
 static wchar_t next_character(const char **text, bool unicode, int *columns)
 {
-    wchar_t wide = decode(text);
-    if (!unicode)
-        wide = plain(wide);
-    *columns = wide < 32 ? -1 : wcwidth(wide);
-    if (*columns < 0) {
-        *columns = 1;
-        return L'?';
-    }
-    return wide;
+    wchar_t wide = measure_next(text, columns);
+    if (unicode)
+        return wide;
+    wchar_t shown = plain(wide);
+    *columns = shown == wide ? *columns : 1;
+    return shown;
 }
 
 int draw_width(const char *text)
 {
-    int width = 0, columns;
-    while (*text) {
-        next_character(&text, true, &columns);
-        width += columns;
-    }
-    return width;
+    return measure_width(text);
 }
 
 static int draw_characters(const struct pane *pane, enum style style, int row, int column, int columns,
@@ -121,36 +96,9 @@ int draw_right(const struct pane *pane, enum style style, int row, int column, i
     return start;
 }
 
-// The bytes of `text` that fit into a row, up to a space; *all says whether that is everything.
-static int row_length(const char *text, int columns, bool *all)
-{
-    const char *end = text, *fits = NULL;
-    int width = 0, one;
-    while (*end) {
-        if (*end == ' ')
-            fits = end;
-        next_character(&end, true, &one);
-        width += one;
-        if (width > columns) {
-            *all = false;
-            return fits ? (int)(fits - text) : -1; // -1: one word wider than the row
-        }
-    }
-    *all = true;
-    return (int)(end - text);
-}
-
 int draw_rows(const char *text, int columns)
 {
-    for (int rows = 1;; rows++) {
-        bool all;
-        while (*text == ' ')
-            text++;
-        int length = row_length(text, columns, &all);
-        if (all || length < 0)
-            return rows;
-        text += length;
-    }
+    return measure_rows(text, columns);
 }
 
 int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, const char *text)
@@ -161,8 +109,8 @@ int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, co
         if (!*text)
             return row;
         bool all;
-        int length = row_length(text, rect.columns, &all);
-        if (all || length < 0 || row == rect.rows - 1) {
+        int length = measure_row(text, rect.columns, &all);
+        if (all || row == rect.rows - 1) {
             draw_text(pane, style, rect.row + row, rect.column, rect.columns, text);
             return row + 1;
         }

@@ -1,6 +1,7 @@
 #include "ui/narrate.h"
 
 #include "ui/draw.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -27,17 +28,25 @@ static void say(struct text *text, const char *format, ...)
         text->used = text->size - 1;
 }
 
-static const char *plural(int count)
+// A new sentence.
+static void begin(struct text *text)
 {
-    return count == 1 ? "" : "s";
+    if (text->used > 0)
+        say(text, "\n");
+}
+
+// Between two clauses of a sentence.
+static void join(struct text *text)
+{
+    say(text, "%s", in_("between clauses", "; "));
 }
 
 // "Fusion 3" from "fusion 3".
-static void say_name(struct text *text, const char *name)
+static void name_first(const struct view *view, int stage, char *out, size_t size)
 {
-    bool lower = name[0] >= 'a' && name[0] <= 'z';
-    if (name[0])
-        say(text, "%c%s", lower ? name[0] - 'a' + 'A' : name[0], name + 1);
+    view_stage_name(view, &view->trace.stages[stage], out, size);
+    if (out[0] >= 'a' && out[0] <= 'z')
+        out[0] = (char)(out[0] - 'a' + 'A');
 }
 
 // The real word (no special token) with the greatest total score given in this very stage; -1: none.
@@ -65,37 +74,54 @@ static int previous_fusion(const struct view *view, int stage)
     return -1;
 }
 
-// "dropped the words 'is' and 'the'": at most three by name.
-static void say_dropped_words(struct text *text, const struct view *view, int stage)
+// "'is', 'the' and 2 more": at most three by name.
+static void dropped_words(const struct view *view, int stage, char *out, size_t size)
 {
     int dropped = view_dropped_now_count(view, stage, TRACE_TEXT_STREAM), told = 0;
+    char names[3][TRACE_TEXT] = {"", "", ""};
     for (int i = 0; i < view->trace.token_count && told < 3; i++)
-        if (view_dropped_now(view, stage, TRACE_TEXT_STREAM, i)) {
-            char name[TRACE_TEXT];
-            view_token_name(view, TRACE_TEXT_STREAM, i, name, sizeof name);
-            told++;
-            say(text, "%s'%s'", told == 1 ? "" : told == dropped ? " and " : ", ", name);
-        }
-    if (told < dropped)
-        say(text, " and %d more", dropped - told);
+        if (view_dropped_now(view, stage, TRACE_TEXT_STREAM, i))
+            view_token_name(view, TRACE_TEXT_STREAM, i, names[told++], TRACE_TEXT);
+    if (dropped > 3)
+        snprintf(out, size, _("'%s', '%s', '%s' and %d more"), names[0], names[1], names[2], dropped - 3);
+    else if (told == 3)
+        snprintf(out, size, _("'%s', '%s' and '%s'"), names[0], names[1], names[2]);
+    else if (told == 2)
+        snprintf(out, size, _("'%s' and '%s'"), names[0], names[1]);
+    else
+        snprintf(out, size, _("'%s'"), names[0]);
 }
 
-static void say_dropped_patches(struct text *text, const struct view *view, int stage)
+// What one picture lost, "Fusion 3 dropped 12 of 144 patches, 132 stay".
+static void say_dropped_patches(struct text *text, const struct view *view, int stage, const char *name)
+{
+    int dropped = view_dropped_now_count(view, stage, 0), after = view_alive_count(view, stage, 0, NULL);
+    int before = after + dropped;
+    if (dropped > 0)
+        say(text,
+            ngettext_(before, "%s dropped %d of %d patch, %d stay", "%s dropped %d of %d patches, %d stay"),
+            name, dropped, before, after);
+    else
+        say(text, ngettext_(after, "%s kept %d patch, all there was", "%s kept all %d patches"), name, after);
+}
+
+// The same where there are two, and which of them the stage touches must be said.
+static void say_dropped_of_pictures(struct text *text, const struct view *view, int stage, const char *name)
 {
     for (int p = 0; p < view->trace.picture_count; p++) {
-        int dropped = view_dropped_now_count(view, stage, p), total;
-        int after = view_alive_count(view, stage, p, &total);
+        int dropped = view_dropped_now_count(view, stage, p), after = view_alive_count(view, stage, p, NULL);
         if (view->trace.stages[stage].tokens[p].count == 0)
             continue;
-        say(text, p > 0 ? "; " : " ");
-        if (dropped > 0)
-            say(text, "dropped %d of %d patches", dropped, after + dropped);
-        else
-            say(text, "kept all %d patches", after);
-        if (view->trace.picture_count > 1)
-            say(text, " of picture %d", p + 1);
+        if (text->used > 0)
+            join(text);
+        if (text->used == 0 && dropped > 0)
+            say(text, _("%s dropped %d of %d patches of picture %d"), name, dropped, after + dropped, p + 1);
+        else if (text->used == 0)
+            say(text, _("%s kept all %d patches of picture %d"), name, after, p + 1);
         else if (dropped > 0)
-            say(text, ", %d stay", after);
+            say(text, _("dropped %d of %d patches of picture %d"), dropped, after + dropped, p + 1);
+        else
+            say(text, _("kept all %d patches of picture %d"), after, p + 1);
     }
 }
 
@@ -114,8 +140,10 @@ static void say_heads(struct text *text, const struct stage *stage)
 {
     int off, all;
     count_heads(stage, &off, &all);
-    if (off > 0)
-        say(text, "; %d of %d heads dropped", off, all);
+    if (off == 0)
+        return;
+    join(text);
+    say(text, _("%d of %d heads dropped"), off, all);
 }
 
 static void say_top_word(struct text *text, const struct view *view, int stage)
@@ -124,25 +152,26 @@ static void say_top_word(struct text *text, const struct view *view, int stage)
     if (top < 0)
         return;
     int old = before >= 0 ? top_word(view, before) : -1;
+    double score = (double)view_score(view, stage, TRACE_TEXT_STREAM, top).total;
     char name[TRACE_TEXT], old_name[TRACE_TEXT];
     view_token_name(view, TRACE_TEXT_STREAM, top, name, sizeof name);
     view_token_name(view, TRACE_TEXT_STREAM, old, old_name, sizeof old_name);
+    begin(text);
     if (old >= 0 && old != top)
-        say(text, "\nThe word '%s' now outweighs '%s' (%+.1f).", name, old_name,
-            (double)view_score(view, stage, TRACE_TEXT_STREAM, top).total);
+        say(text, _("The word '%s' now outweighs '%s' (%+.1f)."), name, old_name, score);
     else
-        say(text, "\n'%s' weighs most among the words (%+.1f).", name,
-            (double)view_score(view, stage, TRACE_TEXT_STREAM, top).total);
+        say(text, _("'%s' weighs most among the words (%+.1f)."), name, score);
 }
 
 static void say_cost(struct text *text, const struct stage *stage)
 {
-    char spent[24], dense[24];
+    char spent[24];
     draw_flops(spent, sizeof spent, stage->macs.spent);
-    draw_flops(dense, sizeof dense, stage->macs.dense);
-    if (stage->macs.dense > 0)
-        say(text, "\nIt cost %sFLOP, %.0f %% of the unpruned layer.", spent,
-            100 * stage->macs.spent / stage->macs.dense);
+    if (stage->macs.dense <= 0)
+        return;
+    begin(text);
+    say(text, _("It cost %sFLOP, %.0f %% of the unpruned layer."), spent,
+        100 * stage->macs.spent / stage->macs.dense);
 }
 
 static void say_reading(struct text *text, const struct view *view, int stage)
@@ -152,57 +181,103 @@ static void say_reading(struct text *text, const struct view *view, int stage)
         return;
     int before = previous_fusion(view, stage);
     const struct stage *old = before >= 0 ? &view->trace.stages[before] : NULL;
+    const char *answer = now->answers[0].text;
     double p = 100 * (double)now->answers[0].p;
-    if (old && old->answer_count > 0 && strcmp(old->answers[0].text, now->answers[0].text) != 0)
-        say(text, "\nRead here, the answer turns from '%s' to '%s' (%.0f %%).", old->answers[0].text,
-            now->answers[0].text, p);
+    begin(text);
+    if (old && old->answer_count > 0 && strcmp(old->answers[0].text, answer) != 0)
+        say(text, _("Read here, the answer turns from '%s' to '%s' (%.0f %%)."), old->answers[0].text, answer,
+            p);
+    else if (old)
+        say(text, _("Read here, the answer stays '%s' (%.0f %%)."), answer, p);
     else
-        say(text, "\nRead here, the answer %s '%s' (%.0f %%).", old ? "stays" : "would be",
-            now->answers[0].text, p);
+        say(text, _("Read here, the answer would be '%s' (%.0f %%)."), answer, p);
+}
+
+static void narrate_words(struct text *text, const struct view *view)
+{
+    int words = 0;
+    for (int i = 0; i < view->trace.token_count; i++)
+        words += view->trace.tokens[i].from < view->trace.tokens[i].to;
+    say(text,
+        ngettext_(words, "The question becomes %d word token between two markers.",
+                  "The question becomes %d word tokens between two markers."),
+        words);
+    begin(text);
+    say(text, "%s", _("Each is now a vector of numbers."));
+    for (int i = 0; i < view->trace.token_count; i++)
+        if (view->trace.tokens[i].unknown) {
+            char name[TRACE_TEXT];
+            view_token_name(view, TRACE_TEXT_STREAM, i, name, sizeof name);
+            begin(text);
+            say(text, _("The model does not know the word '%s'."), name);
+            break;
+        }
 }
 
 static void narrate_embed(struct text *text, const struct view *view, const struct stage *stage)
 {
     if (stage->stream == TRACE_TEXT_STREAM || stage->stream < 0) {
-        int words = 0;
-        for (int i = 0; i < view->trace.token_count; i++)
-            words += view->trace.tokens[i].from < view->trace.tokens[i].to;
-        say(text,
-            "The question becomes %d word token%s between two markers.\nEach is now a vector of numbers.",
-            words, plural(words));
-        for (int i = 0; i < view->trace.token_count; i++)
-            if (view->trace.tokens[i].unknown) {
-                char name[TRACE_TEXT];
-                view_token_name(view, TRACE_TEXT_STREAM, i, name, sizeof name);
-                say(text, "\nThe model does not know the word '%s'.", name);
-                break;
-            }
+        narrate_words(text, view);
         return;
     }
     const struct trace_picture *picture = &view->trace.pictures[stage->stream];
-    say(text, "The picture is cut into %d × %d = %d patches and a CLS token that will stand for all of it.",
+    say(text,
+        _("The picture is cut into %d × %d = %d patches and a CLS token that will stand for all of it."),
         picture->grid_rows, picture->grid_columns, picture->grid_rows * picture->grid_columns);
-    say(text, "\nAll are alive.");
+    begin(text);
+    say(text, "%s", _("All are alive."));
 }
 
 static void narrate_answer(struct text *text, const struct view *view, const struct stage *stage)
 {
     const struct trace *trace = &view->trace;
     if (stage->answer_count > 0)
-        say(text, "The answer is '%s' with %.0f %%.", stage->answers[0].text,
+        say(text, _("The answer is '%s' with %.0f %%."), stage->answers[0].text,
             100 * (double)stage->answers[0].p);
     const struct trace_macs *macs = &stage->macs;
+    int total, alive = view_alive_count(view, trace->stage_count - 1, 0, &total);
+    bool looked = trace->picture_count > 0 && total > 0;
     char spent[24], dense[24];
     draw_flops(spent, sizeof spent, macs->cumulative_spent);
     draw_flops(dense, sizeof dense, macs->cumulative_dense);
-    if (macs->cumulative_dense > 0)
-        say(text, "\nThe whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less", spent, dense,
+    if (macs->cumulative_dense > 0) {
+        begin(text);
+        say(text, _("The whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less"), spent, dense,
             100 * macs->cumulative_spent / macs->cumulative_dense,
             macs->cumulative_dense / macs->cumulative_spent);
-    int total, alive = view_alive_count(view, trace->stage_count - 1, 0, &total);
-    if (trace->picture_count > 0 && total > 0)
-        say(text, "; %d of %d patches were still looked at in the end", alive, total);
-    say(text, ".");
+        if (looked) {
+            join(text);
+            say(text, _("%d of %d patches were still looked at in the end"), alive, total);
+        }
+        say(text, "%s", in_("end of a sentence", "."));
+    }
+}
+
+static void narrate_layer(struct text *text, const struct view *view, int index)
+{
+    const struct stage *stage = &view->trace.stages[index];
+    int words_gone = view_dropped_now_count(view, index, TRACE_TEXT_STREAM);
+    bool pictures = false;
+    for (int p = 0; p < view->trace.picture_count; p++)
+        pictures |= stage->tokens[p].count > 0;
+    char name[TRACE_TEXT], gone[4 * TRACE_TEXT];
+    name_first(view, index, name, sizeof name);
+    dropped_words(view, index, gone, sizeof gone);
+    if (pictures && view->trace.picture_count > 1)
+        say_dropped_of_pictures(text, view, index, name);
+    else if (pictures)
+        say_dropped_patches(text, view, index, name);
+    if (pictures && words_gone > 0) {
+        join(text);
+        say(text, _("gone: %s"), gone);
+    } else if (words_gone > 0) {
+        say(text, _("%s let go of %s"), name, gone);
+    } else if (!pictures) {
+        int alive = view_alive_count(view, index, TRACE_TEXT_STREAM, NULL);
+        say(text, ngettext_(alive, "%s kept %d token, all there was", "%s kept all %d tokens"), name, alive);
+    }
+    say_heads(text, stage);
+    say(text, "%s", in_("end of a sentence", "."));
 }
 
 void narrate_stage(const struct view *view, int index, char *out, size_t size)
@@ -210,31 +285,15 @@ void narrate_stage(const struct view *view, int index, char *out, size_t size)
     struct text text = {out, size, 0};
     const struct stage *stage = &view->trace.stages[index];
     out[0] = 0;
-    switch (stage->kind) {
-    case STAGE_EMBED:
+    if (stage->kind == STAGE_EMBED) {
         narrate_embed(&text, view, stage);
-        return;
-    case STAGE_ANSWER:
+    } else if (stage->kind == STAGE_ANSWER) {
         narrate_answer(&text, view, stage);
-        return;
-    default:
-        break;
+    } else {
+        narrate_layer(&text, view, index);
+        say_reading(&text, view, index);
+        if (stage->kind == STAGE_FUSION)
+            say_top_word(&text, view, index);
+        say_cost(&text, stage);
     }
-    say_name(&text, stage->name);
-    int words_gone = view_dropped_now_count(view, index, TRACE_TEXT_STREAM);
-    say_dropped_patches(&text, view, index);
-    bool has_patches = text.used > strlen(stage->name);
-    if (words_gone > 0) {
-        say(&text, has_patches ? "; gone: " : " let go of ");
-        say_dropped_words(&text, view, index);
-    } else if (!has_patches) {
-        int alive = view_alive_count(view, index, TRACE_TEXT_STREAM, NULL);
-        say(&text, " kept all %d tokens", alive);
-    }
-    say_heads(&text, stage);
-    say(&text, ".");
-    say_reading(&text, view, index);
-    if (stage->kind == STAGE_FUSION)
-        say_top_word(&text, view, index);
-    say_cost(&text, stage);
 }

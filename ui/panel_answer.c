@@ -1,5 +1,6 @@
 // The answer as it would be read at this depth.
 #include "ui/panels.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,16 +54,16 @@ void panel_answer(const struct pane *pane)
     const struct stage *stage = view_stage_at(view);
     bool final = stage && stage->kind == STAGE_ANSWER;
     bool wide = rect.columns >= 64;
-    const char *about = final  ? "the model's answer"
-                        : wide ? "a lens: the answer head read early, which it was not trained for"
-                               : "a lens: read early";
-    draw_title(pane, rect, final ? "ANSWER" : "ANSWER SO FAR", about, false);
+    const char *about = final  ? _("the model's answer")
+                        : wide ? _("a lens: the answer head read early, which it was not trained for")
+                               : _("a lens: read early");
+    draw_title(pane, rect, final ? _("ANSWER") : _("ANSWER SO FAR"), about, false);
     if (!stage)
         return;
     if (stage->answer_count == 0) {
         struct rect below = {rect.row + 1, rect.column, rect.rows - 1, rect.columns};
         draw_wrapped(pane, STYLE_DIM, below,
-                     "Nothing to read yet: picture and question meet in the fusion layers.");
+                     _("Nothing to read yet: picture and question meet in the fusion layers."));
         return;
     }
     const struct stage *before = reading_before(view, view_stage(view));

@@ -1,10 +1,11 @@
 // What the stage cost, and the run so far, against the unpruned model.
 #include "ui/panels.h"
+#include "ui/words.h"
 
 #include <stdio.h>
 
-static const char *const kind_names[MAC_KINDS] = {"QKV", "attention", "projection",
-                                                  "FFN", "trimmer",   "other"};
+static const char *const kind_names[MAC_KINDS] = {N_("QKV"), N_("attention"), N_("projection"),
+                                                  N_("FFN"), N_("trimmer"),   N_("other")};
 
 static void draw_cost(const struct pane *pane, int row, const char *name, double spent, double dense,
                       double ms)
@@ -17,7 +18,7 @@ static void draw_cost(const struct pane *pane, int row, const char *name, double
     double share = dense > 0 ? spent / dense : 0;
     int digits = ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0;
     if (wide)
-        snprintf(text, sizeof text, "%7sFLOP of %6sFLOP  %3.0f %%  %5.*f ms", spent_text, dense_text,
+        snprintf(text, sizeof text, _("%7sFLOP of %6sFLOP  %3.0f %%  %5.*f ms"), spent_text, dense_text,
                  100 * share, digits, ms);
     else
         snprintf(text, sizeof text, "%s/%sFLOP %3.0f %% %4.*f ms", spent_text, dense_text, 100 * share,
@@ -35,7 +36,7 @@ static void draw_kind(const struct pane *pane, int row, int column, int columns,
     char text[24];
     double spent = stage->macs.by[kind];
     draw_flops(text, sizeof text, spent);
-    draw_text(pane, STYLE_DIM, row, column, 10, kind_names[kind]);
+    draw_text(pane, STYLE_DIM, row, column, 10, _(kind_names[kind]));
     draw_bar(pane, STYLE_SPENT, row, column + 11, columns - 11 - 9,
              stage->macs.dense > 0 ? spent / stage->macs.dense : 0);
     draw_right(pane, STYLE_NUMBER, row, column + columns - 8, 7, text);
@@ -46,15 +47,15 @@ void panel_cost(const struct pane *pane)
     struct rect rect = pane->layout->cost;
     const struct stage *stage = view_stage_at(pane->view);
     bool wide = rect.columns >= 64;
-    draw_title(pane, rect, "COST", "against the unpruned model", false);
+    draw_title(pane, rect, _("COST"), _("against the unpruned model"), false);
     if (!stage || rect.rows < 3)
         return;
     const struct trace_macs *macs = &stage->macs;
     double ms = 0;
     for (int s = 0; s <= view_stage(pane->view); s++)
         ms += pane->view->trace.stages[s].ms;
-    draw_cost(pane, rect.row + 1, wide ? "this stage" : "stage", macs->spent, macs->dense, stage->ms);
-    draw_cost(pane, rect.row + 2, "so far", macs->cumulative_spent, macs->cumulative_dense, ms);
+    draw_cost(pane, rect.row + 1, wide ? _("this stage") : _("stage"), macs->spent, macs->dense, stage->ms);
+    draw_cost(pane, rect.row + 2, _("so far"), macs->cumulative_spent, macs->cumulative_dense, ms);
     int rows = rect.rows - 4; // a blank row between
     int half = rect.columns / 2;
     for (int kind = 0; kind < MAC_KINDS; kind++) {

@@ -3,6 +3,7 @@
 #include "ui/narrate.h"
 #include "ui/paint.h"
 #include "ui/panels.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,7 +27,9 @@ static void header_right(const struct pane *pane, char *out, size_t size)
     }
     int total =
         view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
-    snprintf(out, size, "%s %s  stage %d of %d ", view->playing ? "playing" : "", stage->name,
+    char name[TRACE_TEXT];
+    view_stage_name(view, stage, name, sizeof name);
+    snprintf(out, size, view->playing ? _("playing  %s  stage %d of %d ") : _(" %s  stage %d of %d "), name,
              view_stage(view) + 1, total);
 }
 
@@ -35,34 +38,36 @@ void panel_header(const struct pane *pane)
     struct rect rect = pane->layout->header;
     const struct view *view = pane->view;
     const struct trace *trace = &view->trace;
-    char right[96], budget[32] = "as trained";
+    char right[96], budget[32];
     fill_row(pane, STYLE_BAR, rect);
     int column = draw_text(pane, STYLE_BRAND, rect.row, 0, rect.columns, " trimscope ") + 1;
     header_right(pane, right, sizeof right);
     int end = draw_right(pane, STYLE_BAR_STRONG, rect.row, column, rect.columns - column, right);
     if (!view->has_trace)
         return;
+    snprintf(budget, sizeof budget, "%s", _("as trained"));
     if (!isnan(trace->budget))
         snprintf(budget, sizeof budget, "%.0f %%", 100 * trace->budget);
     // In a narrow window what can be changed comes first.
-    int least =
-        draw_width(trace->model_name) + 2 + 7 + draw_width(trace->policy) + 2 + 7 + draw_width(budget) + 2;
+    int least = draw_width(trace->model_name) + 2 + draw_width(_("policy ")) + draw_width(trace->policy) + 2 +
+                draw_width(_("budget ")) + draw_width(budget) + 2;
     if (least <= end - column)
         column +=
             draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, trace->model_name) + 2;
-    column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "policy ");
+    column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("policy "));
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, trace->policy) + 2;
-    column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "budget ");
+    column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("budget "));
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, budget) + 2;
     const char *path = trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path : "";
     const char *slash = strrchr(path, '/');
     if (end - column > 40 && path[0]) {
-        column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, "picture ");
+        column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("picture "));
         column += draw_text(pane, STYLE_BAR, rect.row, column, 28, slash ? slash + 1 : path) + 2;
     }
     if (trace->intervention_count > 0)
-        draw_format(pane, STYLE_BAR, rect.row, column, end - column - 1, "%d change%s by hand",
-                    trace->intervention_count, trace->intervention_count == 1 ? "" : "s");
+        draw_format(pane, STYLE_BAR, rect.row, column, end - column - 1,
+                    ngettext_(trace->intervention_count, "%d change by hand", "%d changes by hand"),
+                    trace->intervention_count);
 }
 
 // As many whole sentences as there is room for.
@@ -72,13 +77,14 @@ void panel_story(const struct pane *pane)
     char all[800], text[800] = "";
     int stage = view_stage(pane->view);
     if (stage < 0)
-        snprintf(all, sizeof all, "Nothing has been computed yet.");
+        snprintf(all, sizeof all, "%s", _("Nothing has been computed yet."));
     else
         narrate_stage(pane->view, stage, all, sizeof all);
     char *rest = all;
     for (char *sentence; (sentence = strsep(&rest, "\n"));) {
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", sentence);
+        snprintf(text + used, sizeof text - used, "%s%s", used ? in_("between sentences", " ") : "",
+                 sentence);
         if (used && draw_rows(text, rect.columns) > rect.rows)
             text[used] = 0;
     }
@@ -95,11 +101,11 @@ void panel_note(const struct pane *pane)
         int used = draw_text(pane, style, rect.row, rect.column, 2, mark) + 1;
         draw_text(pane, style, rect.row, rect.column + used, rect.columns - used, view->message);
     } else if (view->busy_for_long) {
-        const char *what = view->progress[0] ? view->progress : "computing";
+        const char *what = view->progress[0] ? view->progress : _("computing");
         int used = draw_format(pane, STYLE_NUMBER, rect.row, rect.column, rect.columns, "%s ", what);
         if (!isnan(view->done) && rect.columns - used > 12)
             draw_bar(pane, STYLE_SPENT, rect.row, rect.column + used, 12, (double)view->done), used += 13;
-        draw_text(pane, STYLE_DIM, rect.row, rect.column + used, rect.columns - used, "^C stops it");
+        draw_text(pane, STYLE_DIM, rect.row, rect.column + used, rect.columns - used, _("^C stops it"));
     } else if (view->note[0]) {
         int used = draw_text(pane, STYLE_WARN, rect.row, rect.column, 2, mark) + 1;
         draw_text(pane, STYLE_TEXT, rect.row, rect.column + used, rect.columns - used, view->note);
@@ -111,10 +117,10 @@ static int draw_hint(const struct pane *pane, int column, int end, const struct 
 {
     char key[16];
     snprintf(key, sizeof key, "%.*s", (int)strcspn(row->written, " "), row->written); // the first of its keys
-    if (column + draw_width(key) + 1 + draw_width(row->word) > end)
+    if (column + draw_width(key) + 1 + draw_width(_(row->word)) > end)
         return column;
     column += draw_text(pane, STYLE_KEY, pane->layout->hints.row, column, end - column, key) + 1;
-    column += draw_text(pane, STYLE_DIM, pane->layout->hints.row, column, end - column, row->word) + 2;
+    column += draw_text(pane, STYLE_DIM, pane->layout->hints.row, column, end - column, _(row->word)) + 2;
     return column;
 }
 
@@ -135,12 +141,12 @@ void panel_hints(const struct pane *pane)
     int column = rect.column + 1, end = rect.column + rect.columns - 1, always = 0;
     for (int a = 0; a < ACTIONS; a++)
         if (key_row((enum action)a)->hint == HINT_ALWAYS)
-            always += 1 + 1 + draw_width(key_row((enum action)a)->word) + 2;
+            always += 1 + 1 + draw_width(_(key_row((enum action)a)->word)) + 2;
     draw_hints(pane, end - always + 2, end, HINT_ALWAYS);
     end -= always;
     if (view->focus != FOCUS_STAGES) {
-        column += draw_text(pane, STYLE_KEY, rect.row, column, end - column, "arrows") + 1;
-        column += draw_text(pane, STYLE_DIM, rect.row, column, end - column, "move") + 2;
+        column += draw_text(pane, STYLE_KEY, rect.row, column, end - column, _("arrows")) + 1;
+        column += draw_text(pane, STYLE_DIM, rect.row, column, end - column, in_("a cursor", "move")) + 2;
     }
     column = draw_hints(pane, column, end, view->focus == FOCUS_STAGES ? HINT_STAGES : HINT_CURSOR);
     draw_hints(pane, column, end, HINT_ANYWHERE);
@@ -162,8 +168,8 @@ static int draw_ramp(const struct pane *pane, int row, int column, bool wide)
     return steps;
 }
 
-static const char *const show_names[SHOW_COUNT] = {"SURVIVORS", "SELF SCORE", "CROSS SCORE", "TOTAL SCORE",
-                                                   "ATTENTION"};
+static const char *const show_names[SHOW_COUNT] = {N_("SURVIVORS"), N_("SELF SCORE"), N_("CROSS SCORE"),
+                                                   N_("TOTAL SCORE"), N_("ATTENTION")};
 
 // "of 'apple'", "of row 4, column 7", "of head 2": what the attention shown was asked for.
 static void attention_text(const struct view *view, char *out, size_t size)
@@ -172,11 +178,11 @@ static void attention_text(const struct view *view, char *out, size_t size)
     char name[TRACE_TEXT];
     view_token_name(view, request->stream, request->query, name, sizeof name);
     if (request->head >= 0)
-        snprintf(out, size, "of head %d", request->head + 1);
+        snprintf(out, size, _("of head %d"), request->head + 1);
     else if (request->stream == TRACE_TEXT_STREAM)
-        snprintf(out, size, "of '%s'", name);
+        snprintf(out, size, _("of '%s'"), name);
     else
-        snprintf(out, size, "of %s", name);
+        snprintf(out, size, _("of %s"), name);
 }
 
 void panel_legend(const struct pane *pane, enum graphics graphics)
@@ -186,13 +192,13 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     int stage = view_stage(view), total, end = rect.column + rect.columns;
     int column = rect.column;
     enum style style = view->focus == FOCUS_PATCHES ? STYLE_CURSOR : STYLE_TITLE;
-    column += draw_text(pane, style, rect.row, column, end - column, show_names[view->show]) + 1;
+    column += draw_text(pane, style, rect.row, column, end - column, _(show_names[view->show])) + 1;
     if (stage < 0)
         return;
     float low, high;
     if (view->show == SHOW_SURVIVORS) {
         int alive = view_alive_count(view, stage, view->picture, &total);
-        draw_format(pane, STYLE_TEXT, rect.row, column, end - column, "%d of %d patches", alive, total);
+        draw_format(pane, STYLE_TEXT, rect.row, column, end - column, _("%d of %d patches"), alive, total);
         return;
     }
     bool asked =
@@ -204,9 +210,9 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     }
     if (!view_shown_range(view, stage, view->picture, &low, &high)) {
         draw_text(pane, STYLE_DIM, rect.row, column, end - column,
-                  asked                          ? "goes to the words"
-                  : view->show == SHOW_ATTENTION ? "none here: Tab, then Enter"
-                                                 : "none given yet");
+                  asked                          ? _("goes to the words")
+                  : view->show == SHOW_ATTENTION ? _("none here: Tab, then Enter")
+                                                 : _("none given yet"));
         return;
     }
     (void)graphics;

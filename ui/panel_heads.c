@@ -1,5 +1,6 @@
 // One cell per attention head of the stage: a row for each stream, its modules side by side.
 #include "ui/panels.h"
+#include "ui/words.h"
 
 #include <stdio.h>
 
@@ -68,8 +69,9 @@ void panel_heads(const struct pane *pane)
         }
     char right[96];
     const struct glyphs *glyphs = pane->theme->glyphs;
-    snprintf(right, sizeof right, "%s live  %s dropped   %d of %d", glyphs->live, glyphs->dropped, live, all);
-    draw_title(pane, rect, "HEADS", all > 0 ? right : NULL, view->focus == FOCUS_HEADS);
+    snprintf(right, sizeof right, _("%s live  %s dropped   %d of %d"), glyphs->live, glyphs->dropped, live,
+             all);
+    draw_title(pane, rect, _("HEADS"), all > 0 ? right : NULL, view->focus == FOCUS_HEADS);
     if (stage < 0)
         return;
     int step = head_step(pane, stage), row = rect.row + 1;
@@ -83,7 +85,7 @@ void panel_heads(const struct pane *pane)
                   view_stream_name(view, stream));
         if (!any)
             draw_text(pane, STYLE_DIM, row, rect.column + NAME_WIDTH, rect.columns - NAME_WIDTH,
-                      "no attention in this stage");
+                      _("no attention in this stage"));
         for (int module = 0; module < MODULES; module++)
             draw_module(pane, row, stage, stream, (enum attention_module)module, step);
         row++;

@@ -1,5 +1,6 @@
 // The exact numbers of what the cursor is on; without a cursor, what is alive.
 #include "ui/panels.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,30 +10,34 @@ static void number_text(char *out, size_t size, float value)
 {
     double shown = (double)value + 0.0; // + 0.0: no minus zero
     if (isnan(value))
-        snprintf(out, size, "none");
+        snprintf(out, size, "%s", in_("a number", "none"));
     else
         snprintf(out, size, "%+.*f", shown != 0 && fabs(shown) < 0.0995 ? 4 : 2, shown);
 }
 
-static void draw_pair(const struct pane *pane, int row, int column, const char *name, const char *value)
+// A name, in `width` columns, and its value.
+static void draw_pair(const struct pane *pane, int row, int column, int width, const char *name,
+                      const char *value)
 {
-    int used = draw_text(pane, STYLE_DIM, row, column, 20, name);
-    draw_text(pane, STYLE_NUMBER, row, column + used + 1, 20, value);
+    draw_text(pane, STYLE_DIM, row, column, width, name);
+    draw_text(pane, STYLE_NUMBER, row, column + width + 1, 20, value);
 }
 
 static void state_text(const struct view *view, int stage, int stream, int token, char *out, size_t size)
 {
     const struct trace_tokens *tokens = view_tokens(view, stage, stream);
+    char name[TRACE_TEXT] = "";
     int died = tokens && token < tokens->count && !tokens->alive[token] ? tokens->dropped_at[token] : -1;
+    if (died >= 0 && died < view->trace.stage_count)
+        view_stage_name(view, &view->trace.stages[died], name, sizeof name);
     if (!tokens)
-        snprintf(out, size, "not read yet");
+        snprintf(out, size, "%s", _("not read yet"));
     else if (died >= 0 && died < view->trace.stage_count)
-        snprintf(out, size, "dropped in %s%s", view->trace.stages[died].name,
-                 died == stage ? ", just now" : "");
+        snprintf(out, size, died == stage ? _("dropped in %s, just now") : _("dropped in %s"), name);
     else if (view_alive(view, stage, stream, token))
-        snprintf(out, size, "alive");
+        snprintf(out, size, "%s", in_("a token", "alive"));
     else
-        snprintf(out, size, "dropped");
+        snprintf(out, size, "%s", in_("a token", "dropped"));
 }
 
 enum { HISTOGRAM_ROWS = 3, HISTOGRAM_MOST = 256 };
@@ -70,9 +75,9 @@ static void draw_histogram(const struct pane *pane, int row, int stage, int stre
     }
     draw_format(pane, STYLE_DIM, row + 1, rect.column, 8, "%+.2f", (double)low);
     draw_format(pane, STYLE_DIM, row + 1, column + columns + 1, 8, "%+.2f", (double)high);
-    draw_text(pane, STYLE_DIM, row, rect.column, 8, "scores");
+    draw_text(pane, STYLE_DIM, row, rect.column, 8, _("scores"));
     if (limit_at >= 0 && limit_at < columns)
-        draw_text(pane, STYLE_DIM, row + 2, column + limit_at, columns - limit_at, "threshold");
+        draw_text(pane, STYLE_DIM, row + 2, column + limit_at, columns - limit_at, _("threshold"));
     if (token > 0 && token < tokens->count && !isnan(tokens->score[token])) {
         int at = (int)((tokens->score[token] - low) * scale + 0.5F);
         draw_text(pane, STYLE_WARN, row + 2, column + at, 1, "▲");
@@ -86,36 +91,40 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
     const struct view *view = pane->view;
     struct view_score score = view_score(view, stage, stream, token);
     float threshold = score.stage >= 0 ? view_threshold(view, score.stage, stream) : NAN;
-    char self[16], cross[16], total[16], limit[16], margin[16], keep[16] = "none";
+    char self[16], cross[16], total[16], limit[16], margin[16], keep[16];
     number_text(self, sizeof self, score.self);
     number_text(cross, sizeof cross, score.cross);
     number_text(total, sizeof total, score.total);
     number_text(limit, sizeof limit, threshold);
     number_text(margin, sizeof margin, score.total - threshold);
+    number_text(keep, sizeof keep, NAN);
     if (!isnan(score.keep))
         snprintf(keep, sizeof keep, "%.0f %%", 100 * (double)score.keep);
     int row = rect.row + 1, rows = rect.rows - 1;
     if (score.stage < 0) {
         draw_text(pane, STYLE_DIM, row, rect.column, rect.columns,
-                  "No score was given yet: nothing up to here decides about it.");
+                  _("No score was given yet: nothing up to here decides about it."));
         return;
     }
     int third = rect.columns / 3 < 16 ? 16 : rect.columns / 3; // "threshold +0.00" and a space
-    draw_pair(pane, row, rect.column, "self     ", self);
-    draw_pair(pane, row, rect.column + third, "cross ", cross);
-    draw_pair(pane, row, rect.column + 2 * third, "total", total);
+    const char *names[2][3] = {{in_("score", "self"), in_("score", "cross"), in_("score", "total")},
+                               {_("threshold"), _("margin"), in_("probability", "keep")}};
+    const char *values[2][3] = {{self, cross, total}, {limit, margin, keep}};
+    for (int i = 0; i < 3; i++) {
+        int width = draw_width(names[0][i]), other = draw_width(names[1][i]);
+        for (int r = 0; r < 2; r++)
+            draw_pair(pane, row + r, rect.column + i * third, width > other ? width : other, names[r][i],
+                      values[r][i]);
+    }
     row++;
-    draw_pair(pane, row, rect.column, "threshold", limit);
-    draw_pair(pane, row, rect.column + third, "margin", margin);
-    draw_pair(pane, row, rect.column + 2 * third, "keep ", keep);
     row++;
     if (rows < 3)
         return;
-    draw_format(pane, STYLE_DIM, row, rect.column, rect.columns, "scored in %s%s",
-                view->trace.stages[score.stage].name,
-                stream == TRACE_TEXT_STREAM && view->trace.tokens[token].unknown
-                    ? "; the model does not know this word"
-                    : "");
+    bool unknown = stream == TRACE_TEXT_STREAM && view->trace.tokens[token].unknown;
+    char name[TRACE_TEXT];
+    view_stage_name(view, &view->trace.stages[score.stage], name, sizeof name);
+    draw_format(pane, STYLE_DIM, row, rect.column, rect.columns,
+                unknown ? _("scored in %s; the model does not know this word") : _("scored in %s"), name);
     if (rows >= 4 + HISTOGRAM_ROWS)
         draw_histogram(pane, row + 2, score.stage, stream, token);
 }
@@ -126,7 +135,7 @@ static void inspect_token(const struct pane *pane, int stream, int token)
     int stage = view_stage(view);
     char name[TRACE_TEXT], title[TRACE_TEXT + 16], state[64];
     view_token_name(view, stream, token, name, sizeof name);
-    snprintf(title, sizeof title, stream == TRACE_TEXT_STREAM ? "WORD '%s'" : "PATCH %s", name);
+    snprintf(title, sizeof title, stream == TRACE_TEXT_STREAM ? _("WORD '%s'") : _("PATCH %s"), name);
     state_text(view, stage, stream, token, state, sizeof state);
     draw_title(pane, pane->layout->inspect, title, state, true);
     draw_token(pane, stage, stream, token);
@@ -139,20 +148,21 @@ static void inspect_head(const struct pane *pane)
     const struct trace_heads *heads =
         view_heads(view, view_stage(view), view->head.stream, view->head.module);
     if (!heads || view->head.head >= heads->count) {
-        draw_title(pane, rect, "HEAD", "none in this stage", true);
+        draw_title(pane, rect, _("HEAD"), _("none in this stage"), true);
         return;
     }
     int h = view->head.head;
     char title[64], score[16], margin[16];
-    snprintf(title, sizeof title, "HEAD %d of %d", h + 1, heads->count);
-    draw_title(pane, rect, title, heads->on[h] ? "live" : "dropped: not computed", true);
+    snprintf(title, sizeof title, _("HEAD %d of %d"), h + 1, heads->count);
+    draw_title(pane, rect, title, heads->on[h] ? in_("head", "live") : _("dropped: not computed"), true);
     number_text(score, sizeof score, heads->score[h]);
     number_text(margin, sizeof margin, heads->score[h] + (float)view->trace.shift);
-    draw_format(pane, STYLE_TEXT, rect.row + 1, rect.column, rect.columns, "%s attention of the %s",
+    draw_format(pane, STYLE_TEXT, rect.row + 1, rect.column, rect.columns, _("%s attention of the %s"),
                 view_module_name(view->head.module), view_stream_name(view, view->head.stream));
     if (rect.rows >= 3) {
-        draw_pair(pane, rect.row + 2, rect.column, "score", score);
-        draw_pair(pane, rect.row + 2, rect.column + rect.columns / 3, "margin", margin);
+        draw_pair(pane, rect.row + 2, rect.column, draw_width(_("score")), _("score"), score);
+        draw_pair(pane, rect.row + 2, rect.column + rect.columns / 3, draw_width(_("margin")), _("margin"),
+                  margin);
     }
 }
 
@@ -160,7 +170,7 @@ static void draw_alive(const struct pane *pane, int row, const char *name, int a
 {
     struct rect rect = pane->layout->inspect;
     char text[32];
-    snprintf(text, sizeof text, "%d of %d", alive, total);
+    snprintf(text, sizeof text, _("%d of %d"), alive, total);
     draw_text(pane, STYLE_TEXT, row, rect.column, 11, name);
     draw_bar(pane, STYLE_ALIVE, row, rect.column + 11, rect.columns - 11 - 13,
              total > 0 ? (double)alive / total : 0);
@@ -172,7 +182,7 @@ static void inspect_nothing(const struct pane *pane)
     struct rect rect = pane->layout->inspect;
     const struct view *view = pane->view;
     int stage = view_stage(view), row = rect.row + 1;
-    draw_title(pane, rect, "ALIVE", "Tab: a cursor for exact scores", false);
+    draw_title(pane, rect, _("ALIVE"), _("Tab: a cursor for exact scores"), false);
     if (stage < 0)
         return;
     for (int stream = 0; stream < TRACE_STREAMS && row < rect.row + rect.rows; stream++) {
@@ -180,8 +190,7 @@ static void inspect_nothing(const struct pane *pane)
         if (!view_has_stream(view, stream))
             continue;
         alive = view_alive_count(view, stage, stream, &total);
-        draw_alive(pane, row++, stream == TRACE_TEXT_STREAM ? "words" : view_stream_name(view, stream), alive,
-                   total);
+        draw_alive(pane, row++, view_stream_name(view, stream), alive, total);
     }
     const struct stage *now = view_stage_at(view);
     int off = 0, heads = 0;
@@ -190,10 +199,10 @@ static void inspect_nothing(const struct pane *pane)
             for (int h = 0; h < now->heads[stream][module].count; h++)
                 heads++, off += !now->heads[stream][module].on[h];
     if (heads > 0 && row < rect.row + rect.rows)
-        draw_alive(pane, row++, "heads", heads - off, heads);
+        draw_alive(pane, row++, _("heads"), heads - off, heads);
     if (row < rect.row + rect.rows && !isnan(now->redundancy_image))
         draw_format(pane, STYLE_DIM, row, rect.column, rect.columns,
-                    "mean likeness: patches %.2f  words %.2f  heads %.2f", (double)now->redundancy_image,
+                    _("mean likeness: patches %.2f  words %.2f  heads %.2f"), (double)now->redundancy_image,
                     (double)now->redundancy_text, (double)now->redundancy_heads);
     int scored = view_has_stream(view, 0) && now->kind != STAGE_TEXT ? 0 : TRACE_TEXT_STREAM;
     if (row + 1 + HISTOGRAM_ROWS < rect.row + rect.rows)

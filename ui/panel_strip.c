@@ -1,5 +1,6 @@
 // Names, counts and the marker of the film strip.
 #include "ui/panels.h"
+#include "ui/words.h"
 
 #include <stdio.h>
 
@@ -14,22 +15,24 @@ int panel_strip_first(const struct layout *layout, const struct view *view)
     return first > total - shown ? total - shown : first;
 }
 
-// A name that fits: "fusion 3", else "fus 3", "f3".
-static void short_name(const struct stage *stage, int columns, char *out, size_t size)
+// A name that fits: "fusion 3", else "fus3", "f3".
+static void short_name(const struct view *view, const struct stage *stage, int columns, char *out,
+                       size_t size)
 {
-    static const char *const shorter[STAGE_KINDS] = {"in", "img", "txt", "fus", "dec", "ans"};
-    static const char *const inputs[] = {"ask", "pic"};
+    static const char *const shorter[STAGE_KINDS] = {N_("in"),  N_("img"), N_("txt"),
+                                                     N_("fus"), N_("dec"), N_("ans")};
+    static const char *const shortest[STAGE_KINDS] = {N_("in"), N_("i"), N_("t"),
+                                                      N_("f"),  N_("d"), N_("ans")};
     int number = stage->layer + 1;
-    if (draw_width(stage->name) <= columns)
-        snprintf(out, size, "%s", stage->name);
-    else if (stage->kind == STAGE_EMBED)
-        snprintf(out, size, "%s", inputs[stage->stream != TRACE_TEXT_STREAM]);
-    else if (columns >= 4 + (number > 9) && number > 0)
-        snprintf(out, size, "%s%d", shorter[stage->kind], number);
-    else if (number > 0)
-        snprintf(out, size, "%c%d", shorter[stage->kind][0], number);
-    else
-        snprintf(out, size, "%s", shorter[stage->kind]);
+    view_stage_name(view, stage, out, size);
+    if (draw_width(out) <= columns)
+        return;
+    if (stage->kind == STAGE_EMBED)
+        snprintf(out, size, "%s", stage->stream == TRACE_TEXT_STREAM ? _("ask") : _("pic"));
+    else if (number <= 0)
+        snprintf(out, size, "%s", _(shorter[stage->kind]));
+    else if (snprintf(out, size, "%s%d", _(shorter[stage->kind]), number) > 0 && draw_width(out) > columns)
+        snprintf(out, size, "%s%d", _(shortest[stage->kind]), number);
 }
 
 static void count_text(const struct view *view, int index, char *out, size_t size)
@@ -54,8 +57,8 @@ void panel_strip(const struct pane *pane)
         return;
     struct rect title = {rect.row - 1, rect.column, 1, rect.columns};
     if (pane->layout->strip_titled)
-        draw_title(pane, title, "STAGES",
-                   "below each: patches alive, or words while only the question is read", false);
+        draw_title(pane, title, _("STAGES"),
+                   _("below each: patches alive, or words while only the question is read"), false);
     int width = pane->layout->strip_column_width, inner = width - 1, now = view_stage(view);
     int first = panel_strip_first(pane->layout, view);
     int names = rect.row + rect.rows - 2;
@@ -65,8 +68,8 @@ void panel_strip(const struct pane *pane)
             draw_text(pane, STYLE_DIM, names, column + inner / 2, 1, pane->theme->glyphs->dot);
             continue;
         }
-        char name[TRACE_NAME], count[TRACE_TEXT];
-        short_name(&view->trace.stages[index], inner, name, sizeof name);
+        char name[TRACE_TEXT], count[TRACE_TEXT];
+        short_name(view, &view->trace.stages[index], inner, name, sizeof name);
         count_text(view, index, count, sizeof count);
         int name_width = draw_width(name), count_width = draw_width(count);
         int indent = name_width < inner ? (inner - name_width) / 2 : 0;

@@ -1,5 +1,6 @@
 // The question, word by word: what was dropped is struck through and dim.
 #include "ui/panels.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -164,19 +165,21 @@ void panel_words(const struct pane *pane)
     const struct view *view = pane->view;
     struct rect rect = pane->layout->words;
     int stage = view_stage(view), total;
-    char right[64] = "";
+    char right[96] = "";
     if (stage >= 0) {
         int alive = view_alive_count(view, stage, TRACE_TEXT_STREAM, &total);
-        static const char *const bars[SHOW_COUNT] = {"keep probability", "self score", "cross score",
-                                                     "total score", "attention"};
+        static const char *const bars[SHOW_COUNT] = {N_("keep probability"), N_("self score"),
+                                                     N_("cross score"), N_("total score"), N_("attention")};
         bool any = false;
         for (int i = 0; i < view->trace.token_count; i++)
             any |= !isnan(word_share(view, stage, i));
         bool explained = any && rect.columns >= 64 && rect.rows >= 3 && pane->theme->glyphs->unicode;
-        snprintf(right, sizeof right, "%s%s%s%d of %d tokens", explained ? "bars: " : "",
-                 explained ? bars[view->show] : "", explained ? "   " : "", alive, total);
+        if (explained)
+            snprintf(right, sizeof right, _("bars: %s   %d of %d tokens"), _(bars[view->show]), alive, total);
+        else
+            snprintf(right, sizeof right, _("%d of %d tokens"), alive, total);
     }
-    draw_title(pane, rect, "QUESTION", right, view->focus == FOCUS_WORDS);
+    draw_title(pane, rect, _("QUESTION"), right, view->focus == FOCUS_WORDS);
     if (stage < 0)
         return;
     struct walker walker = prepare(pane);

@@ -1,5 +1,7 @@
 #include "ui/view.h"
 
+#include "ui/words.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -231,17 +233,51 @@ int view_patches(const struct view *view, int picture)
     return view->trace.pictures[picture].grid_rows * view->trace.pictures[picture].grid_columns;
 }
 
+static void encoder_name(const struct view *view, const struct stage *stage, char *out, size_t size)
+{
+    int layer = stage->layer + 1, picture = stage->stream + 1;
+    bool two = view->trace.picture_count > 1;
+    if (stage->kind == STAGE_IMAGE && two)
+        snprintf(out, size, _("image %d, picture %d"), layer, picture);
+    else if (stage->kind == STAGE_IMAGE)
+        snprintf(out, size, _("image %d"), layer);
+    else if (two)
+        snprintf(out, size, _("embed, picture %d"), picture);
+    else
+        snprintf(out, size, "%s", _("embed image"));
+}
+
+void view_stage_name(const struct view *view, const struct stage *stage, char *out, size_t size)
+{
+    int layer = stage->layer + 1;
+    bool text = stage->stream == TRACE_TEXT_STREAM || stage->stream < 0;
+    if (stage->kind == STAGE_TEXT)
+        snprintf(out, size, _("text %d"), layer);
+    else if (stage->kind == STAGE_FUSION)
+        snprintf(out, size, _("fusion %d"), layer);
+    else if (stage->kind == STAGE_DECODE)
+        snprintf(out, size, _("decode %d"), layer);
+    else if (stage->kind == STAGE_ANSWER)
+        snprintf(out, size, "%s", _("answer"));
+    else if (stage->kind == STAGE_EMBED && text)
+        snprintf(out, size, "%s", _("embed text"));
+    else
+        encoder_name(view, stage, out, size);
+}
+
 const char *view_stream_name(const struct view *view, int stream)
 {
     if (stream == TRACE_TEXT_STREAM)
-        return "words";
-    return view->has_trace && view->trace.picture_count > 1 ? (stream == 0 ? "picture 1" : "picture 2")
-                                                            : "picture";
+        return _("words");
+    bool two = view->has_trace && view->trace.picture_count > 1;
+    return !two ? _("picture") : stream == 0 ? _("picture 1") : _("picture 2");
 }
 
 const char *view_module_name(enum attention_module module)
 {
-    return module == MODULE_MSA ? "self" : module == MODULE_MCA ? "cross" : "cross 2";
+    return module == MODULE_MSA ? in_("attention", "self")
+           : module == MODULE_MCA ? in_("attention", "cross")
+                                  : in_("attention", "cross 2");
 }
 
 const struct trace_heads *view_heads(const struct view *view, int stage, int stream,
@@ -336,5 +372,5 @@ void view_token_name(const struct view *view, int stream, int token, char *out, 
     if (token == 0 || columns <= 0)
         snprintf(out, size, "CLS");
     else
-        snprintf(out, size, "row %d, column %d", (token - 1) / columns + 1, (token - 1) % columns + 1);
+        snprintf(out, size, _("row %d, column %d"), (token - 1) / columns + 1, (token - 1) % columns + 1);
 }

@@ -85,6 +85,8 @@ bool view_shown_range(const struct view *view, int stage, int stream, float *low
 // Streams: pictures 0 .. picture_count-1 and the text. Their tokens without CLS for pictures.
 bool view_has_stream(const struct view *view, int stream);
 int view_patches(const struct view *view, int picture);
+// How a stage is called in the person's language: "fusion 3", "image 1, picture 2".
+void view_stage_name(const struct view *view, const struct stage *stage, char *out, size_t size);
 const char *view_stream_name(const struct view *view, int stream);
 const char *view_module_name(enum attention_module module);
 
