@@ -33,7 +33,7 @@ static void print_commands(FILE *out)
 {
     fputs("commands (`trimscope COMMAND --help` explains each):\n", out);
     for (const struct command *c = commands; c->name; c++)
-        fprintf(out, "  %-8s %s\n", c->name, c->summary);
+        fprintf(out, "  %-10s %s\n", c->name, c->summary);
 }
 
 // What OpenBLAS decides when it is loaded can only be changed before (blas.h). The commands that live on it start the

@@ -40,6 +40,7 @@ static int make_files(void **state)
 
 #define RUN(...) command_run(cmd_run, (const char *const[]){"run", __VA_ARGS__, NULL})
 #define EVAL(...) command_run(cmd_eval, (const char *const[]){"eval", __VA_ARGS__, NULL})
+#define REDUNDANCY(...) command_run(cmd_redundancy, (const char *const[]){"redundancy", __VA_ARGS__, NULL})
 #define VERIFY(...) command_run(cmd_verify, (const char *const[]){"verify", __VA_ARGS__, NULL})
 
 static void expect(struct command_output output, int status, const char *out, const char *err)
@@ -192,10 +193,35 @@ static void test_no_control_characters_reach_the_terminal(void **state)
     expect_printable(VERIFY("\033[5n", "tests/fixtures/meter_vqa"), 1, "?[5n");
 }
 
+static void test_redundancy(void **state)
+{
+    (void)state;
+    struct command_output output = REDUNDANCY(set_path, "--model", model_path, "--json");
+    assert_int_equal(output.status, 0);
+    json_t *list = json_loads(output.out, 0, NULL), *layers = json_object_get(json_array_get(list, 1), "layers");
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "policy")), "none");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "policy")), "learned");
+    json_t *words = json_object_get(json_array_get(layers, 0), "words");
+    assert_int_equal(json_integer_value(json_object_get(words, "inputs")), 8);
+    assert_true(json_is_real(json_object_get(words, "p95")));
+    json_decref(list);
+    command_free(&output);
+    expect(REDUNDANCY(set_path, "--model", model_path, "--csv", "--policy", "none", "--limit", "2"), 0,
+           "\nnone,fusion 1,patches,2,", "");
+    expect(REDUNDANCY(set_path, "--model", model_path), 0, "mean of 8 questions", "");
+    expect(REDUNDANCY("--picture", picture_path, "--question", "is it red", "--model", model_path, "--csv"), 0,
+           "\nlearned,text 1,word-heads,1,", "");
+    expect(REDUNDANCY("--picture", picture_path), 2, "", "give either a question set, or --picture");
+    expect(REDUNDANCY(set_path, "--json", "--csv"), 2, "", "take one of them");
+    expect(REDUNDANCY("no/such.jsonl", "--model", model_path), 1, "", "no/such.jsonl");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_run_json),  cmocka_unit_test(test_run_table), cmocka_unit_test(test_wrong_usage),
+        cmocka_unit_test(test_redundancy),
+                                       cmocka_unit_test(test_run_json),  cmocka_unit_test(test_run_table), cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_bad_input), cmocka_unit_test(test_eval),      cmocka_unit_test(test_verify),
         cmocka_unit_test(test_no_control_characters_reach_the_terminal),
     };

@@ -1,0 +1,55 @@
+// Line plots in characters: means as marks joined by braille lines, the spread of the inputs as a bar behind each mark,
+// numbers below. Read without colour: the two lines differ in mark and stroke. Plain ASCII where nothing else is there.
+#ifndef TRIMSCOPE_UI_PLOT_H
+#define TRIMSCOPE_UI_PLOT_H
+
+#include "ui/theme.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PLOT_LINES = 2 };
+
+struct plot_point {
+    float value, low, high; // NaN: none
+};
+
+struct plot {
+    const char *title;
+    const char *const *labels; // count of them, short
+    int count;
+    const struct plot_point *lines[PLOT_LINES]; // NULL: no such line; the second is drawn dotted
+    float low, high;                            // of the y axis
+};
+
+// A sheet of character cells that plots are drawn on.
+struct plot_cell {
+    char text[8]; // one UTF-8 character, "": blank
+    enum style style;
+};
+struct plot_sheet {
+    int rows, columns;
+    bool unicode;
+    struct plot_cell *cells;
+};
+
+bool plot_sheet_init(struct plot_sheet *sheet, int rows, int columns, bool unicode);
+void plot_sheet_free(struct plot_sheet *sheet);
+
+// Writes text into the sheet, clipped at its right edge and at `columns`. Returns the columns used.
+int plot_text(struct plot_sheet *sheet, enum style style, int row, int column, int columns, const char *text);
+
+// The least size that a plot of so many points needs.
+enum { PLOT_LEAST_ROWS = 8 };
+int plot_least_columns(const struct plot *plot);
+
+// Draws the plot into a rectangle of the sheet: title, axes, lines, labels and a row of numbers for each line.
+void plot_draw(struct plot_sheet *sheet, const struct plot *plot, int row, int column, int rows, int columns);
+
+// What stands for a line in a legend: "●─" or "○┄".
+const char *plot_mark(bool unicode, int line);
+
+// One row as text without trailing blanks; `out` has 8 * columns + 1 bytes.
+void plot_row_text(const struct plot_sheet *sheet, int row, char *out);
+
+#endif
