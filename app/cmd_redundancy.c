@@ -7,6 +7,7 @@
 #include "engine/model/model.h"
 #include "engine/run/redundancy.h"
 #include "ui/redundancy_figure.h"
+#include "ui/words.h"
 
 #include <jansson.h>
 #include <langinfo.h>
@@ -170,16 +171,18 @@ static bool print_figure(const struct result *result, struct error *err)
     if (!plot_sheet_init(&sheet, SHEET_ROWS, SHEET_COLUMNS, unicode))
         return error_no_memory(err, "the figure");
     redundancy_figure_draw(&sheet, lines);
-    puts("Mean pairwise cosine in each layer: 1 is the same, 0 unrelated.");
+    puts(_("Mean pairwise cosine in each layer: 1 is the same, 0 unrelated."));
     for (int i = 0; i < result->count; i++)
-        printf("%s %s   ", plot_mark(unicode, i), i == 0 ? "unpruned" : result->policy[i]);
-    printf(result->of[0].inputs > 1 ? "mean of %d questions; bars: 5 to 95 %%\n\n" : "%d question\n\n", result->of[0].inputs);
+        printf("%s %s   ", plot_mark(unicode, i), i == 0 ? _("unpruned") : result->policy[i]);
+    if (result->of[0].inputs > 1)
+        printf(_("mean of %d questions; bars: 5 to 95 %%"), result->of[0].inputs);
+    puts("\n");
     for (int r = 0; r < sheet.rows; r++) {
         plot_row_text(&sheet, r, row);
         puts(row);
     }
     plot_sheet_free(&sheet);
-    puts("e embedding, i image layers, t text layers, f fusion layers.");
+    puts(_("e embedding, i image layers, t text layers, f fusion layers."));
     redundancy_figure_say(lines, sentence);
     puts(sentence);
     return true;

@@ -102,7 +102,8 @@ int plot_least_columns(const struct plot *plot)
     return AXIS_WIDTH + plot->count * NUMBER_WIDTH;
 }
 
-// ---- the area between the axes ----------------------------------------------------------------------------------
+// ---- the area between the axes
+// ----------------------------------------------------------------------------------
 
 struct field {
     struct plot_sheet *sheet;
@@ -127,7 +128,8 @@ static int value_row(const struct field *f, float value, int fine)
 
 static void dot(struct field *f, int line, int x, int y)
 {
-    static const unsigned char bits[DOTS_Y][DOTS_X] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+    static const unsigned char bits[DOTS_Y][DOTS_X] = {
+        {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
     if (x < 0 || y < 0 || x >= f->columns * DOTS_X || y >= f->rows * DOTS_Y)
         return;
     int cell = y / DOTS_Y * f->columns + x / DOTS_X;
@@ -147,14 +149,16 @@ static void join(struct field *f, int line, int from, int to)
             dot(f, line, x0 + (x1 - x0) * i / (steps ? steps : 1), y0 + (y1 - y0) * i / (steps ? steps : 1));
 }
 
-// What 90 % of the inputs reach: a bar of cells, ended by a tick; the second line's stands one column to the right.
+// What 90 % of the inputs reach: a bar of cells, ended by a tick; the second line's stands one column to the
+// right.
 static void draw_spread(struct field *f, int line, int index)
 {
     static const char *const bars[2][PLOT_LINES] = {{"|", ":"}, {"│", "┊"}};
     const struct plot_point *p = &f->plot->lines[line][index];
     if (isnan(p->low) || isnan(p->high) || p->high <= p->low)
         return;
-    int top = value_row(f, p->high, 1), bottom = value_row(f, p->low, 1), column = point_column(f, index) + line;
+    int top = value_row(f, p->high, 1), bottom = value_row(f, p->low, 1),
+        column = point_column(f, index) + line;
     for (int r = top; r <= bottom; r++)
         put(f->sheet, line == 0 ? STYLE_SPENT : STYLE_ANSWER_BAR, f->row + r, f->column + column,
             bars[f->sheet->unicode][line]);
@@ -165,8 +169,8 @@ static void draw_marks(struct field *f, int line)
     for (int i = 0; i < f->plot->count; i++) {
         float value = f->plot->lines[line][i].value;
         if (!isnan(value))
-            put(f->sheet, style_of(line), f->row + value_row(f, value, 1), f->column + point_column(f, i) + line,
-                mark_of(f->sheet->unicode, line));
+            put(f->sheet, style_of(line), f->row + value_row(f, value, 1),
+                f->column + point_column(f, i) + line, mark_of(f->sheet->unicode, line));
     }
 }
 
@@ -174,10 +178,13 @@ static void draw_dots(struct field *f)
 {
     for (int i = 0; i < f->rows * f->columns; i++) {
         unsigned code = 0x2800U + f->dots[i];
-        char text[4] = {(char)(0xE0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3F)), (char)(0x80 | (code & 0x3F)), 0};
+        char text[4] = {(char)(0xE0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3F)),
+                        (char)(0x80 | (code & 0x3F)), 0};
         if (f->dots[i])
             put(f->sheet, style_of(f->line[i] - 1), f->row + i / f->columns, f->column + i % f->columns,
-                f->sheet->unicode ? text : f->line[i] == 1 ? "." : "'");
+                f->sheet->unicode ? text
+                : f->line[i] == 1 ? "."
+                                  : "'");
     }
 }
 
@@ -202,7 +209,8 @@ static void draw_lines(struct field *f)
             draw_marks(f, line);
 }
 
-// ---- around it --------------------------------------------------------------------------------------------------
+// ---- around it
+// --------------------------------------------------------------------------------------------------
 
 // Ticks at whole steps of 0.2 (0.5 where rows are few), with a faint rule through the field at each.
 static void draw_axis(struct field *f)
@@ -219,7 +227,8 @@ static void draw_axis(struct field *f)
         plot_text(f->sheet, STYLE_DIM, r, f->column - AXIS_WIDTH, 4, text);
         put(f->sheet, STYLE_RULE, r, f->column - 1, unicode ? "┤" : "+");
         for (int i = 0; i < f->columns; i++)
-            put(f->sheet, STYLE_RULE, r, f->column + i, k == 0 ? (unicode ? "─" : "-") : (unicode ? "·" : "."));
+            put(f->sheet, STYLE_RULE, r, f->column + i,
+                k == 0 ? (unicode ? "─" : "-") : (unicode ? "·" : "."));
     }
     for (int i = 0; i < f->columns; i++)
         put(f->sheet, STYLE_RULE, f->row + f->rows, f->column + i, unicode ? "─" : "-");
@@ -253,14 +262,16 @@ static void centred(struct field *f, enum style style, int row, int index, const
 static void draw_numbers(struct field *f)
 {
     int row = f->row + f->rows + 1;
-    int every = (f->plot->count * NUMBER_WIDTH + f->columns) / (f->columns + 1); // where it is narrow, some are left out
+    int every = (f->plot->count * NUMBER_WIDTH + f->columns) /
+                (f->columns + 1); // where it is narrow, some are left out
     for (int i = 0; i < f->plot->count; i += every)
         centred(f, STYLE_TEXT, row, i, f->plot->labels[i]);
     for (int line = 0; line < PLOT_LINES; line++) {
         if (!f->plot->lines[line])
             continue;
         row++;
-        plot_text(f->sheet, style_of(line), row, f->column - AXIS_WIDTH + 2, 2, plot_mark(f->sheet->unicode, line));
+        plot_text(f->sheet, style_of(line), row, f->column - AXIS_WIDTH + 2, 2,
+                  plot_mark(f->sheet->unicode, line));
         for (int i = 0; i < f->plot->count; i += every) {
             char text[16];
             short_number(text, sizeof text, f->plot->lines[line][i].value);

@@ -1,5 +1,6 @@
-// Line plots in characters: means as marks joined by braille lines, the spread of the inputs as a bar behind each mark,
-// numbers below. Read without colour: the two lines differ in mark and stroke. Plain ASCII where nothing else is there.
+// Line plots in characters: means as marks joined by braille lines, the spread of the inputs as a bar behind
+// each mark, numbers below. Read without colour: the two lines differ in mark and stroke. Plain ASCII where
+// nothing else is there.
 #ifndef TRIMSCOPE_UI_PLOT_H
 #define TRIMSCOPE_UI_PLOT_H
 
@@ -43,7 +44,8 @@ int plot_text(struct plot_sheet *sheet, enum style style, int row, int column, i
 enum { PLOT_LEAST_ROWS = 8 };
 int plot_least_columns(const struct plot *plot);
 
-// Draws the plot into a rectangle of the sheet: title, axes, lines, labels and a row of numbers for each line.
+// Draws the plot into a rectangle of the sheet: title, axes, lines, labels and a row of numbers for each
+// line.
 void plot_draw(struct plot_sheet *sheet, const struct plot *plot, int row, int column, int rows, int columns);
 
 // What stands for a line in a legend: "●─" or "○┄".

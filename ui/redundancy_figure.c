@@ -1,5 +1,7 @@
 #include "ui/redundancy_figure.h"
 
+#include "ui/words.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +13,8 @@ static bool known(const struct redundancy *r)
     return r && r->inputs > 0 && r->layer_count > 0;
 }
 
-// ---- the plots --------------------------------------------------------------------------------------------------
+// ---- the plots
+// --------------------------------------------------------------------------------------------------
 
 enum { LABEL = 12 };
 
@@ -30,7 +33,8 @@ static struct plot_point point_of(const struct redundancy_spread *spread)
 }
 
 // The same stage in the other line; both come from runs of one model.
-static const struct redundancy_layer *same_layer(const struct redundancy *r, const struct redundancy_layer *layer)
+static const struct redundancy_layer *same_layer(const struct redundancy *r,
+                                                 const struct redundancy_layer *layer)
 {
     for (int i = 0; i < r->layer_count; i++)
         if (!strcmp(r->layers[i].name, layer->name) && r->layers[i].kind == layer->kind)
@@ -49,11 +53,11 @@ struct panel {
 static bool panel_init(struct panel *panel, const struct redundancy *const lines[PLOT_LINES],
                        enum redundancy_series series)
 {
-    static const char *const titles[REDUNDANCY_SERIES] = {"Patches", "Words", "Heads over the picture",
-                                                          "Heads over the words"};
+    static const char *const titles[REDUNDANCY_SERIES] = {
+        N_("Patches"), N_("Words"), N_("Heads of the picture"), N_("Heads of the words")};
     const struct redundancy *first = known(lines[0]) ? lines[0] : lines[1];
     size_t most = (size_t)first->layer_count;
-    *panel = (struct panel){.plot = {.title = titles[series], .low = -0.2F, .high = 1}};
+    *panel = (struct panel){.plot = {.title = _(titles[series]), .low = -0.2F, .high = 1}};
     panel->labels = calloc(most, sizeof *panel->labels);
     panel->names = calloc(most, sizeof *panel->names);
     bool ok = panel->labels && panel->names;
@@ -102,7 +106,8 @@ void redundancy_figure_draw(struct plot_sheet *sheet, const struct redundancy *c
     }
 }
 
-// ---- what it says -----------------------------------------------------------------------------------------------
+// ---- what it says
+// -----------------------------------------------------------------------------------------------
 
 struct ends {
     const struct redundancy_spread *first, *last;
@@ -131,7 +136,8 @@ static void add(char out[REDUNDANCY_SENTENCE], const char *format, ...)
     va_end(arguments);
 }
 
-static void say_tokens(char out[REDUNDANCY_SENTENCE], const struct redundancy *r, enum redundancy_series series)
+static void say_tokens(char out[REDUNDANCY_SENTENCE], const struct redundancy *r,
+                       enum redundancy_series series)
 {
     struct ends ends = ends_of(r, series);
     bool words = series == REDUNDANCY_WORDS;
@@ -139,13 +145,19 @@ static void say_tokens(char out[REDUNDANCY_SENTENCE], const struct redundancy *r
         return;
     double from = (double)ends.first->mean, to = (double)ends.last->mean;
     if (to > from + 0.05)
-        add(out, words ? "Words grow more alike with depth: %.2f to %.2f." : "Patches grow more alike with depth: %.2f to %.2f.",
+        add(out,
+            words ? _("Words grow more alike with depth: %.2f to %.2f.")
+                  : _("Patches grow more alike with depth: %.2f to %.2f."),
             from, to);
     else if (to < from - 0.05)
-        add(out, words ? "Words grow less alike with depth: %.2f to %.2f." : "Patches grow less alike with depth: %.2f to %.2f.",
+        add(out,
+            words ? _("Words grow less alike with depth: %.2f to %.2f.")
+                  : _("Patches grow less alike with depth: %.2f to %.2f."),
             from, to);
     else
-        add(out, words ? "Words stay as alike as they were: %.2f to %.2f." : "Patches stay as alike as they were: %.2f to %.2f.",
+        add(out,
+            words ? _("Words stay as alike as they were: %.2f to %.2f.")
+                  : _("Patches stay as alike as they were: %.2f to %.2f."),
             from, to);
 }
 
@@ -161,9 +173,9 @@ static void say_heads(char out[REDUNDANCY_SENTENCE], const struct redundancy *r)
     if (isinf(least))
         return;
     if (most < 0.2F)
-        add(out, "The heads of a layer are hardly alike (%.2f to %.2f).", (double)least, (double)most);
+        add(out, _("The heads of a layer are hardly alike (%.2f to %.2f)."), (double)least, (double)most);
     else
-        add(out, "The heads of a layer are %.2f to %.2f alike.", (double)least, (double)most);
+        add(out, _("The heads of a layer are %.2f to %.2f alike."), (double)least, (double)most);
 }
 
 void redundancy_figure_say(const struct redundancy *const lines[PLOT_LINES], char out[REDUNDANCY_SENTENCE])
@@ -176,13 +188,13 @@ void redundancy_figure_say(const struct redundancy *const lines[PLOT_LINES], cha
     say_tokens(out, r, REDUNDANCY_WORDS);
     struct ends ends = ends_of(r, REDUNDANCY_PATCHES);
     if (ends.last && ends.last->count > 1)
-        add(out, "Inputs differ: in the last layer 90 %% of %d lie between %.2f and %.2f for patches.", ends.last->count,
-            (double)ends.last->low, (double)ends.last->high);
+        add(out, _("Inputs differ: in the last layer 90 %% of %d lie between %.2f and %.2f for patches."),
+            ends.last->count, (double)ends.last->low, (double)ends.last->high);
     say_heads(out, r);
     if (known(lines[0]) && known(lines[1])) {
         struct ends pruned = ends_of(lines[1], REDUNDANCY_PATCHES);
         if (ends.last && pruned.last)
-            add(out, "Pruned, the patches that stay end at %.2f instead of %.2f.", (double)pruned.last->mean,
-                (double)ends.last->mean);
+            add(out, _("Pruned, the patches that stay end at %.2f instead of %.2f."),
+                (double)pruned.last->mean, (double)ends.last->mean);
     }
 }

@@ -1,5 +1,5 @@
-// The article's motivation figure: how alike the tokens and the heads of each layer are, for both modalities, unpruned and
-// pruned, as four plots in characters and a sentence that says what they show.
+// The article's motivation figure: how alike the tokens and the heads of each layer are, for both modalities,
+// unpruned and pruned, as four plots in characters and a sentence that says what they show.
 #ifndef TRIMSCOPE_UI_REDUNDANCY_FIGURE_H
 #define TRIMSCOPE_UI_REDUNDANCY_FIGURE_H
 

@@ -211,7 +211,7 @@ static void test_redundancy(void **state)
            "\nnone,fusion 1,patches,2,", "");
     expect(REDUNDANCY(set_path, "--model", model_path), 0, "mean of 8 questions", "");
     expect(REDUNDANCY("--picture", picture_path, "--question", "is it red", "--model", model_path, "--csv"), 0,
-           "\nlearned,text 1,word-heads,1,", "");
+           "\nnone,text 1,word-heads,1,", "");
     expect(REDUNDANCY("--picture", picture_path), 2, "", "give either a question set, or --picture");
     expect(REDUNDANCY(set_path, "--json", "--csv"), 2, "", "take one of them");
     expect(REDUNDANCY("no/such.jsonl", "--model", model_path), 1, "", "no/such.jsonl");
