@@ -2,6 +2,7 @@
 
 #include "engine/base/text.h"
 #include "engine/text/tokenizer.h"
+#include "ui/words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ static void note_cut(struct notes *notes, const struct model *model, const struc
     int most = model->config.max_tokens, cut = tokenizer_cut(model->tokenizer, trace->question, most);
     char rest[QUOTE];
     if (cut >= 0)
-        note(notes, "The model reads %d words at most (endings count): from '%s' on the question is left out.", most - 2,
+        note(notes, _("The model reads %d words at most (endings count): from '%s' on the question is left out."), most - 2,
              quote_start(trace->question + cut, rest));
 }
 
@@ -51,9 +52,9 @@ static void note_unknown(struct notes *notes, const struct model *model, const s
             tokenizer_nearest(model->tokenizer, trace->question + token->from, (size_t)(token->to - token->from));
         trace_token_text(trace, t, word, sizeof word);
         if (nearest)
-            note(notes, "The model does not know the word '%s': did you mean '%s'?", word, nearest);
+            note(notes, _("The model does not know the word '%s': did you mean '%s'?"), word, nearest);
         else
-            note(notes, "The model does not know the word '%s': it reads <unk> there.", word);
+            note(notes, _("The model does not know the word '%s': it reads <unk> there."), word);
     }
 }
 
@@ -69,6 +70,26 @@ void notes_make(struct notes *notes, const struct model *model, const struct tra
     for (int p = 0; p < model->config.pictures; p++)
         if (unlike_note(model, pictures[p], unlike))
             note(notes, "%s", unlike);
+}
+
+bool notes_suggest(const struct model *model, const struct trace *trace, char *out, size_t size)
+{
+    const char *question = trace->question ? trace->question : "";
+    size_t used = 0, at = 0;
+    bool mended = false;
+    for (int t = 0; model->tokenizer && t < trace->token_count; t++) {
+        const struct trace_token *token = &trace->tokens[t];
+        size_t from = (size_t)token->from, length = (size_t)(token->to - token->from);
+        const char *nearest = token->unknown ? tokenizer_nearest(model->tokenizer, question + from, length) : NULL;
+        if (!nearest || from < at)
+            continue;
+        mended = true;
+        used += (size_t)snprintf(out + used, size - used, "%.*s%s", (int)(from - at), question + at, nearest);
+        if (used >= size)
+            return false;
+        at = from + length;
+    }
+    return mended && used + strlen(question + at) < size && strcpy(out + used, question + at);
 }
 
 void notes_join(const struct notes *notes, char *out, size_t size)

@@ -18,6 +18,10 @@ struct notes {
 void notes_make(struct notes *notes, const struct model *model, const struct trace *trace,
                 const struct picture *const pictures[]);
 
+// The question with every unknown word that has a known one next to it replaced by that. False where there is none, or
+// it does not fit.
+bool notes_suggest(const struct model *model, const struct trace *trace, char *out, size_t size);
+
 // All of them in one line; "" where there are none.
 void notes_join(const struct notes *notes, char *out, size_t size);
 

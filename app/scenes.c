@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char general_question[] = "what can you see in the middle of the picture?";
 
@@ -61,14 +62,39 @@ static bool choose_bundled(struct scene_choice *choice, const char *picture, str
     return found || error_set(err, ERROR_INPUT, "%s names no such picture", list);
 }
 
+// Whether the file lies in the folder, whatever way the paths take.
+static bool lies_in(const char *path, const char *folder)
+{
+    char parent[ASSETS_PATH + 4];
+    struct stat one, two;
+    const char *name = file_name(path);
+    int length = (int)(name - path);
+    if ((size_t)snprintf(parent, sizeof parent, "%.*s.", length, path) >= sizeof parent)
+        return false;
+    return stat(parent, &one) == 0 && stat(folder, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+bool scenes_question(const char *path, char question[SCENES_QUESTION])
+{
+    char assets[ASSETS_PATH], folder[ASSETS_PATH + 16];
+    struct scene_choice choice;
+    struct error unlisted;
+    if (!assets_find(assets, &unlisted))
+        return false;
+    snprintf(folder, sizeof folder, "%s/pictures", assets);
+    if (!lies_in(path, folder) || !choose_bundled(&choice, file_name(path), &unlisted))
+        return false;
+    memcpy(question, choice.question, sizeof choice.question);
+    return true;
+}
+
 bool scenes_choose(struct scene_choice *choice, const char *picture, const char *question, struct error *err)
 {
     *choice = (struct scene_choice){{0}, {0}};
-    struct error unlisted;
     if (!picture && !choose_bundled(choice, NULL, err))
         return false;
     // A bundled picture opened by its path has questions of its own.
-    if (picture && !question && !choose_bundled(choice, file_name(picture), &unlisted))
+    if (picture && !question && !scenes_question(picture, choice->question))
         question = general_question;
     if (picture && !put(choice->picture, sizeof choice->picture, picture, err))
         return false;

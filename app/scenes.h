@@ -6,13 +6,18 @@
 #include "app/assets.h"
 #include "engine/base/error.h"
 
+enum { SCENES_QUESTION = 4096 };
+
 struct scene_choice {
     char picture[ASSETS_PATH];
-    char question[256];
+    char question[SCENES_QUESTION];
 };
 
 // What the screen starts with: `picture` NULL: the first bundled one, `question` NULL: the first that is asked of that
 // picture in the list, or a general one for a picture of the person's own.
 bool scenes_choose(struct scene_choice *choice, const char *picture, const char *question, struct error *err);
+
+// The first question that is asked of this file in the list. False when it is no bundled picture.
+bool scenes_question(const char *path, char question[SCENES_QUESTION]);
 
 #endif

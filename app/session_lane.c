@@ -1,7 +1,9 @@
 // Runs on the opened model: made, copied, changed and freed; only the worker comes here.
+#include "app/scenes.h"
 #include "app/session_private.h"
 
 #include "engine/base/memory.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,6 +35,25 @@ static void picture_list(struct lane *lane, const struct picture *list[TRACE_PIC
         list[p] = &lane->pictures[p];
 }
 
+// The old question seldom fits another picture: a bundled one brings its own; beside any other the old one stays, and
+// that is said. Nothing of this when a question follows anyway.
+static bool fit_question(struct lane *lane, const char *path, struct error *err)
+{
+    char question[SCENES_QUESTION];
+    if (session_asks_next(lane))
+        return true;
+    if (lane->session->model->config.pictures > 1 || !scenes_question(path, question)) {
+        session_publish_message(lane, _("The question has stayed as it was; press a to ask something about this picture."));
+    } else {
+        if (!run_ask(lane->run, question, err))
+            return false;
+        session_publish_least(lane);
+        session_publish_message(lane, _("The question is now one that goes with this picture; press a to ask another."));
+    }
+    session_publish_note(lane);
+    return true;
+}
+
 static bool open_picture(struct lane *lane, int slot, const char *path, struct error *err)
 {
     struct picture loaded;
@@ -58,8 +79,7 @@ static bool open_picture(struct lane *lane, int slot, const char *path, struct e
     lane->original[slot][0] = size[0];
     lane->original[slot][1] = size[1];
     session_publish_picture(lane, slot);
-    session_publish_note(lane);
-    return describe(lane, err);
+    return describe(lane, err) && fit_question(lane, path, err);
 }
 
 // ---- a lane's life ----------------------------------------------------------------------------------------------
@@ -83,6 +103,7 @@ static void show_beginning(struct lane *lane)
     for (int p = 0; p < lane->session->model->config.pictures; p++)
         session_publish_picture(lane, p);
     session_publish_note(lane);
+    session_publish_least(lane);
     session_publish_trace(lane);
 }
 
@@ -220,11 +241,15 @@ bool session_carry_out(struct session *s, const struct command *c, struct error 
         if (!run_ask(lane->run, c->text, err))
             return false;
         session_publish_note(lane);
+        session_publish_least(lane);
         return true;
     case COMMAND_OPEN:
         return open_picture(lane, c->slot, c->text, err);
     case COMMAND_POLICY:
-        return run_set_policy(lane->run, c->policy, c->budget, err);
+        if (!run_set_policy(lane->run, c->policy, c->budget, err))
+            return false;
+        session_publish_least(lane);
+        return true;
     case COMMAND_INTERVENE:
         return run_intervene(lane->run, &c->intervention) >= 0 ||
                error_set(err, ERROR_USAGE, "that cannot be changed: CLS always stays, and a head or token must exist "

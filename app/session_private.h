@@ -81,7 +81,9 @@ struct session {
 // is thrown away.
 void session_publish_error(struct lane *lane, const struct error *err);
 void session_publish_trace(struct lane *lane);
-void session_publish_note(struct lane *lane);
+void session_publish_note(struct lane *lane);  // what is out of the ordinary with the present input
+void session_publish_least(struct lane *lane); // what the present policy can spend at least
+void session_publish_message(struct lane *lane, const char *sentence);
 void session_publish_picture(struct lane *lane, int slot);
 void session_publish_attention(struct lane *lane, struct backend_attention *attention); // takes the weights over
 void session_say_busy(struct session *session, bool busy, const char *what, float done); // done NaN: unknown
@@ -94,5 +96,7 @@ void session_release_lane(struct lane *lane);
 
 // session_queue.c: the screen's side. Takes the oldest command (the lock is held); false: there is none.
 bool session_next_command(struct session *session, struct command *command);
+// Whether the command that comes next asks this lane something.
+bool session_asks_next(struct lane *lane);
 
 #endif

@@ -1,7 +1,9 @@
 // Handing results over: the worker gathers news under the lock, and a byte in the pipe wakes the screen.
+#include "app/notes.h"
 #include "app/session_private.h"
-#include "app/unlike.h"
+#include "engine/prune/budget.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,24 +62,51 @@ void session_publish_trace(struct lane *lane)
     end(lane);
 }
 
-// What is out of the ordinary with the present input: words that the model does not know, a picture unlike its world.
 void session_publish_note(struct lane *lane)
 {
     const struct trace *trace = run_trace(lane->run);
     const struct model *model = lane->session->model;
-    char note[UNLIKE_TEXT] = "";
-    for (int t = 0; t < trace->token_count && !note[0]; t++) {
-        const struct trace_token *token = &trace->tokens[t];
-        if (token->unknown)
-            snprintf(note, sizeof note, "The model does not know the word '%.*s': it reads <unk> there.",
-                     token->to - token->from, trace->question + token->from);
-    }
-    for (int p = 0; p < model->config.pictures && !note[0]; p++)
-        unlike_note(model, &lane->pictures[p], note);
+    const struct picture *list[TRACE_PICTURES];
+    struct notes notes;
+    char suggestion[sizeof lane->news.suggestion];
+    for (int p = 0; p < TRACE_PICTURES; p++)
+        list[p] = &lane->pictures[p];
+    notes_make(&notes, model, trace, list);
+    if (!notes_suggest(model, trace, suggestion, sizeof suggestion))
+        suggestion[0] = 0;
     if (!begin(lane))
         return;
     lane->news.has_note = true;
-    snprintf(lane->news.note, sizeof lane->news.note, "%s", note);
+    notes_join(&notes, lane->news.note, sizeof lane->news.note);
+    memcpy(lane->news.suggestion, suggestion, sizeof suggestion);
+    end(lane);
+}
+
+void session_publish_message(struct lane *lane, const char *sentence)
+{
+    if (!begin(lane))
+        return;
+    lane->news.has_message = true;
+    snprintf(lane->news.message, sizeof lane->news.message, "%s", sentence);
+    end(lane);
+}
+
+void session_publish_least(struct lane *lane)
+{
+    const struct trace *trace = run_trace(lane->run);
+    struct budget_request request = {.share = (double)NAN,
+                                     .tokens = trace->token_count,
+                                     .trim_tokens = trace->trim_tokens,
+                                     .trim_heads = trace->trim_heads};
+    struct error unknown;
+    double least = (double)NAN;
+    if (!policy_find(trace->policy, &request.policy) ||
+        !budget_least(lane->session->model, &request, &least, &unknown))
+        least = (double)NAN;
+    if (!begin(lane))
+        return;
+    lane->news.has_least = true;
+    lane->news.least = least;
     end(lane);
 }
 

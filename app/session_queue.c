@@ -17,6 +17,15 @@ bool session_next_command(struct session *s, struct command *command)
     return true;
 }
 
+bool session_asks_next(struct lane *lane)
+{
+    struct session *s = lane->session;
+    pthread_mutex_lock(&s->lock);
+    bool asks = s->queued && s->queue[0].kind == COMMAND_ASK && s->queue[0].lane == lane->index;
+    pthread_mutex_unlock(&s->lock);
+    return asks;
+}
+
 static bool session_poll(void *context, struct backend_news *news)
 {
     struct lane *lane = context;
@@ -32,7 +41,7 @@ static bool session_poll(void *context, struct backend_news *news)
     snprintf(news->progress, sizeof news->progress, "%s", s->progress);
     pthread_mutex_unlock(&s->lock);
     return news->has_trace || news->has_picture[0] || news->has_picture[1] || news->has_attention || news->has_error ||
-           news->has_note;
+           news->has_note || news->has_message || news->has_least;
 }
 
 // Whether a newer command may take the place of an older one that has not started: those that only set something.

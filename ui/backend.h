@@ -63,9 +63,14 @@ struct backend_news {
     struct backend_attention attention;
     bool has_error;
     char error[480]; // one sentence; the work it is about did not happen
+    bool has_message;
+    char message[240]; // one sentence about what was done, to be read once
     bool has_note;
-    char note[240];     // one lasting sentence about the present input ("unlike the training world ..."); ""
-                        // clears it
+    char note[480];       // lasting sentences about the present input ("unlike the training world ..."); ""
+                          // clears them
+    char suggestion[512]; // with has_note: the question as it was probably meant, words mended; "": as it is
+    bool has_least;
+    double least;       // the least budget that the present policy can keep; NaN: cannot be told
     bool busy;          // always set by poll(): work is going on
     char progress[120]; // what it is, while busy; may be ""
     float done;         // how much of it, 0 .. 1; NaN where unknown

@@ -79,6 +79,10 @@ bool view_take_news(struct view *view, struct backend_news *news)
         news->attention.weights = NULL;
         view->serial++, changed = true;
     }
+    if (news->has_message) {
+        view_say(view, false, "%s", news->message);
+        changed = true;
+    }
     if (news->has_error) {
         view_say(view, true, "%s", news->error);
         view->change[0] = 0;
@@ -86,8 +90,11 @@ bool view_take_news(struct view *view, struct backend_news *news)
     }
     if (news->has_note) {
         snprintf(view->note, sizeof view->note, "%s", news->note);
+        snprintf(view->suggestion, sizeof view->suggestion, "%s", news->suggestion);
         changed = true;
     }
+    if (news->has_least)
+        view->least = news->least;
     backend_news_free(news);
     return changed;
 }

@@ -37,7 +37,8 @@ struct view {
     bool busy_for_long; // worth telling
     char progress[120];
     float done;
-    char note[240];
+    char note[480], suggestion[512]; // see struct backend_news
+    double least;                    // budget that the present policy can keep; NaN or 0: not told
     char message[480]; // shown until the next key
     bool message_is_error;
     // What the person changed last and the final answer before it, to tell what the change did.

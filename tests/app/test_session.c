@@ -239,11 +239,127 @@ static void test_errors_stay_in_their_lane(void **state)
     session_free(session);
 }
 
+// What a session says within 10 s: the newest of each, kept in *gathered.
+struct gathered {
+    char message[240], note[480], suggestion[512], error[480], question[512];
+    double least;
+};
+
+static void gather_until_answered(const struct backend *backend, struct gathered *gathered)
+{
+    bool complete = false, done = false;
+    for (int wait = 0; wait < 1000 && !done; wait++) {
+        struct backend_news news = {0};
+        backend->poll(backend->context, &news);
+        if (news.has_message)
+            snprintf(gathered->message, sizeof gathered->message, "%s", news.message);
+        if (news.has_note) {
+            snprintf(gathered->note, sizeof gathered->note, "%s", news.note);
+            snprintf(gathered->suggestion, sizeof gathered->suggestion, "%s", news.suggestion);
+        }
+        if (news.has_error)
+            snprintf(gathered->error, sizeof gathered->error, "%s", news.error);
+        if (news.has_least)
+            gathered->least = news.least;
+        complete = news.has_trace ? news.trace.stage_count == news.trace.stage_total : complete;
+        done = complete && !news.busy;
+        if (news.has_trace)
+            snprintf(gathered->question, sizeof gathered->question, "%s", news.trace.question);
+        backend_news_free(&news);
+        usleep(10000);
+    }
+}
+
+static struct session *open_tiny(const char *question, struct backend *backend)
+{
+    struct tiny_options tiny = tiny_everything();
+    struct error err = {0};
+    struct picture picture = tiny_picture(3);
+    const char *path = scratch_path("own.png");
+    assert_true(picture_save_png(&picture, path, &err));
+    picture_free(&picture);
+    struct session_options options = {.model = tiny_write("tiny.safetensors", &tiny), .pictures = {path},
+                                      .question = question, .policy = POLICY_LEARNED, .budget = (double)NAN,
+                                      .threads = 1};
+    struct session *session = session_new(&options, &err);
+    assert_non_null(session);
+    *backend = session_backend(session);
+    backend->want_stage(backend->context, 100);
+    return session;
+}
+
+// A word one letter off: what was meant is offered, as a word and as the whole question; both go with the next question.
+static void test_unknown_words_are_mended(void **state)
+{
+    (void)state;
+    struct backend backend;
+    struct gathered gathered = {.least = 7};
+    struct session *session = open_tiny("is the dgo Bleu, zebra?", &backend);
+    gather_until_answered(&backend, &gathered);
+    assert_non_null(strstr(gathered.note, "'dgo': did you mean 'dog'?"));
+    assert_non_null(strstr(gathered.note, "'Bleu': did you mean 'blue'?"));
+    assert_non_null(strstr(gathered.note, "'zebra': it reads <unk>"));
+    assert_string_equal(gathered.suggestion, "is the dog blue, zebra?");
+    assert_true(isnan(gathered.least)); // no calibration
+    backend.ask(backend.context, "is the dog blue?");
+    backend.set_policy(backend.context, "random", (double)NAN);
+    gather_until_answered(&backend, &gathered);
+    session_free(session);
+    assert_string_equal(gathered.note, "");
+    assert_string_equal(gathered.suggestion, "");
+    assert_true(gathered.least > 0.05 && gathered.least < 1);
+    assert_string_equal(gathered.error, "");
+}
+
+static void test_long_questions_are_cut_aloud(void **state)
+{
+    (void)state;
+    struct backend backend;
+    struct gathered gathered = {.least = 0};
+    struct session *session =
+        open_tiny("is it red is it red is it red is it red is it red or blue and so on and so forth \x1b[31m", &backend);
+    gather_until_answered(&backend, &gathered);
+    session_free(session);
+    assert_non_null(strstr(gathered.note, "14 words at most"));
+    assert_non_null(strstr(gathered.note, "from 'red or blue"));
+    assert_null(strchr(gathered.note, 27));
+}
+
+// A bundled picture brings a question of its own; another leaves the question, and so does one with a question on its
+// heels.
+static void test_opened_pictures_and_their_questions(void **state)
+{
+    (void)state;
+    struct backend backend;
+    struct gathered gathered = {.least = 0};
+    struct session *session = open_tiny("is it red?", &backend);
+    gather_until_answered(&backend, &gathered);
+    assert_string_equal(gathered.message, "");
+    backend.open_picture(backend.context, 0, "assets/pictures/../pictures/airplane.jpg");
+    gather_until_answered(&backend, &gathered);
+    assert_string_equal(gathered.question, "what is over the heart?");
+    assert_non_null(strstr(gathered.message, "goes with this picture"));
+    backend.open_picture(backend.context, 0, scratch_path("own.png"));
+    gather_until_answered(&backend, &gathered);
+    assert_string_equal(gathered.question, "what is over the heart?");
+    assert_non_null(strstr(gathered.message, "stayed as it was"));
+    gathered.message[0] = 0;
+    backend.open_picture(backend.context, 0, "assets/pictures/panda.jpg");
+    backend.ask(backend.context, "is it blue?");
+    gather_until_answered(&backend, &gathered);
+    session_free(session);
+    assert_string_equal(gathered.question, "is it blue?");
+    assert_string_equal(gathered.error, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_of_the_worker_reach_their_handler),
         cmocka_unit_test(test_both_pictures_opened_in_a_row),
+        cmocka_unit_test(test_unknown_words_are_mended),
+        cmocka_unit_test(test_long_questions_are_cut_aloud),
+        cmocka_unit_test(test_opened_pictures_and_their_questions),
         cmocka_unit_test(test_lanes_are_runs_of_their_own),
         cmocka_unit_test(test_a_closed_lane_is_silent),
         cmocka_unit_test(test_errors_stay_in_their_lane),
