@@ -10,7 +10,7 @@ WERROR  ?=
 
 PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson libpcre2-8
 DEB_BUILD := build-essential pkg-config libopenblas-pthread-dev libncurses-dev libsixel-dev \
-             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev gettext
+             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev gettext libxxhash-dev
 DEB_TEST  := libcmocka-dev libvterm-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual \

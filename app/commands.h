@@ -9,6 +9,7 @@
     X(run, cmd_run, "asks one question about a picture, without a screen")                                     \
     X(eval, cmd_eval, "asks a question set: accuracy, cost, relevance")                                        \
     X(redundancy, cmd_redundancy, "how alike tokens and heads are in each layer, over inputs")                 \
+    X(merge, cmd_merge, "puts the results of parts of a set together, or compares two runs")                   \
     X(verify, cmd_verify, "compares a model with the tensors of another implementation")                       \
     X(world, cmd_world, "makes pictures of the procedural world, and questions about them")                    \
     X(train, cmd_train, "trains the bundled model on the procedural world")                                    \

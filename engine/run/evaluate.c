@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 static const double SHOWS = 0.25; // of a patch's area
@@ -23,11 +24,9 @@ struct evaluator {
     struct evaluation *results;
     struct worker *workers;
     int *groups, group_count; // first question of each picture; groups[group_count] = count
-    evaluate_progress *progress;
-    evaluate_visit *visit;
-    void *context;
+    const struct evaluate_request *request;
     pthread_mutex_t lock;
-    int done;
+    int done, total;
     bool stop, cancelled; // under the lock
 };
 
@@ -81,6 +80,18 @@ static void count_patches(const struct evaluator *e, const struct question *q, c
     }
 }
 
+static bool keep_result(struct evaluator *e, struct worker *worker, int index, const struct evaluation *result)
+{
+    const struct evaluate_request *request = e->request;
+    pthread_mutex_lock(&e->lock);
+    bool ok = !request->answered || request->answered(request->context, index, result, run_trace(worker->run), &worker->err);
+    if (ok)
+        e->results[index] = *result;
+    e->done += ok;
+    pthread_mutex_unlock(&e->lock);
+    return ok;
+}
+
 static bool answer_question(struct evaluator *e, struct worker *worker, int index, struct fit fit)
 {
     const struct question *q = &e->set->questions[index];
@@ -94,15 +105,11 @@ static bool answer_question(struct evaluator *e, struct worker *worker, int inde
     result.share = trace->spent_macs / trace->dense_macs;
     result.spent = trace->spent_macs;
     result.ms = trace->ms;
+    result.p = trace->answer.p;
+    snprintf(result.answer, sizeof result.answer, "%s", trace->answer.text);
     if (!q->pictures[1])
         count_patches(e, q, trace, fit, &result);
-    e->results[index] = result;
-    if (e->visit) {
-        pthread_mutex_lock(&e->lock);
-        e->visit(e->context, index, trace);
-        pthread_mutex_unlock(&e->lock);
-    }
-    return true;
+    return keep_result(e, worker, index, &result);
 }
 
 // The pictures of a question to the worker's run; makes the run the first time.
@@ -127,30 +134,35 @@ static bool show_pictures(struct evaluator *e, struct worker *worker, const stru
 }
 
 // True when the evaluation shall go on.
-static bool report(struct evaluator *e, int answered, bool ok)
+static bool report(struct evaluator *e, bool progress, bool ok)
 {
+    const struct evaluate_request *request = e->request;
     pthread_mutex_lock(&e->lock);
-    e->done += answered;
     e->stop = e->stop || !ok;
-    if (answered && e->progress && !e->stop && !e->progress(e->context, e->done, e->set->count))
+    if (progress && request->progress && !e->stop && !request->progress(request->context, e->done, e->total))
         e->stop = e->cancelled = true;
     bool go_on = !e->stop;
     pthread_mutex_unlock(&e->lock);
     return go_on;
 }
 
+static bool in_shard(int group, int shard, int shards) { return !shards || group % shards == shard; }
+
 static void evaluate_group(void *context, int index, int number)
 {
     struct evaluator *e = context;
     struct worker *worker = &e->workers[number];
     struct fit fit = {0};
-    int first = e->groups[index], end = e->groups[index + 1], answered = 0;
-    if (!report(e, 0, true))
+    int first = e->groups[index], end = e->groups[index + 1];
+    while (first < end && e->results[first].done)
+        first++;
+    if (!in_shard(index, e->request->shard, e->request->shards) || first == end || !report(e, false, true))
         return;
     bool ok = show_pictures(e, worker, &e->set->questions[first], &fit);
-    for (int i = first; ok && i < end; i++, answered++)
-        ok = run_ask(worker->run, e->set->questions[i].text, &worker->err) && answer_question(e, worker, i, fit);
-    report(e, answered, ok);
+    for (int i = first; ok && i < end; i++)
+        if (!e->results[i].done)
+            ok = run_ask(worker->run, e->set->questions[i].text, &worker->err) && answer_question(e, worker, i, fit);
+    report(e, true, ok);
 }
 
 static bool same_pictures(const struct question *a, const struct question *b)
@@ -161,48 +173,106 @@ static bool same_pictures(const struct question *a, const struct question *b)
     return true;
 }
 
+static bool starts_group(const struct question_set *set, int index)
+{
+    return index == 0 || !same_pictures(&set->questions[index - 1], &set->questions[index]);
+}
+
 static int find_groups(const struct question_set *set, int *groups)
 {
     int count = 0;
     for (int i = 0; i < set->count; i++)
-        if (i == 0 || !same_pictures(&set->questions[i - 1], &set->questions[i]))
+        if (starts_group(set, i))
             groups[count++] = i;
     groups[count] = set->count;
     return count;
 }
 
-bool evaluate_set(const struct model *model, const struct question_set *set, const struct run_options *options,
-                  evaluate_progress *progress, void *context, struct evaluation *results, struct error *err)
+int evaluate_shard_size(const struct question_set *set, int shard, int shards)
 {
-    return evaluate_traces(model, set, options, progress, NULL, context, results, err);
+    int size = 0, group = -1;
+    for (int i = 0; i < set->count; i++) {
+        group += starts_group(set, i);
+        size += in_shard(group, shard, shards);
+    }
+    return size;
+}
+
+// Ends a run over a set: the first worker's trouble, or that it was stopped.
+static bool finish(struct evaluator *e, int workers, struct error *err)
+{
+    bool ok = true;
+    for (int w = 0; w < workers; w++) {
+        if (ok && e->workers[w].err.code)
+            ok = error_set(err, e->workers[w].err.code, "%s", e->workers[w].err.text);
+        run_free(e->workers[w].run);
+    }
+    if (ok && e->cancelled)
+        ok = error_set(err, ERROR_CANCELLED, "stopped after %d of %d questions", e->done, e->total);
+    return ok;
+}
+
+bool evaluate_run(const struct model *model, const struct question_set *set, const struct evaluate_request *request,
+                  struct evaluation *results, struct error *err)
+{
+    struct thread_pool *pool = request->run->pool;
+    int workers = thread_pool_workers(pool);
+    struct evaluator e = {.model = model, .set = set, .options = *request->run, .results = results, .request = request,
+                          .lock = PTHREAD_MUTEX_INITIALIZER,
+                          .total = evaluate_shard_size(set, request->shard, request->shards)};
+    e.options.pool = NULL; // pictures are spread over the threads, not the rows of one
+    e.groups = memory_alloc((size_t)set->count + 1, sizeof *e.groups);
+    e.workers = memory_alloc((size_t)workers, sizeof *e.workers);
+    for (int i = 0; i < set->count; i++)
+        e.done += results[i].done;
+    bool ok = (e.groups && e.workers) || error_no_memory(err, "the evaluation");
+    if (ok) {
+        e.group_count = find_groups(set, e.groups);
+        thread_pool_run(pool, evaluate_group, &e, e.group_count);
+        ok = finish(&e, workers, err);
+    }
+    memory_free(e.groups);
+    memory_free(e.workers);
+    pthread_mutex_destroy(&e.lock);
+    return ok;
+}
+
+// What evaluate_traces() was given, behind the request's functions.
+struct visitor {
+    evaluate_progress *progress;
+    evaluate_visit *visit;
+    void *context;
+};
+
+static bool tell_progress(void *context, int done, int total)
+{
+    struct visitor *v = context;
+    return !v->progress || v->progress(v->context, done, total);
+}
+
+static bool show_trace(void *context, int index, const struct evaluation *result, const struct trace *trace,
+                       struct error *err)
+{
+    struct visitor *v = context;
+    (void)result, (void)err;
+    if (v->visit)
+        v->visit(v->context, index, trace);
+    return true;
 }
 
 bool evaluate_traces(const struct model *model, const struct question_set *set, const struct run_options *options,
                      evaluate_progress *progress, evaluate_visit *visit, void *context, struct evaluation *results,
                      struct error *err)
 {
-    int workers = options->pool ? thread_pool_workers(options->pool) : 1;
-    struct evaluator e = {.model = model, .set = set, .options = *options, .results = results, .progress = progress,
-                          .visit = visit,
-                          .context = context, .lock = PTHREAD_MUTEX_INITIALIZER};
-    e.options.pool = NULL; // pictures are spread over the threads, not the rows of one
-    e.groups = memory_alloc((size_t)set->count + 1, sizeof *e.groups);
-    e.workers = memory_alloc((size_t)workers, sizeof *e.workers);
+    struct visitor visitor = {progress, visit, context};
+    const struct evaluate_request request = {.run = options, .progress = tell_progress, .answered = show_trace,
+                                             .context = &visitor};
     memset(results, 0, (size_t)set->count * sizeof *results);
-    bool ok = (e.groups && e.workers) || error_no_memory(err, "the evaluation");
-    if (ok) {
-        e.group_count = find_groups(set, e.groups);
-        thread_pool_run(options->pool, evaluate_group, &e, e.group_count);
-    }
-    for (int w = 0; e.workers && w < workers; w++) {
-        if (ok && e.workers[w].err.code)
-            ok = error_set(err, e.workers[w].err.code, "%s", e.workers[w].err.text);
-        run_free(e.workers[w].run);
-    }
-    if (ok && e.cancelled)
-        ok = error_set(err, ERROR_CANCELLED, "stopped after %d of %d questions", e.done, set->count);
-    memory_free(e.groups);
-    memory_free(e.workers);
-    pthread_mutex_destroy(&e.lock);
-    return ok;
+    return evaluate_run(model, set, &request, results, err);
+}
+
+bool evaluate_set(const struct model *model, const struct question_set *set, const struct run_options *options,
+                  evaluate_progress *progress, void *context, struct evaluation *results, struct error *err)
+{
+    return evaluate_traces(model, set, options, progress, NULL, context, results, err);
 }

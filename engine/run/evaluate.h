@@ -9,18 +9,38 @@
 // One question's result.
 struct evaluation {
     bool done, correct;
+    char answer[TRACE_TEXT];
+    float p;                 // of the answer
     double share, spent, ms; // executed / dense multiply-adds; executed; milliseconds of all stages
     // Patches after the last fusion layer. A patch shows an object of which it holds more than a quarter of its own
     // area; `other`: patches that show other objects and nothing of a needed one.
     int needed, needed_alive, other, other_alive;
 };
 
-// Called after each picture, from any thread but never from two at once; returns false to stop.
-typedef bool evaluate_progress(void *context, int done, int total);
+// How a set is evaluated. The two functions (either may be NULL) are called from any thread, but never from two at once.
+struct evaluate_request {
+    const struct run_options *run; // its pool spreads pictures over its threads
+    int shard, shards;             // ask only about every `shards`-th picture from the `shard`-th (0 is the first) on;
+                                   // 0 shards: about all
+    // After each picture; `done` of `total`, both of this shard, what had been done before included. False: stop.
+    bool (*progress)(void *context, int done, int total);
+    // After each question, with the trace that it left. False and *err: stop, and that is why.
+    bool (*answered)(void *context, int index, const struct evaluation *result, const struct trace *trace,
+                     struct error *err);
+    void *context;
+};
 
-// results[set->count]. Questions about one picture that follow each other share its embedding. options->pool spreads
-// pictures over its threads. False with ERROR_CANCELLED when `progress` (may be NULL) said so: results[].done tells which
-// questions have been answered.
+// results[set->count]: what is done there already stays and is not asked again. Questions about one picture that follow
+// each other share its embedding. False with ERROR_CANCELLED when `progress` said so: results[].done tells which questions
+// have been answered.
+bool evaluate_run(const struct model *model, const struct question_set *set, const struct evaluate_request *request,
+                  struct evaluation *results, struct error *err);
+
+// How many questions this shard asks: pictures are dealt out one by one.
+int evaluate_shard_size(const struct question_set *set, int shard, int shards);
+
+// The whole set from its start: results[] need not have been filled.
+typedef bool evaluate_progress(void *context, int done, int total);
 bool evaluate_set(const struct model *model, const struct question_set *set, const struct run_options *options,
                   evaluate_progress *progress, void *context, struct evaluation *results, struct error *err);
 

@@ -1,13 +1,11 @@
 // From single results to numbers with intervals.
 #include "engine/base/memory.h"
 #include "engine/base/random.h"
-#include "engine/run/evaluate.h"
+#include "engine/run/evaluate_private.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { RESAMPLES = 1000 };
 
 // Sums over one picture's questions: the unit of resampling.
 struct sums {
@@ -52,14 +50,13 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// 2.5th and 97.5th percentile of what is finite in values[RESAMPLES], which is sorted.
-static struct estimate interval(double value, double *values)
+struct estimate evaluate_interval(double value, double *values)
 {
     int count = 0;
-    for (int i = 0; i < RESAMPLES; i++)
+    for (int i = 0; i < EVALUATE_RESAMPLES; i++)
         if (isfinite(values[i]))
             values[count++] = values[i];
-    if (isnan(value) || count < RESAMPLES / 2)
+    if (isnan(value) || count < EVALUATE_RESAMPLES / 2)
         return (struct estimate){value, (double)NAN, (double)NAN};
     qsort(values, (size_t)count, sizeof *values, by_value);
     return (struct estimate){value, values[(count - 1) * 25 / 1000], values[(count - 1) * 975 / 1000]};
@@ -70,7 +67,7 @@ static void bootstrap(const struct sums *groups, int count, const struct sums *a
 {
     struct random random;
     random_init(&random, 1, 0);
-    for (int i = 0; i < RESAMPLES; i++) {
+    for (int i = 0; i < EVALUATE_RESAMPLES; i++) {
         struct sums sample = {0};
         for (int g = 0; g < count; g++)
             add(&sample, &groups[random_below(&random, (uint32_t)count)]);
@@ -78,12 +75,12 @@ static void bootstrap(const struct sums *groups, int count, const struct sums *a
         values[1][i] = sample.share / sample.questions;
         values[2][i] = lift_of(&sample);
     }
-    summary->accuracy = interval(all->correct / all->questions, values[0]);
-    summary->share = interval(all->share / all->questions, values[1]);
-    summary->lift = interval(lift_of(all), values[2]);
+    summary->accuracy = evaluate_interval(all->correct / all->questions, values[0]);
+    summary->share = evaluate_interval(all->share / all->questions, values[1]);
+    summary->lift = evaluate_interval(lift_of(all), values[2]);
 }
 
-static bool same_picture(const struct question *a, const struct question *b)
+bool evaluate_same_picture(const struct question *a, const struct question *b)
 {
     return !strcmp(a->pictures[0], b->pictures[0]);
 }
@@ -98,7 +95,7 @@ static int group_results(const struct question_set *set, const struct evaluation
         const struct question *q = &set->questions[i];
         if (!results[i].done || (type && strcmp(q->type, type)))
             continue;
-        if (!last || !same_picture(last, q))
+        if (!last || !evaluate_same_picture(last, q))
             groups[count++] = (struct sums){0};
         last = q;
         add_result(&groups[count - 1], &results[i]);
@@ -116,13 +113,13 @@ bool evaluate_summarize(const struct question_set *set, const struct evaluation 
     static const double at[5] = {0, 0.1, 0.5, 0.9, 1};
     const struct estimate unknown = {(double)NAN, (double)NAN, (double)NAN};
     struct sums *groups = memory_alloc((size_t)set->count, sizeof *groups), all = {0};
-    double *shares = memory_alloc((size_t)set->count + 3 * RESAMPLES, sizeof *shares), *values[3];
+    double *shares = memory_alloc((size_t)set->count + 3 * EVALUATE_RESAMPLES, sizeof *shares), *values[3];
     *summary = (struct evaluation_summary){.accuracy = unknown, .share = unknown, .lift = unknown};
     summary->needed_alive = summary->other_alive = (double)NAN;
     bool ok = (groups && shares) || error_no_memory(err, "the summary");
     int count = ok ? group_results(set, results, type, groups, shares, summary) : 0;
     for (int i = 0; i < 3; i++)
-        values[i] = shares + set->count + i * RESAMPLES;
+        values[i] = shares + set->count + i * EVALUATE_RESAMPLES;
     for (int g = 0; g < count; g++)
         add(&all, &groups[g]);
     if (count) {

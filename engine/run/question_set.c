@@ -1,9 +1,8 @@
-#include "engine/run/question_set.h"
+#include "engine/run/question_private.h"
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -30,7 +29,6 @@ void question_set_free(struct question_set *set)
     *set = (struct question_set){0};
 }
 
-// `name` below the folder that `base` lies in, unless it is absolute.
 static char *below(const char *base, const char *name)
 {
     const char *slash = strrchr(base, '/');
@@ -43,7 +41,7 @@ static char *below(const char *base, const char *name)
     return path;
 }
 
-static bool read_pictures(struct question *q, const json_t *value, const char *base, struct error *err)
+bool question_read_pictures(struct question *q, const json_t *value, const char *base, struct error *err)
 {
     size_t count = json_is_array(value) ? json_array_size(value) : 1;
     if (count < 1 || count > QUESTION_PICTURES)
@@ -58,7 +56,7 @@ static bool read_pictures(struct question *q, const json_t *value, const char *b
     return true;
 }
 
-static bool read_text(char **to, const json_t *root, const char *key, bool needed, struct error *err)
+bool question_read_text(char **to, const json_t *root, const char *key, bool needed, struct error *err)
 {
     const json_t *value = json_object_get(root, key);
     const char *text = json_string_value(value);
@@ -98,26 +96,26 @@ static bool read_question(struct question *q, const char *line, size_t length, c
     json_error_t where;
     json_t *root = json_loadb(line, length, 0, &where);
     bool ok = json_is_object(root) || error_set(err, ERROR_INPUT, "not a JSON object: %s", root ? "" : where.text);
-    ok = ok && read_pictures(q, json_object_get(root, "picture"), base, err) &&
-         read_text(&q->text, root, "question", true, err) && read_text(&q->answer, root, "answer", true, err) &&
-         read_text(&q->type, root, "type", false, err) &&
+    ok = ok && question_read_pictures(q, json_object_get(root, "picture"), base, err) &&
+         question_read_text(&q->text, root, "question", true, err) && question_read_text(&q->answer, root, "answer", true, err) &&
+         question_read_text(&q->type, root, "type", false, err) &&
          read_boxes(&q->needed, &q->needed_count, root, "needed", err) &&
          read_boxes(&q->others, &q->other_count, root, "others", err);
     json_decref(root);
     return ok;
 }
 
-static struct question *add_question(struct question_set *set, int *capacity, struct error *err)
+struct question *question_set_add(struct question_set *set, struct error *err)
 {
-    if (set->count == *capacity) {
-        int more = *capacity ? *capacity * 2 : 64;
-        struct question *grown = *capacity < INT_MAX / 2 ? realloc(set->questions, (size_t)more * sizeof *grown) : NULL;
+    if (set->count == set->capacity) {
+        int more = set->capacity ? set->capacity * 2 : 64;
+        struct question *grown = set->capacity < INT_MAX / 2 ? realloc(set->questions, (size_t)more * sizeof *grown) : NULL;
         if (!grown) {
             error_no_memory(err, "the question set");
             return NULL;
         }
         set->questions = grown;
-        *capacity = more;
+        set->capacity = more;
     }
     struct question *q = &set->questions[set->count++];
     *q = (struct question){0};
@@ -128,7 +126,7 @@ bool question_set_read(struct question_set *set, const char *path, int limit, st
 {
     unsigned char *data;
     size_t size;
-    int capacity = 0, number = 0;
+    int number = 0;
     bool ok = true;
     *set = (struct question_set){0};
     if (!file_read(path, SIZE_LIMIT, &data, &size, err))
@@ -140,7 +138,7 @@ bool question_set_read(struct question_set *set, const char *path, int limit, st
         if (strspn(line, " \t\r") < length) {
             if (limit && set->count == limit)
                 break;
-            struct question *q = add_question(set, &capacity, err);
+            struct question *q = question_set_add(set, err);
             ok = q != NULL;
             if (q && !read_question(q, line, length, path, err))
                 ok = error_prefix(err, "%s, line %d", path, number);

@@ -19,7 +19,7 @@ struct question {
 
 struct question_set {
     struct question *questions;
-    int count;
+    int count, capacity;
 };
 
 // {"picture": "a.jpg" or ["a.jpg", "b.jpg"], "question", "answer", "type", "needed": [[x0, y0, x1, y1] ..], "others"};

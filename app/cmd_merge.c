@@ -1,0 +1,159 @@
+// trimscope merge: results of shards put together, and two runs over one set compared question by question.
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/summary.h"
+#include "engine/base/memory.h"
+#include "engine/base/text.h"
+#include "ui/words.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { FILES = 4096 };
+
+struct settings {
+    const char *const *files;
+    int count;
+    const char *against, *out;
+    bool json;
+};
+
+// All files read and put together.
+static bool read_whole(struct results *whole, const char *const files[], int count, struct error *err)
+{
+    struct results *parts = memory_alloc((size_t)count, sizeof *parts);
+    *whole = (struct results){0};
+    bool ok = parts || error_no_memory(err, "the results");
+    for (int i = 0; ok && i < count; i++) {
+        ok = results_read(&parts[i], files[i], err);
+        if (ok && parts[i].torn)
+            fprintf(stderr, _("trimscope merge: the last line of %s was torn and has been left out\n"), files[i]);
+    }
+    ok = ok && results_merge(whole, parts, files, count, err);
+    for (int i = 0; parts && i < count; i++)
+        results_free(&parts[i]);
+    memory_free(parts);
+    return ok;
+}
+
+static json_t *json_of_run(const struct results_header *h)
+{
+    return json_pack("{s:s, s:s, s:o}", "model", h->model, "policy", h->policy, "budget", summary_number(h->budget));
+}
+
+static json_t *json_of_comparison(const struct results_comparison *c)
+{
+    return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i}", "questions", c->questions, "pictures",
+                     c->pictures, "accuracy_difference", summary_number(c->accuracy.value),
+                     "accuracy_difference_interval", summary_interval(c->accuracy), "share_difference",
+                     summary_number(c->share.value), "share_difference_interval", summary_interval(c->share),
+                     "both_right", c->both_right, "only_first_right", c->only_a, "only_second_right", c->only_b,
+                     "neither_right", c->neither);
+}
+
+static bool print_comparison_json(const struct results *a, const struct results *b, struct error *err)
+{
+    struct results_comparison c;
+    struct summary_types types;
+    if (!results_compare(a, b, NULL, &c, err))
+        return false;
+    json_t *root = json_of_comparison(&c), *by_type = json_object();
+    summary_find_types(&a->set, &types);
+    for (int t = 0; t < types.count; t++)
+        if (results_compare(a, b, types.names[t], &c, err))
+            json_object_set_new(by_type, types.names[t], json_of_comparison(&c));
+    json_object_set_new(root, "by_type", by_type);
+    json_object_set_new(root, "first", json_of_run(&a->header));
+    json_object_set_new(root, "second", json_of_run(&b->header));
+    return summary_put_json(root, err);
+}
+
+static void print_row(const char *name, const struct results_comparison *c)
+{
+    char shown[64];
+    text_fit(shown, sizeof shown, name);
+    printf("%-18s %9d %+8.1f %+6.1f..%-+6.1f %6d %6d  %+7.3f\n", shown, c->questions, 100 * c->accuracy.value,
+           100 * c->accuracy.low, 100 * c->accuracy.high, c->only_a, c->only_b, c->share.value);
+}
+
+static void print_run(const char *name, const struct results_header *h)
+{
+    char budget[64], model[64];
+    printf("%s: %s, %s, %s\n", name, text_fit(model, sizeof model, h->model), h->policy,
+           summary_budget(h->budget, budget, sizeof budget));
+}
+
+static bool print_comparison(const struct results *a, const struct results *b, struct error *err)
+{
+    struct results_comparison c;
+    struct summary_types types;
+    if (!results_compare(a, b, NULL, &c, err)) // first of all, since it says when they cannot be compared
+        return false;
+    print_run("A", &a->header);
+    print_run("B", &b->header);
+    puts(_("Differences are B - A, in points of accuracy and in shares of the dense multiply-adds; intervals are 95 %, by "
+           "paired bootstrap over pictures (questions about one picture are drawn together)."));
+    printf("%-18s %9s %8s %14s %6s %6s  %7s\n", "type", "questions", "accuracy", "95 %", "only A", "only B", "share");
+    struct results_comparison all = c;
+    summary_find_types(&a->set, &types);
+    for (int t = 0; t < types.count; t++) {
+        if (!results_compare(a, b, types.names[t], &c, err))
+            return false;
+        print_row(types.names[t], &c);
+    }
+    print_row("all", &all);
+    printf(_("share: %+.3f (%+.3f..%+.3f); both right %d, only A %d, only B %d, neither %d\n"), all.share.value,
+           all.share.low, all.share.high, all.both_right, all.only_a, all.only_b, all.neither);
+    puts(isnan(all.accuracy.low) || (all.accuracy.low <= 0 && all.accuracy.high >= 0)
+             ? _("The interval of the accuracy holds 0: these questions do not tell the two apart.")
+             : _("The interval of the accuracy does not hold 0: the difference is more than chance."));
+    return true;
+}
+
+static bool merge(const struct settings *settings, struct error *err)
+{
+    struct results whole, other = {0};
+    if (!read_whole(&whole, settings->files, settings->count, err))
+        return false;
+    bool ok = true;
+    if (settings->out)
+        ok = results_join(&whole.header, settings->files, settings->count, settings->out, err);
+    if (ok && settings->against) {
+        ok = read_whole(&other, &settings->against, 1, err);
+        ok = ok && (settings->json ? print_comparison_json : print_comparison)(&whole, &other, err);
+    } else if (ok) {
+        const struct summary_source source = {whole.header.policy, whole.header.budget, &whole.set, whole.evaluations};
+        ok = (settings->json ? summary_print_json : summary_print_table)(&source, err);
+    }
+    results_free(&whole);
+    results_free(&other);
+    return ok;
+}
+
+int cmd_merge(int argc, char **argv)
+{
+    struct settings settings = {0};
+    const char *files[FILES];
+    int count, status;
+    const struct option_row rows[] = {
+        {"against", OPTION_TEXT, &settings.against, "B.jsonl",
+         "compare with another run over the same set, question by question: differences with 95 % intervals", 0, 0},
+        {"out", OPTION_TEXT, &settings.out, "FILE.jsonl", "write the shards as one whole file, too", 0, 0},
+        OPTION_ROW_JSON(&settings.json, "print one JSON object"),
+        OPTION_ROW_END};
+    const struct option_command command = {
+        "merge", "merge RESULTS.jsonl... [options]",
+        "Puts the results of `trimscope eval --shard I/N --results FILE` together and prints the summary that one whole "
+        "run would have printed. The shards must be complete, must not overlap, and must come from the same model, set, "
+        "policy, budget and seed. One whole file is fine too.",
+        rows, 1, FILES};
+    if (!options_parse(&command, argc, argv, files, &count, &status))
+        return status;
+    struct error err = {0};
+    settings.files = files;
+    settings.count = count;
+    if (merge(&settings, &err))
+        return ERROR_NONE;
+    fprintf(stderr, "trimscope merge: %s\n", err.text);
+    return (int)err.code;
+}

@@ -1,0 +1,72 @@
+#include "app/progress.h"
+
+#include "engine/base/thread.h"
+#include "ui/words.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const double OFTEN = 0.2, SELDOM = 5; // seconds between two lines
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+void progress_begin(struct progress *progress, bool wished)
+{
+    // The second time the signal does what it always does.
+    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
+    stopped = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    *progress = (struct progress){.terminal = isatty(STDERR_FILENO)};
+    progress->shown = wished || progress->terminal;
+    progress_start_part(progress, "", 0);
+}
+
+void progress_start_part(struct progress *progress, const char *what, int done)
+{
+    snprintf(progress->what, sizeof progress->what, "%s", what);
+    progress->start = progress->last = clock_seconds();
+    progress->first = done;
+}
+
+static void print_seconds(double seconds, char *out, size_t size)
+{
+    int s = (int)(seconds + 0.5);
+    if (s < 100)
+        snprintf(out, size, _("%d s"), s);
+    else if (s < 6000)
+        snprintf(out, size, _("%d min"), (s + 30) / 60);
+    else
+        snprintf(out, size, _("%d h %d min"), s / 3600, s % 3600 / 60);
+}
+
+bool progress_show(struct progress *p, int done, int total)
+{
+    double now = clock_seconds();
+    if (p->shown && (now - p->last > (p->terminal ? OFTEN : SELDOM) || done == total)) {
+        char left[48];
+        double rate = (done - p->first) / (now - p->start + 1e-9);
+        print_seconds(rate > 0 ? (total - done) / rate : 0, left, sizeof left);
+        fprintf(stderr, p->terminal ? "\r%s%s" : "%s%s", p->what, *p->what ? ": " : "");
+        fprintf(stderr, _("%d of %d questions (%d %%), %.0f/s, %s left"), done, total, (int)(100.0 * done / total), rate,
+                left);
+        fputs(p->terminal ? " \033[K" : "\n", stderr);
+        p->last = now;
+    }
+    return !stopped;
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->terminal)
+        fputs("\r\033[K", stderr);
+}
+
+bool progress_stopped(void) { return stopped; }

@@ -1,0 +1,122 @@
+#include "app/summary.h"
+
+#include "engine/base/text.h"
+#include "ui/words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void summary_find_types(const struct question_set *set, struct summary_types *types)
+{
+    types->count = 0;
+    for (int i = 0; i < set->count; i++) {
+        bool known = !set->questions[i].type[0] || types->count == SUMMARY_TYPES;
+        for (int t = 0; !known && t < types->count; t++)
+            known = !strcmp(types->names[t], set->questions[i].type);
+        if (!known)
+            types->names[types->count++] = set->questions[i].type;
+    }
+}
+
+const char *summary_budget(double budget, char *out, size_t size)
+{
+    if (isnan(budget))
+        snprintf(out, size, "%s", _("as trained"));
+    else
+        snprintf(out, size, _("budget %.2f"), budget);
+    return out;
+}
+
+json_t *summary_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+json_t *summary_interval(struct estimate e) { return json_pack("[o, o]", summary_number(e.low), summary_number(e.high)); }
+
+json_t *summary_json(const struct evaluation_summary *s)
+{
+    json_t *quantiles = json_array();
+    for (int i = 0; i < 5; i++)
+        json_array_append_new(quantiles, summary_number(s->quantiles[i]));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "accuracy",
+                     summary_number(s->accuracy.value), "accuracy_interval", summary_interval(s->accuracy), "share",
+                     summary_number(s->share.value), "share_interval", summary_interval(s->share), "lift",
+                     summary_number(s->lift.value), "lift_interval", summary_interval(s->lift), "questions",
+                     s->questions, "needed_alive", summary_number(s->needed_alive), "other_alive",
+                     summary_number(s->other_alive), "ms", summary_number(s->ms), "macs", summary_number(s->spent),
+                     "share_quantiles", quantiles);
+}
+
+bool summary_put_json(json_t *root, struct error *err)
+{
+    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
+    json_decref(root);
+    if (!text)
+        return error_no_memory(err, "the results as JSON");
+    puts(text);
+    free(text);
+    return true;
+}
+
+bool summary_print_json(const struct summary_source *source, struct error *err)
+{
+    struct evaluation_summary summary;
+    struct summary_types types;
+    if (!evaluate_summarize(source->set, source->results, NULL, &summary, err))
+        return false;
+    json_t *root = summary_json(&summary), *by_type = json_object();
+    summary_find_types(source->set, &types);
+    for (int t = 0; t < types.count; t++) {
+        if (!evaluate_summarize(source->set, source->results, types.names[t], &summary, err)) {
+            json_decref(root);
+            json_decref(by_type);
+            return false;
+        }
+        json_object_set_new(by_type, types.names[t], summary_json(&summary));
+    }
+    json_object_set_new(root, "by_type", by_type);
+    json_object_set_new(root, "policy", json_string(source->policy));
+    json_object_set_new(root, "budget", summary_number(source->budget));
+    return summary_put_json(root, err);
+}
+
+static void print_row(const char *name, const struct evaluation_summary *s)
+{
+    char shown[64];
+    text_fit(shown, sizeof shown, name);
+    printf("%-18s %9d %8.1f%% %5.1f..%-5.1f %8.3f", shown, s->questions, 100 * s->accuracy.value,
+           100 * s->accuracy.low, 100 * s->accuracy.high, s->share.value);
+    if (isfinite(s->lift.value))
+        printf(" %7.2f\n", s->lift.value);
+    else
+        printf(" %7s\n", "-");
+}
+
+bool summary_print_table(const struct summary_source *source, struct error *err)
+{
+    struct evaluation_summary s;
+    struct summary_types types;
+    char budget[64];
+    summary_find_types(source->set, &types);
+    printf(_("policy %s, %s\n"), source->policy, summary_budget(source->budget, budget, sizeof budget));
+    printf("%-18s %9s %9s %12s %8s %7s\n", "type", "questions", "accuracy", "95 %", "share", "lift");
+    for (int t = 0; t < types.count; t++) {
+        if (!evaluate_summarize(source->set, source->results, types.names[t], &s, err))
+            return false;
+        print_row(types.names[t], &s);
+    }
+    if (!evaluate_summarize(source->set, source->results, NULL, &s, err))
+        return false;
+    print_row("all", &s);
+    if (!s.questions)
+        return true;
+    printf(_("share of the dense multiply-adds: %.3f (%.3f..%.3f); single questions %.3f, 10 %% %.3f, median %.3f, 90 %% "
+             "%.3f, most %.3f\n"),
+           s.share.value, s.share.low, s.share.high, s.quantiles[0], s.quantiles[1], s.quantiles[2], s.quantiles[3],
+           s.quantiles[4]);
+    if (!isnan(s.needed_alive))
+        printf(_("patches alive at the end: %.3f of needed objects', %.3f of others'; lift %.2f (%.2f..%.2f)\n"),
+               s.needed_alive, s.other_alive, s.lift.value, s.lift.low, s.lift.high);
+    printf(_("mean of %.1f MFLOP and %.2f ms a question\n"), 2 * s.spent / 1e6, s.ms);
+    return true;
+}

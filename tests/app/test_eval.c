@@ -1,0 +1,207 @@
+// eval, merge and sweep as a person calls them: results kept, resumed, spread over processes, put together, compared.
+#include "tests/support/cmocka_all.h"
+
+#include "app/commands.h"
+#include "engine/io/picture.h"
+#include "tests/support/command.h"
+#include "tests/support/scratch.h"
+#include "tests/support/tiny.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PICTURES = 6, EACH = 3 };
+
+static const char *model_path, *set_path;
+
+static int make_files(void **state)
+{
+    (void)state;
+    char text[8192] = "";
+    struct tiny_options tiny = tiny_everything();
+    model_path = tiny_write("model.safetensors", &tiny);
+    for (int i = 0; i < PICTURES; i++) {
+        char name[32];
+        struct picture picture = tiny_picture((uint64_t)i);
+        snprintf(name, sizeof name, "p%d.png", i);
+        assert_true(picture_save_png(&picture, scratch_path(name), NULL));
+        picture_free(&picture);
+        for (int k = 0; k < EACH; k++)
+            snprintf(text + strlen(text), sizeof text - strlen(text),
+                     "{\"picture\": \"%s\", \"question\": \"%s\", \"answer\": \"%s\", \"type\": \"%s\", \"needed\": [[16, "
+                     "16, 44, 48]], \"others\": [[0, 48, 96, 96]]}\n",
+                     name, tiny_questions[k], k ? "yes" : "no", k ? "odd" : "even");
+    }
+    set_path = scratch_write("set.jsonl", text, strlen(text));
+    return 0;
+}
+
+#define EVAL(...) command_run(cmd_eval, (const char *const[]){"eval", __VA_ARGS__, NULL})
+#define MERGE(...) command_run(cmd_merge, (const char *const[]){"merge", __VA_ARGS__, NULL})
+
+static void expect(struct command_output output, int status, const char *out, const char *err)
+{
+    if (output.status != status || !strstr(output.out, out) || !strstr(output.err, err))
+        fail_msg("status %d, stdout: %s\nstderr: %s\nexpected %d, \"%s\", \"%s\"", output.status, output.out,
+                 output.err, status, out, err);
+    command_free(&output);
+}
+
+// Without what differs from run to run: milliseconds.
+static json_t *without_ms(struct command_output output)
+{
+    const char *type;
+    json_t *part;
+    assert_int_equal(output.status, 0);
+    json_t *root = json_loads(output.out, 0, NULL);
+    assert_non_null(root);
+    assert_int_equal(json_object_del(root, "ms"), 0);
+    json_object_foreach(json_object_get(root, "by_type"), type, part)
+        assert_int_equal(json_object_del(part, "ms"), 0);
+    command_free(&output);
+    return root;
+}
+
+static void test_results_are_kept_and_resumed(void **state)
+{
+    (void)state;
+    const char *file = scratch_path("kept.jsonl");
+    json_t *first = without_ms(EVAL(set_path, "--model", model_path, "--json", "--results", file));
+    struct command_output again = EVAL(set_path, "--model", model_path, "--json", "--results", file);
+    assert_non_null(strstr(again.err, "holds 18 answers already"));
+    json_t *second = without_ms(again);
+    assert_true(json_equal(first, second));
+    assert_int_equal(json_integer_value(json_object_get(first, "questions")), 18);
+    struct stat st;
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(truncate(file, st.st_size - 7), 0);
+    again = EVAL(set_path, "--model", model_path, "--json", "--results", file);
+    assert_non_null(strstr(again.err, "was torn"));
+    assert_non_null(strstr(again.err, "holds 17 answers already"));
+    json_t *third = without_ms(again);
+    assert_true(json_equal(first, third));
+    json_t *merged = without_ms(MERGE(file, "--json"));
+    assert_true(json_equal(first, merged));
+    json_decref(first);
+    json_decref(second);
+    json_decref(third);
+    json_decref(merged);
+    expect(EVAL(set_path, "--model", model_path, "--results", file, "--policy", "random", "--budget", ".9"), 1, "",
+           "comes from the policy learned, not random");
+    expect(EVAL(set_path, "--model", model_path, "--results", file, "--limit", "4"), 1, "", "18 questions of the set, not 4");
+}
+
+static void test_shards(void **state)
+{
+    (void)state;
+    json_t *whole = without_ms(EVAL(set_path, "--model", model_path, "--json"));
+    const char *parts[] = {scratch_path("a.jsonl"), scratch_path("b.jsonl"), scratch_path("c.jsonl"),
+                           scratch_path("d.jsonl")};
+    for (int i = 0; i < 4; i++) {
+        char shard[16];
+        snprintf(shard, sizeof shard, "%d/4", i + 1);
+        expect(EVAL(set_path, "--model", model_path, "--shard", shard, "--results", parts[i]), 0, "policy learned", "");
+    }
+    const char *joined = scratch_path("joined.jsonl");
+    json_t *merged = without_ms(MERGE(parts[2], parts[0], parts[3], parts[1], "--json", "--out", joined));
+    assert_true(json_equal(whole, merged)); // the very same numbers
+    json_t *again = without_ms(MERGE(joined, "--json"));
+    assert_true(json_equal(whole, again));
+    json_decref(whole);
+    json_decref(merged);
+    json_decref(again);
+    expect(MERGE(parts[0], parts[1], parts[3]), 1, "", "shard 3 of 4 is missing");
+    expect(MERGE(parts[0], set_path), 1, "", "not a file of results");
+    expect(EVAL(set_path, "--model", model_path, "--shard", "1/2"), 2, "", "--shard needs --results");
+    static const char *const bad[] = {"0/2", "3/2", "1", "1/", "/2", "1/2x", "-1/2", "a/b", "1/99999999", ""};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        expect(EVAL(set_path, "--model", model_path, "--shard", bad[i], "--results", scratch_path("x.jsonl")), 2, "",
+               "--shard takes I/N");
+}
+
+static void test_against(void **state)
+{
+    (void)state;
+    const char *a = scratch_path("learned.jsonl"), *b = scratch_path("none.jsonl");
+    expect(EVAL(set_path, "--model", model_path, "--results", a), 0, "", "");
+    expect(EVAL(set_path, "--model", model_path, "--results", b, "--policy", "none"), 0, "", "");
+    struct command_output output = MERGE(a, "--against", b, "--json");
+    double difference, share, low, high;
+    int questions, pictures, both, first, second, neither;
+    json_t *root = json_loads(output.out, 0, NULL);
+    assert_int_equal(json_unpack(root, "{s:F, s:[F, F], s:F, s:i, s:i, s:i, s:i, s:i, s:i}", "accuracy_difference",
+                                 &difference, "accuracy_difference_interval", &low, &high, "share_difference", &share,
+                                 "questions", &questions, "pictures", &pictures, "both_right", &both,
+                                 "only_first_right", &first, "only_second_right", &second, "neither_right", &neither),
+                     0);
+    assert_int_equal(questions, 18);
+    assert_int_equal(pictures, PICTURES);
+    assert_int_equal(both + first + second + neither, 18);
+    assert_true(fabs(difference - (second - first) / 18.0) < 1e-5);
+    assert_true(low <= difference && difference <= high);
+    assert_true(share > 0); // the unpruned model spends more
+    json_decref(root);
+    command_free(&output);
+    expect(MERGE(a, "--against", a), 0, "do not tell the two apart", "");
+    expect(MERGE(a, "--against", scratch_path("a.jsonl")), 1, "", "shard 2 of 4 is missing");
+}
+
+// The program itself, beside the tests; NULL where only the tests were built.
+static const char *program(void)
+{
+    static char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
+    for (int up = 0; n > 0 && up < 3; up++) // BUILD/tests/app/test_eval
+        path[n = (ssize_t)(strrchr(path, '/') - path)] = 0;
+    if (n <= 0)
+        return NULL;
+    strcpy(path + n, "/trimscope");
+    return access(path, X_OK) == 0 ? path : NULL;
+}
+
+// The very line that README.md and --help give.
+static void test_with_gnu_parallel(void **state)
+{
+    (void)state;
+    char command[8192];
+    if (!program() || system("parallel --version 2>/dev/null | grep -q '^GNU parallel'") != 0)
+        skip();
+    snprintf(command, sizeof command,
+             "cd '%s' && parallel -j2 '%s' eval set.jsonl --model model.safetensors --threads 1 --shard {}/3 --results "
+             "part{}.jsonl '>' /dev/null ::: 1 2 3 </dev/null 2>parallel.err",
+             scratch_path("."), program());
+    assert_int_equal(system(command), 0);
+    json_t *whole = without_ms(EVAL(set_path, "--model", model_path, "--json"));
+    json_t *merged = without_ms(MERGE(scratch_path("part1.jsonl"), scratch_path("part2.jsonl"),
+                                      scratch_path("part3.jsonl"), "--json"));
+    assert_true(json_equal(whole, merged));
+    json_decref(whole);
+    json_decref(merged);
+}
+
+static void test_progress(void **state)
+{
+    (void)state;
+    expect(EVAL(set_path, "--model", model_path, "--progress"), 0, "all", "18 of 18 questions (100 %)");
+    struct command_output output = EVAL(set_path, "--model", model_path);
+    assert_string_equal(output.err, ""); // stderr is no terminal
+    command_free(&output);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_results_are_kept_and_resumed),
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_against),
+        cmocka_unit_test(test_with_gnu_parallel),
+        cmocka_unit_test(test_progress),
+    };
+    return cmocka_run_group_tests(tests, make_files, NULL);
+}
