@@ -30,9 +30,8 @@ real *block_attention(struct tape *tape, const struct attention_refs *refs, stru
     state->v = refs->fused ? state->q + 2 * width : projected(tape, refs->v, state->key_in, m);
     struct rows keys = other ? other_rows : rows;
     state->op = (struct attention_op){
-        .n = rows.n, .heads = refs->heads, .size = width / refs->heads, .q_stride = rows.stride,
-        .k_stride = keys.stride, .q_count = rows.count, .k_count = keys.count, .q = state->q, .k = state->k,
-        .v = state->v, .ldq = refs->fused ? 3 * width : width, .ldk = refs->fused ? 3 * width : width,
+        .heads = refs->heads, .size = width / refs->heads, .q_rows = rows, .k_rows = keys, .q = state->q,
+        .k = state->k, .v = state->v, .ldq = refs->fused ? 3 * width : width, .ldk = refs->fused ? 3 * width : width,
         .key_mask = mask, .head_gate = gate, .self = !other,
     };
     op_attention(tape, &state->op);

@@ -8,13 +8,6 @@
 
 enum norm_order { NORM_PRE, NORM_POST };
 
-// A batch of sequences: n samples of `stride` rows; sample i uses count[i] of them (NULL: all).
-struct rows {
-    int n, stride;
-    const int *count;
-};
-static inline int rows_total(struct rows rows) { return rows.n * rows.stride; }
-
 struct attention_refs {
     enum norm_order order;
     int heads;

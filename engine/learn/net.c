@@ -17,56 +17,69 @@ static void scatter_add(real *to, const real *from, int n)
 // ---- masks ------------------------------------------------------------------------------------------------------
 
 // Draws this layer's token mask and multiplies it into what was alive before (NULL: everything). `before` is the
-// previous layer's state. Sets state->alive, NULL while nothing can have been dropped.
+// previous layer's state, x in the layout state->compact.in, of all rows `full`. Sets state->alive, NULL while nothing
+// can have been dropped, and leaves out rows of state->compact where they cannot matter.
 static void trim_tokens(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
-                        const struct stream_layer_state *before, const real *x, struct rows rows, const real *context,
-                        int context_stride, const struct net_trimming *trimming)
+                        const struct stream_layer_state *before, const real *x, struct rows full, const real *context,
+                        struct rows context_rows, const struct net_trimming *trimming)
 {
-    size_t total = (size_t)rows_total(rows);
+    size_t total = (size_t)rows_total(full);
+    struct compact_rows *compact = &state->compact;
     const real *alive_before = before ? before->alive : NULL;
+    real *mask = NULL;
     state->mask = state->alive = state->dalive = NULL;
     if (!trimming->on || (!refs->tokens.hidden && !alive_before))
         return;
     state->alive = tape_alloc(tape, total);
     state->dalive = tape_zeros(tape, total);
     if (refs->tokens.hidden) {
-        state->mask = tape_alloc(tape, total);
-        trimmer_tokens(tape, &refs->tokens, &state->tokens, x, rows, context, context_stride, &trimming->sampling,
-                       state->mask);
+        int count = rows_total(compact->in);
+        mask = tape_alloc(tape, (size_t)count);
+        trimmer_tokens(tape, &refs->tokens, &state->tokens, x, compact->in, context, context_rows, &trimming->sampling,
+                       mask);
+        state->mask = mask;
+        if (compact->in_token) {
+            state->mask = tape_zeros(tape, total);
+            compact_scatter(compact->in_token, count, state->mask, mask);
+        }
     }
     for (size_t i = 0; i < total; i++)
         state->alive[i] = (state->mask ? state->mask[i] : 1) * (alive_before ? alive_before[i] : 1);
+    if (trimming->compact)
+        compact_choose(tape, compact, mask, alive_before);
 }
 
 static void trim_tokens_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
-                             struct stream_layer_state *before, real *dx, struct rows rows, real *dcontext,
-                             int context_stride)
+                             struct stream_layer_state *before, real *dx, struct rows full, real *dcontext,
+                             struct rows context_rows)
 {
     if (!state->alive)
         return;
-    size_t total = (size_t)rows_total(rows), mark = tape->arena.used;
+    size_t total = (size_t)rows_total(full), mark = tape->arena.used;
     if (before && before->alive)
         for (size_t i = 0; i < total; i++)
             before->dalive[i] += state->dalive[i] * (state->mask ? state->mask[i] : 1);
     if (state->mask) {
+        const struct compact_rows *compact = &state->compact;
         real *dmask = tape_alloc(tape, total);
         for (size_t i = 0; i < total; i++)
             dmask[i] = state->dalive[i] * (before && before->alive ? before->alive[i] : 1);
-        trimmer_tokens_back(tape, &refs->tokens, &state->tokens, dx, rows, dcontext, context_stride, dmask);
+        trimmer_tokens_back(tape, &refs->tokens, &state->tokens, dx, compact->in, dcontext, context_rows,
+                            compact_gather(tape, compact->in_token, rows_total(compact->in), dmask));
     }
     arena_rewind(&tape->arena, mark);
 }
 
 static void trim_heads(struct tape *tape, const struct head_trimmer_refs *refs, struct head_trimmer_state *state,
-                       real **gate, real **dgate, const real *own, int own_stride, const real *other, int other_stride,
-                       int n, const struct net_trimming *trimming)
+                       real **gate, real **dgate, const real *own, struct rows own_rows, const real *other,
+                       struct rows other_rows, const struct net_trimming *trimming)
 {
     *gate = *dgate = NULL;
     if (!trimming->on || !trimming->heads || !refs->heads)
         return;
-    *gate = tape_alloc(tape, (size_t)(n * refs->heads));
-    *dgate = tape_zeros(tape, (size_t)(n * refs->heads));
-    trimmer_heads(tape, refs, state, own, own_stride, other, other_stride, n, &trimming->sampling, *gate);
+    *gate = tape_alloc(tape, (size_t)(own_rows.n * refs->heads));
+    *dgate = tape_zeros(tape, (size_t)(own_rows.n * refs->heads));
+    trimmer_heads(tape, refs, state, own, own_rows, other, other_rows, &trimming->sampling, *gate);
 }
 
 // ---- encoders ---------------------------------------------------------------------------------------------------
@@ -74,12 +87,14 @@ static void trim_heads(struct tape *tape, const struct head_trimmer_refs *refs, 
 // One layer of an encoder: trim, MSA, FFN.
 static real *encoder_layer(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
                            const struct stream_layer_state *before, const real *x, struct rows rows,
-                           const real *context, int context_stride, const struct net_trimming *trimming)
+                           const real *context, struct rows context_rows, const struct net_trimming *trimming)
 {
+    struct net_trimming whole = *trimming;
+    whole.compact = false;
     state->input = x;
-    trim_tokens(tape, refs, state, before, x, rows, context, context_stride, trimming);
-    trim_heads(tape, &refs->msa, &state->msa, &state->gate_msa, &state->dgate_msa, x, rows.stride, NULL, 0, rows.n,
-               trimming);
+    state->compact = compact_enter(NULL, rows);
+    trim_tokens(tape, refs, state, before, x, rows, context, context_rows, &whole);
+    trim_heads(tape, &refs->msa, &state->msa, &state->gate_msa, &state->dgate_msa, x, rows, NULL, rows, trimming);
     real *y = block_attention(tape, &refs->self, &state->self, x, rows, NULL, rows, state->alive, state->gate_msa);
     state->output = block_ffn(tape, &refs->ffn, &state->ffn, y, rows_total(rows));
     return state->output;
@@ -87,13 +102,13 @@ static real *encoder_layer(struct tape *tape, const struct layer_refs *refs, str
 
 static void encoder_layer_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
                                struct stream_layer_state *before, real *d, struct rows rows, real *dcontext,
-                               int context_stride)
+                               struct rows context_rows)
 {
     block_ffn_back(tape, &refs->ffn, &state->ffn, d, rows_total(rows));
     block_attention_back(tape, &refs->self, &state->self, d, rows, NULL, rows, state->dalive, state->dgate_msa);
     if (state->gate_msa)
-        trimmer_heads_back(tape, &refs->msa, &state->msa, d, rows.stride, NULL, 0, rows.n, state->dgate_msa);
-    trim_tokens_back(tape, refs, state, before, d, rows, dcontext, context_stride);
+        trimmer_heads_back(tape, &refs->msa, &state->msa, d, rows, NULL, rows, state->dgate_msa);
+    trim_tokens_back(tape, refs, state, before, d, rows, dcontext, context_rows);
 }
 
 static void embed_text(struct tape *tape, const struct net *net, const struct net_batch *batch, real *out)
@@ -130,14 +145,14 @@ static void forward_text(struct tape *tape, const struct net *net, const struct 
                          const struct net_trimming *trimming, struct net_state *state)
 {
     int width = net->config.width;
-    struct rows rows = {batch->questions, batch->text_stride, batch->text_count};
+    struct rows rows = {.n = batch->questions, .stride = batch->text_stride, .count = batch->text_count};
     state->rows[NET_TEXT] = rows;
     size_t size = (size_t)(rows_total(rows) * width);
     real *embedded = tape_alloc(tape, size), *x = tape_alloc(tape, size);
     embed_text(tape, net, batch, embedded);
     op_norm(tape, net->embedding_norm, &state->embedding_norm, x, embedded, rows_total(rows));
     for (int l = 0; l < net->config.text_layers; l++)
-        x = encoder_layer(tape, &net->text[l], &state->text[l], l ? &state->text[l - 1] : NULL, x, rows, NULL, 0,
+        x = encoder_layer(tape, &net->text[l], &state->text[l], l ? &state->text[l - 1] : NULL, x, rows, NULL, rows,
                           trimming);
     state->text_encoded = x;
     real *y = tape_alloc(tape, size);
@@ -159,7 +174,7 @@ static void backward_text(struct tape *tape, const struct net *net, const struct
     real *dx = tape_alloc(tape, size);
     op_linear_back(tape, net->transform[NET_TEXT], dx, false, d, state->text_encoded, rows_total(rows));
     for (int l = net->config.text_layers - 1; l >= 0; l--)
-        encoder_layer_back(tape, &net->text[l], &state->text[l], l ? &state->text[l - 1] : NULL, dx, rows, NULL, 0);
+        encoder_layer_back(tape, &net->text[l], &state->text[l], l ? &state->text[l - 1] : NULL, dx, rows, NULL, rows);
     real *dembedded = tape_zeros(tape, size);
     op_norm_back(tape, net->embedding_norm, &state->embedding_norm, dembedded, dx, rows_total(rows));
     embed_text_back(tape, net, batch, dembedded);
@@ -260,10 +275,10 @@ static void forward_image(struct tape *tape, const struct net *net, const struct
 {
     int width = net->config.width, grid = model_grid(&net->config), tokens = grid * grid + 1;
     bool each = net->image_per_question && trimming->on;
-    struct rows rows = {each ? batch->questions : 1, tokens, NULL};
+    struct rows rows = {.n = each ? batch->questions : 1, .stride = tokens};
     state->image_rows = rows;
-    state->rows[NET_IMAGE] = (struct rows){batch->questions, (batch->patch_count ? batch->patch_count : tokens - 1) + 1,
-                                           NULL};
+    state->rows[NET_IMAGE] = (struct rows){.n = batch->questions,
+                                           .stride = (batch->patch_count ? batch->patch_count : tokens - 1) + 1};
     real *x = embed_image(tape, net, batch, state);
     if (each) {
         real *copies = tape_alloc(tape, (size_t)(rows_total(rows) * width));
@@ -272,7 +287,7 @@ static void forward_image(struct tape *tape, const struct net *net, const struct
     }
     for (int l = 0; l < net->config.image_layers; l++)
         x = encoder_layer(tape, &net->image[l], &state->image[l], l ? &state->image[l - 1] : NULL, x, rows,
-                          state->fused_in[NET_TEXT], state->rows[NET_TEXT].stride, trimming);
+                          state->fused_in[NET_TEXT], state->rows[NET_TEXT], trimming);
     state->encoded = tape_alloc(tape, (size_t)(rows_total(rows) * width));
     op_norm(tape, net->ln_post, &state->ln_post, state->encoded, x, rows_total(rows));
     enter_fusion(tape, net, batch, state);
@@ -291,7 +306,7 @@ static void backward_image(struct tape *tape, const struct net *net, const struc
     op_norm_back(tape, net->ln_post, &state->ln_post, d, dencoded, rows_total(rows));
     for (int l = net->config.image_layers - 1; l >= 0; l--)
         encoder_layer_back(tape, &net->image[l], &state->image[l], l ? &state->image[l - 1] : NULL, d, rows, dcontext,
-                           state->rows[NET_TEXT].stride);
+                           state->rows[NET_TEXT]);
     if (rows.n > 1) { // one picture was copied for each question
         real *sum = tape_zeros(tape, (size_t)(rows.stride * width));
         for (int q = 0; q < rows.n; q++)
@@ -328,57 +343,81 @@ static struct stream_layer_state *entry_state(struct tape *tape, const struct ne
 static void fusion_layer(struct tape *tape, const struct layer_refs refs[NET_STREAMS],
                          struct stream_layer_state state[NET_STREAMS],
                          const struct stream_layer_state *const before[NET_STREAMS], const real *const x[NET_STREAMS],
-                         const struct rows rows[NET_STREAMS], const struct net_trimming *trimming)
+                         const struct rows full[NET_STREAMS], const struct net_trimming *trimming)
 {
+    const real *input[NET_STREAMS], *alive[NET_STREAMS];
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
-        state[s].input = x[s];
-        trim_tokens(tape, &refs[s], &state[s], before[s], x[s], rows[s], x[o], rows[o].stride, trimming);
-        trim_heads(tape, &refs[s].msa, &state[s].msa, &state[s].gate_msa, &state[s].dgate_msa, x[s], rows[s].stride,
-                   NULL, 0, rows[s].n, trimming);
-        trim_heads(tape, &refs[s].mca, &state[s].mca, &state[s].gate_mca, &state[s].dgate_mca, x[s], rows[s].stride,
-                   x[o], rows[o].stride, rows[s].n, trimming);
+        struct rows own = state[s].compact.in, other = state[o].compact.in;
+        trim_tokens(tape, &refs[s], &state[s], before[s], x[s], full[s], x[o], other, trimming);
+        trim_heads(tape, &refs[s].msa, &state[s].msa, &state[s].gate_msa, &state[s].dgate_msa, x[s], own, NULL, own,
+                   trimming);
+        trim_heads(tape, &refs[s].mca, &state[s].mca, &state[s].gate_mca, &state[s].dgate_mca, x[s], own, x[o], other,
+                   trimming);
+    }
+    for (int s = 0; s < NET_STREAMS; s++) {
+        struct compact_rows *compact = &state[s].compact;
+        state[s].input = input[s] = compact_take(tape, compact, x[s], refs[s].ffn.out.out);
+        alive[s] = compact_gather(tape, compact->token, rows_total(compact->at), state[s].alive);
     }
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
-        real *y = block_attention(tape, &refs[s].self, &state[s].self, x[s], rows[s], NULL, rows[s], state[s].alive,
+        struct rows own = state[s].compact.at, other = state[o].compact.at;
+        real *y = block_attention(tape, &refs[s].self, &state[s].self, input[s], own, NULL, own, alive[s],
                                   state[s].gate_msa);
-        y = block_attention(tape, &refs[s].cross, &state[s].cross, y, rows[s], x[o], rows[o], state[o].alive,
+        y = block_attention(tape, &refs[s].cross, &state[s].cross, y, own, input[o], other, alive[o],
                             state[s].gate_mca);
-        state[s].output = block_ffn(tape, &refs[s].ffn, &state[s].ffn, y, rows_total(rows[s]));
+        state[s].output = block_ffn(tape, &refs[s].ffn, &state[s].ffn, y, rows_total(own));
     }
 }
 
+// d: of the outputs (rows taking part); din: of the inputs (rows on entering), zeroed by the caller.
 static void fusion_layer_back(struct tape *tape, const struct layer_refs refs[NET_STREAMS],
                               struct stream_layer_state state[NET_STREAMS],
                               struct stream_layer_state *const before[NET_STREAMS], real *const d[NET_STREAMS],
-                              real *const din[NET_STREAMS], const struct rows rows[NET_STREAMS])
+                              real *const din[NET_STREAMS], const struct rows full[NET_STREAMS])
 {
+    size_t mark = tape->arena.used;
+    real *dtaken[NET_STREAMS], *dalive[NET_STREAMS];
+    int width = refs[0].ffn.out.out, count[NET_STREAMS];
+    for (int s = 0; s < NET_STREAMS; s++) {
+        const struct compact_rows *compact = &state[s].compact;
+        count[s] = rows_total(compact->at);
+        dtaken[s] = compact->pick ? tape_zeros(tape, (size_t)count[s] * (size_t)width) : din[s];
+        dalive[s] = compact->token && state[s].alive ? tape_zeros(tape, (size_t)count[s]) : state[s].dalive;
+    }
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
-        block_ffn_back(tape, &refs[s].ffn, &state[s].ffn, d[s], rows_total(rows[s]));
-        block_attention_back(tape, &refs[s].cross, &state[s].cross, d[s], rows[s], din[o], rows[o], state[o].dalive,
+        struct rows own = state[s].compact.at, other = state[o].compact.at;
+        block_ffn_back(tape, &refs[s].ffn, &state[s].ffn, d[s], count[s]);
+        block_attention_back(tape, &refs[s].cross, &state[s].cross, d[s], own, dtaken[o], other, dalive[o],
                              state[s].dgate_mca);
-        block_attention_back(tape, &refs[s].self, &state[s].self, d[s], rows[s], NULL, rows[s], state[s].dalive,
-                             state[s].dgate_msa);
+        block_attention_back(tape, &refs[s].self, &state[s].self, d[s], own, NULL, own, dalive[s], state[s].dgate_msa);
     }
-    for (int s = 0; s < NET_STREAMS; s++)
-        tape->kernels->add(din[s], d[s], rows_total(rows[s]) * refs[s].ffn.out.out);
+    for (int s = 0; s < NET_STREAMS; s++) {
+        const struct compact_rows *compact = &state[s].compact;
+        tape->kernels->add(dtaken[s], d[s], count[s] * width);
+        if (compact->pick)
+            compact_give(compact, din[s], dtaken[s], width);
+        if (state[s].alive)
+            compact_scatter(compact->token, count[s], state[s].dalive, dalive[s]);
+    }
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
+        struct rows own = state[s].compact.in, other = state[o].compact.in;
         if (state[s].gate_msa)
-            trimmer_heads_back(tape, &refs[s].msa, &state[s].msa, din[s], rows[s].stride, NULL, 0, rows[s].n,
-                               state[s].dgate_msa);
+            trimmer_heads_back(tape, &refs[s].msa, &state[s].msa, din[s], own, NULL, own, state[s].dgate_msa);
         if (state[s].gate_mca)
-            trimmer_heads_back(tape, &refs[s].mca, &state[s].mca, din[s], rows[s].stride, din[o], rows[o].stride,
-                               rows[s].n, state[s].dgate_mca);
-        trim_tokens_back(tape, &refs[s], &state[s], before[s], din[s], rows[s], din[o], rows[o].stride);
+            trimmer_heads_back(tape, &refs[s].mca, &state[s].mca, din[s], own, din[o], other, state[s].dgate_mca);
+        trim_tokens_back(tape, &refs[s], &state[s], before[s], din[s], full[s], din[o], other);
     }
+    arena_rewind(&tape->arena, mark);
 }
 
 // ---- answer head ------------------------------------------------------------------------------------------------
 
-static void forward_head(struct tape *tape, const struct net *net, struct net_state *state, const real *const x[])
+static void forward_head(struct tape *tape, const struct net *net, struct net_state *state, const real *const x[],
+                         const struct rows rows[])
 {
     int width = net->config.width, n = state->rows[NET_TEXT].n, hidden = net->config.head_hidden;
     int labels = net->config.labels;
@@ -386,7 +425,7 @@ static void forward_head(struct tape *tape, const struct net *net, struct net_st
     for (int s = 0; s < NET_STREAMS; s++) {
         state->cls[s] = tape_alloc(tape, (size_t)(n * width));
         for (int q = 0; q < n; q++)
-            memcpy(state->cls[s] + (size_t)(q * width), x[s] + (size_t)(q * state->rows[s].stride * width), row_bytes(net));
+            memcpy(state->cls[s] + (size_t)(q * width), x[s] + (size_t)(rows_first(rows[s], q) * width), row_bytes(net));
         state->cls_z[s] = state->cls[s];
         if (net->config.fusion_norm == FUSION_PRE) {
             state->cls_z[s] = tape_alloc(tape, (size_t)(n * width));
@@ -423,7 +462,7 @@ static void forward_head(struct tape *tape, const struct net *net, struct net_st
 
 // Leaves the gradient of the CLS rows in d (zeroed elsewhere by the caller).
 static void backward_head(struct tape *tape, const struct net *net, struct net_state *state,
-                          const struct net_gradients *gradients, real *const d[])
+                          const struct net_gradients *gradients, real *const d[], const struct rows rows[])
 {
     int width = net->config.width, n = state->rows[NET_TEXT].n, hidden = net->config.head_hidden;
     int labels = net->config.labels;
@@ -462,11 +501,19 @@ static void backward_head(struct tape *tape, const struct net *net, struct net_s
             op_norm_back(tape, net->final_norm[s], &state->final_norm[s], dcls, dz, n);
         }
         for (int q = 0; q < n; q++)
-            scatter_add(d[s] + (size_t)(q * state->rows[s].stride * width), dcls + (size_t)(q * width), width);
+            scatter_add(d[s] + (size_t)(rows_first(rows[s], q) * width), dcls + (size_t)(q * width), width);
     }
 }
 
 // ---- the whole --------------------------------------------------------------------------------------------------
+
+// Layouts of what leaves the last fusion layer.
+static void last_rows(const struct net *net, const struct net_state *state, struct rows rows[NET_STREAMS])
+{
+    int layers = net->config.fusion_layers;
+    for (int s = 0; s < NET_STREAMS; s++)
+        rows[s] = layers ? state->fusion[layers - 1][s].compact.at : state->rows[s];
+}
 
 void net_forward(struct tape *tape, const struct net *net, const struct net_batch *batch,
                  const struct net_trimming *trimming, struct net_state *state)
@@ -481,13 +528,17 @@ void net_forward(struct tape *tape, const struct net *net, const struct net_batc
         x[s] = state->fused_in[s];
     }
     for (int l = 0; l < net->config.fusion_layers; l++) {
+        for (int s = 0; s < NET_STREAMS; s++)
+            state->fusion[l][s].compact = compact_enter(l ? &before[s]->compact : NULL, state->rows[s]);
         fusion_layer(tape, net->fusion[l], state->fusion[l], before, x, state->rows, trimming);
         for (int s = 0; s < NET_STREAMS; s++) {
             before[s] = &state->fusion[l][s];
             x[s] = state->fusion[l][s].output;
         }
     }
-    forward_head(tape, net, state, x);
+    struct rows leaving[NET_STREAMS];
+    last_rows(net, state, leaving);
+    forward_head(tape, net, state, x, leaving);
 }
 
 void net_backward(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
@@ -500,14 +551,16 @@ void net_backward(struct tape *tape, const struct net *net, const struct net_bat
         d[s] = tape_zeros(tape, size);
         din[s] = tape_alloc(tape, size);
     }
-    backward_head(tape, net, state, gradients, d);
+    struct rows leaving[NET_STREAMS];
+    last_rows(net, state, leaving);
+    backward_head(tape, net, state, gradients, d, leaving);
     for (int l = net->config.fusion_layers - 1; l >= 0; l--) {
         struct stream_layer_state *before[NET_STREAMS];
         for (int s = 0; s < NET_STREAMS; s++) {
             before[s] = l ? &state->fusion[l - 1][s] : state->entry[s];
-            memset(din[s], 0, (size_t)(rows_total(state->rows[s]) * width) * sizeof(real));
+            memset(din[s], 0, (size_t)(rows_total(state->fusion[l][s].compact.in) * width) * sizeof(real));
         }
-        if (gradients->fusion_image[l])
+        if (gradients->fusion_image[l] && !state->fusion[l][NET_IMAGE].compact.token)
             tape->kernels->add(d[NET_IMAGE], gradients->fusion_image[l], image_size);
         fusion_layer_back(tape, net->fusion[l], state->fusion[l], before, d, din, state->rows);
         for (int s = 0; s < NET_STREAMS; s++) {

@@ -4,6 +4,7 @@
 #define TRIMSCOPE_LEARN_NET_H
 
 #include "engine/learn/blocks.h"
+#include "engine/learn/fusion_compact.h"
 #include "engine/learn/params.h"
 #include "engine/learn/trimmer.h"
 #include "engine/model/config.h"
@@ -62,6 +63,9 @@ struct net_batch {
 // Whether and how masks are drawn.
 struct net_trimming {
     bool on, heads;
+    // Leave out the patches that can no longer matter (fusion_compact.c). The outputs of fusion layers then hold fewer
+    // rows, and losses on them (net_gradients.fusion_image) are not possible.
+    bool compact;
     struct mask_sampling sampling;
 };
 
@@ -73,6 +77,7 @@ struct stream_layer_state {
     real *mask, *alive;         // (n, stride): this layer's decision; product with those before
     real *gate_msa, *gate_mca;  // (n, heads)
     real *dalive, *dgate_msa, *dgate_mca; // gradients, filled by the cost and the backward pass
+    struct compact_rows compact;          // which rows take part; mask, alive and dalive are in the full layout
     const real *input;
     real *output;
 };
@@ -92,7 +97,7 @@ struct net_state {
     real *patch_columns;
     struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS], head_norm;
     struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS];
-    struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams
+    struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams on entering
     real *encoded;     // image encoder's output after ln_post (image_rows)
     real *text_encoded; // text encoder's output
     real *fused_in[NET_STREAMS];
@@ -112,7 +117,7 @@ struct net_gradients {
     real *logits;                        // (questions, labels)
     real *pooled;                        // (questions, 2 width)
     real *encoded;                       // like state->encoded
-    real *fusion_image[NET_LAYERS];      // like fusion[l][NET_IMAGE].output
+    real *fusion_image[NET_LAYERS];      // like fusion[l][NET_IMAGE].output; not for compact passes
 };
 void net_backward(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
                   const struct net_gradients *gradients);

@@ -65,42 +65,41 @@ void op_norm_back(struct tape *tape, struct norm_ref ref, const struct norm_stat
                              tape->P + ref.gamma, rows, ref.width);
 }
 
-static int rows_of(const int *counts, int stride, int sample)
-{
-    return counts ? counts[sample] : stride;
-}
-
 static real head_scale(const struct attention_op *op)
 {
     return (real)(1.0 / sqrt((double)op->size));
 }
 
+// Room for the attention map of one sample and head.
+static size_t map_size(const struct attention_op *op)
+{
+    return (size_t)op->q_rows.stride * (size_t)op->k_rows.stride;
+}
+
 // Where sample i, head h starts.
 static size_t q_at(const struct attention_op *op, int i, int h)
 {
-    return (size_t)i * (size_t)op->q_stride * (size_t)op->ldq + (size_t)(h * op->size);
+    return (size_t)rows_first(op->q_rows, i) * (size_t)op->ldq + (size_t)(h * op->size);
 }
 static size_t k_at(const struct attention_op *op, int i, int h)
 {
-    return (size_t)i * (size_t)op->k_stride * (size_t)op->ldk + (size_t)(h * op->size);
+    return (size_t)rows_first(op->k_rows, i) * (size_t)op->ldk + (size_t)(h * op->size);
 }
 static size_t ctx_at(const struct attention_op *op, int i, int h)
 {
-    return (size_t)i * (size_t)op->q_stride * (size_t)(op->heads * op->size) + (size_t)(h * op->size);
+    return (size_t)rows_first(op->q_rows, i) * (size_t)(op->heads * op->size) + (size_t)(h * op->size);
 }
 static real *a_at(const struct attention_op *op, int i, int h)
 {
-    return op->a + ((size_t)i * (size_t)op->heads + (size_t)h) * (size_t)op->q_stride * (size_t)op->k_stride;
+    return op->a + ((size_t)i * (size_t)op->heads + (size_t)h) * map_size(op);
 }
 
 // Zeroes the rows that a sample does not use, columns 0 .. width-1.
-static void zero_unused(real *x, const int *counts, int n, int stride, int width, int ld)
+static void zero_unused(real *x, struct rows rows, int width, int ld)
 {
-    if (!counts)
-        return;
-    for (int i = 0; i < n; i++)
-        for (int r = counts[i]; r < stride; r++)
-            memset(x + ((size_t)i * (size_t)stride + (size_t)r) * (size_t)ld, 0, (size_t)width * sizeof *x);
+    for (int i = 0; i < rows.n; i++)
+        for (int r = rows_first(rows, i) + rows_count(rows, i); r < rows_first(rows, i + 1); r++)
+            memset(x + (size_t)r * (size_t)ld, 0, (size_t)width * sizeof *x);
 }
 
 // to = gate-scaled copy of the head's columns.
@@ -114,27 +113,26 @@ static void gate_columns(real *to, const real *from, real gate, int rows, int si
 void op_attention(struct tape *tape, struct attention_op *op)
 {
     int width = op->heads * op->size;
-    size_t ctx_count = (size_t)op->n * (size_t)op->q_stride * (size_t)width;
-    size_t map = (size_t)op->q_stride * (size_t)op->k_stride;
+    size_t ctx_count = (size_t)rows_total(op->q_rows) * (size_t)width, map = map_size(op);
     op->open = tape_alloc(tape, ctx_count);
-    zero_unused(op->open, op->q_count, op->n, op->q_stride, width, width);
+    zero_unused(op->open, op->q_rows, width, width);
     op->ctx = op->open;
     if (op->head_gate) {
         op->ctx = tape_alloc(tape, ctx_count);
-        zero_unused(op->ctx, op->q_count, op->n, op->q_stride, width, width);
+        zero_unused(op->ctx, op->q_rows, width, width);
     }
-    op->a = tape_alloc(tape, (size_t)op->n * (size_t)op->heads * map);
+    op->a = tape_alloc(tape, (size_t)op->q_rows.n * (size_t)op->heads * map);
     size_t mark = tape->arena.used;
     real *masked = op->key_mask ? tape_alloc(tape, map) : NULL;
-    for (int i = 0; i < op->n; i++)
+    for (int i = 0; i < op->q_rows.n; i++)
         for (int h = 0; h < op->heads; h++) {
-            int nq = rows_of(op->q_count, op->q_stride, i), nk = rows_of(op->k_count, op->k_stride, i);
+            int nq = rows_count(op->q_rows, i), nk = rows_count(op->k_rows, i);
             real *a = a_at(op, i, h), *use = a;
             real_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, nq, nk, op->size, 1, op->q + q_at(op, i, h), op->ldq,
                       op->k + k_at(op, i, h), op->ldk, 0, a, nk);
             tape->kernels->softmax(a, nq, nk, nk, head_scale(op));
             if (op->key_mask) {
-                tape->kernels->mask_attention(masked, a, op->key_mask + (size_t)i * (size_t)op->k_stride, nq, nk,
+                tape->kernels->mask_attention(masked, a, op->key_mask + rows_first(op->k_rows, i), nq, nk,
                                               op->self);
                 use = masked;
             }
@@ -161,17 +159,17 @@ void op_attention_back(struct tape *tape, const struct attention_op *op, const r
                        real *dmask, real *dgate)
 {
     int width = op->heads * op->size;
-    size_t map = (size_t)op->q_stride * (size_t)op->k_stride, mark = tape->arena.used;
+    size_t map = map_size(op), mark = tape->arena.used;
     real *d = tape_alloc(tape, map), *masked = op->key_mask ? tape_alloc(tape, map) : NULL;
-    real *gated = op->head_gate ? tape_alloc(tape, (size_t)op->q_stride * (size_t)width) : NULL;
-    zero_unused(dq, op->q_count, op->n, op->q_stride, width, op->ldq);
-    zero_unused(dk, op->k_count, op->n, op->k_stride, width, op->ldk);
-    zero_unused(dv, op->k_count, op->n, op->k_stride, width, op->ldk);
-    for (int i = 0; i < op->n; i++)
+    real *gated = op->head_gate ? tape_alloc(tape, (size_t)op->q_rows.stride * (size_t)width) : NULL;
+    zero_unused(dq, op->q_rows, width, op->ldq);
+    zero_unused(dk, op->k_rows, width, op->ldk);
+    zero_unused(dv, op->k_rows, width, op->ldk);
+    for (int i = 0; i < op->q_rows.n; i++)
         for (int h = 0; h < op->heads; h++) {
-            int nq = rows_of(op->q_count, op->q_stride, i), nk = rows_of(op->k_count, op->k_stride, i);
+            int nq = rows_count(op->q_rows, i), nk = rows_count(op->k_rows, i);
             const real *a = a_at(op, i, h), *use = a, *dhead = dctx + ctx_at(op, i, h);
-            const real *mask = op->key_mask ? op->key_mask + (size_t)i * (size_t)op->k_stride : NULL;
+            const real *mask = op->key_mask ? op->key_mask + rows_first(op->k_rows, i) : NULL;
             if (op->head_gate) {
                 dgate[i * op->heads + h] += gate_gradient(dhead, op->open + ctx_at(op, i, h), nq, op->size, width);
                 gate_columns(gated, dhead, op->head_gate[i * op->heads + h], nq, op->size, width);
@@ -185,7 +183,7 @@ void op_attention_back(struct tape *tape, const struct attention_op *op, const r
                       dv + k_at(op, i, h), op->ldk);
             real_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, nq, nk, op->size, 1, dhead, width,
                       op->v + k_at(op, i, h), op->ldk, 0, d, nk);
-            tape->kernels->attention_back(d, a, mask, mask ? dmask + (size_t)i * (size_t)op->k_stride : NULL, nq, nk,
+            tape->kernels->attention_back(d, a, mask, mask ? dmask + rows_first(op->k_rows, i) : NULL, nq, nk,
                                           op->self, head_scale(op), tape->mask_floor);
             real_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, nq, op->size, nk, 1, d, nk, op->k + k_at(op, i, h),
                       op->ldk, 0, dq + q_at(op, i, h), op->ldq);

@@ -48,24 +48,36 @@ void op_norm(struct tape *tape, struct norm_ref ref, struct norm_state *state, r
 void op_norm_back(struct tape *tape, struct norm_ref ref, const struct norm_state *state, real *dx, const real *dy,
                   int rows);
 
-// Attention of a batch: `n` samples, queries and keys of sample i are the first q_count[i] and k_count[i] of q_stride
-// and k_stride rows; heads side by side in a row. key_mask (n, k_stride) or NULL: multiplicative and renormalised,
-// the diagonal always 1 when `self`. head_gate (n, heads) or NULL multiplies each head's context.
+// A batch of sequences. Sample i has the rows from rows_first() on, of which it uses rows_count(): either every sample
+// takes `stride` rows and uses count[i] of them (NULL: all), or they lie one after the other without gaps, sample i from
+// row first[i] to first[i + 1], none longer than `stride`.
+struct rows {
+    int n, stride;
+    const int *count, *first;
+};
+static inline int rows_first(struct rows rows, int i) { return rows.first ? rows.first[i] : i * rows.stride; }
+static inline int rows_total(struct rows rows) { return rows_first(rows, rows.n); }
+static inline int rows_count(struct rows rows, int i)
+{
+    return rows.first ? rows.first[i + 1] - rows.first[i] : rows.count ? rows.count[i] : rows.stride;
+}
+
+// Attention of a batch: sample by sample, heads side by side in a row. key_mask (rows of k) or NULL: multiplicative and
+// renormalised, the diagonal always 1 when `self`. head_gate (n, heads) or NULL multiplies each head's context.
 struct attention_op {
-    int n, heads, size;
-    int q_stride, k_stride;       // rows a sample
-    const int *q_count, *k_count; // NULL: the stride
+    int heads, size;
+    struct rows q_rows, k_rows;
     const real *q, *k, *v;        // row strides ldq, ldk
     int ldq, ldk;
     const real *key_mask, *head_gate;
     bool self;
-    real *ctx;  // (n * q_stride, heads * size), gated
+    real *ctx;  // (rows of q, heads * size), gated
     real *open; // the same before gating; equals ctx where there is no gate
-    real *a;    // softmax probabilities before masking, (n, heads, q_stride * k_stride)
+    real *a;    // softmax probabilities before masking, (n, heads, stride of q * stride of k)
 };
 // Fills ctx, open and a from the arena.
 void op_attention(struct tape *tape, struct attention_op *op);
-// dq, dk, dv (same layout as q, k, v) are overwritten on used rows and zeroed elsewhere; dmask (n, k_stride) and
+// dq, dk, dv (same layout as q, k, v) are overwritten on used rows and zeroed elsewhere; dmask (rows of k) and
 // dgate (n, heads) get += where the op has masks and gates.
 void op_attention_back(struct tape *tape, const struct attention_op *op, const real *dctx, real *dq, real *dk, real *dv,
                        real *dmask, real *dgate);

@@ -171,6 +171,7 @@ static void train_scene(struct trainer *t, struct worker *w, uint64_t index)
     struct net_trimming trimming = {
         .on = s->trim,
         .heads = s->heads,
+        .compact = s->ground <= 0, // the grounding loss reads the outputs of all patches
         .sampling = {.random = &random, .noise = (real)schedule_noise(s, done_share(t)), .temperature = (real)s->gumbel},
     };
     arena_rewind(&w->tape.arena, 0);
@@ -354,7 +355,8 @@ static void evaluate_job(void *context, int index, int worker)
     struct worker *w = &t->worker[index];
     w->sums = (struct step_sums){0};
     w->tape.G = NULL;
-    struct net_trimming trimming = {.on = t->eval_trim, .heads = t->settings.heads, .sampling = {.temperature = 1}};
+    struct net_trimming trimming = {.on = t->eval_trim, .heads = t->settings.heads, .compact = true,
+                                    .sampling = {.temperature = 1}};
     for (int i = index; i < t->eval_scenes; i += t->workers) {
         if (!sample_make(w->sample, t->world, &t->language, t->eval_seed, (uint64_t)i, WORLD_QUESTIONS, NULL))
             continue;

@@ -19,19 +19,19 @@ static real sample(const struct mask_sampling *sampling, real score, real *slope
     return sampling->relaxed ? (real)y : z >= 0 ? 1 : 0;
 }
 
-// Copies row 0 of each sample: (n, width).
-static void take_cls(real *to, const real *from, int stride, int n, int width, int to_stride)
+// Copies row 0 of each sample: (rows.n, width).
+static void take_cls(real *to, int to_stride, const real *from, struct rows rows, int width)
 {
-    for (int i = 0; i < n; i++)
-        memcpy(to + (size_t)i * (size_t)to_stride, from + (size_t)i * (size_t)stride * (size_t)width,
+    for (int i = 0; i < rows.n; i++)
+        memcpy(to + (size_t)i * (size_t)to_stride, from + (size_t)rows_first(rows, i) * (size_t)width,
                (size_t)width * sizeof *to);
 }
 
-static void give_cls(real *to, const real *from, int stride, int n, int width, int from_stride)
+static void give_cls(real *to, struct rows rows, const real *from, int from_stride, int width)
 {
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < rows.n; i++)
         for (int d = 0; d < width; d++)
-            to[(size_t)i * (size_t)stride * (size_t)width + (size_t)d] += from[(size_t)i * (size_t)from_stride + (size_t)d];
+            to[(size_t)rows_first(rows, i) * (size_t)width + (size_t)d] += from[(size_t)i * (size_t)from_stride + (size_t)d];
 }
 
 static real dot(const real *a, const real *b, int n)
@@ -43,11 +43,11 @@ static real dot(const real *a, const real *b, int n)
 }
 
 static void cross_scores(struct tape *tape, const struct token_trimmer_refs *refs, struct token_trimmer_state *state,
-                         struct rows rows, const real *context, int context_stride)
+                         struct rows rows, const real *context, struct rows context_rows)
 {
     int width = refs->norm.width, rank = refs->rank, total = rows_total(rows);
     real *cls = tape_alloc(tape, (size_t)(rows.n * width));
-    take_cls(cls, context, context_stride, rows.n, width, width);
+    take_cls(cls, width, context, context_rows, width);
     state->context_z = tape_alloc(tape, (size_t)(rows.n * width));
     op_norm(tape, refs->context_norm, &state->context_norm, state->context_z, cls, rows.n);
     state->key = tape_alloc(tape, (size_t)(rows.n * rank));
@@ -59,7 +59,7 @@ static void cross_scores(struct tape *tape, const struct token_trimmer_refs *ref
     for (int i = 0; i < rows.n; i++) {
         const real *key = state->key + (size_t)(i * rank);
         real inverse = 1 / ((real)sqrt((double)dot(key, key, rank)) + KEY_EPSILON);
-        for (int r = i * rows.stride; r < (i + 1) * rows.stride; r++) {
+        for (int r = rows_first(rows, i); r < rows_first(rows, i + 1); r++) {
             state->cosine[r] = dot(state->query + (size_t)r * (size_t)rank, key, rank) * inverse;
             state->score[r] += alpha * state->cosine[r];
         }
@@ -67,7 +67,7 @@ static void cross_scores(struct tape *tape, const struct token_trimmer_refs *ref
 }
 
 void trimmer_tokens(struct tape *tape, const struct token_trimmer_refs *refs, struct token_trimmer_state *state,
-                    const real *x, struct rows rows, const real *context, int context_stride,
+                    const real *x, struct rows rows, const real *context, struct rows context_rows,
                     const struct mask_sampling *sampling, real *mask)
 {
     int width = refs->norm.width, total = rows_total(rows);
@@ -81,11 +81,11 @@ void trimmer_tokens(struct tape *tape, const struct token_trimmer_refs *refs, st
     state->score = tape_alloc(tape, (size_t)total);
     op_linear(tape, refs->out, state->score, state->active, total);
     if (refs->rank && context)
-        cross_scores(tape, refs, state, rows, context, context_stride);
+        cross_scores(tape, refs, state, rows, context, context_rows);
     state->slope = tape_zeros(tape, (size_t)total);
     memset(mask, 0, (size_t)total * sizeof *mask);
     for (int i = 0; i < rows.n; i++) {
-        int count = rows.count ? rows.count[i] : rows.stride, first = i * rows.stride;
+        int count = rows_count(rows, i), first = rows_first(rows, i);
         mask[first] = 1;
         for (int r = first + 1; r < first + count; r++)
             mask[r] = sample(sampling, state->score[r], &state->slope[r]);
@@ -94,7 +94,7 @@ void trimmer_tokens(struct tape *tape, const struct token_trimmer_refs *refs, st
 
 static void cross_scores_back(struct tape *tape, const struct token_trimmer_refs *refs,
                               const struct token_trimmer_state *state, real *dz, struct rows rows, real *dcontext,
-                              int context_stride, const real *dscore)
+                              struct rows context_rows, const real *dscore)
 {
     int width = refs->norm.width, rank = refs->rank, total = rows_total(rows);
     real *dquery = tape_zeros(tape, (size_t)total * (size_t)rank), *dkey = tape_zeros(tape, (size_t)(rows.n * rank));
@@ -103,7 +103,7 @@ static void cross_scores_back(struct tape *tape, const struct token_trimmer_refs
         const real *key = state->key + (size_t)(i * rank);
         real *dk = dkey + (size_t)(i * rank);
         real length = (real)sqrt((double)dot(key, key, rank)), inverse = 1 / (length + KEY_EPSILON), shrink = 0;
-        for (int r = i * rows.stride; r < (i + 1) * rows.stride; r++) {
+        for (int r = rows_first(rows, i); r < rows_first(rows, i + 1); r++) {
             if (dscore[r] == 0)
                 continue;
             tape->G[refs->alpha] += dscore[r] * state->cosine[r];
@@ -125,12 +125,12 @@ static void cross_scores_back(struct tape *tape, const struct token_trimmer_refs
     real *dcontext_z = tape_alloc(tape, (size_t)(rows.n * width)), *dcls = tape_zeros(tape, (size_t)(rows.n * width));
     op_linear_back(tape, refs->key, dcontext_z, false, dkey, state->context_z, rows.n);
     op_norm_back(tape, refs->context_norm, &state->context_norm, dcls, dcontext_z, rows.n);
-    give_cls(dcontext, dcls, context_stride, rows.n, width, width);
+    give_cls(dcontext, context_rows, dcls, width, width);
 }
 
 void trimmer_tokens_back(struct tape *tape, const struct token_trimmer_refs *refs,
                          const struct token_trimmer_state *state, real *dx, struct rows rows, real *dcontext,
-                         int context_stride, const real *dmask)
+                         struct rows context_rows, const real *dmask)
 {
     int width = refs->norm.width, total = rows_total(rows);
     size_t mark = tape->arena.used;
@@ -144,20 +144,20 @@ void trimmer_tokens_back(struct tape *tape, const struct token_trimmer_refs *ref
     tape->kernels->gelu_back(dhidden, dactive, state->hidden, total * refs->hidden);
     op_linear_back(tape, refs->self, dz, false, dhidden, state->z, total);
     if (state->cosine)
-        cross_scores_back(tape, refs, state, dz, rows, dcontext, context_stride, dscore);
+        cross_scores_back(tape, refs, state, dz, rows, dcontext, context_rows, dscore);
     op_norm_back(tape, refs->norm, &state->norm, dx, dz, total);
     arena_rewind(&tape->arena, mark);
 }
 
 void trimmer_heads(struct tape *tape, const struct head_trimmer_refs *refs, struct head_trimmer_state *state,
-                   const real *own, int own_stride, const real *other, int other_stride, int n,
+                   const real *own, struct rows own_rows, const real *other, struct rows other_rows,
                    const struct mask_sampling *sampling, real *gate)
 {
-    int in = refs->norm.width, width = other ? in / 2 : in;
+    int in = refs->norm.width, width = other ? in / 2 : in, n = own_rows.n;
     state->input = tape_alloc(tape, (size_t)(n * in));
-    take_cls(state->input, own, own_stride, n, width, in);
+    take_cls(state->input, in, own, own_rows, width);
     if (other)
-        take_cls(state->input + width, other, other_stride, n, width, in);
+        take_cls(state->input + width, in, other, other_rows, width);
     state->z = tape_alloc(tape, (size_t)(n * in));
     op_norm(tape, refs->norm, &state->norm, state->z, state->input, n);
     state->slope = tape_alloc(tape, (size_t)(n * refs->heads));
@@ -167,9 +167,9 @@ void trimmer_heads(struct tape *tape, const struct head_trimmer_refs *refs, stru
 }
 
 void trimmer_heads_back(struct tape *tape, const struct head_trimmer_refs *refs, const struct head_trimmer_state *state,
-                        real *down, int own_stride, real *dother, int other_stride, int n, const real *dgate)
+                        real *down, struct rows own_rows, real *dother, struct rows other_rows, const real *dgate)
 {
-    int in = refs->norm.width, width = dother ? in / 2 : in;
+    int in = refs->norm.width, width = dother ? in / 2 : in, n = own_rows.n;
     size_t mark = tape->arena.used;
     real *dscore = tape_alloc(tape, (size_t)(n * refs->heads));
     for (int k = 0; k < n * refs->heads; k++)
@@ -177,8 +177,8 @@ void trimmer_heads_back(struct tape *tape, const struct head_trimmer_refs *refs,
     real *dz = tape_alloc(tape, (size_t)(n * in)), *dinput = tape_zeros(tape, (size_t)(n * in));
     op_linear_back(tape, refs->out, dz, false, dscore, state->z, n);
     op_norm_back(tape, refs->norm, &state->norm, dinput, dz, n);
-    give_cls(down, dinput, own_stride, n, width, in);
+    give_cls(down, own_rows, dinput, in, width);
     if (dother)
-        give_cls(dother, dinput + width, other_stride, n, width, in);
+        give_cls(dother, other_rows, dinput + width, in, width);
     arena_rewind(&tape->arena, mark);
 }

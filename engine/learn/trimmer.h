@@ -25,15 +25,15 @@ struct token_trimmer_state {
     real *slope; // dm/dscore, straight through
 };
 
-// mask (n, stride) gets 1 for CLS (row 0) and kept tokens, 0 for dropped ones and rows beyond the count.
-// context: row 0 of each sample of the other stream, (n rows, stride context_stride rows); NULL without guidance.
+// mask (rows) gets 1 for CLS (row 0 of each sample) and kept tokens, 0 for dropped ones and rows beyond the count.
+// context: the other stream, of which row 0 of each sample guides; NULL without guidance.
 void trimmer_tokens(struct tape *tape, const struct token_trimmer_refs *refs, struct token_trimmer_state *state,
-                    const real *x, struct rows rows, const real *context, int context_stride,
+                    const real *x, struct rows rows, const real *context, struct rows context_rows,
                     const struct mask_sampling *sampling, real *mask);
 // dx and dcontext (rows as in the forward) += from dmask.
 void trimmer_tokens_back(struct tape *tape, const struct token_trimmer_refs *refs,
                          const struct token_trimmer_state *state, real *dx, struct rows rows, real *dcontext,
-                         int context_stride, const real *dmask);
+                         struct rows context_rows, const real *dmask);
 
 struct head_trimmer_refs {
     int heads; // 0: absent
@@ -46,9 +46,9 @@ struct head_trimmer_state {
 };
 // gate (n, heads) from the CLS rows of one (other NULL) or both streams.
 void trimmer_heads(struct tape *tape, const struct head_trimmer_refs *refs, struct head_trimmer_state *state,
-                   const real *own, int own_stride, const real *other, int other_stride, int n,
+                   const real *own, struct rows own_rows, const real *other, struct rows other_rows,
                    const struct mask_sampling *sampling, real *gate);
 void trimmer_heads_back(struct tape *tape, const struct head_trimmer_refs *refs, const struct head_trimmer_state *state,
-                        real *down, int own_stride, real *dother, int other_stride, int n, const real *dgate);
+                        real *down, struct rows own_rows, real *dother, struct rows other_rows, const real *dgate);
 
 #endif

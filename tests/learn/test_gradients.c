@@ -25,9 +25,11 @@ struct fixture {
     struct net_batch batch;
     struct net_trimming trimming;
     real cost_weight;
+    int rows; // of the picture, summed over the fusion layers of every pass
 };
 
-static void tiny_config(struct model_config *c, enum model_stem stem, enum fusion_norm order, bool trimmers)
+static void tiny_config(struct model_config *c, enum model_stem stem, enum fusion_norm order, bool trimmers,
+                        int fusion_layers)
 {
     model_config_default(c);
     c->task = TASK_VQA;
@@ -39,7 +41,7 @@ static void tiny_config(struct model_config *c, enum model_stem stem, enum fusio
     c->heads = 2;
     c->image_layers = 2;
     c->text_layers = 1;
-    c->fusion_layers = 2;
+    c->fusion_layers = fusion_layers;
     c->image_ffn = 12;
     c->text_ffn = 10;
     c->image_fusion_ffn = 14;
@@ -62,18 +64,20 @@ static void tiny_config(struct model_config *c, enum model_stem stem, enum fusio
     c->image_eps = c->text_eps = c->fusion_eps = c->head_eps = c->trimmer_eps = 1e-5f;
     if (!trimmers)
         return;
-    for (int l = 0; l < 2; l++) {
+    for (int l = 0; l < 2; l++)
         c->trimmers[STACK_IMAGE][l] = (struct trimmer_config){3, 4, true, false};
-        c->trimmers[STACK_TEXT][l] = (struct trimmer_config){3, 0, true, false};
+    c->trimmers[STACK_TEXT][0] = (struct trimmer_config){3, 0, true, false};
+    for (int l = 0; l < fusion_layers; l++) {
         c->trimmers[STACK_FUSION_IMAGE][l] = (struct trimmer_config){3, 4, true, true};
         c->trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){4, 3, true, true};
     }
 }
 
-static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_norm order, bool trimmers, bool subset)
+static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_norm order, bool trimmers, bool subset,
+                         int fusion_layers)
 {
     *f = (struct fixture){0};
-    tiny_config(&f->config, stem, order, trimmers);
+    tiny_config(&f->config, stem, order, trimmers, fusion_layers);
     assert_true(params_init(&f->params, &f->config, 0, 0));
     params_randomize(&f->params, &f->config, 5);
     struct random random;
@@ -141,7 +145,10 @@ static real loss(struct fixture *f)
     size_t image = (size_t)rows_total(state.rows[NET_IMAGE]) * width;
     real *w = f->weights, total = weighted(state.logits, w, QUESTIONS * 11);
     total += weighted(state.pooled, w + 100, QUESTIONS * 2 * width) + weighted(state.encoded, w + 300, encoded);
-    total += weighted(state.fusion[0][NET_IMAGE].output, w + 2000, image);
+    if (!f->trimming.compact)
+        total += weighted(state.fusion[0][NET_IMAGE].output, w + 2000, image);
+    for (int l = 0; l < f->config.fusion_layers; l++)
+        f->rows += rows_total(state.fusion[l][NET_IMAGE].compact.at);
     double share[QUESTIONS];
     if (f->cost_weight > 0) {
         cost_shares(&f->net, &f->batch, &state, share);
@@ -152,7 +159,9 @@ static real loss(struct fixture *f)
         total += HEADS_WEIGHT * upkeep.heads + WORDS_WEIGHT * upkeep.words;
     }
     if (f->tape.G) {
-        struct net_gradients g = {.logits = w, .pooled = w + 100, .encoded = w + 300, .fusion_image = {w + 2000}};
+        struct net_gradients g = {.logits = w, .pooled = w + 100, .encoded = w + 300};
+        if (!f->trimming.compact)
+            g.fusion_image[0] = w + 2000;
         if (f->cost_weight > 0)
             cost_back(&f->net, &f->batch, &state, f->cost_weight);
         if (f->cost_weight > 0)
@@ -165,7 +174,7 @@ static real loss(struct fixture *f)
 static void check_all(enum model_stem stem, enum fusion_norm order, bool trimmers, bool subset)
 {
     struct fixture f;
-    fixture_init(&f, stem, order, trimmers, subset);
+    fixture_init(&f, stem, order, trimmers, subset, 2);
     f.tape.G = f.gradient;
     loss(&f);
     f.tape.G = NULL;
@@ -231,12 +240,47 @@ static void test_trimmers_pre_norm(void **state)
     check_all(STEM_CONV, FUSION_PRE, true, false);
 }
 
+// Rows that cannot matter are left out: loss and gradients stay what they are with every row, masks being 0 and 1.
+static void check_compact(enum fusion_norm order)
+{
+    struct fixture f;
+    fixture_init(&f, STEM_CONV, order, true, false, 4);
+    f.trimming.sampling.relaxed = false;
+    memset(f.weights + 2000, 0, (1 << 15) * sizeof *f.weights); // no loss on the outputs of fusion layers
+    real *whole = memory_alloc(f.params.total, sizeof *whole), loss_whole;
+    f.tape.G = whole;
+    loss_whole = loss(&f);
+    int rows_whole = f.rows;
+    f.rows = 0;
+    f.trimming.compact = true;
+    f.tape.G = f.gradient;
+    real loss_compact = loss(&f), largest = 0, difference = 0;
+    for (size_t i = 0; i < f.params.total; i++) {
+        largest = fmax(largest, fabs(whole[i]));
+        difference = fmax(difference, fabs(whole[i] - f.gradient[i]));
+    }
+    print_message("%d of %d rows; loss off by %g, gradients by %g of at most %g\n", f.rows, rows_whole,
+                  fabs(loss_whole - loss_compact), difference, largest);
+    assert_true(f.rows < rows_whole * 4 / 5);
+    assert_true(fabs(loss_whole - loss_compact) < 1e-10 * fabs(loss_whole));
+    assert_true(difference < 1e-11 * largest);
+    memory_free(whole);
+    fixture_free(&f);
+}
+
+static void test_compact(void **state)
+{
+    (void)state;
+    check_compact(FUSION_PRE);
+    check_compact(FUSION_POST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_post_norm),          cmocka_unit_test(test_pre_norm_conv_stem),
         cmocka_unit_test(test_patch_subset),       cmocka_unit_test(test_trimmers_post_norm),
-        cmocka_unit_test(test_trimmers_pre_norm),
+        cmocka_unit_test(test_trimmers_pre_norm),  cmocka_unit_test(test_compact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,11 +44,11 @@ static double keep_rate(float score, float noise, uint64_t seed)
 {
     struct fixture f;
     struct random random;
-    struct rows rows = {1, TOKENS, NULL};
+    struct rows rows = {.n = 1, .stride = TOKENS};
     random_init(&random, seed, 1);
     fixture_init(&f, score);
     struct mask_sampling sampling = {.random = &random, .noise = noise, .temperature = 1};
-    trimmer_tokens(&f.tape, &f.refs, &f.state, f.x, rows, NULL, 0, &sampling, f.mask);
+    trimmer_tokens(&f.tape, &f.refs, &f.state, f.x, rows, NULL, rows, &sampling, f.mask);
     double kept = 0;
     for (int t = 1; t < TOKENS; t++) {
         assert_true(f.mask[t] == 0 || f.mask[t] == 1);
@@ -85,17 +85,17 @@ static void test_straight_through(void **state)
     (void)state;
     struct fixture f;
     const float score = -0.4f, temperature = 0.7f;
-    struct rows rows = {1, TOKENS, (int[]){TOKENS - 5}};
+    struct rows rows = {.n = 1, .stride = TOKENS, .count = (int[]){TOKENS - 5}};
     fixture_init(&f, score);
     struct mask_sampling sampling = {.temperature = temperature};
-    trimmer_tokens(&f.tape, &f.refs, &f.state, f.x, rows, NULL, 0, &sampling, f.mask);
+    trimmer_tokens(&f.tape, &f.refs, &f.state, f.x, rows, NULL, rows, &sampling, f.mask);
     float *dmask = memory_alloc(TOKENS, sizeof *dmask), *dx = memory_alloc((size_t)TOKENS * WIDTH, sizeof *dx);
     assert_true(dmask && dx);
     dmask[0] = 100;
     dmask[7] = 2;
     dmask[9] = 0.5f;
     dmask[TOKENS - 2] = 100;
-    trimmer_tokens_back(&f.tape, &f.refs, &f.state, dx, rows, NULL, 0, dmask);
+    trimmer_tokens_back(&f.tape, &f.refs, &f.state, dx, rows, NULL, rows, dmask);
     double y = 1 / (1 + exp(0.4 / 0.7));
     assert_true(fabs((double)f.gradients[80] - 2.5 * y * (1 - y) / 0.7) < 1e-6);
     assert_true(f.mask[7] == 0 && f.mask[TOKENS - 2] == 0 && f.mask[0] == 1);
@@ -237,7 +237,8 @@ static void test_forward_is_exact(void **state)
     for (int floor = 0; floor < 2; floor++) {
         struct tape tape = {.kernels = learn_kernels_get(), .mask_floor = floor ? 0.1f : 0};
         assert_true(arena_init(&tape.arena, 1 << 18));
-        struct attention_op op = {.n = N, .heads = HEADS, .size = SIZE, .q_stride = ROWS, .k_stride = ROWS, .q = q,
+        struct attention_op op = {.heads = HEADS, .size = SIZE, .q_rows = {.n = N, .stride = ROWS},
+                                  .k_rows = {.n = N, .stride = ROWS}, .q = q,
                                   .k = k, .v = v, .ldq = HEADS * SIZE, .ldk = HEADS * SIZE, .key_mask = mask};
         op_attention(&tape, &op);
         memcpy(contexts[floor], op.ctx, sizeof contexts[floor]);
