@@ -7,6 +7,7 @@
 // clang-format off
 #define COMMANDS(X)                                                                                            \
     X(run, cmd_run, "asks one question about a picture, without a screen")                                     \
+    X(compare, cmd_compare, "runs side by side: questions, policies, budgets, pictures")                       \
     X(eval, cmd_eval, "asks a question set: accuracy, cost, relevance")                                        \
     X(redundancy, cmd_redundancy, "how alike tokens and heads are in each layer, over inputs")                 \
     X(merge, cmd_merge, "puts the results of parts of a set together, or compares two runs")                   \

@@ -109,6 +109,14 @@ static bool parse_seed(const char *text, uint64_t *seed)
     return true;
 }
 
+static bool add_to_list(struct option_list *list, const char *text)
+{
+    if (list->count == OPTION_LIST_MOST)
+        return false;
+    list->values[list->count++] = text;
+    return true;
+}
+
 static bool parse_value(const struct option_command *command, const struct option_row *row, const char *text,
                         int *status)
 {
@@ -127,6 +135,10 @@ static bool parse_value(const struct option_command *command, const struct optio
     case OPTION_SEED:
         snprintf(message, sizeof message, "--%s takes a number from 0 to 2^64 - 1, not ", row->name);
         return parse_seed(text, row->value) || complain(command, status, message, text);
+    case OPTION_LIST:
+        snprintf(message, sizeof message, "--%s may be given %d times at most; too many with ", row->name,
+                 OPTION_LIST_MOST);
+        return add_to_list(row->value, text) || complain(command, status, message, text);
     case OPTION_POLICY: return policy_find(text, row->value) || complain(command, status, "there is no policy ", text);
     }
     return false;

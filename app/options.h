@@ -14,6 +14,14 @@ enum option_kind {
     OPTION_SHARE,  // double, above 0 and at most 1
     OPTION_SEED,   // uint64_t
     OPTION_POLICY, // enum policy
+    OPTION_LIST,   // struct option_list: may be given several times
+};
+
+// What was given with an option that may come several times, in order (pointers into argv).
+enum { OPTION_LIST_MOST = 8 };
+struct option_list {
+    const char *values[OPTION_LIST_MOST];
+    int count;
 };
 
 struct option_row {

@@ -25,10 +25,11 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-// Reads lines until one is about the picture (any, when NULL).
-static bool find_line(const char *text, const char *picture, const char *folder, struct scene_choice *choice)
+// Reads the next line of the list that is about the picture (any, when NULL) into *choice; *text is behind it then.
+static bool find_line(const char **text, const char *picture, const char *folder, struct scene_choice *choice)
 {
-    for (const char *line = text; *line;) {
+    while (**text) {
+        const char *line = *text;
         size_t length = strcspn(line, "\n");
         json_t *root = json_loadb(line, length, 0, NULL);
         const char *name = json_string_value(json_object_get(root, "picture"));
@@ -39,27 +40,38 @@ static bool find_line(const char *text, const char *picture, const char *folder,
                         sizeof choice->picture &&
                     (size_t)snprintf(choice->question, sizeof choice->question, "%s", question) < sizeof choice->question;
         json_decref(root);
+        *text = line + length + (line[length] == '\n');
         if (found)
             return true;
-        line += length + (line[length] == '\n');
     }
     return false;
 }
 
-static bool choose_bundled(struct scene_choice *choice, const char *picture, struct error *err)
-{
-    char assets[ASSETS_PATH], folder[ASSETS_PATH + 16], list[ASSETS_PATH + 48];
+struct list {
+    char folder[ASSETS_PATH + 16], path[ASSETS_PATH + 48];
     unsigned char *text;
+};
+
+static bool read_list(struct list *list, struct error *err)
+{
+    char assets[ASSETS_PATH];
     size_t size;
     if (!assets_find(assets, err))
         return false;
-    snprintf(folder, sizeof folder, "%s/pictures", assets);
-    snprintf(list, sizeof list, "%s/questions.jsonl", folder);
-    if (!file_read(list, 1 << 24, &text, &size, err))
+    snprintf(list->folder, sizeof list->folder, "%s/pictures", assets);
+    snprintf(list->path, sizeof list->path, "%s/questions.jsonl", list->folder);
+    return file_read(list->path, 1 << 24, &list->text, &size, err);
+}
+
+static bool choose_bundled(struct scene_choice *choice, const char *picture, struct error *err)
+{
+    struct list list;
+    if (!read_list(&list, err))
         return false;
-    bool found = find_line((char *)text, picture, folder, choice);
-    memory_free(text);
-    return found || error_set(err, ERROR_INPUT, "%s names no such picture", list);
+    const char *at = (const char *)list.text;
+    bool found = find_line(&at, picture, list.folder, choice);
+    memory_free(list.text);
+    return found || error_set(err, ERROR_INPUT, "%s names no such picture", list.path);
 }
 
 // Whether the file lies in the folder, whatever way the paths take.
@@ -74,18 +86,24 @@ static bool lies_in(const char *path, const char *folder)
     return stat(parent, &one) == 0 && stat(folder, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
-bool scenes_question(const char *path, char question[SCENES_QUESTION])
+int scenes_questions(const char *path, char out[][SCENES_QUESTION], int most)
 {
-    char assets[ASSETS_PATH], folder[ASSETS_PATH + 16];
+    struct list list;
     struct scene_choice choice;
     struct error unlisted;
-    if (!assets_find(assets, &unlisted))
-        return false;
-    snprintf(folder, sizeof folder, "%s/pictures", assets);
-    if (!lies_in(path, folder) || !choose_bundled(&choice, file_name(path), &unlisted))
-        return false;
-    memcpy(question, choice.question, sizeof choice.question);
-    return true;
+    int count = 0;
+    if (!read_list(&list, &unlisted))
+        return 0;
+    const char *at = (const char *)list.text;
+    while (count < most && lies_in(path, list.folder) && find_line(&at, file_name(path), list.folder, &choice))
+        memcpy(out[count++], choice.question, sizeof choice.question);
+    memory_free(list.text);
+    return count;
+}
+
+bool scenes_question(const char *path, char question[SCENES_QUESTION])
+{
+    return scenes_questions(path, (char(*)[SCENES_QUESTION])question, 1) == 1;
 }
 
 bool scenes_choose(struct scene_choice *choice, const char *picture, const char *question, struct error *err)

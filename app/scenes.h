@@ -17,7 +17,11 @@ struct scene_choice {
 // picture in the list, or a general one for a picture of the person's own.
 bool scenes_choose(struct scene_choice *choice, const char *picture, const char *question, struct error *err);
 
-// The first question that is asked of this file in the list. False when it is no bundled picture.
+// The questions that are asked of this file in the list, in its order; none when it is no bundled picture. Returns how
+// many were put into `out`, at most `most`.
+int scenes_questions(const char *path, char out[][SCENES_QUESTION], int most);
+
+// The first of them; false when there is none.
 bool scenes_question(const char *path, char question[SCENES_QUESTION]);
 
 #endif

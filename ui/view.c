@@ -114,12 +114,7 @@ const struct stage *view_stage_at(const struct view *view)
 
 const struct trace_tokens *view_tokens(const struct view *view, int stage, int stream)
 {
-    if (!view->has_trace)
-        return NULL;
-    for (int s = stage; s >= 0; s--)
-        if (view->trace.stages[s].tokens[stream].count > 0)
-            return &view->trace.stages[s].tokens[stream];
-    return NULL;
+    return view->has_trace ? trace_tokens_at(&view->trace, stage, stream) : NULL;
 }
 
 bool view_alive(const struct view *view, int stage, int stream, int token)

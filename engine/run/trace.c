@@ -217,6 +217,13 @@ char *trace_token_text(const struct trace *trace, int token, char *out, size_t s
     text_fit(out, size, bytes ? bytes : this->text);
     free(bytes);
     return out;
+
+const struct trace_tokens *trace_tokens_at(const struct trace *trace, int stage, int stream)
+{
+    for (int s = stage < trace->stage_count ? stage : trace->stage_count - 1; s >= 0; s--)
+        if (trace->stages[s].tokens[stream].count > 0)
+            return &trace->stages[s].tokens[stream];
+    return NULL;
 }
 
 const char *stage_kind_name(enum stage_kind kind)

@@ -146,6 +146,10 @@ const char *attention_module_name(enum attention_module module);
 const char *intervention_kind_name(enum intervention_kind kind);
 const char *trace_stream_name(int stream);
 
+// A stream's tokens as they are after stage `stage`: of the last stage up to there that says something about it. NULL: no
+// stage has touched the stream yet.
+const struct trace_tokens *trace_tokens_at(const struct trace *trace, int stage, int stream);
+
 // The trace as JSON, version 1, described by assets/trace.schema.json. The text is malloc'ed, ends in a newline and
 // is released with free(); NULL when there is no memory. Bytes that are not UTF-8 become '?'; what is infinite, null;
 // probabilities are held within 0 and 1.

@@ -1,0 +1,103 @@
+#include "app/sides.h"
+
+#include "app/screen_picture.h"
+#include "engine/io/picture.h"
+#include "engine/model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool load(struct sides *sides, int index, const struct side *side, const struct model *model,
+                 struct run_options *options, struct error *err)
+{
+    struct picture pictures[TRACE_PICTURES] = {{0}};
+    const struct picture *list[TRACE_PICTURES];
+    int size[TRACE_PICTURES][2], needed = model->config.pictures;
+    bool ok = true;
+    for (int p = 0; p < TRACE_PICTURES; p++)
+        list[p] = &pictures[p];
+    for (int p = 0; ok && p < needed; p++)
+        ok = picture_load(&pictures[p], side->pictures[p], model->config.image_size, &size[p][0], &size[p][1], err);
+    if (ok)
+        ok = (sides->runs[index] = run_new(model, list, needed, side->question, options, err)) != NULL;
+    for (int p = 0; ok && p < needed; p++) {
+        const struct trace_picture *shape = &run_trace(sides->runs[index])->pictures[p];
+        ok = run_describe_picture(sides->runs[index], p, side->pictures[p], size[p][0], size[p][1], err) &&
+             screen_picture_crop(&sides->pictures[index][p], &pictures[p], shape->grid_rows, shape->grid_columns, err);
+    }
+    for (int p = 0; p < TRACE_PICTURES; p++)
+        picture_free(&pictures[p]);
+    return ok;
+}
+
+bool sides_run(struct sides *sides, const struct side *list, int count, const struct model *model,
+               struct thread_pool *pool, struct error *err)
+{
+    *sides = (struct sides){.count = count};
+    for (int r = 0; r < count; r++) {
+        struct run_options options = run_options_default();
+        options.policy = list[r].policy;
+        options.budget = list[r].budget;
+        options.pool = pool;
+        if (!load(sides, r, &list[r], model, &options, err))
+            return error_prefix(err, "run %c", 'A' + r);
+        while (run_step(sides->runs[r], err))
+            continue;
+        if (!run_finished(sides->runs[r]))
+            return false;
+    }
+    return true;
+}
+
+void sides_free(struct sides *sides)
+{
+    for (int r = 0; r < sides->count; r++) {
+        run_free(sides->runs[r]);
+        for (int p = 0; p < TRACE_PICTURES; p++)
+            free(sides->pictures[r][p].rgb);
+    }
+    *sides = (struct sides){0};
+}
+
+void sides_show_comparison(const struct sides *sides, struct comparison *out)
+{
+    *out = (struct comparison){.count = sides->count};
+    for (int r = 0; r < sides->count; r++)
+        out->runs[r] = run_trace(sides->runs[r]);
+}
+
+void sides_show_figure(const struct sides *sides, struct figure *out)
+{
+    *out = (struct figure){.count = sides->count};
+    for (int r = 0; r < sides->count; r++)
+        out->rows[r] = (struct figure_row){run_trace(sides->runs[r]), sides->pictures[r]};
+}
+
+static bool is_new(const struct side *list, int count, const char *question)
+{
+    for (int r = 0; r < count; r++)
+        if (!strcmp(list[r].question, question))
+            return false;
+    return true;
+}
+
+int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, const char *const more[], int more_count,
+                      struct sides_questions *room)
+{
+    int guided = FIGURE_ROWS - 1, count = 0;
+    list[count] = *first;
+    list[count++].policy = POLICY_LEARNED;
+    for (int i = 0; i < more_count && count < guided; i++) {
+        list[count] = list[0];
+        list[count++].question = more[i];
+    }
+    int bundled = scenes_questions(first->pictures[0], room->text, SIDES_QUESTIONS);
+    for (int i = 0; i < bundled && count < guided; i++)
+        if (is_new(list, count, room->text[i])) {
+            list[count] = list[0];
+            list[count++].question = room->text[i];
+        }
+    list[count] = list[0];
+    list[count++].policy = POLICY_LEARNED_SELF;
+    return count;
+}
