@@ -76,16 +76,13 @@ static bool make_wish(struct wish *wish, const struct settings *settings, struct
     return true;
 }
 
-static bool make_figure(struct wish *wish, const struct settings *settings, struct sides_questions *room,
-                        struct error *err)
+static bool check_figure(const struct settings *settings, struct error *err)
 {
     if (settings->policies.count || settings->budgets.count || settings->pictures.count)
         return error_set(err, ERROR_USAGE, "--figure compares questions with and without guidance; of the others only "
                                            "--with-question goes with it");
     if (settings->questions.count > FIGURE_ROWS - 2)
         return error_set(err, ERROR_USAGE, "--figure has room for %d further questions", FIGURE_ROWS - 2);
-    wish->count = sides_make_figure(wish->list, &settings->first, settings->questions.values, settings->questions.count,
-                                    room);
     return true;
 }
 
@@ -144,7 +141,7 @@ static void print_words(const struct trace *trace, int run)
     printf("  %c ", 'A' + run);
     for (int t = 0; words && t < trace->token_count && t < words->count; t++) {
         char word[TRACE_TEXT + 8];
-        printf(words->alive[t] ? " %s" : " (%s)", text_fit(word, sizeof word, trace->tokens[t].text));
+        printf(words->alive[t] ? " %s" : " (%s)", trace_token_text(trace, t, word, sizeof word));
     }
     putchar('\n');
 }
@@ -190,6 +187,16 @@ static bool print_result(const struct sides *sides, bool json, struct error *err
 
 // ---- the command ------------------------------------------------------------------------------------------------
 
+static bool choose(struct wish *wish, const struct settings *settings, struct error *err)
+{
+    if (settings->figure)
+        return check_figure(settings, err);
+    return make_wish(wish, settings, err) &&
+           (wish->count > 1 ||
+            error_set(err, ERROR_USAGE, "nothing to compare with: give --with-question, --with-policy, --with-budget, "
+                                        "--with-picture or --figure"));
+}
+
 static bool compare(struct settings *settings, const char *const arguments[], int count, struct error *err)
 {
     char bundled[ASSETS_PATH];
@@ -201,15 +208,14 @@ static bool compare(struct settings *settings, const char *const arguments[], in
     for (int p = 0; p + 1 < count; p++)
         settings->first.pictures[p] = arguments[p];
     settings->first.question = arguments[count - 1];
-    bool ok = settings->figure ? make_figure(&wish, settings, &room, err) : make_wish(&wish, settings, err);
-    if (ok && wish.count < 2)
-        ok = error_set(err, ERROR_USAGE, "nothing to compare with: give --with-question, --with-policy, --with-budget, "
-                                         "--with-picture or --figure");
-    ok = ok && (settings->model || assets_model(bundled, err));
+    bool ok = choose(&wish, settings, err) && (settings->model || assets_model(bundled, err));
     ok = ok && (model = model_open(settings->model ? settings->model : bundled, NULL, err)) != NULL;
     if (ok && model->config.pictures != count - 1)
-        ok = error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question", model_task_name(model->config.task),
-                       model->config.pictures);
+        ok = error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question",
+                       model_task_name(model->config.task), model->config.pictures);
+    if (ok && settings->figure)
+        wish.count = sides_make_figure(wish.list, &settings->first, settings->questions.values,
+                                       settings->questions.count, model, &room);
     ok = ok && sides_run(&sides, wish.list, wish.count, model, pool, err) && print_result(&sides, settings->json, err);
     sides_free(&sides);
     model_free(model);

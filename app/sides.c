@@ -3,7 +3,9 @@
 #include "app/screen_picture.h"
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
+#include "engine/prune/calibration.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +84,7 @@ static bool is_new(const struct side *list, int count, const char *question)
 }
 
 int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, const char *const more[], int more_count,
-                      struct sides_questions *room)
+                      const struct model *model, struct sides_questions *room)
 {
     int guided = FIGURE_ROWS - 1, count = 0;
     list[count] = *first;
@@ -98,6 +100,10 @@ int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, c
             list[count++].question = room->text[i];
         }
     list[count] = list[0];
-    list[count++].policy = POLICY_LEARNED_SELF;
+    list[count].policy = POLICY_LEARNED_SELF;
+    double share;
+    if (isnan(list[count].budget) && calibration_share(model, 0, &share))
+        list[count].budget = share;
+    count++;
     return count;
 }

@@ -217,6 +217,7 @@ char *trace_token_text(const struct trace *trace, int token, char *out, size_t s
     text_fit(out, size, bytes ? bytes : this->text);
     free(bytes);
     return out;
+}
 
 const struct trace_tokens *trace_tokens_at(const struct trace *trace, int stage, int stream)
 {
