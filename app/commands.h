@@ -9,6 +9,7 @@
     X(run, cmd_run, "asks one question about a picture, without a screen")                                     \
     X(compare, cmd_compare, "runs side by side: questions, policies, budgets, pictures")                       \
     X(eval, cmd_eval, "asks a question set: accuracy, cost, relevance")                                        \
+    X(sweep, cmd_sweep, "policies times budgets over a set: accuracy against FLOPs and time")                  \
     X(redundancy, cmd_redundancy, "how alike tokens and heads are in each layer, over inputs")                 \
     X(merge, cmd_merge, "puts the results of parts of a set together, or compares two runs")                   \
     X(verify, cmd_verify, "compares a model with the tensors of another implementation")                       \

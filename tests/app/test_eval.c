@@ -43,6 +43,7 @@ static int make_files(void **state)
 }
 
 #define EVAL(...) command_run(cmd_eval, (const char *const[]){"eval", __VA_ARGS__, NULL})
+#define SWEEP(...) command_run(cmd_sweep, (const char *const[]){"sweep", __VA_ARGS__, NULL})
 #define MERGE(...) command_run(cmd_merge, (const char *const[]){"merge", __VA_ARGS__, NULL})
 
 static void expect(struct command_output output, int status, const char *out, const char *err)
@@ -152,6 +153,64 @@ static void test_against(void **state)
     expect(MERGE(a, "--against", scratch_path("a.jsonl")), 1, "", "shard 2 of 4 is missing");
 }
 
+static json_t *sweep_json(struct command_output output, int status, const char *err)
+{
+    if (output.status != status || !strstr(output.err, err))
+        fail_msg("status %d: %s", output.status, output.err);
+    json_t *root = json_loads(output.out, 0, NULL);
+    assert_true(json_is_array(root));
+    command_free(&output);
+    return root;
+}
+
+static void test_sweep(void **state)
+{
+    (void)state;
+    const char *folder = scratch_path("sweep");
+    json_t *list = sweep_json(SWEEP(set_path, "--model", model_path, "--policies", "none,random,learned", "--budgets",
+                                    "0.9,0.97,trained", "--results", folder, "--json", "--progress"),
+                              0, "random 0.97 (3 of 7): 18 of 18 questions");
+    assert_int_equal(json_array_size(list), 7);
+    // A point says what eval says.
+    json_t *eval = without_ms(EVAL(set_path, "--model", model_path, "--json", "--policy", "random", "--budget", "0.9"));
+    json_t *same = json_array_get(list, 1);
+    for (const char *const *key = (const char *const[]){"accuracy", "accuracy_interval", "share", "lift", NULL}; *key; key++)
+        assert_true(json_equal(json_object_get(same, *key), json_object_get(eval, *key)));
+    json_decref(eval);
+    // The tiny model has no calibration: a learned policy cannot keep to a budget, and that is told; as trained it can.
+    assert_non_null(strstr(json_string_value(json_object_get(json_array_get(list, 4), "error")), "calibration"));
+    assert_true(json_is_real(json_object_get(json_array_get(list, 6), "accuracy")));
+    // Each point is a file that eval goes on with, and a second sweep computes nothing.
+    struct command_output again = SWEEP(set_path, "--model", model_path, "--policies", "none,random", "--budgets",
+                                        "0.9,0.97", "--results", folder, "--csv", "--progress");
+    assert_int_equal(again.status, 0);
+    assert_non_null(strstr(again.out, "\nrandom,0.9,18,"));
+    assert_null(strstr(again.err, "questions (100 %)")); // no picture was shown to the model
+    command_free(&again);
+    expect(EVAL(set_path, "--model", model_path, "--policy", "none", "--results", scratch_path("sweep/none.jsonl")), 0, "",
+           "holds 18 answers already");
+    assert_int_equal(access(scratch_path("sweep/learned-0.9.jsonl"), F_OK), -1);
+    bool front = false;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        front = front || json_is_true(json_object_get(json_array_get(list, i), "pareto_flops"));
+    assert_true(front);
+    json_decref(list);
+    expect(SWEEP(set_path, "--model", model_path, "--policies", "none,random", "--budgets", ".9"), 0, "share of the dense FLOPs",
+           "");
+}
+
+static void test_sweep_usage(void **state)
+{
+    (void)state;
+    expect(SWEEP(set_path, "--policies", "none,greedy"), 2, "", "no policy greedy");
+    expect(SWEEP(set_path, "--policies", ""), 2, "", "no policy");
+    expect(SWEEP(set_path, "--budgets", "0.5,2"), 2, "", "not 2");
+    expect(SWEEP(set_path, "--budgets", "0.5,nan"), 2, "", "not nan");
+    expect(SWEEP(set_path, "--json", "--csv"), 2, "", "take one of them");
+    expect(SWEEP(set_path, "--model", model_path, "--policies", "learned", "--budgets", ".5"), 1, "", "calibration");
+    expect(SWEEP(scratch_path("nowhere.jsonl"), "--model", model_path), 1, "", "nowhere.jsonl");
+}
+
 // The program itself, beside the tests; NULL where only the tests were built.
 static const char *program(void)
 {
@@ -200,6 +259,8 @@ int main(void)
         cmocka_unit_test(test_results_are_kept_and_resumed),
         cmocka_unit_test(test_shards),
         cmocka_unit_test(test_against),
+        cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_sweep_usage),
         cmocka_unit_test(test_with_gnu_parallel),
         cmocka_unit_test(test_progress),
     };

@@ -1,0 +1,331 @@
+// trimscope sweep: policies times budgets over one question set: accuracy against FLOPs and against measured time.
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/progress.h"
+#include "app/set_run.h"
+#include "app/summary.h"
+#include "app/sweep_figure.h"
+#include "engine/base/thread.h"
+#include "engine/run/sweep.h"
+#include "ui/words.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUDGETS = 64, PATH = 4096 };
+
+struct settings {
+    const char *model, *set, *results, *policies, *budgets;
+    struct run_options options;
+    long threads, limit;
+    bool json, csv, progress;
+};
+
+struct sweep {
+    const struct settings *settings;
+    struct set_run run;
+    struct sweep_point points[SWEEP_POINTS];
+    int count, current;
+    struct progress progress;
+};
+
+// The next name of a list with commas; false at its end.
+static bool next_name(const char **list, char *name, size_t size)
+{
+    size_t length = strcspn(*list, ",");
+    if (!**list)
+        return false;
+    snprintf(name, size, "%.*s", (int)(length < size ? length : size - 1), *list);
+    *list += length + ((*list)[length] == ',');
+    return true;
+}
+
+static int read_policies(const char *list, enum policy policies[POLICY_COUNT], struct error *err)
+{
+    char name[64];
+    int count = 0;
+    for (int p = 0; !list && p < POLICY_COUNT; p++)
+        policies[count++] = (enum policy)p;
+    while (list && next_name(&list, name, sizeof name)) {
+        enum policy policy;
+        if (!policy_find(name, &policy)) {
+            error_set(err, ERROR_USAGE, "there is no policy %s; `trimscope sweep --help` lists them", name);
+            return 0;
+        }
+        bool known = false;
+        for (int i = 0; i < count; i++)
+            known = known || policies[i] == policy;
+        if (!known)
+            policies[count++] = policy;
+    }
+    if (!count)
+        error_set(err, ERROR_USAGE, "--policies names no policy");
+    return count;
+}
+
+static int read_budgets(const char *list, double budgets[BUDGETS], struct error *err)
+{
+    char name[64], *end;
+    int count = 0;
+    list = list ? list : "0.33,0.4,0.5,0.67,1";
+    while (next_name(&list, name, sizeof name)) {
+        double budget = strcmp(name, "trained") ? strtod(name, &end) : (double)NAN;
+        if (count == BUDGETS || (!isnan(budget) && (end == name || *end || !(budget > 0 && budget <= 1))) ||
+            (isnan(budget) && strcmp(name, "trained"))) {
+            error_set(err, ERROR_USAGE, "--budgets takes up to %d shares above 0 and at most 1, or \"trained\", not %s",
+                      BUDGETS, name);
+            return 0;
+        }
+        budgets[count++] = budget;
+    }
+    if (!count)
+        error_set(err, ERROR_USAGE, "--budgets names no budget");
+    return count;
+}
+
+// "learned 0.5"
+static void name_point(const struct sweep_point *point, char separator, char *out, size_t size)
+{
+    if (point->policy == POLICY_NONE)
+        snprintf(out, size, "%s", policy_name(point->policy));
+    else if (isnan(point->budget))
+        snprintf(out, size, "%s%ctrained", policy_name(point->policy), separator);
+    else
+        snprintf(out, size, "%s%c%g", policy_name(point->policy), separator, point->budget);
+}
+
+static void start(void *context, int done)
+{
+    struct sweep *sweep = context;
+    char point[64], what[96];
+    name_point(&sweep->points[sweep->current], ' ', point, sizeof point);
+    snprintf(what, sizeof what, _("%s (%d of %d)"), point, sweep->current + 1, sweep->count);
+    progress_start_part(&sweep->progress, what, done);
+}
+
+static bool show(void *context, int done, int total)
+{
+    return progress_show(&((struct sweep *)context)->progress, done, total);
+}
+
+// A point whose file holds a header and nothing more would only be in the way.
+static bool nothing_answered(const struct set_run *run)
+{
+    for (int i = 0; i < run->set.count; i++)
+        if (run->results[i].done)
+            return false;
+    return true;
+}
+
+static bool evaluate_point(struct sweep *sweep, struct sweep_point *point, struct error *err)
+{
+    char name[64], path[PATH];
+    struct set_run_point work = {.options = sweep->settings->options, .started = start, .progress = show,
+                                 .context = sweep};
+    struct error trouble = {0};
+    work.options.policy = point->policy;
+    work.options.budget = point->budget;
+    name_point(point, '-', name, sizeof name);
+    if (sweep->settings->results && snprintf(path, sizeof path, "%s/%s.jsonl", sweep->settings->results, name) < PATH)
+        work.file = path;
+    bool existed = work.file && access(work.file, F_OK) == 0;
+    if (set_run_evaluate(&sweep->run, &work, &trouble)) {
+        point->done = true;
+        return evaluate_summarize(&sweep->run.set, sweep->run.results, NULL, &point->summary, err);
+    }
+    if (work.file && !existed && nothing_answered(&sweep->run))
+        unlink(work.file);
+    snprintf(point->why, sizeof point->why, "%s", trouble.text);
+    if (trouble.code == ERROR_INPUT)
+        return true; // a budget that cannot be reached, most often: the others may be
+    *err = trouble;
+    return false;
+}
+
+static bool evaluate_points(struct sweep *sweep, struct error *err)
+{
+    bool ok = true, any = false;
+    for (int i = 0; ok && i < sweep->count; i++) {
+        sweep->current = i;
+        ok = evaluate_point(sweep, &sweep->points[i], err);
+        any = any || sweep->points[i].done;
+    }
+    if (ok && !any)
+        ok = error_set(err, ERROR_INPUT, "%s", sweep->points[0].why);
+    sweep_mark_fronts(sweep->points, sweep->count);
+    return ok;
+}
+
+static bool print_json(const struct sweep *sweep, struct error *err)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < sweep->count; i++) {
+        const struct sweep_point *p = &sweep->points[i];
+        json_t *one = p->done ? summary_json(&p->summary) : json_object();
+        json_object_set_new(one, "policy", json_string(policy_name(p->policy)));
+        json_object_set_new(one, "budget", summary_number(p->budget));
+        if (p->done) {
+            json_object_set_new(one, "pareto_flops", json_boolean(p->front_flops));
+            json_object_set_new(one, "pareto_ms", json_boolean(p->front_ms));
+        } else if (p->why[0]) {
+            json_object_set_new(one, "error", json_string(p->why));
+        } else {
+            json_decref(one); // not reached before it was stopped
+            continue;
+        }
+        json_array_append_new(list, one);
+    }
+    return summary_put_json(list, err);
+}
+
+static void print_csv(const struct sweep *sweep)
+{
+    puts("policy,budget,questions,accuracy,accuracy_low,accuracy_high,share,macs,ms,lift,pareto_flops,pareto_ms");
+    for (int i = 0; i < sweep->count; i++) {
+        const struct sweep_point *p = &sweep->points[i];
+        char budget[32] = "", lift[32] = "";
+        if (!p->done)
+            continue;
+        if (!isnan(p->budget))
+            snprintf(budget, sizeof budget, "%g", p->budget);
+        if (isfinite(p->summary.lift.value))
+            snprintf(lift, sizeof lift, "%.4f", p->summary.lift.value);
+        printf("%s,%s,%d,%.6f,%.6f,%.6f,%.6f,%.0f,%.4f,%s,%d,%d\n", policy_name(p->policy), budget,
+               p->summary.questions, p->summary.accuracy.value, p->summary.accuracy.low, p->summary.accuracy.high,
+               p->summary.share.value, p->summary.spent, p->summary.ms, lift, p->front_flops, p->front_ms);
+    }
+}
+
+static void print_point(const struct sweep_point *p)
+{
+    char budget[16] = "-";
+    if (p->policy != POLICY_NONE && isnan(p->budget))
+        snprintf(budget, sizeof budget, "trained");
+    else if (p->policy != POLICY_NONE)
+        snprintf(budget, sizeof budget, "%.2f", p->budget);
+    printf("%-16s %7s ", policy_name(p->policy), budget);
+    if (p->done)
+        printf("%7.1f%% %5.1f..%-5.1f %6.3f %8.1f %8.2f  %s\n", 100 * p->summary.accuracy.value,
+               100 * p->summary.accuracy.low, 100 * p->summary.accuracy.high, p->summary.share.value,
+               2 * p->summary.spent / 1e6, p->summary.ms,
+               p->front_flops && p->front_ms ? _("FLOPs, time")
+               : p->front_flops              ? _("FLOPs")
+               : p->front_ms                 ? _("time")
+                                             : "");
+    else
+        printf(" %s\n", p->why);
+}
+
+static bool print_table(const struct sweep *sweep, struct error *err)
+{
+    printf("%-16s %7s %8s %12s %6s %8s %8s  %s\n", "policy", "budget", "accuracy", "95 %", "share", "MFLOP", "ms",
+           "Pareto front");
+    for (int i = 0; i < sweep->count; i++)
+        if (sweep->points[i].done || sweep->points[i].why[0])
+            print_point(&sweep->points[i]);
+    puts(_("Pareto front: no other point is at least as accurate for less. Milliseconds are those of the stages, while all "
+           "threads work: they can be compared when the machine does nothing else."));
+    return sweep_figure_print(sweep->points, sweep->count, err);
+}
+
+static bool print(const struct sweep *sweep, struct error *err)
+{
+    if (sweep->settings->json)
+        return print_json(sweep, err);
+    if (!sweep->settings->csv)
+        return print_table(sweep, err);
+    print_csv(sweep);
+    return true;
+}
+
+static bool prepare(struct sweep *sweep, struct error *err)
+{
+    const struct settings *settings = sweep->settings;
+    enum policy policies[POLICY_COUNT];
+    double budgets[BUDGETS];
+    if (settings->json && settings->csv)
+        return error_set(err, ERROR_USAGE, "--json and --csv: take one of them");
+    int policy_count = read_policies(settings->policies, policies, err);
+    int budget_count = policy_count ? read_budgets(settings->budgets, budgets, err) : 0;
+    if (!budget_count)
+        return false;
+    sweep->count = sweep_list(sweep->points, policies, policy_count, budgets, budget_count);
+    if (sweep->count < 0)
+        return error_set(err, ERROR_USAGE, "these are more than %d points", SWEEP_POINTS);
+    if (settings->results && mkdir(settings->results, 0777) < 0 && errno != EEXIST)
+        return error_set(err, ERROR_INPUT, "cannot make the folder %s: %s", settings->results, strerror(errno));
+    const struct set_run_options options = {.model = settings->model, .set = settings->set, .shard = 1, .shards = 1,
+                                            .limit = (int)settings->limit, .keeps = settings->results};
+    return set_run_open(&sweep->run, &options, err);
+}
+
+static bool work(struct sweep *sweep, struct error *err)
+{
+    if (!prepare(sweep, err))
+        return false;
+    progress_begin(&sweep->progress, sweep->settings->progress);
+    bool ok = evaluate_points(sweep, err);
+    progress_end(&sweep->progress);
+    if (ok) {
+        ok = print(sweep, err);
+    } else if (err->code == ERROR_CANCELLED) {
+        print(sweep, NULL);
+        if (sweep->settings->results)
+            error_set(err, ERROR_CANCELLED, "%s; the same command goes on from there", err->text);
+    }
+    set_run_close(&sweep->run);
+    return ok;
+}
+
+int cmd_sweep(int argc, char **argv)
+{
+    struct settings settings = {.options = run_options_default(), .threads = thread_processors()};
+    const char *arguments[1];
+    int count, status;
+    const struct option_row rows[] = {
+        OPTION_ROW_MODEL(&settings.model),
+        {"policies", OPTION_TEXT, &settings.policies, "A,B,..", "which policies (default: all, see `trimscope eval --help`)",
+         0, 0},
+        {"budgets", OPTION_TEXT, &settings.budgets, "S,T,..",
+         "shares of the dense multiply-adds, or \"trained\" (default 0.33,0.4,0.5,0.67,1)", 0, 0},
+        {"results", OPTION_TEXT, &settings.results, "DIR",
+         "keep each point's results in a file in this folder; points that are there already are not computed again", 0, 0},
+        {"limit", OPTION_NUMBER, &settings.limit, "N", "the first N questions only", 1, 100000000},
+        OPTION_ROW_SEED(&settings.options.seed),
+        {"progress", OPTION_FLAG, &settings.progress, NULL,
+         "tell the progress on stderr even when that is no terminal", 0, 0},
+        OPTION_ROW_THREADS(&settings.threads),
+        OPTION_ROW_JSON(&settings.json, "print a JSON list, one object for each point"),
+        {"csv", OPTION_FLAG, &settings.csv, NULL, "print a table for a spreadsheet", 0, 0},
+        OPTION_ROW_END};
+    const struct option_command command = {
+        "sweep", "sweep SET.jsonl [options]",
+        "Evaluates a question set under several policies, each with several budgets, and prints accuracy against the FLOPs "
+        "spent and against the time measured, which points nothing else beats (the Pareto front), and a plot. With "
+        "--results a sweep that is stopped goes on when the same command is given again, and `trimscope browse DIR` shows "
+        "it on the screen.",
+        rows, 1, 1};
+    if (!options_parse(&command, argc, argv, arguments, &count, &status))
+        return status;
+    struct error err = {0};
+    static const struct sweep none;
+    struct sweep *sweep = malloc(sizeof *sweep);
+    bool ok = sweep || error_no_memory(&err, "the sweep");
+    settings.set = arguments[0];
+    struct thread_pool *pool = settings.options.pool = thread_pool_new((int)settings.threads);
+    if (ok) {
+        *sweep = none;
+        sweep->settings = &settings;
+        ok = work(sweep, &err);
+    }
+    if (!ok)
+        fprintf(stderr, "trimscope sweep: %s\n", err.text);
+    thread_pool_free(pool);
+    free(sweep);
+    return ok ? ERROR_NONE : (int)err.code;
+}
