@@ -9,5 +9,6 @@ void backend_news_free(struct backend_news *news)
     for (int i = 0; i < TRACE_PICTURES; i++)
         free(news->pictures[i].rgb);
     free(news->attention.weights);
+    backend_job_news_free(news->jobs);
     *news = (struct backend_news){0};
 }

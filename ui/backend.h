@@ -26,6 +26,7 @@ enum backend_ability {
     BACKEND_ATTENTION = 1 << 4, // attention probabilities on demand
     BACKEND_COMPLETE = 1 << 5,  // knows its vocabulary
     BACKEND_COMPARE = 1 << 6,   // further runs side by side: lanes
+    BACKEND_JOBS = 1 << 7,      // long work beside the run on the screen
 };
 
 enum { BACKEND_LANES = 4 };
@@ -53,6 +54,55 @@ struct backend_attention {
     float *weights; // count probabilities over that stream's original tokens, NaN where dropped; malloc'ed
 };
 
+// ---- jobs
+// Work of any length beside the run on the screen. What the person asks of that run meanwhile is done first, between
+// two steps of the job. A new kind: an entry in enum backend_job_kind, its request and result in the unions, how both
+// are copied and freed in ui/backend_job.c, and the function that does it in app/jobs.c.
+enum backend_job_kind { JOB_RUN, JOB_KINDS };
+
+// JOB_RUN: a whole run with the same model, but another question, pictures, policy or changes by hand.
+struct backend_run_request {
+    char *question;                 // NULL: that of the run on the screen
+    char *pictures[TRACE_PICTURES]; // paths; NULL: those on the screen
+    char policy[TRACE_NAME];        // "": policy and budget of the run on the screen
+    double budget;                  // NaN: as trained
+    struct intervention *changes;   // all changes by hand there shall be, in order
+    int change_count;
+};
+
+struct backend_run_result {
+    struct trace trace;
+    struct backend_picture pictures[TRACE_PICTURES]; // rgb NULL where it is the picture on the screen
+};
+
+struct backend_job {
+    enum backend_job_kind kind;
+    union {
+        struct backend_run_request run;
+    };
+};
+
+// JOB_PART may come any number of times before the end, with what is known so far in the result.
+enum backend_job_state { JOB_WORKING, JOB_PART, JOB_DONE, JOB_FAILED, JOB_CANCELLED };
+
+struct backend_job_news {
+    struct backend_job_news *next;
+    int id;
+    enum backend_job_kind kind;
+    enum backend_job_state state;
+    float done;         // JOB_WORKING: how much of it, 0 .. 1; NaN where unknown
+    char progress[120]; // JOB_WORKING: what is going on; may be ""
+    char error[480];    // JOB_FAILED: one sentence
+    union {
+        struct backend_run_result run;
+    }; // JOB_PART and JOB_DONE
+};
+
+// Deep copies: false (and *to empty) when there is no memory.
+bool backend_job_copy(struct backend_job *to, const struct backend_job *from) __attribute__((warn_unused_result));
+void backend_job_free(struct backend_job *job);
+void backend_job_news_free(struct backend_job_news *news); // this one and all behind it
+
 // What happened since the last poll. Everything pointed to becomes the screen's; see backend_news_free().
 struct backend_news {
     bool has_trace;
@@ -71,6 +121,7 @@ struct backend_news {
     char suggestion[512]; // with has_note: the question as it was probably meant, words mended; "": as it is
     bool has_least;
     double least;       // the least budget that the present policy can keep; NaN: cannot be told
+    struct backend_job_news *jobs; // oldest first
     bool busy;          // always set by poll(): work is going on
     char progress[120]; // what it is, while busy; may be ""
     float done;         // how much of it, 0 .. 1; NaN where unknown
@@ -100,7 +151,12 @@ struct backend {
     // good) and returns how many. Must be quick: it is called at a key press.
     int (*complete)(void *context, const char *prefix, const char **out, int max);
 
-    // Stop what is going on as soon as possible.
+    // Starts a job (copied) and returns its number, from 1 on; 0: no memory, or too many at once. Jobs are done one after
+    // the other. Cancelled, it ends with JOB_CANCELLED, unless it was done before.
+    int (*start_job)(void *context, const struct backend_job *job);
+    void (*cancel_job)(void *context, int id);
+
+    // Stop what is going on as soon as possible, jobs too.
     void (*cancel)(void *context);
 
     // Runs side by side (BACKEND_COMPARE): each lane is a run of its own on the same weights. lane() gives it as a

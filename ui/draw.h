@@ -6,11 +6,14 @@
 #include "ui/theme.h"
 #include "ui/view.h"
 
+struct page;
+
 // What every panel gets.
 struct pane {
     const struct theme *theme;
     const struct layout *layout;
     const struct view *view;
+    struct page *page; // the one on top
 };
 
 // Columns that a UTF-8 text takes; what cannot be printed takes one.

@@ -6,9 +6,10 @@
     {                                                                                                        \
         __VA_ARGS__                                                                                          \
     }
-#define KEY_ROW(id, codes, text, in_group, ability, at, short_word, sentence)                                \
+#define KEY_ROW(id, codes, text, on, in_group, ability, at, short_word, sentence)                                \
     [ACTION_##id] = {.keys = codes,                                                                          \
                      .written = text,                                                                        \
+                     .pages = on,                                                                            \
                      .group = KEYS_##in_group,                                                               \
                      .needs = ability,                                                                       \
                      .hint = HINT_##at,                                                                      \
@@ -32,13 +33,36 @@ const struct key_row *key_row(enum action action)
     return &rows[action];
 }
 
-enum action key_action(int key)
+bool key_works_on(enum action action, enum page_id page)
+{
+    return rows[action].pages >> page & 1;
+}
+
+enum action key_action(enum page_id page, int key)
 {
     if (key <= 0)
         return ACTION_NONE;
     for (int a = 0; a < ACTIONS; a++)
-        for (int k = 0; k < KEYS_PER_ACTION; k++)
+        for (int k = 0; k < KEYS_PER_ACTION && key_works_on((enum action)a, page); k++)
             if (rows[a].keys[k] == key)
                 return (enum action)a;
     return ACTION_NONE;
+}
+
+static const struct {
+    const char *name, *title;
+} pages[PAGE_COUNT] = {
+#define PAGE_ROW(id, page_name, page_title) {#page_name, page_title},
+    PAGES(PAGE_ROW)
+#undef PAGE_ROW
+};
+
+const char *page_name(enum page_id page)
+{
+    return pages[page].name;
+}
+
+const char *page_title(enum page_id page)
+{
+    return pages[page].title;
 }

@@ -109,6 +109,7 @@ void layout_compute(struct layout *layout, const struct layout_request *request)
     layout->roomy = rows >= 36;
     layout->header = (struct rect){0, 0, 1, columns};
     layout->hints = (struct rect){rows - 1, 0, 1, columns};
+    layout->body = (struct rect){1, 1, rows - 3, columns - 2};
     layout->note = (struct rect){rows - 2, 1, 1, columns - 2};
     place_strip(layout, request, rows - 2);
     int story_rows = 2, gap = layout->roomy ? 1 : 0;

@@ -24,6 +24,7 @@ struct layout_request {
 struct layout {
     bool too_small;
     bool roomy; // blank lines between panels, longer texts
+    struct rect body; // between the header and the note line
     struct rect header, picture, legend, words, heads, cost, answer, inspect, story, strip, note, hints;
     bool strip_titled;      // the row above the film strip is its title
     int strip_column_width; // cells of one stage in the film strip, gap included

@@ -1,6 +1,6 @@
 // The rows around the panels: header, story, note, key hints, legend.
-#include "ui/keys.h"
 #include "ui/narrate.h"
+#include "ui/page.h"
 #include "ui/paint.h"
 #include "ui/panels.h"
 #include "ui/words.h"
@@ -17,33 +17,23 @@ static void fill_row(const struct pane *pane, enum style style, struct rect rect
     theme_set(pane->theme, STYLE_TEXT);
 }
 
-static void header_right(const struct pane *pane, char *out, size_t size)
-{
-    const struct view *view = pane->view;
-    const struct stage *stage = view_stage_at(view);
-    if (!stage) {
-        snprintf(out, size, " ");
-        return;
-    }
-    int total =
-        view->trace.stage_total > view->trace.stage_count ? view->trace.stage_total : view->trace.stage_count;
-    char name[TRACE_TEXT];
-    view_stage_name(view, stage, name, sizeof name);
-    snprintf(out, size, view->playing ? _("playing  %s  stage %d of %d ") : _(" %s  stage %d of %d "), name,
-             view_stage(view) + 1, total);
-}
-
 void panel_header(const struct pane *pane)
 {
     struct rect rect = pane->layout->header;
     const struct view *view = pane->view;
     const struct trace *trace = &view->trace;
-    char right[96], budget[32];
+    struct page *page = pane->page;
+    char right[96] = " ", budget[32];
     fill_row(pane, STYLE_BAR, rect);
     int column = draw_text(pane, STYLE_BRAND, rect.row, 0, rect.columns, " trimscope ") + 1;
-    header_right(pane, right, sizeof right);
+    if (page->kind->status)
+        page->kind->status(page, right, sizeof right);
     int end = draw_right(pane, STYLE_BAR_STRONG, rect.row, column, rect.columns - column, right);
-    if (!view->has_trace)
+    if (page->kind->id != PAGE_STEPPER)
+        column +=
+            draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, _(page_title(page->kind->id))) +
+            2;
+    if (!view->has_trace || page->kind->id != PAGE_STEPPER)
         return;
     snprintf(budget, sizeof budget, "%s", _("as trained"));
     if (!isnan(trace->budget))
@@ -128,7 +118,8 @@ static int draw_hints(const struct pane *pane, int column, int end, enum key_hin
 {
     for (int a = 0; a < ACTIONS; a++) {
         const struct key_row *row = key_row((enum action)a);
-        if (row->hint == which && (pane->view->abilities & row->needs) == row->needs)
+        if (row->hint == which && key_works_on((enum action)a, pane->page->kind->id) &&
+            (pane->view->abilities & row->needs) == row->needs)
             column = draw_hint(pane, column, end, row);
     }
     return column;
@@ -137,18 +128,22 @@ static int draw_hints(const struct pane *pane, int column, int end, enum key_hin
 void panel_hints(const struct pane *pane)
 {
     struct rect rect = pane->layout->hints;
-    const struct view *view = pane->view;
+    struct page *page = pane->page;
+    enum key_hint first = page->kind->hints ? page->kind->hints(page) : HINT_NONE;
     int column = rect.column + 1, end = rect.column + rect.columns - 1, always = 0;
-    for (int a = 0; a < ACTIONS; a++)
-        if (key_row((enum action)a)->hint == HINT_ALWAYS)
-            always += 1 + 1 + draw_width(_(key_row((enum action)a)->word)) + 2;
+    for (int a = 0; a < ACTIONS; a++) {
+        const struct key_row *row = key_row((enum action)a);
+        if (row->hint == HINT_ALWAYS && key_works_on((enum action)a, page->kind->id))
+            always += (int)strcspn(row->written, " ") + 1 + draw_width(_(row->word)) + 2;
+    }
     draw_hints(pane, end - always + 2, end, HINT_ALWAYS);
     end -= always;
-    if (view->focus != FOCUS_STAGES) {
+    if (first == HINT_CURSOR) {
         column += draw_text(pane, STYLE_KEY, rect.row, column, end - column, _("arrows")) + 1;
         column += draw_text(pane, STYLE_DIM, rect.row, column, end - column, in_("a cursor", "move")) + 2;
     }
-    column = draw_hints(pane, column, end, view->focus == FOCUS_STAGES ? HINT_STAGES : HINT_CURSOR);
+    if (first != HINT_NONE)
+        column = draw_hints(pane, column, end, first);
     draw_hints(pane, column, end, HINT_ANYWHERE);
 }
 

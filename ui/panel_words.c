@@ -146,7 +146,7 @@ static struct walker prepare(const struct pane *pane)
 {
     struct rect rect = pane->layout->words;
     struct layout tall = *pane->layout;
-    struct pane measure = {pane->theme, &tall, pane->view};
+    struct pane measure = {pane->theme, &tall, pane->view, pane->page};
     tall.words.rows = 1000;
     struct walker counter = {.pane = &measure, .lines = 1, .each = count_piece};
     walk(&counter);

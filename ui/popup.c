@@ -1,7 +1,7 @@
 #include "ui/popup.h"
 
 #include "engine/run/run.h"
-#include "ui/keys.h"
+#include "ui/page.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -218,57 +218,68 @@ static void draw_files(struct popup *popup, const struct pane *pane, struct rect
     }
 }
 
-static const char help_text[] =
-    "The model reads the question, then looks at the picture patch by patch. "
-    "Layer by layer it lets go of patches, words "
-    "and heads that do not matter for this question: dimmed patches, struck "
-    "words and hollow cells are no longer "
-    "computed. Scores say why: self is what matters within its own modality, "
-    "cross what matters to the other; a token "
-    "stays while their sum reaches the threshold. The answer before the last stage "
-    "is a lens: the answer head was not "
-    "trained to read there.";
+// One row of the help, where it is in sight.
+static void draw_key(const struct pane *pane, struct rect rect, int at, enum action action)
+{
+    const struct key_row *row = key_row(action);
+    const struct page_kind *kind = pane->page->kind;
+    const char *help = kind->explain ? kind->explain(action) : NULL;
+    bool possible = (pane->view->abilities & row->needs) == row->needs;
+    int line = rect.row + 1 + at;
+    if (at < 0 || line >= rect.row + rect.rows)
+        return;
+    draw_text(pane, possible ? STYLE_KEY : STYLE_DIM, line, rect.column + 1, 9, row->written);
+    draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, line, rect.column + 11, rect.columns - 11, "%s%s",
+                help ? help : row->help, possible ? "" : " (not in a replay)");
+}
+
+// The rows of a group that work on the page on top; nothing where there are none. Returns the line after them.
+static int draw_group(const struct pane *pane, struct rect rect, int at, enum key_group group)
+{
+    int line = at + 1;
+    for (int a = 0; a < ACTIONS; a++)
+        if (key_row((enum action)a)->group == group && key_works_on((enum action)a, pane->page->kind->id))
+            draw_key(pane, rect, line++, (enum action)a);
+    if (line == at + 1)
+        return at;
+    if (at >= 0 && rect.row + 1 + at < rect.row + rect.rows)
+        draw_text(pane, STYLE_TITLE, rect.row + 1 + at, rect.column, rect.columns, key_group_title(group));
+    return line + 1;
+}
+
+static int count_lines(enum page_id page)
+{
+    int lines = 0;
+    for (int group = 0; group < KEY_GROUPS; group++) {
+        int rows = 0;
+        for (int a = 0; a < ACTIONS; a++)
+            rows += (int)key_row((enum action)a)->group == group && key_works_on((enum action)a, page);
+        lines += rows ? rows + 2 : 0;
+    }
+    return lines;
+}
 
 static void draw_help(struct popup *popup, const struct pane *pane, struct rect rect)
 {
-    const struct view *view = pane->view;
-    int line = 0, room = rect.rows - 1;
-    draw_title(pane, rect, "HELP", "arrows scroll, Esc leaves", true);
-    for (int group = 0; group < KEY_GROUPS; group++)
-        line += 2;
-    int all = line + ACTIONS, intro = rect.columns >= 70 ? 6 : 10, total = all + intro;
+    const char *about = pane->page->kind->about;
+    int room = rect.rows - 1, intro = about ? draw_rows(about, rect.columns) + 1 : 0;
+    int total = intro + count_lines(pane->page->kind->id);
     int most = total > room ? total - room : 0;
+    draw_title(pane, rect, "HELP", "arrows scroll, Esc leaves", true);
     popup->first = popup->first > most ? most : popup->first;
-    int at = -popup->first, top = rect.row + 1, bottom = rect.row + rect.rows;
-    if (popup->first == 0) {
-        struct rect about = {top, rect.column, intro - 1 < room ? intro - 1 : room, rect.columns};
-        draw_wrapped(pane, STYLE_TEXT, about, help_text);
+    if (popup->first == 0 && about) {
+        struct rect top = {rect.row + 1, rect.column, intro - 1 < room ? intro - 1 : room, rect.columns};
+        draw_wrapped(pane, STYLE_TEXT, top, about);
     }
-    at += intro;
-    for (int group = 0; group < KEY_GROUPS; group++) {
-        if (at >= 0 && top + at < bottom)
-            draw_text(pane, STYLE_TITLE, top + at, rect.column, rect.columns,
-                      key_group_title((enum key_group)group));
-        at++;
-        for (int a = 0; a < ACTIONS; a++) {
-            const struct key_row *row = key_row((enum action)a);
-            if ((int)row->group != group)
-                continue;
-            bool possible = (view->abilities & row->needs) == row->needs;
-            if (at >= 0 && top + at < bottom) {
-                draw_text(pane, possible ? STYLE_KEY : STYLE_DIM, top + at, rect.column + 1, 9, row->written);
-                draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, top + at, rect.column + 11,
-                            rect.columns - 11, "%s%s", row->help, possible ? "" : " (not in a replay)");
-            }
-            at++;
-        }
-        at++;
-    }
+    int at = intro - popup->first;
+    for (int group = 0; group < KEY_GROUPS; group++)
+        at = draw_group(pane, rect, at, (enum key_group)group);
 }
 
 void popup_draw(struct popup *popup, const struct pane *pane)
 {
-    struct rect rect = popup_rect(pane->layout);
+    struct page *page = pane->page;
+    struct rect rect = page->kind->popup ? page->kind->popup(page) : page->body;
     if (popup->kind == POPUP_NONE || rect.rows < 4)
         return;
     theme_set(pane->theme, STYLE_TEXT);

@@ -1,5 +1,5 @@
-// What opens over the panels beside the picture (never over the picture, which would have to be sent again):
-// the help, a list to choose from, a folder to browse.
+// What opens over a page, beside its pictures where it can (they would have to be sent again): the help, a list to
+// choose from, a folder to browse.
 #ifndef TRIMSCOPE_UI_POPUP_H
 #define TRIMSCOPE_UI_POPUP_H
 
@@ -23,8 +23,9 @@ struct popup {
 void popup_open(struct popup *popup, enum popup_kind kind, const struct view *view);
 void popup_close(struct popup *popup);
 
-// The rectangle that popups take: all panels beside the picture.
+// All panels beside the picture of the stepper.
 struct rect popup_rect(const struct layout *layout);
+// Draws into the rectangle that the page on top gives, else over its whole body.
 void popup_draw(struct popup *popup, const struct pane *pane);
 
 // Moves the selection (lists) or the text (help).

@@ -33,6 +33,7 @@ void prompt_set(struct prompt *prompt, const char *text)
 void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *text)
 {
     prompt->kind = kind;
+    prompt->label = labels[kind] ? labels[kind] : "";
     prompt->history_at = -1;
     prompt_set(prompt, text);
 }
@@ -42,12 +43,26 @@ void prompt_close(struct prompt *prompt)
     prompt->kind = PROMPT_NONE;
 }
 
-void prompt_free(struct prompt *prompt)
+static void forget_history(struct prompt *prompt, int from)
 {
-    for (int kind = 0; kind < PROMPT_KINDS; kind++)
+    for (int kind = from; kind < PROMPT_KINDS; kind++) {
         for (int i = 0; i < prompt->history[kind].count; i++)
             free(prompt->history[kind].lines[i]);
+        prompt->history[kind].count = 0;
+    }
+}
+
+void prompt_free(struct prompt *prompt)
+{
+    forget_history(prompt, 0);
     *prompt = (struct prompt){0};
+}
+
+void prompt_forget_page(struct prompt *prompt)
+{
+    forget_history(prompt, PROMPT_PAGE);
+    if (prompt->kind >= PROMPT_PAGE)
+        prompt_close(prompt);
 }
 
 static void wide_text(const wchar_t *from, int length, char *out)
@@ -273,9 +288,8 @@ void prompt_replace_word(struct prompt *prompt, const char *word)
 
 int prompt_draw(const struct prompt *prompt, const struct pane *pane, struct rect rect)
 {
-    const char *label = labels[prompt->kind];
-    int column =
-        rect.column + draw_text(pane, STYLE_KEY, rect.row, rect.column, rect.columns / 2 + 20, label);
+    int column = rect.column +
+                 draw_text(pane, STYLE_KEY, rect.row, rect.column, rect.columns / 2 + 20, prompt->label);
     int room = rect.column + rect.columns - column - 1, width = 0, first = prompt->cursor;
     // As much before the cursor as fits.
     while (first > 0) {

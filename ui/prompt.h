@@ -8,10 +8,12 @@
 
 enum { PROMPT_LENGTH = 480, PROMPT_HISTORY = 64, PROMPT_BYTES = PROMPT_LENGTH * 4 + 1 };
 
-enum prompt_kind { PROMPT_NONE, PROMPT_QUESTION, PROMPT_PATH, PROMPT_BUDGET, PROMPT_KINDS };
+// From PROMPT_PAGE on: the prompts of the page on top (page_prompt()).
+enum prompt_kind { PROMPT_NONE, PROMPT_QUESTION, PROMPT_PATH, PROMPT_BUDGET, PROMPT_PAGE, PROMPT_KINDS = PROMPT_PAGE + 4 };
 
 struct prompt {
     enum prompt_kind kind; // PROMPT_NONE: closed
+    const char *label;     // written before the text
     wchar_t text[PROMPT_LENGTH + 1];
     int length, cursor;
     int history_at;                   // entry shown, counted back from the newest; -1: the line being typed
@@ -27,6 +29,8 @@ enum prompt_event { PROMPT_EDITED, PROMPT_IGNORED, PROMPT_DONE, PROMPT_CLOSED, P
 void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *text);
 void prompt_close(struct prompt *prompt);
 void prompt_free(struct prompt *prompt);
+// Another page is on top: its prompts start without history; an open one of the page before closes.
+void prompt_forget_page(struct prompt *prompt);
 
 // A key: a character (is_code false) or a curses code. PROMPT_DONE and PROMPT_CLOSED leave the text to be
 // read.

@@ -318,19 +318,6 @@ bool scene_update(struct scene *scene, const struct scene_context *context)
     return true;
 }
 
-void scene_write(struct scene *scene, const struct scene_context *context, struct bytes *out)
-{
-    struct image_output output = {.graphics = context->graphics,
-                                  .terminal = context->terminal,
-                                  .palette = &scene->palette,
-                                  .palette_serial = scene->palette_serial,
-                                  .dark = context->theme->dark};
-    if (view_stage(context->view) < 0 || scene_pictures(context->view) == 0)
-        return;
-    image_write(&scene->main, &output, out);
-    image_write(&scene->strip, &output, out);
-}
-
 bool scene_hit(const struct scene *scene, const struct scene_context *context, int row, int column,
                int *picture, int *patch)
 {
@@ -353,12 +340,6 @@ bool scene_hit(const struct scene *scene, const struct scene_context *context, i
         }
     }
     return false;
-}
-
-void scene_forget(struct scene *scene)
-{
-    image_forget(&scene->main);
-    image_forget(&scene->strip);
 }
 
 void scene_free(struct scene *scene)

@@ -38,9 +38,6 @@ struct scene_context {
 // Paints what changed. False: no memory.
 bool scene_update(struct scene *scene, const struct scene_context *context);
 
-// Adds what brings both images to the screen.
-void scene_write(struct scene *scene, const struct scene_context *context, struct bytes *out);
-
 // Width / height of all pictures side by side, for the layout.
 double scene_aspect(const struct view *view);
 
@@ -48,7 +45,6 @@ double scene_aspect(const struct view *view);
 bool scene_hit(const struct scene *scene, const struct scene_context *context, int row, int column,
                int *picture, int *patch);
 
-void scene_forget(struct scene *scene);
 void scene_free(struct scene *scene);
 
 #endif

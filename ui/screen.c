@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const double play_seconds = 0.8, frame_patience = 0.5, busy_patience = 0.25;
+static const double frame_patience = 0.5, busy_patience = 0.25;
 
 struct screen_options screen_options_default(void)
 {
@@ -44,7 +44,7 @@ void screen_choose_theme(struct screen *screen)
     screen->repaint = screen->dirty = true;
 }
 
-void screen_begin(struct screen *screen, const struct backend *backend, const struct screen_options *options,
+bool screen_begin(struct screen *screen, const struct backend *backend, const struct screen_options *options,
                   const struct terminal *terminal)
 {
     *screen = (struct screen){.backend = backend, .mouse = options->mouse, .terminal = *terminal};
@@ -63,10 +63,17 @@ void screen_begin(struct screen *screen, const struct backend *backend, const st
     terminal_mouse(screen->mouse);
     if (options->question_first && backend->abilities & BACKEND_ASK)
         prompt_open(&screen->prompt, PROMPT_QUESTION, "");
+    screen_place(screen);
+    if (!page_push(screen, &page_stepper, NULL))
+        return false;
+    if (options->page)
+        page_push(screen, options->page, options->page_argument);
+    return true;
 }
 
 void screen_end(struct screen *screen)
 {
+    page_free_all(screen);
     popup_close(&screen->popup);
     prompt_free(&screen->prompt);
     scene_free(&screen->scene);
@@ -79,15 +86,17 @@ void screen_take_news(struct screen *screen)
     struct backend_news news = {0};
     bool had = screen->view.has_trace;
     screen->backend->poll(screen->backend->context, &news);
-    bool new_trace = news.has_trace;
+    bool new_trace = news.has_trace, new_picture = news.has_picture[0] || news.has_picture[1];
+    struct backend_job_news *jobs = news.jobs;
+    news.jobs = NULL;
     screen->dirty |= view_take_news(&screen->view, &news);
-    if (!new_trace)
-        return;
     // The whole run is wanted: the film strip shows all of it, and stepping never waits.
-    if (!screen->cancelled && (screen->view.trace.stage_count < screen->view.trace.stage_total || !had))
+    if (new_trace && !screen->cancelled &&
+        (screen->view.trace.stage_count < screen->view.trace.stage_total || !had))
         screen_want_run(screen);
-    if (screen->view.show == SHOW_ATTENTION)
-        screen_want_attention(screen);
+    if (new_trace || new_picture)
+        page_take_news(screen);
+    page_take_jobs(screen, jobs);
 }
 
 static void resize(struct screen *screen)
@@ -171,25 +180,11 @@ static int wait_time(const struct screen *screen, double now)
     int wait = screen->backend->wake_fd < 0 ? 50 : 60000;
     if (screen->busy_since > 0 && !screen->view.busy_for_long)
         wait = milliseconds_until(screen->busy_since + busy_patience, now, wait);
-    if (screen->view.playing)
-        wait = milliseconds_until(screen->play_next, now, wait);
+    if (screen->page_due > 0)
+        wait = milliseconds_until(screen->page_due, now, wait);
     if (screen->dirty)
         wait = screen->frame_pending ? milliseconds_until(screen->frame_sent + frame_patience, now, wait) : 0;
     return wait;
-}
-
-static void play(struct screen *screen, double now)
-{
-    if (!screen->view.playing || now < screen->play_next)
-        return;
-    const struct trace *trace = &screen->view.trace;
-    int last = (trace->stage_total > trace->stage_count ? trace->stage_total : trace->stage_count) - 1;
-    if (screen->view.stage >= last)
-        screen->view.playing = false;
-    else
-        screen_step(screen, 1);
-    screen->play_next = now + play_seconds;
-    screen->dirty = true;
 }
 
 // Work that takes a moment is told; what is over in a blink would only flicker.
@@ -217,7 +212,8 @@ static void screen_loop(struct screen *screen)
             break;
         screen_take_news(screen);
         double now = clock_seconds();
-        play(screen, now);
+        struct page *page = page_top(screen);
+        screen->page_due = page->kind->tick ? page->kind->tick(page, now) : 0;
         watch_work(screen, now);
         if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience))
             screen->frame_pending = screen->paced && now <= screen->frame_sent + frame_patience;
@@ -233,11 +229,14 @@ bool screen_run(const struct backend *backend, const struct screen_options *opti
     if (!screen)
         return error_no_memory(err, "the screen");
     terminal_query(&terminal, 2);
-    bool opened = terminal_open(&terminal, err);
+    bool opened = terminal_open(&terminal, err), begun = false;
     if (opened) {
-        screen_begin(screen, backend, options, &terminal);
-        screen_loop(screen);
+        begun = screen_begin(screen, backend, options, &terminal);
+        if (begun)
+            screen_loop(screen);
         terminal_close();
+        if (!begun)
+            error_no_memory(err, "the screen");
         screen_end(screen);
     }
     free(screen);
@@ -247,5 +246,5 @@ bool screen_run(const struct backend *backend, const struct screen_options *opti
         sigaction(signal_number, &fate, NULL);
         raise(signal_number);
     }
-    return opened;
+    return begun;
 }

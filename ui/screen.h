@@ -6,13 +6,17 @@
 #include "ui/backend.h"
 #include "ui/terminal.h"
 
+struct page_kind;
+
 enum screen_theme { SCREEN_AUTO, SCREEN_DARK, SCREEN_LIGHT };
 
 struct screen_options {
     enum graphics graphics; // GRAPHICS_AUTO: the best the terminal can
     enum screen_theme theme;
     bool mouse;
-    bool question_first; // open the question prompt at the start
+    bool question_first;          // open the question prompt at the start
+    const struct page_kind *page; // opened above the stepper at the start (ui/page.h); NULL: none
+    const void *page_argument;
 };
 struct screen_options screen_options_default(void);
 

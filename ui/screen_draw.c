@@ -11,7 +11,7 @@ enum { LEAST_ROWS = LAYOUT_LEAST_ROWS, LEAST_COLUMNS = LAYOUT_LEAST_COLUMNS };
 
 struct pane screen_pane(const struct screen *screen)
 {
-    return (struct pane){&screen->theme, &screen->layout, &screen->view};
+    return (struct pane){&screen->theme, &screen->layout, &screen->view, page_top(screen)};
 }
 
 struct scene_context screen_scene_context(const struct screen *screen)
@@ -41,14 +41,15 @@ void screen_place(struct screen *screen)
 // Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in
 // passing, and the image with them. The first three of a row are other kinds of space, its number in digits:
 // curses scrolls regions (whatever idlok says) when a row's characters turn up in another row, and would drag
-// the image along.
-static wchar_t placeholder(bool unicode, int row, int index)
+// the image along. Where images come, go or move, all of them change to other spaces (`odd`): so curses writes
+// every cell that held an image before, and what was there is gone.
+static wchar_t placeholder(bool unicode, bool odd, int row, int index)
 {
     static const int powers[] = {100, 10, 1};
     int digit = index < 3 ? row / powers[index] % 10 : 0;
     if (unicode)
-        return index < 3 ? 0x2000 + digit : 0x00A0;
-    return index < 3 ? L'0' + digit : L'.';
+        return index < 3 ? 0x2000 + digit : odd ? 0x202F : 0x00A0;
+    return index < 3 ? L'0' + digit : odd ? L',' : L'.';
 }
 
 static void put_placeholders(const struct screen *screen, struct rect cells)
@@ -56,7 +57,7 @@ static void put_placeholders(const struct screen *screen, struct rect cells)
     attr_set(A_INVIS, 0, NULL); // or the cells would take on what was written last
     for (int row = cells.row; row < cells.row + cells.rows && row < LINES - 1; row++)
         for (int i = 0; i < cells.columns && cells.column + i < COLS; i++) {
-            wchar_t text[2] = {placeholder(screen->terminal.unicode, row, i), 0};
+            wchar_t text[2] = {placeholder(screen->terminal.unicode, screen->placed_odd, row, i), 0};
             cchar_t cell;
             if (setcchar(&cell, text, A_INVIS, 0, NULL) == OK)
                 mvadd_wch(row, cells.column + i, &cell);
@@ -94,14 +95,8 @@ static int draw_texts(struct screen *screen)
 {
     struct pane pane = screen_pane(screen);
     panel_header(&pane);
-    panel_legend(&pane, screen->graphics);
-    panel_words(&pane);
-    panel_heads(&pane);
-    panel_cost(&pane);
-    panel_answer(&pane);
-    panel_inspect(&pane);
-    panel_story(&pane);
-    panel_strip(&pane);
+    if (pane.page->kind->draw)
+        pane.page->kind->draw(pane.page, &pane);
     popup_draw(&screen->popup, &pane);
     if (screen->prompt.kind == PROMPT_NONE) {
         panel_note(&pane);
@@ -116,53 +111,92 @@ static int draw_texts(struct screen *screen)
     return prompt_draw(&screen->prompt, &pane, line);
 }
 
-static void send_images(struct screen *screen)
+// ---- images
+// ---------------------------------------------------------------------------------------------------
+
+static bool same_place(const struct screen_placed *a, const struct screen_placed *b)
 {
-    struct scene_context context = screen_scene_context(screen);
-    bytes_clear(&screen->out);
-    scene_write(&screen->scene, &context, &screen->out);
-    if (screen->out.failed) {
-        scene_forget(&screen->scene);
-        view_say(&screen->view, true, "no memory to draw the picture");
-        bytes_clear(&screen->out);
+    return a->cells.row == b->cells.row && a->cells.column == b->cells.column && a->cells.rows == b->cells.rows &&
+           a->cells.columns == b->cells.columns && a->width == b->width && a->height == b->height;
+}
+
+// Notes what images the frame has; where they are others than before, or elsewhere, all are sent anew.
+static void place_images(struct screen *screen, struct page_image *images, int count)
+{
+    bool moved = screen->page_turned || count != screen->placed_count;
+    for (int i = 0; i < count; i++) {
+        const struct image *image = images[i].image;
+        struct screen_placed now = {image->cells, image->canvas.width, image->canvas.height};
+        moved = moved || !same_place(&now, &screen->placed[i]);
+        screen->placed[i] = now;
     }
+    screen->placed_count = count;
+    screen->page_turned = false;
+    screen->placed_odd ^= moved;
+    for (int i = 0; i < count; i++) {
+        if (moved || screen->repaint)
+            image_forget(images[i].image);
+        put_placeholders(screen, images[i].image->cells);
+    }
+}
+
+// The images of the page in sight.
+static int find_images(struct screen *screen, struct page_image images[PAGE_IMAGES])
+{
+    struct page *page = page_top(screen);
+    bool covered = screen->popup.kind != POPUP_NONE && !page->kind->popup;
+    if (!page->kind->images || covered || screen->layout.too_small)
+        return 0;
+    int count = page->kind->images(page, images);
+    if (count < 0)
+        view_say(&screen->view, true, "There is no memory to draw the picture.");
+    return count > 0 ? count : 0;
+}
+
+static void send_images(struct screen *screen, struct page_image *images, int count)
+{
+    bytes_clear(&screen->out);
+    for (int i = 0; i < count; i++) {
+        struct image_output output = {.graphics = screen->graphics,
+                                      .terminal = &screen->terminal,
+                                      .palette = images[i].palette,
+                                      .palette_serial = images[i].palette_serial,
+                                      .dark = screen->theme.dark};
+        image_write(images[i].image, &output, &screen->out);
+    }
+    if (!screen->out.failed)
+        return;
+    for (int i = 0; i < count; i++)
+        image_forget(images[i].image);
+    view_say(&screen->view, true, "There is no memory to draw the picture.");
+    bytes_clear(&screen->out);
 }
 
 void screen_draw(struct screen *screen)
 {
+    struct page_image images[PAGE_IMAGES];
     screen_place(screen);
-    if (screen->repaint) {
+    page_top(screen)->body = screen->layout.body;
+    if (screen->repaint)
         clearok(curscr, TRUE);
-        scene_forget(&screen->scene);
-        screen->repaint = false;
-    }
     erase();
-    int cursor = -1;
-    bool images = false;
-    if (screen->layout.too_small) {
+    int count = find_images(screen, images), cursor = -1;
+    place_images(screen, images, count);
+    screen->repaint = false;
+    if (screen->layout.too_small)
         draw_too_small(screen);
-        scene_forget(&screen->scene);
-    } else {
-        struct scene_context context = screen_scene_context(screen);
-        images = scene_update(&screen->scene, &context) && view_stage(&screen->view) >= 0;
-        if (images) {
-            put_placeholders(screen, screen->scene.main.cells);
-            put_placeholders(screen, screen->scene.strip.cells);
-        }
+    else
         cursor = draw_texts(screen);
-    }
-    bytes_clear(&screen->out);
-    if (images)
-        send_images(screen);
-    images = screen->out.used > 0;
+    send_images(screen, images, count);
+    bool drawn = screen->out.used > 0;
     curs_set(cursor >= 0);
     if (cursor >= 0)
         move(LINES - 1, cursor);
     wnoutrefresh(stdscr);
-    if (images && screen->terminal.synchronized)
+    if (drawn && screen->terminal.synchronized)
         terminal_write("\033[?2026h", 8);
     doupdate();
-    if (images && screen->terminal.synchronized)
+    if (drawn && screen->terminal.synchronized)
         bytes_add(&screen->out, "\033[?2026l", 8);
     bytes_add(&screen->out, "\033[5n", 4); // answered once all this is on the screen
     terminal_write(screen->out.data, screen->out.used);

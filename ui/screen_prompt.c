@@ -14,6 +14,11 @@ static void update_completions(struct screen *screen)
     if (screen->prompt.kind == PROMPT_PATH) {
         prompt_text(&screen->prompt, word);
         popup_browse(&screen->popup, word);
+    } else if (screen->prompt.kind >= PROMPT_PAGE) {
+        struct page *page = page_top(screen);
+        prompt_text(&screen->prompt, word);
+        if (page->kind->typing)
+            page->kind->typing(page, (int)screen->prompt.kind - PROMPT_PAGE, word);
     } else if (screen->prompt.kind == PROMPT_QUESTION && screen->view.abilities & BACKEND_COMPLETE) {
         prompt_word(&screen->prompt, word);
         if (word[0])
@@ -73,6 +78,12 @@ static void accept_prompt(struct screen *screen)
         return;
     prompt_remember(&screen->prompt);
     close_prompt(screen);
+    if (kind >= PROMPT_PAGE) {
+        struct page *page = page_top(screen);
+        if (page->kind->typed)
+            page->kind->typed(page, (int)kind - PROMPT_PAGE, text);
+        return;
+    }
     if (kind == PROMPT_QUESTION && strspn(text, " ") < strlen(text))
         screen->backend->ask(screen->backend->context, text);
     else if (kind == PROMPT_PATH)

@@ -4,13 +4,35 @@
 
 #include "ui/keys.h"
 #include "ui/layout.h"
+#include "ui/page.h"
 #include "ui/popup.h"
 #include "ui/prompt.h"
 #include "ui/scene.h"
 #include "ui/screen.h"
 
+enum { SCREEN_JOBS = 16 };
+
+struct screen_job {
+    int id; // 0: none
+    struct page *page;
+};
+
+// An image on the screen.
+struct screen_placed {
+    struct rect cells;
+    int width, height; // in pixels
+};
+
 struct screen {
     const struct backend *backend;
+    struct page *pages[PAGE_STACK];
+    int page_count;
+    bool page_turned; // the frame before was of another page
+    double page_due;  // when the page on top wants the clock; 0: never
+    struct screen_job jobs[SCREEN_JOBS];
+    struct screen_placed placed[PAGE_IMAGES];
+    int placed_count;
+    bool placed_odd; // changes whenever images come, go or move: see screen_draw.c
     struct view view;
     struct terminal terminal;
     struct theme theme;
@@ -35,10 +57,16 @@ struct screen {
     double frame_sent, play_next, busy_since; // busy_since 0: idle
 };
 
-// Makes the state of a screen; the terminal has been opened (or not: tests). screen_end() releases it.
-void screen_begin(struct screen *screen, const struct backend *backend, const struct screen_options *options,
-                  const struct terminal *terminal);
+// Makes the state of a screen; the terminal has been opened (or not: tests). False: no memory. screen_end() releases
+// it in any case.
+bool screen_begin(struct screen *screen, const struct backend *backend, const struct screen_options *options,
+                  const struct terminal *terminal) __attribute__((warn_unused_result));
 void screen_end(struct screen *screen);
+// page.c
+void page_free_all(struct screen *screen);
+void page_take_jobs(struct screen *screen, struct backend_job_news *news);
+void page_take_news(struct screen *screen);
+
 // Takes what the backend has to say.
 void screen_take_news(struct screen *screen);
 
@@ -51,7 +79,7 @@ void screen_place(struct screen *screen);
 void screen_key(struct screen *screen, wint_t key, bool is_code);
 void screen_action(struct screen *screen, enum action action);
 void screen_step(struct screen *screen, int stages);
-// screen_keys.c
+// page_stepper.c
 int screen_last_stage(const struct view *view);
 
 // screen_prompt.c: opens a prompt (enum prompt_kind); takes a key while one is open.

@@ -8,15 +8,16 @@
 static void test_no_key_twice(void **state)
 {
     (void)state;
-    for (int a = 0; a < ACTIONS; a++)
-        for (int k = 0; k < KEYS_PER_ACTION; k++) {
-            int key = key_row((enum action)a)->keys[k];
-            if (key)
-                assert_int_equal(key_action(key), a); // the first row with this key would win
-        }
-    assert_int_equal(key_action(0), ACTION_NONE);
-    assert_int_equal(key_action(-1), ACTION_NONE);
-    assert_int_equal(key_action('z'), ACTION_NONE);
+    for (int p = 0; p < PAGE_COUNT; p++)
+        for (int a = 0; a < ACTIONS; a++)
+            for (int k = 0; k < KEYS_PER_ACTION; k++) {
+                int key = key_row((enum action)a)->keys[k];
+                if (key && key_works_on((enum action)a, (enum page_id)p)) // the first row with this key would win
+                    assert_int_equal(key_action((enum page_id)p, key), a);
+            }
+    assert_int_equal(key_action(PAGE_STEPPER, 0), ACTION_NONE);
+    assert_int_equal(key_action(PAGE_STEPPER, -1), ACTION_NONE);
+    assert_int_equal(key_action(PAGE_STEPPER, 'z'), ACTION_NONE);
 }
 
 static void test_the_promised_keys(void **state)
@@ -33,7 +34,7 @@ static void test_the_promised_keys(void **state)
         {'x', ACTION_DROP},      {'u', ACTION_UNDO},        {'R', ACTION_REOPEN},     {'g', ACTION_GRAPHICS},
         {'?', ACTION_HELP},      {'q', ACTION_QUIT},        {26, ACTION_SUSPEND},     {12, ACTION_REDRAW}};
     for (size_t i = 0; i < sizeof promised / sizeof *promised; i++)
-        assert_int_equal(key_action(promised[i].key), promised[i].action);
+        assert_int_equal(key_action(PAGE_STEPPER, promised[i].key), promised[i].action);
 }
 
 // What the help and the footer say must fit, and exist.
