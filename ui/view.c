@@ -178,19 +178,7 @@ float view_threshold(const struct view *view, int stage, int stream)
 {
     if (!view->has_trace || stage < 0)
         return NAN;
-    const struct trace_tokens *tokens = &view->trace.stages[stage].tokens[stream];
-    if (!strcmp(view->trace.policy, "learned") || !strcmp(view->trace.policy, "learned-self"))
-        return (float)(0 - view->trace.shift);
-    float kept = INFINITY, dropped = -INFINITY;
-    for (int i = 1; i < tokens->count; i++) {
-        if (isnan(tokens->score[i]))
-            continue;
-        if (tokens->alive[i])
-            kept = fminf(kept, tokens->score[i]);
-        else if (tokens->dropped_at[i] == stage)
-            dropped = fmaxf(dropped, tokens->score[i]);
-    }
-    return isinf(kept) || isinf(dropped) ? NAN : (kept + dropped) / 2;
+    return trace_threshold(&view->trace, stage, stream);
 }
 
 float view_shown_value(const struct view *view, int stage, int stream, int token)

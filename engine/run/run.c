@@ -79,6 +79,7 @@ void run_free(struct run *run)
     if (!run)
         return;
     trace_free(&run->trace);
+    free(run->undone);
     arena_free(&run->store);
     arena_free(&run->math.scratch);
     memory_free(run);

@@ -54,9 +54,19 @@ const struct trace *run_trace(const struct run *run);
 //   TOKEN_KEEP: the token stays from the stage on where it was dropped. TOKEN_DROP: it goes in `stage`, or the next stage
 //   that touches its stream. HEAD_ON, HEAD_OFF: that head in that stage. REOPEN: every token and head stays, from the
 //   first stage on where anything was dropped. Of contradictory interventions the later one counts.
-// run_undo() takes the last intervention back likewise, -1 if there is none.
 int run_intervene(struct run *run, const struct intervention *intervention);
+
+// Several as one change, each at exactly the stage given (or the next that touches its stream), as a trace lists them:
+// the same list on the same input leads to the same run, whatever had been computed before. -1 when one of them cannot
+// be: nothing has changed then.
+int run_intervene_all(struct run *run, const struct intervention list[], int count);
+
+// The last change is taken back, or the last one taken back is made again; the index of the first stage to be stepped
+// again, -1 if there is none. A new intervention forgets what could be made again. run_undone(): how many interventions
+// that is.
 int run_undo(struct run *run);
+int run_redo(struct run *run);
+int run_undone(const struct run *run);
 
 // Other question, pictures, policy or budget: keeps the stages that cannot change (they come back from run_step()
 // without being computed). A new question or picture forgets the interventions. On failure nothing has changed.

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 // Drops the trace from the first stage on that has to be computed again; returns that stage.
 static int rewind_trace(struct run *run)
@@ -52,14 +53,15 @@ static bool stream_exists(const struct run *run, int stream)
     return stream == TRACE_TEXT_STREAM || (stream >= 0 && stream < run->model->config.pictures);
 }
 
-// Where an intervention acts; -1 when it cannot.
-static int acting_stage(const struct run *run, const struct intervention *v)
+// Where an intervention acts; -1 when it cannot. `exact`: at the stage given, or the first one after it that touches the
+// stream, wherever the trace says that something was dropped.
+static int acting_stage(const struct run *run, const struct intervention *v, bool exact)
 {
     const struct trace *trace = &run->trace;
     if (v->stage < 0 || v->stage >= run->stage_count)
         return -1;
     if (v->kind == INTERVENE_REOPEN) {
-        for (int i = 0; i < trace->stage_count; i++)
+        for (int i = 0; i < trace->stage_count && !exact; i++)
             if (anything_off(&trace->stages[i]))
                 return i;
         return v->stage;
@@ -74,7 +76,7 @@ static int acting_stage(const struct run *run, const struct intervention *v)
     }
     if (v->token < 1 || v->token >= run_stream_count(run, v->stream))
         return -1;
-    int dropped = v->kind == INTERVENE_TOKEN_KEEP ? dropped_stage(trace, v->stream, v->token) : -1;
+    int dropped = v->kind == INTERVENE_TOKEN_KEEP && !exact ? dropped_stage(trace, v->stream, v->token) : -1;
     return dropped >= 0 ? dropped : first_touch(run, v->stage, v->stream);
 }
 
@@ -88,22 +90,67 @@ static void invalidate_intervention(struct run *run, const struct intervention *
         run->snapshots[i].valid = false;
 }
 
-int run_intervene(struct run *run, const struct intervention *intervention)
+// Appends to a list that realloc() holds; false when there is no memory.
+static bool append(struct intervention **list, int *count, const struct intervention *more, int more_count)
+{
+    struct intervention *grown = realloc(*list, ((size_t)*count + (size_t)more_count) * sizeof **list);
+    if (!grown)
+        return false;
+    memcpy(grown + *count, more, (size_t)more_count * sizeof *more);
+    *list = grown;
+    *count += more_count;
+    return true;
+}
+
+// Where the last change of a list begins.
+static int last_change(const struct intervention *list, int count)
+{
+    int from = count - 1;
+    while (from > 0 && list[from].joined)
+        from--;
+    return from;
+}
+
+static void forget_undone(struct run *run) { run->undone_count = 0; }
+
+// Adds what has its acting stage already, as one change.
+static int change(struct run *run, const struct intervention *list, int count)
 {
     struct trace *trace = &run->trace;
-    int stage = acting_stage(run, intervention);
-    if (stage < 0)
+    if (count < 1 || !append(&trace->interventions, &trace->intervention_count, list, count))
         return -1;
-    struct intervention *grown =
-        realloc(trace->interventions, ((size_t)trace->intervention_count + 1) * sizeof *trace->interventions);
-    if (!grown)
-        return -1;
-    trace->interventions = grown;
-    struct intervention *added = &grown[trace->intervention_count++];
-    *added = *intervention;
-    added->stage = stage;
-    invalidate_intervention(run, added);
+    for (int i = 0; i < count; i++) {
+        struct intervention *added = &trace->interventions[trace->intervention_count - count + i];
+        added->joined = i > 0;
+        invalidate_intervention(run, added);
+    }
     return rewind_trace(run);
+}
+
+int run_intervene(struct run *run, const struct intervention *intervention)
+{
+    struct intervention v = *intervention;
+    v.stage = acting_stage(run, &v, false);
+    int first = v.stage < 0 ? -1 : change(run, &v, 1);
+    if (first >= 0)
+        forget_undone(run);
+    return first;
+}
+
+int run_intervene_all(struct run *run, const struct intervention list[], int count)
+{
+    struct intervention *exact = count > 0 ? malloc((size_t)count * sizeof *exact) : NULL;
+    bool ok = exact != NULL;
+    for (int i = 0; ok && i < count; i++) {
+        exact[i] = list[i];
+        exact[i].stage = acting_stage(run, &list[i], true);
+        ok = exact[i].stage >= 0;
+    }
+    int first = ok ? change(run, exact, count) : -1;
+    free(exact);
+    if (first >= 0)
+        forget_undone(run);
+    return first;
 }
 
 int run_undo(struct run *run)
@@ -111,16 +158,36 @@ int run_undo(struct run *run)
     struct trace *trace = &run->trace;
     if (trace->intervention_count == 0)
         return -1;
-    struct intervention last = trace->interventions[--trace->intervention_count];
-    invalidate_intervention(run, &last);
+    int from = last_change(trace->interventions, trace->intervention_count);
+    const struct intervention *list = trace->interventions + from;
+    int count = trace->intervention_count - from;
+    if (!append(&run->undone, &run->undone_count, list, count))
+        forget_undone(run); // no memory: it is undone all the same
+    trace->intervention_count = from;
+    for (int i = 0; i < count; i++)
+        invalidate_intervention(run, &list[i]);
     return rewind_trace(run);
 }
+
+int run_redo(struct run *run)
+{
+    if (run->undone_count == 0)
+        return -1;
+    int from = last_change(run->undone, run->undone_count);
+    int first = change(run, run->undone + from, run->undone_count - from);
+    if (first >= 0)
+        run->undone_count = from;
+    return first;
+}
+
+int run_undone(const struct run *run) { return run->undone_count; }
 
 static void forget_interventions(struct run *run)
 {
     for (int i = 0; i < run->trace.intervention_count; i++)
         invalidate_intervention(run, &run->trace.interventions[i]);
     run->trace.intervention_count = 0;
+    forget_undone(run);
 }
 
 static void invalidate_acting(struct run *run, enum policy policy)
@@ -153,6 +220,13 @@ bool run_show(struct run *run, const struct picture *const pictures[], int pictu
     return true;
 }
 
+static void act_from_the_start(struct intervention *list, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (list[i].kind == INTERVENE_TOKEN_KEEP || list[i].kind == INTERVENE_REOPEN)
+            list[i].stage = 0;
+}
+
 static void change_policy(struct run *run, enum policy policy, double budget, const struct budget *made)
 {
     invalidate_acting(run, run->options.policy);
@@ -161,11 +235,8 @@ static void change_policy(struct run *run, enum policy policy, double budget, co
     run->budget = *made;
     invalidate_acting(run, policy);
     // What was kept because the old policy dropped it here may be dropped earlier by the new one.
-    for (int i = 0; i < run->trace.intervention_count; i++) {
-        struct intervention *v = &run->trace.interventions[i];
-        if (v->kind == INTERVENE_TOKEN_KEEP || v->kind == INTERVENE_REOPEN)
-            v->stage = 0;
-    }
+    act_from_the_start(run->trace.interventions, run->trace.intervention_count);
+    act_from_the_start(run->undone, run->undone_count);
     run_describe_budget(run);
     rewind_trace(run);
 }

@@ -35,6 +35,7 @@ struct stream_state {
 
 struct snapshot {
     bool valid; // what it holds is what computing the stage again would give
+    uint64_t serial; // another one: computed anew; 0: unknown
     struct stream_state streams[TRACE_STREAMS];
     struct macs spent, dense;
     double ms;
@@ -60,6 +61,10 @@ struct run {
     int *ids, token_count;
     struct token *tokens;
     struct trace trace;
+    struct intervention *undone; // what run_redo() can make again, the change undone last at the end
+    int undone_count;
+    uint64_t computed; // stages so far: the next serial
+    bool twin;         // made by run_twin(): what it computes itself has no serial
     run_probe *probe;
     void *probe_context;
 };
@@ -86,6 +91,13 @@ void run_describe_budget(struct run *run);
 
 // run_change.c: a policy that decides by threshold with this very shift, whatever the calibration says.
 void run_set_shift(struct run *run, enum policy policy, double shift);
+
+// run_copy.c: a run beside another one of the same model, to try things on; NULL and *err when there is no memory. The
+// other run and its pool must outlive it.
+struct run *run_twin(const struct run *run, struct error *err);
+// Makes the twin equal to the run (or to another twin of it): input, policy, interventions, states, trace. Copies only the states that differ.
+// What is undone is not copied. False when there is no memory: the twin is to be used for nothing then.
+bool run_sync(struct run *twin, const struct run *run, struct error *err);
 
 // run_stage.c: computes stage `index` into its snapshot.
 void run_compute(struct run *run, int index);

@@ -219,4 +219,5 @@ void run_compute(struct run *run, int index)
     if ((run->plan[index].kind == STAGE_FUSION && !run->options.bare) || run->plan[index].kind == STAGE_ANSWER)
         run_rank_answers(run, snapshot);
     snapshot->valid = true;
+    snapshot->serial = run->twin ? 0 : ++run->computed;
 }

@@ -227,6 +227,23 @@ const struct trace_tokens *trace_tokens_at(const struct trace *trace, int stage,
     return NULL;
 }
 
+float trace_threshold(const struct trace *trace, int stage, int stream)
+{
+    const struct trace_tokens *tokens = &trace->stages[stage].tokens[stream];
+    if (!isnan(trace->shift))
+        return (float)(0 - trace->shift);
+    float kept = INFINITY, dropped = -INFINITY;
+    for (int i = 1; i < tokens->count; i++) {
+        if (isnan(tokens->score[i]))
+            continue;
+        if (tokens->alive[i])
+            kept = fminf(kept, tokens->score[i]);
+        else if (tokens->dropped_at[i] == stage)
+            dropped = fmaxf(dropped, tokens->score[i]);
+    }
+    return isinf(kept) || isinf(dropped) ? NAN : (kept + dropped) / 2;
+}
+
 const char *stage_kind_name(enum stage_kind kind)
 {
     static const char *const names[STAGE_KINDS] = {"embed", "image", "text", "fusion", "decode", "answer"};

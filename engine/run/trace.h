@@ -89,6 +89,7 @@ struct intervention {
     int token;                    // index over the original tokens (token kinds)
     enum attention_module module; // (head kinds)
     int head;
+    bool joined;                  // belongs to the same change as the one before it: both are undone together
 };
 
 struct trace {
@@ -138,6 +139,10 @@ int trace_unread(const struct trace *trace);
 // name; and the second of two tokens for one word as its name with "+" for the tokenizer's marks ("mice" "+s").
 // size is at least 8. Returns `out`.
 char *trace_token_text(const struct trace *trace, int token, char *out, size_t size);
+
+// What a score must reach to be kept in a stage: -shift where the policy decides by a threshold, otherwise the middle
+// between the worst kept and the best dropped. NaN where it cannot be told.
+float trace_threshold(const struct trace *trace, int stage, int stream);
 
 // The spellings that JSON and screen share: "fusion", "qkv", "msa", "token-keep", "image" "image2" "text".
 const char *stage_kind_name(enum stage_kind kind);

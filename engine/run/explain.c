@@ -1,0 +1,309 @@
+// One decision taken apart: scores, threshold, rank, likeness, and the run with the opposite decision.
+#include "engine/run/explain_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- the runs beside the person's
+
+struct explainer *explain_new(const struct run *run, struct error *err)
+{
+    struct explainer *e = memory_alloc(1, sizeof *e);
+    if (!e) {
+        error_no_memory(err, "the explanation");
+        return NULL;
+    }
+    e->run = run;
+    e->lab = run_twin(run, err);
+    if (!e->lab) {
+        explain_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+void explain_free(struct explainer *e)
+{
+    if (!e)
+        return;
+    run_free(e->rest);
+    run_free(e->lab);
+    memory_free(e);
+}
+
+static bool step_to(struct run *run, int last, struct error *err)
+{
+    struct error own = {0};
+    while (run->trace.stage_count <= last && !run_finished(run))
+        if (!run_step(run, &own)) {
+            if (err)
+                *err = own;
+            return false;
+        }
+    return true;
+}
+
+const struct run *explain_base(struct explainer *e, struct error *err)
+{
+    if (run_finished(e->run))
+        return e->run;
+    if (!e->rest && !(e->rest = run_twin(e->run, err)))
+        return NULL;
+    return run_sync(e->rest, e->run, err) && step_to(e->rest, e->run->stage_count - 1, err) ? e->rest : NULL;
+}
+
+bool explain_try(struct explainer *e, const struct run *base, const struct intervention list[], int count, int last,
+                 struct error *err)
+{
+    if (!run_sync(e->lab, base, err))
+        return false;
+    if (count > 0 && run_intervene_all(e->lab, list, count) < 0)
+        return error_set(err, ERROR_USAGE, "that cannot be changed: CLS always stays, and a head or token must exist "
+                                           "in this stage");
+    return step_to(e->lab, last, err);
+}
+
+int explain_first_layer(const struct run *run, int stream)
+{
+    for (int i = 0; i < run->stage_count; i++)
+        if (run->plan[i].touches[stream] && run->plan[i].kind != STAGE_EMBED)
+            return i;
+    return -1;
+}
+
+int explain_label(const struct run *run)
+{
+    int best = 0;
+    for (int a = 1; a < run->model->config.labels; a++)
+        if (run->logits[a] > run->logits[best])
+            best = a;
+    return best;
+}
+
+double explain_lead(const struct run *run, int label)
+{
+    double other = -(double)INFINITY;
+    for (int a = 0; a < run->model->config.labels; a++)
+        if (a != label && (double)run->logits[a] > other)
+            other = (double)run->logits[a];
+    double lead = (double)run->logits[label] - other;
+    return isnan(lead) ? -(double)INFINITY : lead;
+}
+
+bool explain_report(const struct explain_watch *watch, const struct explain_progress *progress, struct error *err)
+{
+    return !watch || !watch->progress || watch->progress(watch->context, progress) ||
+           error_set(err, ERROR_CANCELLED, "stopped");
+}
+
+// ---- the verdict
+
+bool explain_place_check(const struct run *run, const struct explain_place *p, struct error *err)
+{
+    if (p->stage < 0 || p->stage >= run->stage_count || p->stream < 0 || p->stream >= TRACE_STREAMS ||
+        (p->stream != TRACE_TEXT_STREAM && p->stream >= run->model->config.pictures))
+        return error_set(err, ERROR_USAGE, "there is no such stage or stream in this model");
+    const struct stage_plan *plan = &run->plan[p->stage];
+    if (!p->is_head)
+        return (p->token >= 0 && p->token < run_stream_count(run, p->stream)) ||
+               error_set(err, ERROR_USAGE, "the %s has %d tokens; there is no number %d", trace_stream_name(p->stream),
+                         run_stream_count(run, p->stream), p->token);
+    bool exists = plan->touches[p->stream] && plan->kind != STAGE_EMBED &&
+                  (p->module == MODULE_MSA || (p->module == MODULE_MCA && plan->kind == STAGE_FUSION)) &&
+                  p->head >= 0 && p->head < run->model->config.heads;
+    return exists || error_set(err, ERROR_USAGE, "the stage %s has no such attention head", plan->name);
+}
+
+static bool scored(const struct trace *trace, int stage, int stream, int token)
+{
+    const struct trace_tokens *tokens = &trace->stages[stage].tokens[stream];
+    return token < tokens->count && !isnan(tokens->score[token]);
+}
+
+static int scoring_stage(const struct trace *trace, const struct explain_place *p)
+{
+    for (int i = p->stage; i >= 0; i--)
+        if (scored(trace, i, p->stream, p->token))
+            return i;
+    for (int i = p->stage + 1; i < trace->stage_count; i++)
+        if (scored(trace, i, p->stream, p->token))
+            return i;
+    return -1;
+}
+
+static int forced_by_hand(const struct trace *trace, const struct explain_place *p)
+{
+    int forced = 0;
+    for (int i = 0; i < trace->intervention_count; i++) {
+        const struct intervention *v = &trace->interventions[i];
+        bool here = v->stream == p->stream && (p->is_head ? v->stage == p->stage && v->module == p->module &&
+                                                                v->head == p->head
+                                                          : v->token == p->token);
+        if (v->kind == INTERVENE_REOPEN)
+            forced = p->is_head && v->stage > p->stage ? forced : 1;
+        else if (here && v->kind == (p->is_head ? INTERVENE_HEAD_ON : INTERVENE_TOKEN_KEEP))
+            forced = 1;
+        else if (here && v->kind == (p->is_head ? INTERVENE_HEAD_OFF : INTERVENE_TOKEN_DROP))
+            forced = -1;
+    }
+    return forced;
+}
+
+static double dot(const float *a, const float *b, int width)
+{
+    double sum = 0;
+    for (int i = 0; i < width; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+// The most similar survivor of v->stage, by the states at its input.
+static void find_nearest(const struct run *run, struct explain_verdict *v)
+{
+    const struct stream_state *in = run_input(run, v->stage, v->place.stream);
+    const struct trace_tokens *after = &run->trace.stages[v->stage].tokens[v->place.stream];
+    int width = run->model->config.width, count = 0;
+    const float *x = in ? run_rows(in, 0) : NULL, *own = NULL;
+    double sum = 0;
+    for (int r = 0; in && r < in->alive; r++)
+        if (in->rows[r] == v->place.token)
+            own = x + (size_t)r * (size_t)width;
+    if (!own)
+        return;
+    double norm = sqrt(dot(own, own, width));
+    for (int r = 0; r < in->alive; r++) {
+        const float *row = x + (size_t)r * (size_t)width;
+        int token = in->rows[r];
+        if (token == 0 || token == v->place.token || !after->alive[token])
+            continue;
+        double cosine = dot(own, row, width) / (norm * sqrt(dot(row, row, width)));
+        sum += cosine;
+        count++;
+        if (v->nearest < 0 || cosine > (double)v->likeness) {
+            v->nearest = token;
+            v->likeness = (float)cosine;
+        }
+    }
+    if (count)
+        v->likeness_mean = (float)(sum / count);
+}
+
+// Where a living token would go: in the stage looked at, or the next that touches its stream, or the last that did.
+static int acting_stage(const struct run *run, const struct explain_place *p)
+{
+    int stage = p->stage;
+    while (stage < run->stage_count && !run->plan[stage].touches[p->stream])
+        stage++;
+    if (stage == run->stage_count)
+        for (stage = p->stage; stage > 0 && !run->plan[stage].touches[p->stream];)
+            stage--;
+    return stage;
+}
+
+static void judge_token(const struct run *run, struct explain_verdict *v)
+{
+    const struct trace *trace = &run->trace;
+    const struct explain_place *p = &v->place;
+    for (int i = trace->stage_count - 1; i >= 0 && v->died < 0; i--)
+        if (p->token < trace->stages[i].tokens[p->stream].count) {
+            v->died = trace->stages[i].tokens[p->stream].dropped_at[p->token];
+            break;
+        }
+    v->acts = v->died >= 0 ? v->died : acting_stage(run, p);
+    v->stage = p->token > 0 ? scoring_stage(trace, p) : -1;
+    if (v->stage < 0)
+        return;
+    const struct trace_tokens *t = &trace->stages[v->stage].tokens[p->stream];
+    v->self = t->self_score[p->token];
+    v->cross = t->cross_score[p->token];
+    v->score = t->score[p->token];
+    v->keep = t->keep[p->token];
+    v->threshold = trace_threshold(trace, v->stage, p->stream);
+    v->kept = t->alive[p->token];
+    v->rank = 1;
+    for (int i = 1; i < t->count; i++)
+        if (!isnan(t->score[i])) {
+            v->of++;
+            v->survivors += t->alive[i];
+            v->rank += t->score[i] > v->score;
+        }
+    find_nearest(run, v);
+}
+
+static void judge_head(const struct run *run, struct explain_verdict *v)
+{
+    const struct explain_place *p = &v->place;
+    const struct trace_heads *heads = &run->trace.stages[p->stage].heads[p->stream][p->module];
+    v->stage = v->acts = p->stage;
+    v->kept = heads->on[p->head];
+    v->died = v->kept ? -1 : p->stage;
+    v->score = heads->score[p->head];
+    for (int h = 0; h < heads->count; h++)
+        v->survivors += heads->on[h];
+    if (isnan(v->score))
+        return;
+    v->threshold = isnan(run->trace.shift) ? NAN : (float)(0 - run->trace.shift);
+    v->keep = isnan(run->trace.shift) ? NAN : 1 / (1 + expf(v->threshold - v->score));
+    v->rank = 1;
+    for (int h = 0; h < heads->count; h++) {
+        v->of += !isnan(heads->score[h]);
+        v->rank += heads->score[h] > v->score;
+    }
+}
+
+bool explain_verdict(struct explainer *e, const struct explain_place *place, struct explain_verdict *v,
+                     struct error *err)
+{
+    *v = (struct explain_verdict){.place = *place, .stage = -1, .died = -1, .self = NAN, .cross = NAN, .score = NAN,
+                                  .threshold = NAN, .keep = NAN, .nearest = -1, .likeness = NAN,
+                                  .likeness_mean = NAN};
+    const struct run *base = explain_place_check(e->run, place, err) ? explain_base(e, err) : NULL;
+    if (!base)
+        return false;
+    v->forced = forced_by_hand(&base->trace, place);
+    if (place->is_head)
+        judge_head(base, v);
+    else
+        judge_token(base, v);
+    return true;
+}
+
+// ---- what if
+
+bool explain_opposite(const struct explain_verdict *v, struct intervention *change)
+{
+    const struct explain_place *p = &v->place;
+    *change = (struct intervention){.stage = v->acts, .stream = p->stream, .token = p->token, .module = p->module,
+                                    .head = p->head};
+    if (p->is_head) {
+        change->token = 0;
+        change->kind = v->kept ? INTERVENE_HEAD_OFF : INTERVENE_HEAD_ON;
+        return true;
+    }
+    change->module = MODULE_MSA;
+    change->head = 0;
+    change->kind = v->died >= 0 ? INTERVENE_TOKEN_KEEP : INTERVENE_TOKEN_DROP;
+    return p->token > 0;
+}
+
+bool explain_what_if(struct explainer *e, const struct intervention list[], int count, struct explain_effect *effect,
+                     struct error *err)
+{
+    const struct run *base = explain_base(e, err);
+    if (!base || !explain_try(e, base, list, count, e->run->stage_count - 1, err))
+        return false;
+    int label = explain_label(base);
+    double sum = 0, top = (double)e->lab->logits[explain_label(e->lab)];
+    for (int a = 0; a < base->model->config.labels; a++)
+        sum += exp((double)e->lab->logits[a] - top);
+    *effect = (struct explain_effect){
+        .before = base->trace.answer,
+        .after = e->lab->trace.answer,
+        .before_then = (float)(exp((double)e->lab->logits[label] - top) / sum),
+        .spent_before = base->trace.spent_macs,
+        .spent_after = e->lab->trace.spent_macs,
+        .flips = explain_label(e->lab) != label,
+    };
+    return true;
+}
