@@ -1,6 +1,7 @@
 #include "engine/run/trace.h"
 
 #include "engine/base/text.h"
+#include "engine/prune/policy.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -230,7 +231,8 @@ const struct trace_tokens *trace_tokens_at(const struct trace *trace, int stage,
 float trace_threshold(const struct trace *trace, int stage, int stream)
 {
     const struct trace_tokens *tokens = &trace->stages[stage].tokens[stream];
-    if (!isnan(trace->shift))
+    enum policy policy;
+    if (policy_find(trace->policy, &policy) && policy_kind(policy)->learned && !policy_kind(policy)->counts)
         return (float)(0 - trace->shift);
     float kept = INFINITY, dropped = -INFINITY;
     for (int i = 1; i < tokens->count; i++) {
