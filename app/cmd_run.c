@@ -1,13 +1,7 @@
 // trimscope run: one picture and one question without a screen.
-#include "app/assets.h"
 #include "app/commands.h"
-#include "app/notes.h"
-#include "app/options.h"
+#include "app/prepare.h"
 #include "engine/base/text.h"
-#include "engine/base/thread.h"
-#include "engine/io/picture.h"
-#include "engine/model/model.h"
-#include "engine/run/run.h"
 
 #include <errno.h>
 #include <math.h>
@@ -108,51 +102,6 @@ static void print_trace(const struct trace *trace)
     printf("answer: %s (%.1f%%), %.1f ms\n", show(trace->answer.text).text, 100 * (double)trace->answer.p, trace->ms);
 }
 
-struct settings {
-    const char *model;
-    struct run_options options;
-    long threads;
-    bool json;
-};
-
-// To stderr, so that --json stays JSON.
-static void say_notes(const struct model *model, const struct trace *trace, const struct picture *const pictures[])
-{
-    struct notes notes;
-    notes_make(&notes, model, trace, pictures);
-    for (int i = 0; i < notes.count; i++)
-        fprintf(stderr, "note: %s\n", notes.sentences[i]);
-}
-
-static struct run *prepare(const struct settings *settings, const struct model *model, const char *const arguments[],
-                           int count, struct error *err)
-{
-    struct picture pictures[2] = {{0}};
-    const struct picture *list[2] = {&pictures[0], &pictures[1]};
-    int width[2], height[2], needed = model->config.pictures;
-    struct run *run = NULL;
-    if (count != needed + 1) {
-        error_set(err, ERROR_USAGE, "the task %s takes %d picture%s and a question; %d argument%s given",
-                  model_task_name(model->config.task), needed, needed > 1 ? "s" : "", count, count > 1 ? "s" : "");
-        return NULL;
-    }
-    bool ok = true;
-    for (int p = 0; ok && p < needed; p++)
-        ok = picture_load(&pictures[p], arguments[p], model->config.image_size, &width[p], &height[p], err);
-    if (ok)
-        run = run_new(model, list, needed, arguments[needed], &settings->options, err);
-    if (run)
-        say_notes(model, run_trace(run), list);
-    for (int p = 0; run && p < needed; p++)
-        if (!run_describe_picture(run, p, arguments[p], width[p], height[p], err)) {
-            run_free(run);
-            run = NULL;
-        }
-    for (int p = 0; p < 2; p++)
-        picture_free(&pictures[p]);
-    return run;
-}
-
 static bool print_result(const struct run *run, bool json, struct error *err)
 {
     if (json) {
@@ -169,17 +118,15 @@ static bool print_result(const struct run *run, bool json, struct error *err)
 
 int cmd_run(int argc, char **argv)
 {
-    struct settings settings = {.options = run_options_default(), .threads = thread_processors()};
+    static struct prepare_settings settings; // the list of changes is large
+    settings = prepare_settings_default();
+    bool json = false;
     const char *arguments[3];
-    char bundled[ASSETS_PATH];
     int count, status;
-    const struct option_row rows[] = {OPTION_ROW_MODEL(&settings.model),
-                                      OPTION_ROW_POLICY(&settings.options.policy),
-                                      OPTION_ROW_BUDGET(&settings.options.budget),
-                                      OPTION_ROW_SEED(&settings.options.seed),
-                                      OPTION_ROW_THREADS(&settings.threads),
-                                      OPTION_ROW_JSON(&settings.json, "print the trace as JSON"),
-                                      OPTION_ROW_END};
+#define OPTION_CHANGES &settings.changes
+    const struct option_row rows[] = {OPTION_ROWS_RUN(settings), OPTION_ROW_JSON(&json, "print the trace as JSON"),
+                                      OPTION_ROWS_CHANGES OPTION_ROW_END};
+#undef OPTION_CHANGES
     const struct option_command command = {
         "run", "run PICTURE [PICTURE] QUESTION [options]",
         "Asks a model one question about a picture (two for an NLVR2 model) and prints, stage by stage, what was "
@@ -188,22 +135,11 @@ int cmd_run(int argc, char **argv)
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
     struct error err = {0};
-    struct thread_pool *pool = thread_pool_new((int)settings.threads);
-    struct model *model = NULL;
-    struct run *run = NULL;
-    settings.options.pool = pool;
-    bool ok = settings.model || assets_model(bundled, &err);
-    if (ok)
-        ok = (model = model_open(settings.model ? settings.model : bundled, NULL, &err)) != NULL;
-    if (ok)
-        ok = (run = prepare(&settings, model, arguments, count, &err)) != NULL;
-    while (ok && run_step(run, &err))
-        continue;
-    ok = ok && (run_finished(run)) && print_result(run, settings.json, &err);
+    struct prepared prepared = {0};
+    bool ok = prepare_run(&prepared, &settings, arguments, count, &err) && prepare_finish(&prepared, &err) &&
+              print_result(prepared.run, json, &err);
     if (!ok)
         fprintf(stderr, "trimscope run: %s\n", err.text);
-    run_free(run);
-    model_free(model);
-    thread_pool_free(pool);
+    prepare_close(&prepared);
     return ok ? ERROR_NONE : (int)err.code;
 }

@@ -7,6 +7,7 @@
 // clang-format off
 #define COMMANDS(X)                                                                                            \
     X(run, cmd_run, "asks one question about a picture, without a screen")                                     \
+    X(why, cmd_why, "says why something was dropped, and what must come back")                                 \
     X(compare, cmd_compare, "runs side by side: questions, policies, budgets, pictures")                       \
     X(eval, cmd_eval, "asks a question set: accuracy, cost, relevance")                                        \
     X(sweep, cmd_sweep, "policies times budgets over a set: accuracy against FLOPs and time")                  \

@@ -109,10 +109,11 @@ static bool parse_seed(const char *text, uint64_t *seed)
     return true;
 }
 
-static bool add_to_list(struct option_list *list, const char *text)
+static bool add_to_list(struct option_list *list, long id, const char *text)
 {
     if (list->count == OPTION_LIST_MOST)
         return false;
+    list->ids[list->count] = id;
     list->values[list->count++] = text;
     return true;
 }
@@ -138,7 +139,7 @@ static bool parse_value(const struct option_command *command, const struct optio
     case OPTION_LIST:
         snprintf(message, sizeof message, "--%s may be given %d times at most; too many with ", row->name,
                  OPTION_LIST_MOST);
-        return add_to_list(row->value, text) || complain(command, status, message, text);
+        return add_to_list(row->value, row->low, text) || complain(command, status, message, text);
     case OPTION_POLICY: return policy_find(text, row->value) || complain(command, status, "there is no policy ", text);
     }
     return false;

@@ -14,13 +14,14 @@ enum option_kind {
     OPTION_SHARE,  // double, above 0 and at most 1
     OPTION_SEED,   // uint64_t
     OPTION_POLICY, // enum policy
-    OPTION_LIST,   // struct option_list: may be given several times
+    OPTION_LIST,   // struct option_list: may be given several times; rows that share a list keep the order among them
 };
 
-// What was given with an option that may come several times, in order (pointers into argv).
-enum { OPTION_LIST_MOST = 8 };
+// What was given with options that may come several times, in order (pointers into argv), and by which row.
+enum { OPTION_LIST_MOST = 512 };
 struct option_list {
     const char *values[OPTION_LIST_MOST];
+    long ids[OPTION_LIST_MOST]; // the row's `low`
     int count;
 };
 
@@ -30,7 +31,7 @@ struct option_row {
     void *value;          // of the kind's type, holds the default
     const char *argument; // as help names it, "FILE"; NULL for flags
     const char *help;     // one sentence; lines are broken for 80 columns
-    long low, high;       // OPTION_NUMBER
+    long low, high;       // OPTION_NUMBER; OPTION_LIST: low is the id of what this row adds
 };
 
 // What a command takes. The usage line and the sentences under it are the command's own; the table of options follows.

@@ -123,13 +123,12 @@ static const char *option_of(enum intervention_kind kind, const char **argument)
 
 static bool no_stage(const struct run *run, const char *name, const char *stream, struct error *err)
 {
-    char list[256] = "", own[TRACE_NAME], last[TRACE_NAME] = "";
+    char list[256] = "", own[TRACE_NAME];
     size_t used = 0;
     for (int i = 0; i < run->stage_count && used < sizeof list; i++) {
         write_stage(run->plan[i].name, own);
-        if (strcmp(own, last) != 0)
+        if (intervention_find_stage(run, own, -1) == i) // two pictures' stages have one name here
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", own);
-        memcpy(last, own, sizeof last);
     }
     return error_set(err, ERROR_USAGE, "there is no stage \"%s\"%s%s; this model has %s", name, *stream ? " of the " : "",
                      stream, list);
@@ -152,16 +151,19 @@ static bool read_head(const struct run *run, char parts[PARTS][PART], struct int
     return error_set(err, ERROR_USAGE, "there is no attention module \"%s\"; expected msa (self) or mca (cross)", parts[2]);
 }
 
+const char *intervention_option(enum intervention_kind kind) { return option_of(kind, NULL); }
+
 bool intervention_parse(const struct run *run, enum intervention_kind kind, const char *text, struct intervention *out,
                         struct error *err)
 {
     char parts[PARTS][PART] = {""};
-    const char *argument, *option = option_of(kind, &argument);
+    const char *argument;
+    option_of(kind, &argument);
     bool head = kind == INTERVENE_HEAD_ON || kind == INTERVENE_HEAD_OFF, reopen = kind == INTERVENE_REOPEN;
     int count = split(text, parts), stream = -1;
     *out = (struct intervention){.kind = kind};
     if (reopen ? count < 1 || count > 2 : count != (head ? 4 : 3))
-        return error_set(err, ERROR_USAGE, "--%s takes %s, not \"%s\"", option, argument, text);
+        return error_set(err, ERROR_USAGE, "expected %s", argument);
     if (count > 1 && !intervention_find_stream(run, parts[1], &stream))
         return error_set(err, ERROR_USAGE, "there is no stream \"%s\" in this model; expected image%s or text", parts[1],
                          run->model->config.pictures > 1 ? ", image2" : "");
@@ -220,9 +222,19 @@ static void put_input(FILE *out, const struct trace *trace)
     put_word(out, trace->question ? trace->question : "");
 }
 
-static bool put_options(FILE *out, const struct trace *trace, const char *model)
+static bool put_changes(FILE *out, const struct trace *trace, const struct intervention list[], int count)
 {
     char place[96];
+    for (int i = 0; i < count; i++) {
+        if (!intervention_write(trace, &list[i], place, sizeof place))
+            return false;
+        fprintf(out, " --%s %s", intervention_option(list[i].kind), place);
+    }
+    return true;
+}
+
+static void put_options(FILE *out, const struct trace *trace, const char *model)
+{
     if (model) {
         fputs(" --model", out);
         put_word(out, model);
@@ -231,15 +243,9 @@ static bool put_options(FILE *out, const struct trace *trace, const char *model)
         fprintf(out, " --policy %s", trace->policy);
     if (!isnan(trace->budget))
         fprintf(out, " --budget %g", trace->budget);
-    for (int i = 0; i < trace->intervention_count; i++) {
-        if (!intervention_write(trace, &trace->interventions[i], place, sizeof place))
-            return false;
-        fprintf(out, " --%s %s", option_of(trace->interventions[i].kind, NULL), place);
-    }
-    return true;
 }
 
-char *intervention_command(const struct trace *trace, const char *model)
+char *intervention_command(const struct trace *trace, const struct intervention more[], int count, const char *model)
 {
     char *text = NULL;
     size_t size = 0;
@@ -252,7 +258,9 @@ char *intervention_command(const struct trace *trace, const char *model)
     fputs("trimscope run", out);
     if (!dash)
         put_input(out, trace);
-    bool ok = put_options(out, trace, model);
+    put_options(out, trace, model);
+    bool ok = put_changes(out, trace, trace->interventions, trace->intervention_count) &&
+              put_changes(out, trace, more, count);
     if (dash) {
         fputs(" --", out);
         put_input(out, trace);

@@ -26,6 +26,9 @@ struct run;
       "leave a head out: fusion3:text:mca:1 is the first head of cross-attention of the words")                    \
     X(INTERVENE_REOPEN, "reopen", "STAGE", "drop nothing from that stage on")
 
+// "keep" of INTERVENE_TOKEN_KEEP.
+const char *intervention_option(enum intervention_kind kind);
+
 // False and one sentence that says what is expected when the run has no such stage, stream, token or head.
 bool intervention_parse(const struct run *run, enum intervention_kind kind, const char *text, struct intervention *out,
                         struct error *err);
@@ -38,8 +41,9 @@ bool intervention_find_token(const struct run *run, int stream, const char *text
 // "fusion2:image:57". False where it does not fit, or the trace does not know that stage's name yet.
 bool intervention_write(const struct trace *trace, const struct intervention *v, char *out, size_t size);
 
-// "trimscope run airplane.jpg 'what is over the heart' --budget 0.5 --keep fusion2:image:57", quoted for a shell;
-// `model` NULL: the bundled one. malloc'ed; NULL when there is no memory, or an intervention's stage has no name yet.
-char *intervention_command(const struct trace *trace, const char *model);
+// "trimscope run airplane.jpg 'what is over the heart' --budget 0.5 --keep fusion2:image:57", quoted for a shell, with
+// `more` changes behind the trace's own. `model` NULL: the bundled one. malloc'ed; NULL when there is no memory, or an
+// intervention's stage has no name yet.
+char *intervention_command(const struct trace *trace, const struct intervention more[], int count, const char *model);
 
 #endif

@@ -480,6 +480,94 @@ static void test_search_can_be_stopped(void **state)
     run_free(run);
 }
 
+// ---- the bundled model
+
+static struct run *bundled_run(const struct model *bundled, const struct run_options *options, const char *picture,
+                               const char *question)
+{
+    struct picture loaded;
+    struct error err = {0};
+    const struct picture *list[] = {&loaded};
+    if (!picture_load(&loaded, picture, bundled->config.image_size, NULL, NULL, &err))
+        fail_msg("%s", err.text);
+    struct run *run = run_new(bundled, list, 1, question, options, &err);
+    if (!run)
+        fail_msg("%s", err.text);
+    picture_free(&loaded);
+    return run;
+}
+
+// Whether a fresh run with all members but one (-1: all) gives this answer.
+static bool bundled_answer(const struct model *bundled, const struct run_options *options, const char *picture,
+                           const char *question, const struct explain_set *set, int out, const char *answer)
+{
+    struct intervention list[512];
+    int count = 0;
+    assert_true(set->count <= 512);
+    for (int i = 0; i < set->count; i++)
+        if (i != out)
+            list[count++] = set->members[i];
+    struct run *run = bundled_run(bundled, options, picture, question);
+    if (count)
+        assert_true(run_intervene_all(run, list, count) >= 0);
+    tiny_finish(run);
+    bool same = !strcmp(run_trace(run)->answer.text, answer);
+    run_free(run);
+    return same;
+}
+
+static bool bundled_set(const struct model *bundled, const struct run_options *options, enum explain_search kind,
+                        const char *picture, const char *question)
+{
+    struct run *run = bundled_run(bundled, options, picture, question);
+    tiny_finish(run);
+    struct explainer *e = explainer_of(run);
+    struct explain_set set;
+    bool restore = kind == EXPLAIN_RESTORE;
+    assert_true(explain_find_set(e, kind, EXPLAIN_PATCHES | EXPLAIN_WORDS, NULL, &set, NULL));
+    bool found = set.outcome == EXPLAIN_FOUND;
+    const char *answer = restore ? set.unpruned.text : set.before.text;
+    assert_int_equal(found, set.minimal);
+    if (found)
+        print_message("%s: %d of %d, %d runs: '%s' -> '%s'\n", question, set.count, set.candidates, set.runs,
+                      set.before.text, set.after.text);
+    for (int out = -1; found && out < set.count; out++)
+        assert_int_equal(bundled_answer(bundled, options, picture, question, &set, out, answer), (out < 0) == restore);
+    explain_set_free(&set);
+    explain_free(e);
+    run_free(run);
+    return found;
+}
+
+// Whatever the bundled weights are: what is found does it, and nothing can be left out of it.
+static void test_sets_of_the_bundled_model(void **state)
+{
+    (void)state;
+    static const char *const asked[][2] = {
+        {"assets/pictures/airplane.jpg", "what is over the heart?"},
+        {"assets/pictures/airplane.jpg", "how many vehicles are visible?"},
+        {"assets/pictures/animals.jpg", "what plant is in the picture?"},
+        {"assets/pictures/boats.jpg", "what color is the square in the picture?"},
+        {"assets/pictures/panda.jpg", "what is at the top right?"},
+    };
+    struct error err = {0};
+    struct model *bundled = model_open("assets/model.safetensors", NULL, &err);
+    if (!bundled)
+        fail_msg("%s", err.text);
+    struct run_options random = run_options_default(), learned = run_options_default();
+    random.policy = POLICY_RANDOM;
+    random.budget = 0.35;
+    int restored = 0, broken = 0;
+    for (int i = 0; i < 5; i++) {
+        restored += bundled_set(bundled, &random, EXPLAIN_RESTORE, asked[i][0], asked[i][1]);
+        if (i < 2)
+            broken += bundled_set(bundled, &learned, EXPLAIN_BREAK, asked[i][0], asked[i][1]);
+    }
+    assert_true(restored > 0);
+    assert_true(broken > 0);
+    model_free(bundled);
+}
+
 // ---- a change of several, undone and made again
 
 static void test_undo_and_redo(void **state)
@@ -542,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_sets),
         cmocka_unit_test(test_set_of_one_kind),
         cmocka_unit_test(test_search_can_be_stopped),
+        cmocka_unit_test(test_sets_of_the_bundled_model),
         cmocka_unit_test(test_undo_and_redo),
     };
     return cmocka_run_group_tests_name("explain", tests, make_model, drop_model);

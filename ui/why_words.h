@@ -1,0 +1,28 @@
+// Sentences about why: what a place, a change by hand, an effect and a set are called. For the screen and for
+// `trimscope why`; whole sentences in the person's language.
+#ifndef TRIMSCOPE_UI_WHY_WORDS_H
+#define TRIMSCOPE_UI_WHY_WORDS_H
+
+#include "engine/run/explain.h"
+
+#include <stddef.h>
+
+enum { WHY_TEXT = 240 };
+
+// "the patch in row 4, column 9", "the word 'heart'", "head 2 of the words' cross-attention in fusion 3".
+void why_name_place(const struct trace *trace, const struct explain_place *place, char *out, size_t size);
+void why_name_change(const struct trace *trace, const struct intervention *change, char *out, size_t size);
+
+// The name of a stage by its index; "?" where the trace does not have it yet.
+const char *why_stage_name(const struct trace *trace, int stage);
+
+// "If it had stayed: 'airplane' 53.0 % → 'boat' 61.2 %; +1.2 MFLOP."
+void why_tell_effect(const struct explain_effect *effect, enum intervention_kind kind, char *out, size_t size);
+
+// What a search found, without its members.
+void why_tell_set(const struct explain_set *set, char *out, size_t size);
+
+// What a search is doing.
+void why_tell_progress(const struct explain_progress *progress, char *out, size_t size);
+
+#endif
