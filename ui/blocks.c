@@ -3,10 +3,13 @@
 #include <limits.h>
 #include <string.h>
 
-enum { FLAT_BONUS = 150 }; // squared differences over four pixels that nobody sees
+enum {
+    FLAT_BONUS = 150,  // squared differences over four pixels that nobody sees
+    MARK_PATTERN = 16, // the first mark
+};
 
-static const char *const patterns[16] = {" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛",
-                                         "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"};
+static const char *const patterns[MARK_PATTERN + 2] = {" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗",
+                                                       "▚", "▐", "▜", "▄", "▙", "▟", "█", "◆", "◇"};
 
 // Splits the four pixels by `pattern`; fills the means of both sides and returns the squared error.
 static int split_error(const unsigned char *pixels[4], int pattern, unsigned char front[3],
@@ -67,6 +70,23 @@ void blocks_choose_ascii(const unsigned char *rgb, int rows, int columns, bool d
         int level = (dark ? bright : 255 - bright) * 10 / 256; // the background's own brightness is level 0
         cells[i] = (struct block_cell){.pattern = (unsigned char)ramp[level]};
     }
+}
+
+void blocks_mark(struct block_cell *cell, int mark, bool dark, bool ascii)
+{
+    static const unsigned char colors[2][2][3] = {{{205, 85, 0}, {0, 95, 175}}, {{255, 168, 38}, {120, 200, 245}}};
+    if (mark != 1 && mark != 2)
+        return;
+    if (ascii) {
+        cell->pattern = mark == 1 ? 'X' : 'o';
+        return;
+    }
+    for (int i = 0; i < 3; i++) { // darkened or lightened, or the mark could vanish in it
+        int mean = (cell->front[i] + cell->back[i]) / 2;
+        cell->back[i] = (unsigned char)(dark ? mean / 3 : 255 - (255 - mean) / 3);
+    }
+    memcpy(cell->front, colors[dark][mark - 1], 3);
+    cell->pattern = (unsigned char)(MARK_PATTERN + mark - 1);
 }
 
 static int color_256(const unsigned char c[3])

@@ -8,7 +8,7 @@
 // frame.
 struct block_cell {
     unsigned char pattern; // bit 0 upper left, 1 upper right, 2 lower left, 3 lower right in the foreground;
-                           // or a character
+                           // 16 and 17 a mark; or a character
     unsigned char front[3], back[3];
 };
 
@@ -22,6 +22,9 @@ void blocks_choose(const unsigned char *rgb, int rows, int columns, struct block
 // gets a denser character.
 void blocks_choose_ascii(const unsigned char *rgb, int rows, int columns, bool dark,
                          struct block_cell *cells);
+
+// Puts a mark over a cell: 1 full and orange, 2 hollow and blue, on what the cell is without it; 0 leaves the cell.
+void blocks_mark(struct block_cell *cell, int mark, bool dark, bool ascii);
 
 // Adds cursor movements, colours and characters for the cells that differ from `before` (NULL: for all) at a
 // place of the terminal counted from 0. `ascii`: patterns are characters.

@@ -28,7 +28,31 @@ void image_free(struct image *image)
     free(image->before);
     free(image->cells_now);
     free(image->cells_before);
+    free(image->marks);
     *image = (struct image){0};
+}
+
+bool image_mark(struct image *image, int row, int column, enum image_mark mark)
+{
+    size_t cells = (size_t)image->cells.rows * (size_t)image->cells.columns;
+    if (row < 0 || row >= image->cells.rows || column < 0 || column >= image->cells.columns)
+        return true;
+    if (!image->marked) {
+        unsigned char *marks = realloc(image->marks, cells);
+        if (!marks)
+            return false;
+        image->marks = marks;
+        image->marks_capacity = cells;
+        memset(marks, IMAGE_MARK_NONE, cells);
+        image->marked = true;
+    }
+    image->marks[(size_t)row * (size_t)image->cells.columns + (size_t)column] = (unsigned char)mark;
+    return true;
+}
+
+void image_unmark(struct image *image)
+{
+    image->marked = false;
 }
 
 static bool grow(void **a, void **b, size_t *capacity, size_t count, size_t size)
@@ -95,6 +119,9 @@ static void write_blocks(struct image *image, const struct image_output *output,
         blocks_choose_ascii(image->canvas.rgb, rows, columns, output->dark, image->cells_now);
     else
         blocks_choose(image->canvas.rgb, rows, columns, image->cells_now);
+    if (image->marked && image->marks_capacity == count)
+        for (size_t i = 0; i < count; i++)
+            blocks_mark(&image->cells_now[i], (int)image->marks[i], output->dark, ascii);
     if (!image->valid || memcmp(image->cells_now, image->cells_before, count * sizeof **now) != 0) {
         bytes_add(out, "\0337", 2);
         blocks_write(out, image->cells_now, image->valid ? image->cells_before : NULL, rows, columns,

@@ -8,9 +8,14 @@
 #include "ui/palette.h"
 #include "ui/terminal.h"
 
+enum image_mark { IMAGE_MARK_NONE, IMAGE_MARK_FULL, IMAGE_MARK_HOLLOW };
+
 struct image {
     struct canvas canvas; // paint here
     struct rect cells;    // where it stands
+    unsigned char *marks; // enum image_mark of each cell, row by row; NULL: none
+    size_t marks_capacity;
+    bool marked;
     // What was sent last: sixel indices or block cells, and how.
     unsigned char *now, *before;
     struct block_cell *cells_now, *cells_before;
@@ -37,6 +42,11 @@ double image_pixel_aspect(const struct terminal *terminal, enum graphics graphic
 
 // Adds what brings the canvas to the screen at image->cells. Nothing when the screen shows it already.
 void image_write(struct image *image, const struct image_output *output, struct bytes *out);
+
+// Where pixels are as large as cells: a character instead of the picture's cell, counted from the image's corner. Cells
+// outside are ignored. False: no memory.
+bool image_mark(struct image *image, int row, int column, enum image_mark mark);
+void image_unmark(struct image *image);
 
 // The screen no longer shows it (resize, a popup over it, a redraw): the next frame is a full one.
 void image_forget(struct image *image);

@@ -1,6 +1,7 @@
 #include "ui/paint.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const unsigned char white[3] = {255, 255, 255}, black[3] = {0, 0, 0};
@@ -126,6 +127,24 @@ static void paint_cross(struct canvas *canvas, struct area area, const unsigned 
     }
 }
 
+// A diamond in the middle of the patch: full and orange, or hollow and blue, with an edge that shows on any picture.
+static void paint_mark(struct canvas *canvas, struct area area, const struct theme *theme, enum patch_mark mark)
+{
+    int least = area.width < area.height ? area.width : area.height;
+    int size = least * 2 / 7 > 2 ? least * 2 / 7 : 2, hole = mark == PATCH_ELSEWHERE ? size - size / 3 - 1 : 0;
+    int x = area.x + area.width / 2, y = area.y + area.height / 2;
+    const unsigned char *color = mark == PATCH_ONLY_HERE ? mark_color(theme) : theme->dark ? sky : blue;
+    const unsigned char *edge = theme->dark ? black : white;
+    for (int row = -size; row <= size; row++) {
+        int half = size - abs(row), gap = hole - abs(row) - 1;
+        canvas_fill(canvas, (struct area){x - half, y + row, 2 * half + 1, 1}, edge);
+        if (half > 0)
+            canvas_fill(canvas, (struct area){x - half + 1, y + row, 2 * half - 1, 1}, color);
+        if (gap >= 0)
+            canvas_fill(canvas, (struct area){x - gap, y + row, 2 * gap + 1, 1}, edge);
+    }
+}
+
 // The border of the living region: a line inside each living patch towards dead neighbours.
 static void paint_border(struct canvas *canvas, struct area area, const struct paint *paint, int index)
 {
@@ -181,8 +200,10 @@ void paint_picture(struct canvas *canvas, struct area area, const struct paint *
         if (paint->fine && to.width >= 8) {
             if (look->alive)
                 paint_border(canvas, to, paint, i);
-            else if (look->fresh)
+            else if (look->fresh && look->mark == PATCH_UNMARKED)
                 paint_cross(canvas, to, mark_color(paint->theme));
+            if (look->mark != PATCH_UNMARKED)
+                paint_mark(canvas, to, paint->theme, look->mark);
         }
     }
     if (paint->cursor >= 0 && paint->cursor < count)

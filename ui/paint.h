@@ -6,10 +6,14 @@
 #include "ui/theme.h"
 #include "ui/view.h"
 
+// Beside other runs: alive in this one alone, or dropped here and alive elsewhere.
+enum patch_mark { PATCH_UNMARKED, PATCH_ONLY_HERE, PATCH_ELSEWHERE };
+
 // How one patch is drawn.
 struct patch_look {
     bool alive;
     bool fresh; // dropped in this very stage
+    enum patch_mark mark;
     float tint; // a score as a place on the colour ramp, 0 .. 1; NaN: none
 };
 

@@ -7,16 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int grid_rows(const struct view *view, int picture)
-{
-    return view->trace.pictures[picture].grid_rows;
-}
-
-static int grid_columns(const struct view *view, int picture)
-{
-    return view->trace.pictures[picture].grid_columns;
-}
-
 static int scene_pictures(const struct view *view)
 {
     return view->has_trace ? view->trace.picture_count : 0;
@@ -24,102 +14,7 @@ static int scene_pictures(const struct view *view)
 
 double scene_aspect(const struct view *view)
 {
-    double aspect = 0;
-    for (int p = 0; p < scene_pictures(view); p++)
-        aspect += (double)grid_columns(view, p) / grid_rows(view, p);
-    return aspect > 0 ? (aspect < 8 ? aspect : 8) : 1;
-}
-
-// Fills a canvas with the picture, or with a grey board where there is none.
-static bool scale_picture(struct canvas *canvas, const struct backend_picture *picture)
-{
-    if (picture->rgb && picture->width > 0 && picture->height > 0)
-        return canvas_scale(canvas, picture->rgb, picture->width, picture->height);
-    int field = canvas->width / 24 + 1;
-    for (int y = 0; y < canvas->height; y++)
-        for (int x = 0; x < canvas->width; x++)
-            memset(canvas->rgb + ((size_t)y * canvas->width + x) * 3, (x / field + y / field) % 2 ? 150 : 136,
-                   3);
-    return true;
-}
-
-// The canvas and the areas of the pictures in it: as large as the rectangle and the terminal allow. Where
-// pixels are small every patch gets the same whole number of them.
-static bool place_pictures(struct scene *scene, const struct scene_context *context)
-{
-    const struct view *view = context->view;
-    struct rect rect = context->layout->picture;
-    int cell_width, cell_height, pictures = scene_pictures(view);
-    image_cell_pixels(context->terminal, context->graphics, &cell_width, &cell_height);
-    int width = rect.columns * cell_width, height = rect.rows * cell_height;
-    bool sixel = context->graphics == GRAPHICS_SIXEL;
-    if (sixel && height > context->terminal->most_height)
-        height = context->terminal->most_height;
-    double pixel = image_pixel_aspect(context->terminal, context->graphics), aspect = scene_aspect(view);
-    int gap = pictures > 1 ? cell_width : 0, across = 0, tall = 0, x = 0;
-    double tallest = fmin(height, (width - gap) * pixel / aspect);
-    for (int p = 0; p < pictures; p++) {
-        double patch = tallest / grid_rows(view, p);
-        if (sixel && patch >= 4)
-            patch = floor(patch);
-        struct area *area = &scene->areas[p];
-        *area = (struct area){x, 0, (int)(patch * grid_columns(view, p) / pixel),
-                              (int)(patch * grid_rows(view, p))};
-        area->width = area->width > 0 ? area->width : 1;
-        area->height = area->height > 0 ? area->height : 1;
-        across = x + area->width;
-        tall = area->height > tall ? area->height : tall;
-        x += area->width + gap;
-    }
-    if (!sixel) { // whole cells
-        across = (across + cell_width - 1) / cell_width * cell_width;
-        tall = (tall + cell_height - 1) / cell_height * cell_height;
-    }
-    int columns = (across + cell_width - 1) / cell_width, rows = (tall + cell_height - 1) / cell_height;
-    scene->main.cells = (struct rect){rect.row, rect.column, rows, columns};
-    return pictures > 0 && canvas_resize(&scene->main.canvas, across, tall);
-}
-
-static bool update_scaled(struct canvas *canvas, unsigned *serial, const struct view *view, int picture,
-                          int width, int height)
-{
-    if (canvas->rgb && canvas->width == width && canvas->height == height &&
-        *serial == view->picture_serial + 1)
-        return true;
-    *serial = view->picture_serial + 1;
-    return canvas_resize(canvas, width, height) && scale_picture(canvas, &view->pictures[picture]);
-}
-
-static bool paint_main(struct scene *scene, const struct scene_context *context)
-{
-    const struct view *view = context->view;
-    struct image *image = &scene->main;
-    if (!place_pictures(scene, context))
-        return false;
-    struct area whole = {0, 0, image->canvas.width, image->canvas.height};
-    canvas_fill(&image->canvas, whole, context->theme->background);
-    for (int p = 0; p < scene_pictures(view); p++) {
-        int rows = grid_rows(view, p), columns = grid_columns(view, p);
-        struct area area = scene->areas[p];
-        if (!update_scaled(&scene->clear[p], &scene->clear_serial[p], view, p, area.width, area.height))
-            return false;
-        struct patch_look *looks = malloc((size_t)rows * columns * sizeof *looks);
-        if (!looks)
-            return false;
-        paint_looks(view, view_stage(view), p, looks);
-        struct paint paint = {.theme = context->theme,
-                              .clear = &scene->clear[p],
-                              .looks = looks,
-                              .rows = rows,
-                              .columns = columns,
-                              .fine = context->graphics == GRAPHICS_SIXEL,
-                              .ascii = context->graphics == GRAPHICS_ASCII,
-                              .cursor =
-                                  view->focus == FOCUS_PATCHES && view->picture == p ? view->patch : -1};
-        paint_picture(&image->canvas, area, &paint);
-        free(looks);
-    }
-    return true;
+    return portrait_aspect(view);
 }
 
 // ---- film strip
@@ -157,43 +52,22 @@ static void paint_page(struct canvas *canvas, struct area area, const struct sce
     }
 }
 
-static bool paint_thumbnail(struct scene *scene, const struct scene_context *context, int stage,
-                            struct area area)
-{
-    const struct view *view = context->view;
-    int pictures = scene_pictures(view), x = area.x;
-    int each = (area.width - (pictures - 1)) / pictures;
-    for (int p = 0; p < pictures; p++, x += each + 1) {
-        int rows = grid_rows(view, p), columns = grid_columns(view, p);
-        int height = area.height / (pictures > 1 ? pictures : 1);
-        struct area part = {x, area.y + (area.height - height) / 2, each, height};
-        if (!update_scaled(&scene->small[p], &scene->small_serial[p], view, p, part.width, part.height))
-            return false;
-        struct patch_look *looks = malloc((size_t)rows * columns * sizeof *looks);
-        if (!looks)
-            return false;
-        struct view plain = *view;
-        plain.show = SHOW_SURVIVORS;
-        paint_looks(&plain, stage, p, looks);
-        for (int i = 0; i < rows * columns; i++)
-            looks[i].fresh = false;
-        struct paint paint = {.theme = context->theme,
-                              .clear = &scene->small[p],
-                              .looks = looks,
-                              .rows = rows,
-                              .columns = columns,
-                              .ascii = context->graphics == GRAPHICS_ASCII,
-                              .cursor = -1};
-        paint_picture(&scene->strip.canvas, part, &paint);
-        free(looks);
-    }
-    return true;
-}
-
 static bool is_text_stage(const struct view *view, int index)
 {
     const struct stage *stage = &view->trace.stages[index];
     return stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM);
+}
+
+static bool paint_thumbnail(struct scene *scene, const struct scene_context *context, int stage,
+                            struct area area)
+{
+    struct portrait_request request = {.view = context->view,
+                                       .stage = stage,
+                                       .theme = context->theme,
+                                       .terminal = context->terminal,
+                                       .graphics = context->graphics,
+                                       .cursor = -1};
+    return portrait_thumbnail(&scene->portrait, &scene->strip.canvas, area, &request);
 }
 
 static bool paint_strip(struct scene *scene, const struct scene_context *context)
@@ -233,47 +107,36 @@ static bool paint_strip(struct scene *scene, const struct scene_context *context
     return true;
 }
 
-// ---- palette
-// --------------------------------------------------------------------------------------------------
+// ---- frames
+// ---------------------------------------------------------------------------------------------------
 
-// Trained on the picture as it can come to look: clear, dim, just dropped, and under every score.
 static bool update_palette(struct scene *scene, const struct scene_context *context)
 {
-    enum { SIDE = 96, FIELDS = 12, VARIANTS = 8, DIM = 4, FRESH = 5, TINTED = 6 }; // clear ones count most
     const struct view *view = context->view;
     if (scene->palette.count > 0 && scene->palette_picture_serial == view->picture_serial &&
         scene->palette_theme_serial == context->theme_serial)
         return true;
-    struct canvas sample = {0}, clear = {0};
-    struct patch_look looks[FIELDS * FIELDS];
-    int pictures = scene_pictures(view);
-    bool done = canvas_resize(&sample, SIDE, SIDE * VARIANTS * pictures) && canvas_resize(&clear, SIDE, SIDE);
-    for (int p = 0; done && p < pictures; p++) {
-        done = scale_picture(&clear, &view->pictures[p]);
-        for (int variant = 0; done && variant < VARIANTS; variant++) {
-            for (int i = 0; i < FIELDS * FIELDS; i++)
-                looks[i] = (struct patch_look){.alive = variant != DIM && variant != FRESH,
-                                               .fresh = variant == FRESH,
-                                               .tint = variant >= TINTED ? (float)(i * 37 % 101) / 100 : NAN};
-            struct paint paint = {.theme = context->theme,
-                                  .clear = &clear,
-                                  .looks = looks,
-                                  .rows = FIELDS,
-                                  .columns = FIELDS,
-                                  .cursor = -1};
-            paint_picture(&sample, (struct area){0, (p * VARIANTS + variant) * SIDE, SIDE, SIDE}, &paint);
-        }
-    }
-    unsigned char fixed[PAINT_FIXED][3];
-    paint_fixed_colors(context->theme, fixed);
-    done = done && palette_make(&scene->palette, sample.rgb, sample.width, sample.height,
-                                (const unsigned char(*)[3])fixed, PAINT_FIXED, PALETTE_MOST);
-    canvas_free(&sample);
-    canvas_free(&clear);
+    bool done = portrait_palette(&scene->palette, &view, 1, context->theme);
     scene->palette_serial++;
     scene->palette_picture_serial = view->picture_serial;
     scene->palette_theme_serial = context->theme_serial;
     return done;
+}
+
+static bool paint_main(struct scene *scene, const struct scene_context *context)
+{
+    const struct view *view = context->view;
+    struct portrait_request request = {
+        .view = view,
+        .stage = view_stage(view),
+        .rect = context->layout->picture,
+        .theme = context->theme,
+        .terminal = context->terminal,
+        .graphics = context->graphics,
+        .picture = view->picture,
+        .cursor = view->focus == FOCUS_PATCHES ? view->patch : -1,
+    };
+    return portrait_paint(&scene->portrait, &scene->main, &request);
 }
 
 static bool same_key(const struct scene_key *a, const struct scene_key *b)
@@ -321,34 +184,14 @@ bool scene_update(struct scene *scene, const struct scene_context *context)
 bool scene_hit(const struct scene *scene, const struct scene_context *context, int row, int column,
                int *picture, int *patch)
 {
-    if (!rect_holds(scene->main.cells, row, column))
-        return false;
-    int cell_width, cell_height;
-    image_cell_pixels(context->terminal, context->graphics, &cell_width, &cell_height);
-    int x = (column - scene->main.cells.column) * cell_width + cell_width / 2;
-    int y = (row - scene->main.cells.row) * cell_height + cell_height / 2;
-    for (int p = 0; p < scene_pictures(context->view); p++) {
-        struct area area = scene->areas[p];
-        int rows = grid_rows(context->view, p), columns = grid_columns(context->view, p);
-        for (int i = 0; i < rows * columns; i++) {
-            struct area one = paint_patch_area(area, rows, columns, i);
-            if (x >= one.x && x < one.x + one.width && y >= one.y && y < one.y + one.height) {
-                *picture = p;
-                *patch = i;
-                return true;
-            }
-        }
-    }
-    return false;
+    struct portrait_request request = {.view = context->view, .terminal = context->terminal, .graphics = context->graphics};
+    return portrait_hit(&scene->portrait, &scene->main, &request, row, column, picture, patch);
 }
 
 void scene_free(struct scene *scene)
 {
     image_free(&scene->main);
     image_free(&scene->strip);
-    for (int p = 0; p < TRACE_PICTURES; p++) {
-        canvas_free(&scene->clear[p]);
-        canvas_free(&scene->small[p]);
-    }
+    portrait_free(&scene->portrait);
     *scene = (struct scene){0};
 }

@@ -4,6 +4,7 @@
 
 #include "ui/image.h"
 #include "ui/layout.h"
+#include "ui/portrait.h"
 #include "ui/theme.h"
 #include "ui/view.h"
 
@@ -18,10 +19,7 @@ struct scene_key {
 struct scene {
     struct image main, strip;
     struct scene_key main_key, strip_key;
-    struct canvas clear[TRACE_PICTURES]; // scaled to the picture's area
-    struct canvas small[TRACE_PICTURES]; // scaled to a thumbnail
-    struct area areas[TRACE_PICTURES];   // of the pictures in the main canvas
-    unsigned clear_serial[TRACE_PICTURES], small_serial[TRACE_PICTURES];
+    struct portrait portrait;
     struct palette palette;
     unsigned palette_serial, palette_picture_serial, palette_theme_serial;
 };
