@@ -1,6 +1,6 @@
 // The session's life and its worker, which steps the lanes.
 #define _GNU_SOURCE // pipe2
-#include "app/session_private.h"
+#include "app/jobs.h"
 
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,33 +83,99 @@ static void advance(struct session *s)
     publish_changed(s);
 }
 
+// Does the oldest command and computes the stages that are wanted then.
+static void serve(struct session *s)
+{
+    struct command command;
+    pthread_mutex_lock(&s->lock);
+    bool given = !s->quit && session_next_command(s, &command);
+    pthread_mutex_unlock(&s->lock);
+    if (given) {
+        struct error err = {0};
+        struct lane *lane = &s->lanes[command.lane];
+        if (!session_carry_out(s, &command, &err))
+            session_publish_error(lane, &err);
+        else if (command.kind != COMMAND_ATTENTION)
+            lane->published = -1; // even an unchanged length is news
+        free(command.text);
+    }
+    advance(s);
+}
+
+bool session_serve(struct session *s, int id)
+{
+    for (;;) {
+        pthread_mutex_lock(&s->lock);
+        bool wanted = !s->quit && s->job_count > 0 && s->jobs[0].id == id && !s->jobs[0].cancelled;
+        bool asked = !s->quit && (s->queued || next_lane(s));
+        pthread_mutex_unlock(&s->lock);
+        if (!wanted || !asked)
+            return wanted;
+        serve(s);
+    }
+}
+
+static void forget_job(struct session *s)
+{
+    pthread_mutex_lock(&s->lock);
+    backend_job_free(&s->jobs[0].job);
+    memmove(s->jobs, s->jobs + 1, (size_t)--s->job_count * sizeof *s->jobs);
+    pthread_mutex_unlock(&s->lock);
+}
+
+// The first job stays where it is until it is done: only this thread takes jobs out.
+static void do_job(struct session *s)
+{
+    const struct session_job *first = &s->jobs[0];
+    struct job job = {
+        .session = s, .lane = &s->lanes[first->lane], .id = first->id, .request = &first->job};
+    job_do(&job);
+    forget_job(s);
+}
+
 static void work(struct session *s)
 {
     for (;;) {
-        struct command command;
         pthread_mutex_lock(&s->lock);
-        if (!s->queued && !s->quit && !next_lane(s)) {
+        if (!s->queued && !s->quit && !next_lane(s) && !s->job_count) {
             pthread_mutex_unlock(&s->lock);
             session_say_busy(s, false, "", NAN);
             pthread_mutex_lock(&s->lock);
-            while (!s->queued && !s->quit && !next_lane(s))
+            while (!s->queued && !s->quit && !next_lane(s) && !s->job_count)
                 pthread_cond_wait(&s->wake, &s->lock);
         }
-        bool quit = s->quit, given = !quit && session_next_command(s, &command);
+        bool quit = s->quit, job = !s->queued && !next_lane(s) && s->job_count > 0;
         pthread_mutex_unlock(&s->lock);
         if (quit)
             return;
-        if (given) {
-            struct error err = {0};
-            struct lane *lane = &s->lanes[command.lane];
-            if (!session_carry_out(s, &command, &err))
-                session_publish_error(lane, &err);
-            else if (command.kind != COMMAND_ATTENTION)
-                lane->published = -1; // even an unchanged length is news
-            free(command.text);
-        }
-        advance(s);
+        if (job)
+            do_job(s);
+        else
+            serve(s);
     }
+}
+
+// Without a model only one thing is left to say.
+static void fail_jobs(struct session *s, const struct error *err)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->quit) {
+        if (!s->job_count) {
+            pthread_cond_wait(&s->wake, &s->lock);
+            continue;
+        }
+        struct session_job job = s->jobs[0];
+        struct backend_job_news *news = calloc(1, sizeof *news);
+        pthread_mutex_unlock(&s->lock);
+        if (news) {
+            *news = (struct backend_job_news){.id = job.id, .kind = job.job.kind, .state = JOB_FAILED};
+            snprintf(news->error, sizeof news->error, "%s", err->text);
+            session_publish_job(&s->lanes[job.lane], news);
+        }
+        forget_job(s);
+        pthread_mutex_lock(&s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 static void *session_main(void *argument)
@@ -121,10 +188,7 @@ static void *session_main(void *argument)
     }
     session_publish_error(&s->lanes[0], &err);
     session_say_busy(s, false, "", NAN);
-    pthread_mutex_lock(&s->lock);
-    while (!s->quit)
-        pthread_cond_wait(&s->wake, &s->lock);
-    pthread_mutex_unlock(&s->lock);
+    fail_jobs(s, &err);
     return NULL;
 }
 
@@ -155,6 +219,8 @@ static void release(struct session *s)
     thread_pool_free(s->pool);
     for (int i = 0; i < s->queued; i++)
         free(s->queue[i].text);
+    for (int i = 0; i < s->job_count; i++)
+        backend_job_free(&s->jobs[i].job);
     free(s->model_path);
     free(s->question);
     close(s->pipe[0]);

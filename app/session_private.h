@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-enum { SESSION_QUEUE = 256 };
+enum { SESSION_QUEUE = 256, SESSION_JOBS = 32 };
 
 enum command_kind {
     COMMAND_ASK,
@@ -54,6 +54,12 @@ struct lane {
     int published; // stages in the trace that was last handed over
 };
 
+struct session_job {
+    int id, lane;
+    bool cancelled;
+    struct backend_job job;
+};
+
 struct session {
     pthread_t thread;
     pthread_mutex_t lock;
@@ -63,6 +69,8 @@ struct session {
     // Guarded by the lock.
     struct command queue[SESSION_QUEUE];
     int queued;
+    struct session_job jobs[SESSION_JOBS]; // the first one is being done
+    int job_count, last_job;
     bool quit, busy;
     char progress[120];
     float done;
@@ -86,8 +94,12 @@ void session_publish_least(struct lane *lane); // what the present policy can sp
 void session_publish_message(struct lane *lane, const char *sentence);
 void session_publish_picture(struct lane *lane, int slot);
 void session_publish_attention(struct lane *lane, struct backend_attention *attention); // takes the weights over
+void session_publish_job(struct lane *lane, struct backend_job_news *news); // takes the news over
 void session_say_busy(struct session *session, bool busy, const char *what, float done); // done NaN: unknown
 void session_ring(struct session *session);
+
+// session.c: does what the screen has asked of the runs, in the midst of the job `id`. False: that job was cancelled.
+bool session_serve(struct session *session, int id);
 
 // session_lane.c: runs made, copied, changed and freed, on the worker.
 bool session_start_lane(struct lane *lane, const char *question, struct error *err);

@@ -154,6 +154,19 @@ void session_publish_attention(struct lane *lane, struct backend_attention *atte
     end(lane);
 }
 
+void session_publish_job(struct lane *lane, struct backend_job_news *news)
+{
+    if (!begin(lane)) {
+        backend_job_news_free(news);
+        return;
+    }
+    struct backend_job_news **last = &lane->news.jobs;
+    while (*last)
+        last = &(*last)->next;
+    *last = news;
+    end(lane);
+}
+
 void session_say_busy(struct session *s, bool busy, const char *what, float done)
 {
     pthread_mutex_lock(&s->lock);

@@ -41,7 +41,7 @@ static bool session_poll(void *context, struct backend_news *news)
     snprintf(news->progress, sizeof news->progress, "%s", s->progress);
     pthread_mutex_unlock(&s->lock);
     return news->has_trace || news->has_picture[0] || news->has_picture[1] || news->has_attention || news->has_error ||
-           news->has_note || news->has_message || news->has_least;
+           news->jobs || news->has_note || news->has_message || news->has_least;
 }
 
 // Whether a newer command may take the place of an older one that has not started: those that only set something.
@@ -146,6 +146,39 @@ static void session_cancel(void *context)
             free(c->text);
     }
     s->queued = kept;
+    for (int i = 0; i < s->job_count; i++)
+        s->jobs[i].cancelled |= s->jobs[i].lane == lane->index;
+    pthread_mutex_unlock(&s->lock);
+}
+
+// ---- jobs -------------------------------------------------------------------------------------------------------
+
+static int session_start_job(void *context, const struct backend_job *job)
+{
+    struct lane *lane = context;
+    struct session *s = lane->session;
+    struct session_job added = {.lane = lane->index};
+    if (!backend_job_copy(&added.job, job))
+        return 0;
+    pthread_mutex_lock(&s->lock);
+    bool room = s->job_count < SESSION_JOBS;
+    if (room) {
+        added.id = ++s->last_job;
+        s->jobs[s->job_count++] = added;
+    }
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    if (!room)
+        backend_job_free(&added.job);
+    return added.id;
+}
+
+static void session_cancel_job(void *context, int id)
+{
+    struct session *s = ((struct lane *)context)->session;
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; i < s->job_count; i++)
+        s->jobs[i].cancelled |= s->jobs[i].id == id;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -187,7 +220,7 @@ static struct backend make_backend(struct lane *lane)
     return (struct backend){
         .context = lane,
         .abilities = BACKEND_ASK | BACKEND_OPEN | BACKEND_POLICY | BACKEND_INTERVENE | BACKEND_ATTENTION |
-                     BACKEND_COMPLETE | BACKEND_COMPARE,
+                     BACKEND_COMPLETE | BACKEND_COMPARE | BACKEND_JOBS,
         .wake_fd = lane->session->pipe[0],
         .poll = session_poll,
         .want_stage = session_want_stage,
@@ -198,6 +231,8 @@ static struct backend make_backend(struct lane *lane)
         .undo = session_undo,
         .want_attention = session_want_attention,
         .complete = session_complete,
+        .start_job = session_start_job,
+        .cancel_job = session_cancel_job,
         .cancel = session_cancel,
         .lane = lane_backend,
         .open_lane = session_open_lane,

@@ -60,19 +60,13 @@ struct backend_attention {
 // are copied and freed in ui/backend_job.c, and the function that does it in app/jobs.c.
 enum backend_job_kind { JOB_RUN, JOB_KINDS };
 
-// JOB_RUN: a whole run with the same model, but another question, pictures, policy or changes by hand.
+// JOB_RUN: a whole run on the same pictures, but with another question, policy or changes by hand ("what if ...").
 struct backend_run_request {
-    char *question;                 // NULL: that of the run on the screen
-    char *pictures[TRACE_PICTURES]; // paths; NULL: those on the screen
-    char policy[TRACE_NAME];        // "": policy and budget of the run on the screen
-    double budget;                  // NaN: as trained
-    struct intervention *changes;   // all changes by hand there shall be, in order
+    char *question;               // NULL: that of the run on the screen
+    char policy[TRACE_NAME];      // "": policy and budget of the run on the screen
+    double budget;                // with a policy; NaN: as trained
+    struct intervention *changes; // all changes by hand there shall be, in order
     int change_count;
-};
-
-struct backend_run_result {
-    struct trace trace;
-    struct backend_picture pictures[TRACE_PICTURES]; // rgb NULL where it is the picture on the screen
 };
 
 struct backend_job {
@@ -94,7 +88,7 @@ struct backend_job_news {
     char progress[120]; // JOB_WORKING: what is going on; may be ""
     char error[480];    // JOB_FAILED: one sentence
     union {
-        struct backend_run_result run;
+        struct trace run; // of JOB_RUN
     }; // JOB_PART and JOB_DONE
 };
 

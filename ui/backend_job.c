@@ -13,8 +13,6 @@ static bool copy_text(char **to, const char *from)
 static bool copy_run(struct backend_run_request *to, const struct backend_run_request *from)
 {
     bool ok = copy_text(&to->question, from->question);
-    for (int p = 0; p < TRACE_PICTURES; p++)
-        ok = copy_text(&to->pictures[p], from->pictures[p]) && ok;
     memcpy(to->policy, from->policy, sizeof to->policy);
     to->budget = from->budget;
     to->changes = NULL;
@@ -48,8 +46,6 @@ void backend_job_free(struct backend_job *job)
 {
     if (job->kind == JOB_RUN) {
         free(job->run.question);
-        for (int p = 0; p < TRACE_PICTURES; p++)
-            free(job->run.pictures[p]);
         free(job->run.changes);
     }
     *job = (struct backend_job){.kind = JOB_KINDS};
@@ -59,11 +55,8 @@ static void free_result(struct backend_job_news *news)
 {
     if (news->state != JOB_PART && news->state != JOB_DONE)
         return;
-    if (news->kind == JOB_RUN) {
-        trace_free(&news->run.trace);
-        for (int p = 0; p < TRACE_PICTURES; p++)
-            free(news->run.pictures[p].rgb);
-    }
+    if (news->kind == JOB_RUN)
+        trace_free(&news->run);
 }
 
 void backend_job_news_free(struct backend_job_news *news)

@@ -239,6 +239,107 @@ static void test_errors_stay_in_their_lane(void **state)
     session_free(session);
 }
 
+// ---- jobs -------------------------------------------------------------------------------------------------------
+
+// Polls until the job has ended; its last news is the caller's.
+static struct backend_job_news *await_job(const struct backend *backend, int id)
+{
+    static struct backend_job_news *waiting; // ends of later jobs may come in the same poll
+    for (int wait = 0; wait < 1000; wait++) {
+        for (struct backend_job_news **one = &waiting; *one; one = &(*one)->next)
+            if ((*one)->id == id && (*one)->state != JOB_WORKING) {
+                struct backend_job_news *found = *one;
+                *one = found->next;
+                found->next = NULL;
+                return found;
+            }
+        struct backend_news news = {0};
+        backend->poll(backend->context, &news);
+        struct backend_job_news **last = &waiting;
+        while (*last)
+            last = &(*last)->next;
+        *last = news.jobs;
+        news.jobs = NULL;
+        backend_news_free(&news);
+        usleep(2000);
+        if (wait == 999) {
+            backend_job_news_free(waiting);
+            waiting = NULL;
+        }
+    }
+    fail_msg("job %d did not end", id);
+    return NULL;
+}
+
+// "What if": the run with a change by hand, beside the run on the screen, which is asked something else meanwhile.
+static void test_a_run_beside_the_run(void **state)
+{
+    (void)state;
+    struct session *session = lane_session("job.safetensors");
+    struct backend backend = session_backend(session);
+    struct trace changed, shown;
+    struct intervention drop = {.kind = INTERVENE_TOKEN_DROP, .stage = 3, .stream = 0, .token = 5};
+    struct backend_job job = {.kind = JOB_RUN, .run = {.changes = &drop, .change_count = 1}};
+    backend.open_lane(backend.context, 1, 0);
+    backend.intervene(backend.lane(backend.context, 1).context, &drop);
+    backend.want_stage(backend.lane(backend.context, 1).context, 100);
+    await_run(&backend, 1, "is it red?", &changed);
+    int id = backend.start_job(backend.context, &job);
+    assert_true(id > 0);
+    backend.want_stage(backend.context, 100);
+    struct backend_job_news *end = await_job(&backend, id);
+    assert_int_equal(end->state, JOB_DONE);
+    tiny_check_same_trace(&end->run, &changed);
+    backend_job_news_free(end);
+    backend.ask(backend.context, "is it blue?");
+    backend.want_stage(backend.context, 100);
+    await_run(&backend, 0, "is it blue?", &shown);
+    assert_int_equal(shown.intervention_count, 0); // the job has left the run on the screen alone
+    trace_free(&shown);
+    trace_free(&changed);
+    session_free(session);
+}
+
+static void test_jobs_fail_and_are_cancelled_one_by_one(void **state)
+{
+    (void)state;
+    struct session *session = lane_session("jobs.safetensors");
+    struct backend backend = session_backend(session);
+    struct intervention nowhere = {.kind = INTERVENE_TOKEN_DROP, .stage = 3, .stream = 0, .token = 5000};
+    struct backend_job fine = {.kind = JOB_RUN}, wrong = {.kind = JOB_RUN, .run = {.changes = &nowhere, .change_count = 1}};
+    int first = backend.start_job(backend.context, &fine), failing = backend.start_job(backend.context, &wrong);
+    int stopped = backend.start_job(backend.context, &fine), last = backend.start_job(backend.context, &fine);
+    backend.cancel_job(backend.context, stopped);
+    static const enum backend_job_state expected[] = {JOB_DONE, JOB_FAILED, JOB_CANCELLED, JOB_DONE};
+    int ids[] = {first, failing, stopped, last};
+    for (int i = 0; i < 4; i++) {
+        struct backend_job_news *end = await_job(&backend, ids[i]);
+        assert_int_equal(end->state, expected[i]);
+        if (end->state == JOB_FAILED)
+            assert_non_null(strstr(end->error, "no such token"));
+        backend_job_news_free(end);
+    }
+    session_free(session);
+}
+
+// Whoever asks gets an answer, though there is no model.
+static void test_jobs_without_a_model(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct session_options options = {.model = scratch_path("none.safetensors"), .pictures = {scratch_path("none.png")},
+                                      .question = "?", .budget = (double)NAN, .threads = 1};
+    struct session *session = session_new(&options, &err);
+    assert_non_null(session);
+    struct backend backend = session_backend(session);
+    struct backend_job job = {.kind = JOB_RUN};
+    struct backend_job_news *end = await_job(&backend, backend.start_job(backend.context, &job));
+    assert_int_equal(end->state, JOB_FAILED);
+    assert_true(end->error[0] != 0);
+    backend_job_news_free(end);
+    session_free(session);
+}
+
 // What a session says within 10 s: the newest of each, kept in *gathered.
 struct gathered {
     char message[240], note[480], suggestion[512], error[480], question[512];
@@ -363,6 +464,9 @@ int main(void)
         cmocka_unit_test(test_lanes_are_runs_of_their_own),
         cmocka_unit_test(test_a_closed_lane_is_silent),
         cmocka_unit_test(test_errors_stay_in_their_lane),
+        cmocka_unit_test(test_a_run_beside_the_run),
+        cmocka_unit_test(test_jobs_fail_and_are_cancelled_one_by_one),
+        cmocka_unit_test(test_jobs_without_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
