@@ -1,6 +1,7 @@
 #include "engine/io/json_place.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -167,4 +168,23 @@ bool place_check_length(const struct place *place, int length, struct error *err
     char expected[60];
     snprintf(expected, sizeof expected, "a list of %d elements", length);
     return refuse_length(place, err, expected);
+}
+
+bool place_check_members(const struct place *place, const char *const *known, struct error *err)
+{
+    if (!json_is_object(place->value))
+        return place_refuse(place, err, "an object");
+    json_t *object = (json_t *)(uintptr_t)place->value; // jansson's iterators are not const, but change nothing
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+        int i = 0;
+        while (known[i] && strcmp(known[i], json_object_iter_key(at)) != 0)
+            i++;
+        if (known[i])
+            continue;
+        char path[160] = "";
+        write_path(place, path, sizeof path);
+        return error_set(err, ERROR_INPUT, "%s%s%s%s has an unknown member \"%.60s\"", subject_of(place),
+                         path[0] ? "'s member \"" : "", path, path[0] ? "\"" : "", json_object_iter_key(at));
+    }
+    return true;
 }

@@ -40,4 +40,8 @@ bool place_read_name(struct place place, const char *(*name)(int value), int *ou
 bool place_read_length(const struct place *place, size_t limit, size_t *length, struct error *err);
 bool place_check_length(const struct place *place, int length, struct error *err);
 
+// Refuses what is no object, or has a member that is not among `known` (ends in NULL): what is misspelt would be lost in
+// silence.
+bool place_check_members(const struct place *place, const char *const *known, struct error *err);
+
 #endif

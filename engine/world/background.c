@@ -186,11 +186,25 @@ static void plain(struct random *random, unsigned char *pixels)
             put(pixels, x, y, base, noise_at(&wide, x, y) >> 4);
 }
 
+static const struct {
+    const char *name;
+    void (*draw)(struct random *random, unsigned char *pixels);
+} kinds[BACKGROUND_KINDS] = {{"gradient", gradient}, {"meadow", meadow}, {"blotches", blotches}, {"stripes", stripes},
+                             {"tiles", tiles},       {"paper", paper},   {"plain", plain}};
+
+const char *background_name(int kind)
+{
+    return kind >= 0 && kind < BACKGROUND_KINDS ? kinds[kind].name : NULL;
+}
+
+void background_draw_kind(struct random *random, int kind, unsigned char *pixels)
+{
+    kinds[kind].draw(random, pixels);
+}
+
 void background_draw(struct random *random, unsigned char *pixels)
 {
-    static void (*const kinds[])(struct random *, unsigned char *) = {gradient, meadow, blotches, stripes,
-                                                                      tiles,    paper,  plain};
-    kinds[pick(random, sizeof kinds / sizeof *kinds)](random, pixels);
+    background_draw_kind(random, pick(random, BACKGROUND_KINDS), pixels);
     int light = between(random, 205, 290); // of 256
     for (int i = 0; i < WORLD_SIDE * WORLD_SIDE * 3; i++) {
         int value = pixels[i] * light >> 8;

@@ -64,9 +64,29 @@ enum { SPRITE_TURNS = 17 }; // -16 to 16 degrees in steps of 2
 // `longest`: the emoji's longest side in pixels, 8 to 60.
 void sprite_draw(const struct world *world, int cell, int longest, int turn, struct sprite *sprite);
 
-// background.c: fills WORLD_SIDE x WORLD_SIDE RGB, and strews meaningless clutter.
+// background.c: fills WORLD_SIDE x WORLD_SIDE RGB, and strews meaningless clutter. A scene's background is of a random
+// kind and as light or dark as random wants; one of a given kind has its own light.
+enum { BACKGROUND_KINDS = 7 };
+const char *background_name(int kind); // "meadow"; NULL where there is none
 void background_draw(struct random *random, unsigned char *pixels);
+void background_draw_kind(struct random *random, int kind, unsigned char *pixels);
 void background_clutter(struct random *random, unsigned char *pixels);
+
+// canvas.c: objects onto a scene's pixels, and who is seen at each.
+enum { CANVAS_NOBODY = 255 };
+struct canvas {
+    struct world_scene *scene;
+    unsigned char owner[WORLD_SIDE * WORLD_SIDE];    // the object seen at each pixel
+    int drawn[WORLD_OBJECTS], hidden[WORLD_OBJECTS]; // visible pixels when drawn, and lost since
+};
+void canvas_begin(struct canvas *canvas, struct world_scene *scene); // without objects; the pixels are left as they are
+// Whether the sprite is visible at a pixel of the scene that lies in `at`, where its box is put.
+bool canvas_covers(const struct sprite *sprite, struct world_box at, int x, int y);
+// Draws the sprite with its box at object->box, which may reach beyond the picture, and adds the object. `light`: 256 as
+// the sprite is.
+void canvas_paste(struct canvas *canvas, const struct sprite *sprite, int light, const struct world_object *object);
+// Boxes around the pixels that are still each object's own; with x0 > x1 where nothing is.
+void canvas_tighten(struct canvas *canvas);
 
 // scene.c: the objects of a scene before they find their places; at most 9, returns how many. Questions use a
 // second draw as a decoy: asking for what is in one of the two and not in the other is balanced by symmetry.

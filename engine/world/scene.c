@@ -3,13 +3,7 @@
 
 #include <string.h>
 
-enum { NOBODY = 255, TRIES = 30 };
-
-struct canvas {
-    struct world_scene *scene;
-    unsigned char owner[WORLD_SIDE * WORLD_SIDE];    // the object seen at each pixel
-    int drawn[WORLD_OBJECTS], hidden[WORLD_OBJECTS]; // visible pixels when drawn, and lost since
-};
+enum { TRIES = 30 };
 
 // Kinds with colours come more often, and so do kinds of a category that is there already: colour, counting
 // and category questions need their material.
@@ -67,11 +61,6 @@ static bool touch(struct world_box a, struct world_box b, int gap)
     return a.x0 < b.x1 + gap && b.x0 < a.x1 + gap && a.y0 < b.y1 + gap && b.y0 < a.y1 + gap;
 }
 
-static uint32_t sprite_pixel(const struct sprite *sprite, struct world_box at, int x, int y)
-{
-    return sprite->pixels[(y - at.y0 + sprite->box.y0) * sprite->side + x - at.x0 + sprite->box.x0];
-}
-
 // Whether an object at `at` would leave at least seven eighths of every earlier one in sight. `lost` gets
 // what each would lose.
 static bool leaves_visible(const struct canvas *canvas, const struct sprite *sprite, struct world_box at,
@@ -81,7 +70,7 @@ static bool leaves_visible(const struct canvas *canvas, const struct sprite *spr
     for (int y = at.y0; y < at.y1; y++)
         for (int x = at.x0; x < at.x1; x++) {
             int owner = canvas->owner[y * WORLD_SIDE + x];
-            if (owner != NOBODY && sprite_pixel(sprite, at, x, y) >> 24 >= SPRITE_VISIBLE)
+            if (owner != CANVAS_NOBODY && canvas_covers(sprite, at, x, y))
                 lost[owner]++;
         }
     for (int i = 0; i < canvas->scene->object_count; i++)
@@ -111,59 +100,13 @@ static bool find_place(const struct canvas *canvas, struct random *random, const
     return false;
 }
 
-static void paste(struct canvas *canvas, struct random *random, const struct sprite *sprite,
-                  struct world_box at)
-{
-    int number = canvas->scene->object_count,
-        light = between(random, 232, 292); // of 256, or orange would pass for brown
-    // Half-transparent edge pixels outside the box of visible ones are drawn too.
-    for (int v = 0; v < sprite->side; v++)
-        for (int u = 0; u < sprite->side; u++) {
-            uint32_t p = sprite->pixels[v * sprite->side + u], alpha = p >> 24;
-            int x = at.x0 - sprite->box.x0 + u, y = at.y0 - sprite->box.y0 + v;
-            if (alpha == 0 || x < 0 || y < 0 || x >= WORLD_SIDE || y >= WORLD_SIDE)
-                continue;
-            unsigned char *to = canvas->scene->pixels + (y * WORLD_SIDE + x) * 3;
-            for (int c = 0; c < 3; c++) {
-                int own = (int)(p >> (8 * c) & 255) * light >> 8;
-                own = own > (int)alpha ? (int)alpha : own; // never brighter than white
-                to[c] = (unsigned char)(own + (to[c] * (int)(255 - alpha) + 127) / 255);
-            }
-            if (alpha >= SPRITE_VISIBLE) {
-                canvas->owner[y * WORLD_SIDE + x] = (unsigned char)number;
-                canvas->drawn[number]++;
-            }
-        }
-}
-
-// Boxes around the pixels that are still each object's own.
-static void tighten_boxes(struct canvas *canvas)
-{
-    struct world_object *objects = canvas->scene->objects;
-    for (int i = 0; i < canvas->scene->object_count; i++)
-        objects[i].box = (struct world_box){WORLD_SIDE, WORLD_SIDE, 0, 0};
-    for (int y = 0; y < WORLD_SIDE; y++)
-        for (int x = 0; x < WORLD_SIDE; x++) {
-            int owner = canvas->owner[y * WORLD_SIDE + x];
-            if (owner == NOBODY)
-                continue;
-            struct world_box *box = &objects[owner].box;
-            box->x0 = (int16_t)(x < box->x0 ? x : box->x0);
-            box->y0 = (int16_t)(y < box->y0 ? y : box->y0);
-            box->x1 = (int16_t)(x >= box->x1 ? x + 1 : box->x1);
-            box->y1 = (int16_t)(y + 1);
-        }
-}
-
 bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, struct world_scene *scene)
 {
     struct random random;
     random_init(&random, seed, 2 * index);
     struct plan plan[WORLD_OBJECTS];
-    struct canvas canvas = {.scene = scene};
-    memset(canvas.owner, NOBODY, sizeof canvas.owner);
-    memset(scene->objects, 0, sizeof scene->objects);
-    scene->object_count = 0;
+    struct canvas canvas;
+    canvas_begin(&canvas, scene);
     background_draw(&random, scene->pixels);
     background_clutter(&random, scene->pixels);
     int count = scene_compose(world, &random, plan);
@@ -178,10 +121,10 @@ bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, 
             continue;
         for (int j = 0; j < scene->object_count; j++)
             canvas.hidden[j] += lost[j];
-        paste(&canvas, &random, &sprite, place);
-        scene->objects[scene->object_count++] =
-            (struct world_object){.kind = plan[i].kind, .color = plan[i].color, .box = place};
+        int light = between(&random, 232, 292); // or orange would pass for brown
+        struct world_object object = {.kind = plan[i].kind, .color = plan[i].color, .box = place};
+        canvas_paste(&canvas, &sprite, light, &object);
     }
-    tighten_boxes(&canvas);
+    canvas_tighten(&canvas);
     return scene->object_count >= 2;
 }
