@@ -15,6 +15,8 @@
     X(merge, cmd_merge, "puts the results of parts of a set together, or compares two runs")                   \
     X(verify, cmd_verify, "compares a model with the tensors of another implementation")                       \
     X(world, cmd_world, "makes pictures of the procedural world, and questions about them")                    \
+    X(compose, cmd_compose, "draws a scene of the world from its description")                                 \
+    X(edit, cmd_edit, "blanks, blurs or moves a part of a picture in a copy")                                  \
     X(train, cmd_train, "trains the bundled model on the procedural world")                                    \
     X(replay, cmd_replay, "shows a saved run, no model needed")                                                \
     X(doctor, cmd_doctor, "says what this terminal and machine can do")                                        \

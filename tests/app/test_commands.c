@@ -41,6 +41,8 @@ static int make_files(void **state)
 #define RUN(...) command_run(cmd_run, (const char *const[]){"run", __VA_ARGS__, NULL})
 #define EVAL(...) command_run(cmd_eval, (const char *const[]){"eval", __VA_ARGS__, NULL})
 #define REDUNDANCY(...) command_run(cmd_redundancy, (const char *const[]){"redundancy", __VA_ARGS__, NULL})
+#define COMPOSE(...) command_run(cmd_compose, (const char *const[]){"compose", __VA_ARGS__, NULL})
+#define EDIT(...) command_run(cmd_edit, (const char *const[]){"edit", __VA_ARGS__, NULL})
 #define VERIFY(...) command_run(cmd_verify, (const char *const[]){"verify", __VA_ARGS__, NULL})
 
 static void expect(struct command_output output, int status, const char *out, const char *err)
@@ -217,10 +219,64 @@ static void test_redundancy(void **state)
     expect(REDUNDANCY("no/such.jsonl", "--model", model_path), 1, "", "no/such.jsonl");
 }
 
+static void test_compose(void **state)
+{
+    (void)state;
+    static const char scene[] = "{\"trimscope_scene\": 1, \"background\": {\"kind\": \"meadow\"}, \"objects\": [{\"kind\": "
+                                "\"dog\", \"x\": 60, \"y\": 90, \"size\": 40}], \"questions\": [\"is it red\"]}";
+    const char *spec = scratch_write("scene.json", scene, strlen(scene)), *out = scratch_path("composed.jpg");
+    expect(COMPOSE(spec, out, "--model", model_path, "--ask", "what is this"), 0, "what is this  ", "");
+    struct picture picture;
+    assert_true(picture_load(&picture, out, 0, NULL, NULL, NULL));
+    assert_int_equal(picture.width, 192);
+    picture_free(&picture);
+    // The description beside the picture makes the same picture again, asked by the picture's name.
+    const char *again = scratch_path("again.jpg");
+    expect(COMPOSE(out, again, "--model", model_path), 0, "is it red  ", "");
+    char command[8300];
+    snprintf(command, sizeof command, "cmp -s '%s' '%s'", out, again);
+    assert_int_equal(system(command), 0);
+    json_t *json = json_load_file(scratch_path("again.json"), 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(json, "picture")), "again.jpg");
+    assert_int_equal(json_array_size(json_object_get(json, "questions")), 2);
+    json_decref(json);
+    expect(COMPOSE("--list"), 0, "  heart: red", "");
+    expect(COMPOSE(spec), 2, "", "or --list");
+    expect(COMPOSE(spec, scratch_path("o.png")), 2, "", "should end in .jpg");
+    expect(COMPOSE(scratch_path("none.json"), out), 1, "", "none.json");
+    const char *bad = scratch_write("bad.json", "{", 1);
+    expect(COMPOSE(bad, out), 1, "", "bad.json: the scene is not valid JSON");
+    expect(COMPOSE(spec, "/no/such/folder/o.jpg"), 1, "", "/no/such/folder");
+}
+
+static void test_edit(void **state)
+{
+    (void)state;
+    const char *out = scratch_path("edited.png");
+    expect(EDIT(picture_path, out, "--blank", "0,0,10,10", "--move=0,0,10,10:20,0", "--model", model_path, "--ask",
+                "is it red"),
+           0, "\n  changed   ", "");
+    struct picture before, after;
+    assert_true(picture_load(&before, picture_path, 0, NULL, NULL, NULL));
+    assert_true(picture_load(&after, out, 0, NULL, NULL, NULL));
+    assert_int_equal(after.pixels[25 * after.channels], 128); // blanked first, then moved
+    assert_memory_equal(after.pixels + 50 * after.channels, before.pixels + 50 * before.channels, 3);
+    picture_free(&before);
+    picture_free(&after);
+    expect(EDIT(picture_path, picture_path, "--blur", "0,0,9,9"), 2, "", "is the original");
+    expect(EDIT(picture_path, out), 2, "", "no change was given");
+    expect(EDIT(picture_path, out, "--mean", "9"), 2, "", "--mean: \"9\" should be X,Y,W,H");
+    expect(EDIT(picture_path, out, "--mean", "9000,0,5,5"), 1, "", "outside of the picture");
+    expect(EDIT(picture_path, scratch_path("o.gif"), "--mean", "0,0,5,5"), 2, "", "end in .jpg or .png");
+    expect(EDIT("none.png", out, "--mean", "0,0,5,5"), 1, "", "none.png");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_redundancy),
+        cmocka_unit_test(test_compose),
+                                       cmocka_unit_test(test_edit),
+                                       cmocka_unit_test(test_redundancy),
                                        cmocka_unit_test(test_run_json),  cmocka_unit_test(test_run_table), cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_bad_input), cmocka_unit_test(test_eval),      cmocka_unit_test(test_verify),
         cmocka_unit_test(test_no_control_characters_reach_the_terminal),

@@ -1,0 +1,107 @@
+#include "app/picture_file.h"
+
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { QUALITY = 92, BYTES_LIMIT = 1 << 20 };
+
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t length = strlen(path), end = strlen(ending);
+    return length > end && strcasecmp(path + length - end, ending) == 0 && path[length - end - 1] != '/';
+}
+
+bool picture_file_description(const char *picture, char out[PICTURE_FILE_PATH], struct error *err)
+{
+    size_t ending = ends_in(picture, ".jpg") ? 4 : ends_in(picture, ".jpeg") ? 5 : 0;
+    if (!ending)
+        return error_set(err, ERROR_USAGE, "\"%s\": the picture's name should end in .jpg", picture);
+    if (strlen(picture) + 2 > PICTURE_FILE_PATH)
+        return error_set(err, ERROR_USAGE, "the picture's name is too long");
+    snprintf(out, PICTURE_FILE_PATH, "%.*s.json", (int)(strlen(picture) - ending), picture);
+    return true;
+}
+
+static bool write_text(const char *path, const char *text, struct error *err)
+{
+    struct file_writer writer;
+    if (!file_writer_open(&writer, path, err))
+        return false;
+    fputs(text, writer.stream);
+    fputc('\n', writer.stream);
+    if (file_writer_commit(&writer, err))
+        return true;
+    file_writer_abort(&writer);
+    return false;
+}
+
+bool picture_file_save_scene(const struct world *world, const struct compose_file *file, const char *path,
+                             struct error *err)
+{
+    char description[PICTURE_FILE_PATH];
+    const char *slash = strrchr(path, '/');
+    if (!picture_file_description(path, description, err))
+        return false;
+    struct world_scene *scene = malloc(sizeof *scene);
+    char *text = compose_to_json(world, file, slash ? slash + 1 : path);
+    bool ok = (scene && text) || error_no_memory(err, "the scene");
+    if (ok) {
+        compose_draw(world, &file->scene, scene);
+        struct picture picture = {WORLD_SIDE, WORLD_SIDE, 3, scene->pixels};
+        ok = picture_save_jpeg(&picture, path, QUALITY, err) && write_text(description, text, err);
+    }
+    free(scene);
+    free(text);
+    return ok;
+}
+
+bool picture_file_load_scene(const struct world *world, const char *path, struct compose_file *file,
+                             struct error *err)
+{
+    char description[PICTURE_FILE_PATH];
+    unsigned char *text;
+    size_t size;
+    if (!ends_in(path, ".json")) {
+        if (!picture_file_description(path, description, err))
+            return false;
+        path = description;
+    }
+    if (!file_read(path, BYTES_LIMIT, &text, &size, err))
+        return false;
+    bool ok = compose_from_json(world, (char *)text, size, file, err) || error_prefix(err, "%s", path);
+    memory_free(text);
+    return ok;
+}
+
+bool picture_file_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool picture_file_edit(const char *from, const struct edit *edits, int count, const char *to,
+                       struct error *err)
+{
+    struct picture picture;
+    bool png = ends_in(to, ".png");
+    if (!png && !ends_in(to, ".jpg") && !ends_in(to, ".jpeg"))
+        return error_set(err, ERROR_USAGE, "\"%s\": the copy's name should end in .jpg or .png", to);
+    if (picture_file_same(from, to))
+        return error_set(err, ERROR_USAGE, "%s is the original: give the copy another name", to);
+    if (!picture_load(&picture, from, 0, NULL, NULL, err))
+        return false;
+    bool ok = true;
+    for (int i = 0; ok && i < count; i++)
+        ok = edit_apply(&picture, &edits[i], err);
+    if (ok)
+        ok = png ? picture_save_png(&picture, to, err) : picture_save_jpeg(&picture, to, QUALITY, err);
+    picture_free(&picture);
+    return ok;
+}
