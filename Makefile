@@ -13,6 +13,12 @@ DEB_BUILD := build-essential pkg-config libopenblas-pthread-dev libncurses-dev l
              libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev gettext libxxhash-dev
 DEB_TEST  := libcmocka-dev libvterm-dev
 
+# Loaded at run time when a PNG is drawn (ui/pango.h): their headers alone are needed here.
+LOADED   := pangocairo
+LOADED_OBJ = $(call obj,ui/pango.c ui/drawing_png.c)
+DEB_BUILD += libpango1.0-dev
+DEB_TEST  += libexpat1-dev
+
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual \
             -Wwrite-strings -Wformat=2 -Wdouble-promotion -Wpointer-arith -Wvla -Wconversion \
             -Wno-sign-conversion
@@ -153,7 +159,7 @@ $(BUILD)/trimscope: $(BUILD)/obj/app/main.o $(LIBS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS) | $(CATALOGUES)
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -lvterm -lutil
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -lvterm -lexpat -lutil
 
 # The gradient tests differentiate numerically, so they run the same training sources in double precision.
 DOUBLE_SRC := $(addprefix engine/learn/,learn_kernels.c ops.c blocks.c trimmer.c net_stem.c net_refs.c net.c \
@@ -169,7 +175,7 @@ $(DOUBLE_TESTS:%=$(BUILD)/tests/learn/%): $(DOUBLE_OBJ)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libsupport.a $(LIBS)
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm -lutil
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm -lexpat -lutil
 
 # Fuzz targets define LLVMFuzzerTestOneInput; tests/support/fuzz_main.c runs them over files without
 # libFuzzer. FUZZ_ENGINE=-fsanitize=fuzzer with CC=clang links the real thing.
@@ -185,6 +191,8 @@ $(BUILD)/obj/%_kernels.$(1).o: %_kernels.c
 	@$(CC) $(CPPFLAGS) $$(ALL_CFLAGS) $(KERNEL_CFLAGS) $(FLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c -o $$@ $$<
 endef
 $(foreach v,$(VARIANTS),$(eval $(call kernel_rule,$(v))))
+
+$(LOADED_OBJ): CPPFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LOADED) 2>/dev/null))
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

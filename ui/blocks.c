@@ -159,3 +159,9 @@ void blocks_write(struct bytes *out, const struct block_cell *now, const struct 
     }
     bytes_format(out, "\033[0m");
 }
+
+void blocks_add_cell(struct bytes *out, const struct block_cell *cell)
+{
+    bytes_format(out, "\033[0m");
+    write_cell(out, cell, NULL, BLOCKS_TRUE, false);
+}

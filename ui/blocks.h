@@ -31,4 +31,7 @@ void blocks_mark(struct block_cell *cell, int mark, bool dark, bool ascii);
 void blocks_write(struct bytes *out, const struct block_cell *now, const struct block_cell *before, int rows,
                   int columns, int at_row, int at_column, enum block_colors colors, bool ascii);
 
+// One cell in 24-bit colours, wherever the cursor is; the colours stay set.
+void blocks_add_cell(struct bytes *out, const struct block_cell *cell);
+
 #endif

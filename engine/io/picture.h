@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 // Row by row, no padding. channels is 3 (RGB) or 4 (RGBA, straight alpha).
 struct picture {
@@ -31,6 +32,8 @@ bool picture_decode(struct picture *picture, const unsigned char *bytes, size_t 
 // alpha, so it is dropped.
 bool picture_save_jpeg(const struct picture *picture, const char *path, int quality, struct error *err);
 bool picture_save_png(const struct picture *picture, const char *path, struct error *err);
+// A PNG file into a stream, which stays open; dots_per_inch 0: the file does not say.
+bool picture_write_png(const struct picture *picture, FILE *stream, int dots_per_inch, struct error *err);
 // The bytes of a JPEG file, for free().
 bool picture_encode_jpeg(const struct picture *picture, int quality, unsigned char **bytes, size_t *size,
                          struct error *err);

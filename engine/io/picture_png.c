@@ -111,6 +111,7 @@ struct writer {
     png_infop info;
     const struct picture *picture;
     FILE *stream;
+    int dots_per_inch;
 };
 
 static bool write_picture(struct writer *writer)
@@ -123,6 +124,10 @@ static bool write_picture(struct writer *writer)
     png_set_IHDR(writer->png, writer->info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8,
                  picture->channels == 4 ? PNG_COLOR_TYPE_RGB_ALPHA : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (writer->dots_per_inch > 0) {
+        png_uint_32 per_metre = (png_uint_32)(writer->dots_per_inch / 0.0254 + 0.5);
+        png_set_pHYs(writer->png, writer->info, per_metre, per_metre, PNG_RESOLUTION_METER);
+    }
     png_write_info(writer->png, writer->info);
     for (size_t y = 0, stride = (size_t)picture->width * (size_t)picture->channels;
          y < (size_t)picture->height; y++)
@@ -131,17 +136,22 @@ static bool write_picture(struct writer *writer)
     return true;
 }
 
+bool picture_write_png(const struct picture *picture, FILE *stream, int dots_per_inch, struct error *err)
+{
+    struct writer writer = {.picture = picture, .stream = stream, .dots_per_inch = dots_per_inch};
+    writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, err, fail_writing, ignore_warning);
+    writer.info = writer.png ? png_create_info_struct(writer.png) : NULL;
+    bool ok = writer.info ? write_picture(&writer) : error_no_memory(err, "writing a PNG picture");
+    png_destroy_write_struct(&writer.png, &writer.info);
+    return ok;
+}
+
 bool picture_save_png(const struct picture *picture, const char *path, struct error *err)
 {
     struct file_writer file;
     if (!file_writer_open(&file, path, err))
         return false;
-    struct writer writer = {.picture = picture, .stream = file.stream};
-    writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, err, fail_writing, ignore_warning);
-    writer.info = writer.png ? png_create_info_struct(writer.png) : NULL;
-    bool ok = writer.info ? write_picture(&writer) : error_no_memory(err, "writing a PNG picture");
-    png_destroy_write_struct(&writer.png, &writer.info);
-    if (ok)
+    if (picture_write_png(picture, file.stream, 0, err))
         return file_writer_commit(&file, err);
     file_writer_abort(&file);
     return error_prefix(err, "%s", path);

@@ -1,0 +1,37 @@
+#include "ui/pango.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+const struct pango_functions *pango_load(struct error *err)
+{
+    static struct pango_functions functions;
+    static bool loaded;
+    if (loaded)
+        return &functions;
+    void *library = dlopen("libpangocairo-1.0.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        error_set(err, ERROR_MACHINE,
+                  "drawing a PNG needs Pango and Cairo, which are not installed here (on Debian: apt-get install "
+                  "libpangocairo-1.0-0 fonts-dejavu-core); SVG works without");
+        return NULL;
+    }
+    static const struct {
+        const char *name;
+        size_t offset;
+    } rows[] = {
+#define PANGO_ROW(name) {#name, offsetof(struct pango_functions, name)},
+        PANGO_FUNCTIONS(PANGO_ROW)
+#undef PANGO_ROW
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        void *function = dlsym(library, rows[i].name); // it looks into the libraries behind this one, too
+        if (!function) {
+            error_set(err, ERROR_MACHINE, "the installed Pango or Cairo is too old: it has no %s", rows[i].name);
+            return NULL;
+        }
+        memcpy((char *)&functions + rows[i].offset, &function, sizeof function);
+    }
+    loaded = true;
+    return &functions;
+}
