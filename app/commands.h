@@ -19,6 +19,7 @@
     X(edit, cmd_edit, "blanks, blurs or moves a part of a picture in a copy")                                  \
     X(train, cmd_train, "trains the bundled model on the procedural world")                                    \
     X(replay, cmd_replay, "shows a saved run, no model needed")                                                \
+    X(export, cmd_export, "writes a run as a page, a picture, a figure or a table")                            \
     X(doctor, cmd_doctor, "says what this terminal and machine can do")                                        \
     X(bench, cmd_bench, "speed on this machine, as ratios")
 // clang-format on

@@ -189,7 +189,9 @@ static void set_options(struct png *png)
     call->cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
     call->cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     call->cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    call->pango_cairo_context_set_font_options(call->pango_layout_get_context(png->layout), options);
+    PangoContext *context = call->pango_layout_get_context(png->layout);
+    call->pango_cairo_context_set_font_options(context, options);
+    call->pango_context_set_round_glyph_positions(context, FALSE);
     call->cairo_font_options_destroy(options);
     call->pango_layout_set_single_paragraph_mode(png->layout, TRUE);
 }

@@ -384,7 +384,8 @@ static bool draw_sheet(struct sheet *sheet, const struct export_figure_options *
     sheet->drawing = png ? drawing_new_png(&page, err) : drawing_new_svg(&page, err);
     if (!sheet->drawing)
         return false;
-    drawing_rect(sheet->drawing, (struct drawing_box){0, 0, page.width, page.height}, sheet->ink->paper, 1);
+    // Down to the last, partial row of pixels.
+    drawing_rect(sheet->drawing, (struct drawing_box){0, 0, page.width, page.height + 1}, sheet->ink->paper, 1);
     if (!draw_rows(sheet))
         return error_no_memory(err, "the figure");
     return drawing_finish(sheet->drawing, out, err);

@@ -1,5 +1,6 @@
 #include "ui/frame.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>

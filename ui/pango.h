@@ -44,6 +44,7 @@
     X(pango_cairo_context_set_font_options)                                                                  \
     X(pango_cairo_create_layout)                                                                             \
     X(pango_cairo_show_layout)                                                                               \
+    X(pango_context_set_round_glyph_positions)                                                               \
     X(pango_font_description_free)                                                                           \
     X(pango_font_description_new)                                                                            \
     X(pango_font_description_set_absolute_size)                                                              \

@@ -204,3 +204,16 @@ void screen_draw(struct screen *screen)
     screen->frame_sent = clock_seconds();
     screen->dirty = false;
 }
+
+bool screen_take_frame(struct screen *screen, struct frame *frame)
+{
+    const struct image *images[] = {&screen->scene.main, &screen->scene.strip};
+    struct scene_context context = screen_scene_context(screen);
+    screen_place(screen);
+    erase();
+    if (!scene_update(&screen->scene, &context))
+        return false;
+    draw_texts(screen);
+    screen->dirty = true;
+    return frame_take(frame, &screen->theme, &screen->terminal, screen->graphics, images, 2);
+}

@@ -2,6 +2,7 @@
 #ifndef TRIMSCOPE_UI_SCREEN_STATE_H
 #define TRIMSCOPE_UI_SCREEN_STATE_H
 
+#include "ui/frame.h"
 #include "ui/keys.h"
 #include "ui/layout.h"
 #include "ui/page.h"
@@ -72,6 +73,8 @@ void screen_take_news(struct screen *screen);
 
 // Draws what changed, text first, then images; see terminal.h and DESIGN.md.
 void screen_draw(struct screen *screen);
+// What stands on the screen (or would, were it drawn now), as data. False: no memory.
+bool screen_take_frame(struct screen *screen, struct frame *frame);
 // The layout for the present terminal and trace.
 void screen_place(struct screen *screen);
 
