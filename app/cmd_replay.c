@@ -5,23 +5,18 @@
 
 #include <stdio.h>
 
-int cmd_replay(int argc, char **argv)
-{
-    struct screen_settings settings = {0};
-    struct screen_options options;
-    const struct option_row rows[] = {OPTION_ROWS_SCREEN(settings), OPTION_ROW_END};
-    const struct option_command command = {
-        "replay", "replay TRACE.json [options]",
-        "Shows a run that `trimscope run PICTURE QUESTION --json` has saved, stage by stage. No model is needed; the "
-        "picture is shown where it is found under the name in the trace, or beside the trace.",
-        rows, 1, 1};
+struct wish {
+    const struct screen_settings *settings;
     const char *path;
+};
+
+static int show_replay(void *context)
+{
+    const struct wish *wish = context;
+    struct screen_options options;
     struct error err = {0};
     struct replay replay;
-    int count, status;
-    if (!options_parse(&command, argc, argv, &path, &count, &status))
-        return status;
-    bool fine = screen_settings_apply(&settings, &options, &err) && replay_open(&replay, path, &err);
+    bool fine = screen_settings_apply(wish->settings, &options, &err) && replay_open(&replay, wish->path, &err);
     if (fine) {
         fine = screen_run(&replay.backend, &options, &err);
         replay_close(&replay);
@@ -29,4 +24,21 @@ int cmd_replay(int argc, char **argv)
     if (!fine)
         fprintf(stderr, "trimscope replay: %s\n", err.text);
     return fine ? 0 : (int)err.code;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    struct screen_settings settings = {0};
+    const struct option_row rows[] = {OPTION_ROWS_SCREEN(settings), OPTION_ROW_END};
+    const struct option_command command = {
+        "replay", "replay TRACE.json [options]",
+        "Shows a run that `trimscope run PICTURE QUESTION --json` has saved, stage by stage. No model is needed; the "
+        "picture is shown where it is found under the name in the trace, or beside the trace.",
+        rows, 1, 1};
+    const char *path;
+    int count, status;
+    if (!options_parse(&command, argc, argv, &path, &count, &status))
+        return status;
+    struct wish wish = {&settings, path};
+    return screen_settings_run(&settings, path, show_replay, &wish);
 }

@@ -18,6 +18,12 @@ struct settings {
     long threads;
 };
 
+struct wish {
+    const struct settings *settings;
+    const char *const *arguments;
+    int count;
+};
+
 static bool show(const struct settings *settings, const char *const arguments[], int count, struct error *err)
 {
     struct screen_options options;
@@ -45,6 +51,16 @@ static bool show(const struct settings *settings, const char *const arguments[],
     return ok;
 }
 
+static int show_screen(void *context)
+{
+    const struct wish *wish = context;
+    struct error err = {0};
+    if (show(wish->settings, wish->arguments, wish->count, &err))
+        return ERROR_NONE;
+    fprintf(stderr, "trimscope: %s\n", err.text);
+    return (int)err.code;
+}
+
 int cmd_screen(int argc, char **argv)
 {
     struct settings settings = {.policy = POLICY_LEARNED, .budget = (double)NAN,
@@ -65,9 +81,6 @@ int cmd_screen(int argc, char **argv)
     int count, status;
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
-    struct error err = {0};
-    if (show(&settings, arguments, count, &err))
-        return ERROR_NONE;
-    fprintf(stderr, "trimscope: %s\n", err.text);
-    return (int)err.code;
+    struct wish wish = {&settings, arguments, count};
+    return screen_settings_run(&settings.screen, count > 1 ? arguments[1] : "trimscope", show_screen, &wish);
 }

@@ -1,5 +1,9 @@
 #include "app/screen_options.h"
 
+#include "app/recorder.h"
+#include "ui/words.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +20,8 @@ bool screen_settings_apply(const struct screen_settings *settings, struct screen
     const char *origin, *name = chosen(settings->graphics, "--graphics", "TRIMSCOPE_GRAPHICS", &origin);
     *options = screen_options_default();
     options->mouse = !settings->no_mouse;
+    if (settings->record && !strcmp(name, "auto"))
+        name = "blocks";
     if (!graphics_parse(name, &options->graphics))
         return error_set(err, ERROR_USAGE, "%s is auto, sixel, blocks or ascii, not \"%s\"", origin, name);
     static const char *const themes[] = {"auto", "dark", "light"}; // enum screen_theme
@@ -26,4 +32,20 @@ bool screen_settings_apply(const struct screen_settings *settings, struct screen
             return true;
         }
     return error_set(err, ERROR_USAGE, "%s is auto, dark or light, not \"%s\"", origin, name);
+}
+
+int screen_settings_run(const struct screen_settings *settings, const char *title, int (*show)(void *context),
+                        void *context)
+{
+    struct error err = {0};
+    int status = 0;
+    if (!settings->record)
+        return show(context);
+    if (recorder_run(settings->record, title, show, context, &status, &err)) {
+        if (status == 0)
+            fprintf(stderr, _("recorded: %s (asciinema play shows it)\n"), settings->record);
+        return status;
+    }
+    fprintf(stderr, "trimscope: %s\n", err.text);
+    return (int)err.code;
 }

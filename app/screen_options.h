@@ -8,6 +8,7 @@
 struct screen_settings {
     const char *graphics, *theme; // NULL: what the environment says, or auto
     bool no_mouse;
+    const char *record; // a file for the recording of the session, NULL: none
 };
 
 // Rows of a command's table; `settings` is a struct screen_settings.
@@ -19,9 +20,19 @@ struct screen_settings {
         {"theme", OPTION_TEXT, &(settings).theme, "NAME",                                                      \
          "dark, light or auto (default auto, or TRIMSCOPE_THEME); NO_COLOR=1 takes all colours away", 0, 0},   \
         {"no-mouse", OPTION_FLAG, &(settings).no_mouse, NULL, "leave the mouse to the terminal, for selecting text", \
+         0, 0},                                                                                                \
+        {"record", OPTION_TEXT, &(settings).record, "FILE.cast",                                               \
+         "record the session for asciinema; in block graphics unless --graphics says otherwise, because its players " \
+         "cannot show sixel",                                                                                  \
          0, 0}
 
 // The screen's options from the settings, the environment (TRIMSCOPE_GRAPHICS, TRIMSCOPE_THEME) and the defaults.
+// With --record the graphics are blocks where nothing else was asked for.
 bool screen_settings_apply(const struct screen_settings *settings, struct screen_options *options, struct error *err);
+
+// Runs a command's screen, show(context), and returns its exit status; with --record in a terminal of its own, whose
+// recording is written when it has ended. What goes wrong with the recording is said on stderr.
+int screen_settings_run(const struct screen_settings *settings, const char *title, int (*show)(void *context),
+                        void *context);
 
 #endif
