@@ -80,11 +80,13 @@ static bool draw(struct frame *frame, const struct backend *backend, const struc
     screen_options.graphics = options->graphics;
     screen_options.theme = options->dark ? SCREEN_DARK : SCREEN_LIGHT;
     screen_options.mouse = false;
-    screen_begin(screen, backend, &screen_options, &terminal);
-    screen_take_news(screen);
-    screen->view.stage = options->stage;
-    screen->view.show = options->show;
-    bool ok = screen->view.has_trace && screen_take_frame(screen, frame);
+    bool ok = screen_begin(screen, backend, &screen_options, &terminal);
+    if (ok) {
+        screen_take_news(screen);
+        screen->view.stage = options->stage;
+        screen->view.show = options->show;
+        ok = screen->view.has_trace && screen_take_frame(screen, false, frame);
+    }
     screen_end(screen);
     free(screen);
     return ok || error_no_memory(err, "the frame");

@@ -205,15 +205,40 @@ void screen_draw(struct screen *screen)
     screen->dirty = false;
 }
 
-bool screen_take_frame(struct screen *screen, struct frame *frame)
+static bool take_frame(struct screen *screen, struct frame *frame)
 {
-    const struct image *images[] = {&screen->scene.main, &screen->scene.strip};
-    struct scene_context context = screen_scene_context(screen);
+    struct page_image found[PAGE_IMAGES];
+    const struct image *images[PAGE_IMAGES];
     screen_place(screen);
+    page_top(screen)->body = screen->layout.body;
     erase();
-    if (!scene_update(&screen->scene, &context))
-        return false;
-    draw_texts(screen);
+    int count = find_images(screen, found);
+    for (int i = 0; i < count; i++)
+        images[i] = found[i].image;
+    if (screen->layout.too_small)
+        draw_too_small(screen);
+    else
+        draw_texts(screen);
+    return frame_take(frame, &screen->theme, &screen->terminal, screen->graphics, images, count);
+}
+
+bool screen_take_frame(struct screen *screen, bool sharp, struct frame *frame)
+{
+    struct terminal kept = screen->terminal;
+    enum graphics graphics = screen->graphics;
+    if (sharp && graphics != GRAPHICS_SIXEL) { // pixels, though this terminal has none
+        bool odd = kept.cell_width < 4 || kept.cell_height < 8;
+        screen->graphics = GRAPHICS_SIXEL;
+        screen->terminal.cell_width = odd ? 10 : kept.cell_width;
+        screen->terminal.cell_height = odd ? 20 : kept.cell_height;
+        screen->terminal.most_width = screen->terminal.most_height = 1 << 14;
+    }
+    bool taken = take_frame(screen, frame);
+    if (screen->graphics != graphics) {
+        screen->graphics = graphics;
+        screen->terminal = kept;
+        screen->repaint = true; // the layout may have been another one
+    }
     screen->dirty = true;
-    return frame_take(frame, &screen->theme, &screen->terminal, screen->graphics, images, 2);
+    return taken;
 }

@@ -73,8 +73,9 @@ void screen_take_news(struct screen *screen);
 
 // Draws what changed, text first, then images; see terminal.h and DESIGN.md.
 void screen_draw(struct screen *screen);
-// What stands on the screen (or would, were it drawn now), as data. False: no memory.
-bool screen_take_frame(struct screen *screen, struct frame *frame);
+// What stands on the screen (or would, were it drawn now), as data; `sharp`: images in pixels, even where the terminal
+// cannot show them. False: no memory.
+bool screen_take_frame(struct screen *screen, bool sharp, struct frame *frame);
 // The layout for the present terminal and trace.
 void screen_place(struct screen *screen);
 
