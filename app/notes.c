@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUOTE = 48 }; // bytes of a question's part in a sentence
+enum { QUOTE = 32 }; // bytes of a question's part in a sentence
 
 static void note(struct notes *notes, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void note(struct notes *notes, const char *format, ...)
@@ -37,7 +37,7 @@ static void note_cut(struct notes *notes, const struct model *model, const struc
     int most = model->config.max_tokens, cut = tokenizer_cut(model->tokenizer, trace->question, most);
     char rest[QUOTE];
     if (cut >= 0)
-        note(notes, _("The model reads %d words at most (endings count): from '%s' on the question is left out."), most - 2,
+        note(notes, _("Too long: the model reads %d words; left out is what follows from '%s' on."), most - 2,
              quote_start(trace->question + cut, rest));
 }
 

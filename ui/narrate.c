@@ -146,6 +146,38 @@ static void say_heads(struct text *text, const struct stage *stage)
     say(text, _("%d of %d heads dropped"), off, all);
 }
 
+// What of a stage is the person's doing: the one change by its name, several by their number.
+static void say_by_hand(struct text *text, const struct view *view, int stage)
+{
+    const struct trace *trace = &view->trace;
+    const struct intervention *only = NULL;
+    char name[TRACE_TEXT];
+    int count = 0;
+    for (int i = 0; i < trace->intervention_count; i++)
+        if (trace->interventions[i].stage == stage) {
+            only = &trace->interventions[i];
+            count++;
+        }
+    if (count == 0)
+        return;
+    join(text);
+    bool word = only->stream == TRACE_TEXT_STREAM, keep = only->kind == INTERVENE_TOKEN_KEEP;
+    if (count > 1) {
+        say(text, ngettext_(count, "%d change by hand", "%d changes by hand"), count);
+    } else if (keep || only->kind == INTERVENE_TOKEN_DROP) {
+        view_token_name(view, only->stream, only->token, name, sizeof name);
+        say(text,
+            keep ? (word ? _("'%s' kept by hand") : _("the patch in %s kept by hand"))
+                 : (word ? _("'%s' dropped by hand") : _("the patch in %s dropped by hand")),
+            name);
+    } else if (only->kind == INTERVENE_REOPEN) {
+        say(text, "%s", _("everything reopened by hand"));
+    } else {
+        say(text, only->kind == INTERVENE_HEAD_ON ? _("head %d switched on by hand") : _("head %d switched off by hand"),
+            only->head + 1);
+    }
+}
+
 static void say_top_word(struct text *text, const struct view *view, int stage)
 {
     int top = top_word(view, stage), before = previous_fusion(view, stage);
@@ -236,20 +268,19 @@ static void narrate_answer(struct text *text, const struct view *view, const str
             100 * (double)stage->answers[0].p);
     const struct trace_macs *macs = &stage->macs;
     int total, alive = view_alive_count(view, trace->stage_count - 1, 0, &total);
-    bool looked = trace->picture_count > 0 && total > 0;
     char spent[24], dense[24];
     draw_flops(spent, sizeof spent, macs->cumulative_spent);
     draw_flops(dense, sizeof dense, macs->cumulative_dense);
     if (macs->cumulative_dense > 0) {
         begin(text);
-        say(text, _("The whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less"), spent, dense,
+        say(text, _("The whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less."), spent, dense,
             100 * macs->cumulative_spent / macs->cumulative_dense,
             macs->cumulative_dense / macs->cumulative_spent);
-        if (looked) {
-            join(text);
-            say(text, _("%d of %d patches were still looked at in the end"), alive, total);
-        }
-        say(text, "%s", in_("end of a sentence", "."));
+    }
+    if (trace->picture_count > 0 && total > 0) {
+        begin(text);
+        say(text, ngettext_(total, "%d of %d patch was still looked at in the end.",
+                            "%d of %d patches were still looked at in the end."), alive, total);
     }
 }
 
@@ -267,6 +298,8 @@ static void narrate_layer(struct text *text, const struct view *view, int index)
         say_dropped_of_pictures(text, view, index, name);
     else if (pictures)
         say_dropped_patches(text, view, index, name);
+    if (pictures)
+        say_by_hand(text, view, index);
     if (pictures && words_gone > 0) {
         join(text);
         say(text, _("gone: %s"), gone);
@@ -276,6 +309,8 @@ static void narrate_layer(struct text *text, const struct view *view, int index)
         int alive = view_alive_count(view, index, TRACE_TEXT_STREAM, NULL);
         say(text, ngettext_(alive, "%s kept %d token, all there was", "%s kept all %d tokens"), name, alive);
     }
+    if (!pictures)
+        say_by_hand(text, view, index);
     say_heads(text, stage);
     say(text, "%s", in_("end of a sentence", "."));
 }

@@ -54,10 +54,12 @@ void panel_header(const struct pane *pane)
         column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("picture "));
         column += draw_text(pane, STYLE_BAR, rect.row, column, 28, slash ? slash + 1 : path) + 2;
     }
-    if (trace->intervention_count > 0)
-        draw_format(pane, STYLE_BAR, rect.row, column, end - column - 1,
-                    ngettext_(trace->intervention_count, "%d change by hand", "%d changes by hand"),
-                    trace->intervention_count);
+    char changes[48];
+    snprintf(changes, sizeof changes,
+             ngettext_(trace->intervention_count, "%d change by hand", "%d changes by hand"),
+             trace->intervention_count);
+    if (trace->intervention_count > 0 && draw_width(changes) < end - column)
+        draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, changes);
 }
 
 // As many whole sentences as there is room for.

@@ -28,10 +28,15 @@ static void state_text(const struct view *view, int stage, int stream, int token
     const struct trace_tokens *tokens = view_tokens(view, stage, stream);
     char name[TRACE_TEXT] = "";
     int died = tokens && token < tokens->count && !tokens->alive[token] ? tokens->dropped_at[token] : -1;
+    enum view_hand hand = view_by_hand(view, stream, token);
     if (died >= 0 && died < view->trace.stage_count)
         view_stage_name(view, &view->trace.stages[died], name, sizeof name);
     if (!tokens)
         snprintf(out, size, "%s", _("not read yet"));
+    else if (name[0] && hand == VIEW_DROPPED_BY_HAND)
+        snprintf(out, size, _("by hand in %s"), name);
+    else if (died < 0 && hand == VIEW_KEPT_BY_HAND && view_alive(view, stage, stream, token))
+        snprintf(out, size, "%s", _("kept alive by hand"));
     else if (died >= 0 && died < view->trace.stage_count)
         snprintf(out, size, died == stage ? _("dropped in %s, just now") : _("dropped in %s"), name);
     else if (view_alive(view, stage, stream, token))
@@ -101,9 +106,16 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
     if (!isnan(score.keep))
         snprintf(keep, sizeof keep, "%.0f %%", 100 * (double)score.keep);
     int row = rect.row + 1, rows = rect.rows - 1;
+    if (rows < 1)
+        return;
     if (score.stage < 0) {
         draw_text(pane, STYLE_DIM, row, rect.column, rect.columns,
                   _("No score was given yet: nothing up to here decides about it."));
+        return;
+    }
+    if (rows < 2) {
+        draw_format(pane, STYLE_NUMBER, row, rect.column, rect.columns,
+                    _("self %s  cross %s  total %s (limit %s)"), self, cross, total, limit);
         return;
     }
     int third = rect.columns / 3 < 16 ? 16 : rect.columns / 3; // "threshold +0.00" and a space
@@ -116,8 +128,7 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
             draw_pair(pane, row + r, rect.column + i * third, width > other ? width : other, names[r][i],
                       values[r][i]);
     }
-    row++;
-    row++;
+    row += 2;
     if (rows < 3)
         return;
     bool unknown = stream == TRACE_TEXT_STREAM && view->trace.tokens[token].unknown;
@@ -202,8 +213,10 @@ static void inspect_nothing(const struct pane *pane)
         draw_alive(pane, row++, _("heads"), heads - off, heads);
     if (row < rect.row + rect.rows && !isnan(now->redundancy_image))
         draw_format(pane, STYLE_DIM, row, rect.column, rect.columns,
-                    _("mean likeness: patches %.2f  words %.2f  heads %.2f"), (double)now->redundancy_image,
-                    (double)now->redundancy_text, (double)now->redundancy_heads);
+                    rect.columns >= 84
+                        ? _("how alike the living are (cosine, 1: the same): patches %.2f  words %.2f  heads %.2f")
+                        : _("cosine likeness: patches %.2f  words %.2f  heads %.2f"),
+                    (double)now->redundancy_image, (double)now->redundancy_text, (double)now->redundancy_heads);
     int scored = view_has_stream(view, 0) && now->kind != STAGE_TEXT ? 0 : TRACE_TEXT_STREAM;
     if (row + 1 + HISTOGRAM_ROWS < rect.row + rect.rows)
         draw_histogram(pane, row + 2, stage, scored, -1);

@@ -46,7 +46,7 @@ static void count_text(const struct view *view, int index, char *out, size_t siz
     if (stage->kind != STAGE_ANSWER)
         snprintf(out, size, "%d", view_alive_count(view, index, stream, NULL));
     else if (stage->answer_count > 0)
-        snprintf(out, size, "%s", stage->answers[0].text);
+        snprintf(out, size, _("'%s'"), stage->answers[0].text); // an answer may be a number, and is no count
 }
 
 void panel_strip(const struct pane *pane)
@@ -68,7 +68,7 @@ void panel_strip(const struct pane *pane)
             draw_text(pane, STYLE_DIM, names, column + inner / 2, 1, pane->theme->glyphs->dot);
             continue;
         }
-        char name[TRACE_TEXT], count[TRACE_TEXT];
+        char name[TRACE_TEXT], count[TRACE_TEXT + 8];
         short_name(view, &view->trace.stages[index], inner, name, sizeof name);
         count_text(view, index, count, sizeof count);
         int name_width = draw_width(name), count_width = draw_width(count);

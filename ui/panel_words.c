@@ -39,34 +39,49 @@ static void place(struct walker *walker, int token, const char *text)
     walker->column += width;
 }
 
+// What the model does not read any more, word by word, so that it breaks into rows.
+static void walk_unread(struct walker *walker, const char *rest)
+{
+    enum { MOST = 2000 }; // bytes: no panel shows more
+    for (const char *end = rest + strnlen(rest, MOST); rest < end;) {
+        char text[256];
+        size_t word = strcspn(rest, " ");
+        snprintf(text, sizeof text, "%.*s", (int)(word ? word : 1), rest);
+        place(walker, -1, text);
+        rest += word ? word : 1;
+    }
+}
+
 static void walk(struct walker *walker)
 {
     const struct trace *trace = &walker->pane->view->trace;
-    int length = trace->question ? (int)strlen(trace->question) : 0, at = 0;
+    int length = trace->question ? (int)strlen(trace->question) : 0, at = 0, unread = trace_unread(trace);
     walker->row = walker->column = 0;
     for (int i = 0; i < trace->token_count; i++) {
         const struct trace_token *token = &trace->tokens[i];
         char text[256];
-        bool inside = !is_special(token) && token->from >= at && token->to <= length;
+        bool special = is_special(token), inside = !special && token->from >= at && token->to <= length;
         if (inside && token->from > at)
             snprintf(text, sizeof text, "%.*s", token->from - at, trace->question + at);
         else
-            snprintf(text, sizeof text, "%s", is_special(token) && i > 0 ? " " : "");
+            snprintf(text, sizeof text, "%s", special && i > 0 ? " " : "");
         if (text[0])
             place(walker, -1, text);
-        if (inside) {
-            snprintf(text, sizeof text, "%.*s", token->to - token->from, trace->question + token->from);
+        if (inside)
             at = token->to;
-        } else { // the start and end tokens stand like quotation marks
-            bool first = i == 0, last = i == trace->token_count - 1;
-            snprintf(text, sizeof text, "%s",
-                     is_special(token) && first  ? "‹"
-                     : is_special(token) && last ? "›"
-                                                 : token->text);
-        }
+        bool first = i == 0, last = i == trace->token_count - 1;
+        if (special && (first || last)) // the start and end tokens stand like quotation marks
+            snprintf(text, sizeof text, "%s", first ? "‹" : "›");
+        else
+            trace_token_text(trace, i, text, sizeof text);
         place(walker, i, text);
-        if (is_special(token) && i == 0)
+        if (special && first)
             place(walker, -1, " ");
+    }
+    if (unread >= 0) {
+        if (trace->question[unread] != ' ')
+            place(walker, -1, " ");
+        walk_unread(walker, trace->question + unread);
     }
 }
 

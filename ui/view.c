@@ -1,5 +1,7 @@
 #include "ui/view.h"
 
+#include "engine/base/text.h"
+
 #include "ui/words.h"
 
 #include <math.h>
@@ -7,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void view_free(struct view *view)
 {
@@ -140,6 +143,20 @@ int view_alive_count(const struct view *view, int stage, int stream, int *total)
     for (int i = stream_first(stream); i < tokens->count; i++)
         alive += tokens->alive[i] != 0;
     return alive;
+}
+
+enum view_hand view_by_hand(const struct view *view, int stream, int token)
+{
+    enum view_hand hand = VIEW_NOT_BY_HAND;
+    for (int i = 0; i < view->trace.intervention_count; i++) {
+        const struct intervention *v = &view->trace.interventions[i];
+        bool about = v->stream == stream && v->token == token;
+        if (v->kind == INTERVENE_TOKEN_KEEP && about)
+            hand = VIEW_KEPT_BY_HAND;
+        else if (v->kind == INTERVENE_TOKEN_DROP && about)
+            hand = VIEW_DROPPED_BY_HAND;
+    }
+    return hand;
 }
 
 bool view_dropped_now(const struct view *view, int stage, int stream, int token)
@@ -342,6 +359,22 @@ void view_clamp(struct view *view)
     view_first_head(view, view_stage(view), &view->head);
 }
 
+// A word on its own: a piece that goes on a word says so ("-ies"), and its stem is whole ("butterfly", of which the
+// question only has "butterfl").
+static void word_name(const struct trace *trace, int token, char *out, size_t size)
+{
+    const struct trace_token *this = &trace->tokens[token];
+    char text[TRACE_TEXT];
+    trace_token_text(trace, token, text, sizeof text);
+    size_t length = strlen(text);
+    bool goes_on = token > 0 && this->to > this->from && this[-1].to > this[-1].from && this[-1].to == this->from;
+    bool stem = !this->unknown && strlen(this->text) > length && !strncasecmp(this->text, text, length);
+    if (stem)
+        text_fit(out, size, this->text);
+    else
+        snprintf(out, size, "%s%s", goes_on ? "-" : "", text);
+}
+
 void view_token_name(const struct view *view, int stream, int token, char *out, size_t size)
 {
     const struct trace *trace = &view->trace;
@@ -350,12 +383,7 @@ void view_token_name(const struct view *view, int stream, int token, char *out, 
             snprintf(out, size, "?");
             return;
         }
-        const struct trace_token *word = &trace->tokens[token];
-        int length = (int)(trace->question ? strlen(trace->question) : 0);
-        if (word->from >= 0 && word->from < word->to && word->to <= length)
-            snprintf(out, size, "%.*s", word->to - word->from, trace->question + word->from);
-        else
-            snprintf(out, size, "%s", word->text);
+        word_name(trace, token, out, size);
         return;
     }
     int columns = stream < trace->picture_count ? trace->pictures[stream].grid_columns : 1;

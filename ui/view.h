@@ -67,6 +67,10 @@ int view_alive_count(const struct view *view, int stage, int stream, int *total)
 bool view_dropped_now(const struct view *view, int stage, int stream, int token);
 int view_dropped_now_count(const struct view *view, int stage, int stream);
 
+// What the person has asked last for a token.
+enum view_hand { VIEW_NOT_BY_HAND, VIEW_KEPT_BY_HAND, VIEW_DROPPED_BY_HAND };
+enum view_hand view_by_hand(const struct view *view, int stream, int token);
+
 // The newest scores of a token given in or before a stage. stage -1: none were given.
 struct view_score {
     int stage;

@@ -95,7 +95,7 @@ static void test_run_table(void **state)
     expect(RUN(picture_path, "is the dgo red?", "--model", model_path), 0, "", "did you mean 'dog'?");
     expect(RUN(picture_path, "dogs", "--model", model_path, "--policy", "none"), 0, "question: <s> dogs </s>\n", "");
     expect(RUN(picture_path, "is it red or is it red or is it red or is it red or blue?", "--model", model_path), 0, "",
-           "is left out");
+           "left out is");
     // A picture's CLS is no patch.
     expect(RUN(picture_path, "is the dog red?", "--model", model_path, "--policy", "none"), 0, " 36/36 ", "");
     expect(RUN("--help"), 0, "usage: trimscope run", "");

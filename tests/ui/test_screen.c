@@ -49,7 +49,7 @@ static void start(int rows, int columns, bool sixel)
     struct screen_term_options options = {
         .rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
     screen_term_start(&term, &options, run_screen, &child);
-    assert_true(screen_term_wait(&term, " red ")); // below the last stage: all are there
+    assert_true(screen_term_wait(&term, "'red'")); // below the last stage: all are there
     screen_term_settle(&term, 150);
 }
 
@@ -282,7 +282,7 @@ static void test_whole_frames(void **state)
     struct screen_term_options options = {
         .rows = 30, .columns = 100, .sixel = true, .version = "mlterm(3.9.0)"};
     screen_term_start(&term, &options, run_screen, &child);
-    assert_true(screen_term_wait(&term, " red ")); // below the last stage: all are there
+    assert_true(screen_term_wait(&term, "'red'")); // below the last stage: all are there
     screen_term_settle(&term, 150);
     go_to_fusion_2();
     size_t before = term.image_bytes;

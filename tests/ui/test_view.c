@@ -110,7 +110,7 @@ static void test_sentences(void **state)
              100 * (double)view.trace.answer.p);
     assert_non_null(strstr(text, expected));
     double share = view.trace.spent_macs / view.trace.dense_macs;
-    snprintf(expected, sizeof expected, "%.0f %%, %.1f times less; %d of 144 patches", 100 * share, 1 / share,
+    snprintf(expected, sizeof expected, "%.0f %%, %.1f times less.\n%d of 144 patches", 100 * share, 1 / share,
              count_alive(12, 0, 1));
     assert_non_null(strstr(text, expected));
     // The words with the best totals, before and after.
@@ -160,6 +160,57 @@ static void test_wrapping(void **state)
     assert_int_equal(draw_width("\xff\xc3(\x01"), 4); // each bad byte is one '?'
 }
 
+// What the person did is told apart from what the model did: in the story, and by the token's name.
+static void test_changes_by_hand(void **state)
+{
+    (void)state;
+    const struct intervention by_hand[] = {
+        {INTERVENE_TOKEN_DROP, 7, 0, 14, MODULE_MSA, 0},
+        {INTERVENE_TOKEN_KEEP, 8, TRACE_TEXT_STREAM, 2, MODULE_MSA, 0},
+        {INTERVENE_HEAD_OFF, 9, 0, 2, MODULE_MSA, 1},
+        {INTERVENE_HEAD_ON, 9, 0, 2, MODULE_MSA, 3},
+    };
+    char text[800];
+    view_free(&view);
+    struct backend_news news = {.has_trace = true, .done = NAN};
+    sample_trace(&news.trace, "what color is the apple left of the lemon?", "learned", 0.5, by_hand, 4, SAMPLE_STAGES);
+    assert_true(view_take_news(&view, &news));
+    narrate_stage(&view, 6, text, sizeof text);
+    assert_null(strstr(text, "by hand"));
+    narrate_stage(&view, 7, text, sizeof text);
+    assert_non_null(strstr(text, "; the patch in row 2, column 2 dropped by hand"));
+    narrate_stage(&view, 8, text, sizeof text);
+    assert_non_null(strstr(text, "; 'color' kept by hand"));
+    narrate_stage(&view, 9, text, sizeof text);
+    assert_non_null(strstr(text, "; 2 changes by hand"));
+    assert_int_equal(view_by_hand(&view, 0, 14), VIEW_DROPPED_BY_HAND);
+    assert_int_equal(view_by_hand(&view, TRACE_TEXT_STREAM, 2), VIEW_KEPT_BY_HAND);
+    assert_int_equal(view_by_hand(&view, TRACE_TEXT_STREAM, 14), VIEW_NOT_BY_HAND);
+}
+
+// Pieces of words have names that can be read on their own.
+static void test_word_names(void **state)
+{
+    (void)state;
+    static struct trace_token tokens[] = {{"<s>", 0, 0, false},    {"butterfly", 0, 8, false}, {"##s", 8, 11, false},
+                                          {"mouse", 12, 16, false}, {"##s", 12, 16, false},     {"<unk>", 17, 22, true},
+                                          {"</s>", 22, 22, false}};
+    static const char *const expected[] = {"<s>", "butterfly", "-ies", "mice", "+s", "zebra", "</s>", "?"};
+    struct trace_token *before = view.trace.tokens;
+    char name[TRACE_TEXT], *question = view.trace.question;
+    int count = view.trace.token_count;
+    view.trace.tokens = tokens;
+    view.trace.token_count = 7;
+    view.trace.question = (char[]){"butterflies mice zebra"};
+    for (int i = 0; i < 8; i++) {
+        view_token_name(&view, TRACE_TEXT_STREAM, i, name, sizeof name);
+        assert_string_equal(name, expected[i]);
+    }
+    view.trace.tokens = before;
+    view.trace.question = question;
+    view.trace.token_count = count;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +218,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_scores_of_the_dead, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threshold_of_ranks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sentences, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_changes_by_hand, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_word_names, set_up, tear_down),
         cmocka_unit_test(test_flops),
         cmocka_unit_test(test_wrapping),
     };
