@@ -523,6 +523,29 @@ static void test_typed_ahead(void **state)
     finish();
 }
 
+// A question of three rows in the least window: the scores give way to the story below them.
+static void test_long_question_in_a_small_window(void **state)
+{
+    (void)state;
+    int row, column;
+    char text[400];
+    start(24, 80, false);
+    screen_term_type(&term, "awhat color is the apple that is left of the lemon and of the other lemon and not "
+                            "above or below any of the large red things?\r");
+    screen_term_type(&term, "$");
+    expect("The answer is");
+    screen_term_type(&term, "\t\t");
+    expect("WORD '");
+    expect("(limit ");
+    assert_true(screen_term_find(&term, "The answer is", &row, &column));
+    assert_int_equal(column, 1);
+    screen_term_row(&term, row, text, sizeof text);
+    assert_null(strstr(text, "margin"));
+    screen_term_row(&term, row - 1, text, sizeof text);
+    assert_non_null(strstr(text, "(limit "));
+    finish();
+}
+
 static void test_too_small(void **state)
 {
     (void)state;
@@ -675,6 +698,7 @@ int main(void)
         cmocka_unit_test(test_policy_and_budget),
         cmocka_unit_test(test_notes_and_errors),
         cmocka_unit_test(test_typed_ahead),
+        cmocka_unit_test(test_long_question_in_a_small_window),
         cmocka_unit_test(test_too_small),
         cmocka_unit_test(test_resize_storm),
         cmocka_unit_test(test_blocks),
