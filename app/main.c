@@ -33,11 +33,7 @@ static void print_commands(FILE *out)
 {
     fputs(_("commands (`trimscope COMMAND --help` explains each):\n"), out);
     for (const struct command *c = commands; c->name; c++)
-<<<<<<< HEAD
-        fprintf(out, "  %-10s %s\n", c->name, c->summary);
-=======
-        fprintf(out, "  %-8s %s\n", c->name, _(c->summary));
->>>>>>> cc163b2 (Help texts and complaints about the command line can be translated, and are laid out by columns)
+        fprintf(out, "  %-11s %s\n", c->name, _(c->summary));
 }
 
 // What OpenBLAS decides when it is loaded can only be changed before (blas.h). The commands that live on it start the
