@@ -132,13 +132,14 @@ static bool parse_value(const struct option_command *command, const struct optio
         return parse_share(text, row->value) ||
                complain(command, status, "--%s takes a share above 0 and at most 1, not %s", row->name, text);
     case OPTION_SEED:
-        snprintf(message, sizeof message, "--%s takes a number from 0 to 2^64 - 1, not ", row->name);
-        return parse_seed(text, row->value) || complain(command, status, message, text);
+        return parse_seed(text, row->value) ||
+               complain(command, status, "--%s takes a number from 0 to 2^64 - 1, not %s", row->name, text);
     case OPTION_LIST:
-        snprintf(message, sizeof message, "--%s may be given %d times at most; too many with ", row->name,
-                 OPTION_LIST_MOST);
-        return add_to_list(row->value, row->low, text) || complain(command, status, message, text);
-    case OPTION_POLICY: return policy_find(text, row->value) || complain(command, status, "there is no policy ", text);
+        return add_to_list(row->value, row->low, text) ||
+               complain(command, status, "--%s may be given %d times at most; too many with %s", row->name,
+                        OPTION_LIST_MOST, text);
+    case OPTION_POLICY:
+        return policy_find(text, row->value) || complain(command, status, "there is no policy %s", text);
     }
     return false;
 }
