@@ -3,8 +3,11 @@
 #include "app/options.h"
 #include "app/progress.h"
 #include "app/set_run.h"
+#include "app/set_screen.h"
 #include "app/summary.h"
 #include "engine/base/thread.h"
+#include "ui/page.h"
+#include "ui/page_set.h"
 #include "ui/words.h"
 
 #include <stdio.h>
@@ -14,7 +17,8 @@ struct settings {
     const char *model, *set, *results, *shard;
     struct run_options options;
     long threads, limit;
-    bool json, progress;
+    bool json, progress, on_screen;
+    struct screen_settings screen;
 };
 
 // "I/N" with 1 <= I <= N.
@@ -97,6 +101,25 @@ static bool evaluate(const struct settings *settings, struct error *err)
     return ok;
 }
 
+static bool show_on_screen(const struct settings *settings, struct error *err)
+{
+    const struct set_page_request request = {.path = settings->set,
+                                             .results = settings->results,
+                                             .policy = policy_name(settings->options.policy),
+                                             .budget = settings->options.budget,
+                                             .limit = (int)settings->limit};
+    const struct set_screen screen = {.model = settings->model,
+                                      .policy = settings->options.policy,
+                                      .budget = settings->options.budget,
+                                      .threads = (int)settings->threads,
+                                      .screen = &settings->screen,
+                                      .page = &page_set,
+                                      .page_request = &request};
+    if (settings->json || settings->shard)
+        return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --shard");
+    return set_screen_run(&screen, err);
+}
+
 int cmd_eval(int argc, char **argv)
 {
     struct settings settings = {.options = run_options_default(), .threads = thread_processors()};
@@ -107,33 +130,42 @@ int cmd_eval(int argc, char **argv)
         OPTION_ROW_POLICY(&settings.options.policy),
         OPTION_ROW_BUDGET(&settings.options.budget),
         OPTION_ROW_SEED(&settings.options.seed),
-        {"limit", OPTION_NUMBER, &settings.limit, "N", N_("the first N questions only"), 1, 100000000},
+        {"limit", OPTION_NUMBER, &settings.limit, "N", "the first N questions only", 1, 100000000},
         {"results", OPTION_TEXT, &settings.results, "FILE.jsonl",
-         N_("append a line for each question as it is answered; when the file is there already, go on where it stops"), 0, 0},
+         "append a line for each question as it is answered; when the file is there already, go on where it stops", 0, 0},
         {"shard", OPTION_TEXT, &settings.shard, "I/N",
-         N_("ask about the I-th of N parts of the pictures only; `trimscope merge` puts the results of all N together"), 0, 0},
+         "ask about the I-th of N parts of the pictures only; `trimscope merge` puts the results of all N together", 0, 0},
         {"progress", OPTION_FLAG, &settings.progress, NULL,
-         N_("tell the progress on stderr even when that is no terminal"), 0, 0},
+         "tell the progress on stderr even when that is no terminal", 0, 0},
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROW_JSON(&settings.json, N_("print one JSON object")),
+        OPTION_ROW_JSON(&settings.json, "print one JSON object"),
+        {"screen", OPTION_FLAG, &settings.on_screen, NULL,
+         "show it on the screen while it goes: figures, the table of questions, each to step through", 0, 0},
+        OPTION_ROWS_SCREEN(settings.screen),
         OPTION_ROW_END};
     const struct option_command command = {
         "eval", "eval SET.jsonl [options]",
-        N_("Asks a model every question of a set (a line each: {\"picture\", \"question\", \"answer\", \"type\", "
+        "Asks a model every question of a set (a line each: {\"picture\", \"question\", \"answer\", \"type\", "
         "\"needed\": [boxes], \"others\": [boxes]}) and prints accuracy, the share of the dense multiply-adds spent, and "
         "the relevance lift: the share of needed objects' patches that are alive after the last fusion layer, divided "
         "by that of other objects' patches. Intervals are 95 %, by bootstrap over pictures. With --results a run that is "
         "stopped or killed goes on when the same command is given again. On several machines or with GNU parallel: "
         "`parallel trimscope eval SET.jsonl --threads 1 --shard {}/8 --results part{}.jsonl '>' /dev/null ::: {1..8}`, in "
         "a Slurm array (--array=1-8) with --shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT, and then "
-        "`trimscope merge part*.jsonl`."),
+        "`trimscope merge part*.jsonl`.",
         rows, 1, 1};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
     struct error err = {0};
     settings.set = arguments[0];
-    struct thread_pool *pool = settings.options.pool = thread_pool_new((int)settings.threads);
-    bool ok = evaluate(&settings, &err);
+    struct thread_pool *pool = NULL;
+    bool ok;
+    if (settings.on_screen) {
+        ok = show_on_screen(&settings, &err);
+    } else {
+        pool = settings.options.pool = thread_pool_new((int)settings.threads);
+        ok = evaluate(&settings, &err);
+    }
     if (!ok)
         fprintf(stderr, "trimscope eval: %s\n", err.text);
     thread_pool_free(pool);

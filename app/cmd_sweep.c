@@ -2,11 +2,13 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/progress.h"
-#include "app/set_run.h"
+#include "app/set_screen.h"
 #include "app/summary.h"
 #include "app/sweep_figure.h"
+#include "app/sweep_run.h"
 #include "engine/base/thread.h"
-#include "engine/run/sweep.h"
+#include "ui/page.h"
+#include "ui/page_set.h"
 #include "ui/words.h"
 
 #include <errno.h>
@@ -15,96 +17,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-enum { BUDGETS = 64, PATH = 4096 };
 
 struct settings {
     const char *model, *set, *results, *policies, *budgets;
     struct run_options options;
     long threads, limit;
-    bool json, csv, progress;
+    bool json, csv, progress, on_screen;
+    struct screen_settings screen;
 };
 
 struct sweep {
     const struct settings *settings;
-    struct set_run run;
-    struct sweep_point points[SWEEP_POINTS];
-    int count, current;
+    struct sweep_run run;
     struct progress progress;
 };
-
-// The next name of a list with commas; false at its end.
-static bool next_name(const char **list, char *name, size_t size)
-{
-    size_t length = strcspn(*list, ",");
-    if (!**list)
-        return false;
-    snprintf(name, size, "%.*s", (int)(length < size ? length : size - 1), *list);
-    *list += length + ((*list)[length] == ',');
-    return true;
-}
-
-static int read_policies(const char *list, enum policy policies[POLICY_COUNT], struct error *err)
-{
-    char name[64];
-    int count = 0;
-    for (int p = 0; !list && p < POLICY_COUNT; p++)
-        policies[count++] = (enum policy)p;
-    while (list && next_name(&list, name, sizeof name)) {
-        enum policy policy;
-        if (!policy_find(name, &policy)) {
-            error_set(err, ERROR_USAGE, "there is no policy %s; `trimscope sweep --help` lists them", name);
-            return 0;
-        }
-        bool known = false;
-        for (int i = 0; i < count; i++)
-            known = known || policies[i] == policy;
-        if (!known)
-            policies[count++] = policy;
-    }
-    if (!count)
-        error_set(err, ERROR_USAGE, "--policies names no policy");
-    return count;
-}
-
-static int read_budgets(const char *list, double budgets[BUDGETS], struct error *err)
-{
-    char name[64], *end;
-    int count = 0;
-    list = list ? list : "0.33,0.4,0.5,0.67,1";
-    while (next_name(&list, name, sizeof name)) {
-        double budget = strcmp(name, "trained") ? strtod(name, &end) : (double)NAN;
-        if (count == BUDGETS || (!isnan(budget) && (end == name || *end || !(budget > 0 && budget <= 1))) ||
-            (isnan(budget) && strcmp(name, "trained"))) {
-            error_set(err, ERROR_USAGE, "--budgets takes up to %d shares above 0 and at most 1, or \"trained\", not %s",
-                      BUDGETS, name);
-            return 0;
-        }
-        budgets[count++] = budget;
-    }
-    if (!count)
-        error_set(err, ERROR_USAGE, "--budgets names no budget");
-    return count;
-}
-
-// "learned 0.5"
-static void name_point(const struct sweep_point *point, char separator, char *out, size_t size)
-{
-    if (point->policy == POLICY_NONE)
-        snprintf(out, size, "%s", policy_name(point->policy));
-    else if (isnan(point->budget))
-        snprintf(out, size, "%s%ctrained", policy_name(point->policy), separator);
-    else
-        snprintf(out, size, "%s%c%g", policy_name(point->policy), separator, point->budget);
-}
 
 static void start(void *context, int done)
 {
     struct sweep *sweep = context;
-    char point[64], what[96];
-    name_point(&sweep->points[sweep->current], ' ', point, sizeof point);
-    snprintf(what, sizeof what, _("%s (%d of %d)"), point, sweep->current + 1, sweep->count);
+    char point[SWEEP_NAME], what[96];
+    sweep_run_name(&sweep->run.points[sweep->run.current], ' ', point);
+    snprintf(what, sizeof what, _("%s (%d of %d)"), point, sweep->run.current + 1, sweep->run.count);
     progress_start_part(&sweep->progress, what, done);
 }
 
@@ -113,59 +46,11 @@ static bool show(void *context, int done, int total)
     return progress_show(&((struct sweep *)context)->progress, done, total);
 }
 
-// A point whose file holds a header and nothing more would only be in the way.
-static bool nothing_answered(const struct set_run *run)
-{
-    for (int i = 0; i < run->set.count; i++)
-        if (run->results[i].done)
-            return false;
-    return true;
-}
-
-static bool evaluate_point(struct sweep *sweep, struct sweep_point *point, struct error *err)
-{
-    char name[64], path[PATH];
-    struct set_run_point work = {.options = sweep->settings->options, .started = start, .progress = show,
-                                 .context = sweep};
-    struct error trouble = {0};
-    work.options.policy = point->policy;
-    work.options.budget = point->budget;
-    name_point(point, '-', name, sizeof name);
-    if (sweep->settings->results && snprintf(path, sizeof path, "%s/%s.jsonl", sweep->settings->results, name) < PATH)
-        work.file = path;
-    bool existed = work.file && access(work.file, F_OK) == 0;
-    if (set_run_evaluate(&sweep->run, &work, &trouble)) {
-        point->done = true;
-        return evaluate_summarize(&sweep->run.set, sweep->run.results, NULL, &point->summary, err);
-    }
-    if (work.file && !existed && nothing_answered(&sweep->run))
-        unlink(work.file);
-    snprintf(point->why, sizeof point->why, "%s", trouble.text);
-    if (trouble.code == ERROR_INPUT)
-        return true; // a budget that cannot be reached, most often: the others may be
-    *err = trouble;
-    return false;
-}
-
-static bool evaluate_points(struct sweep *sweep, struct error *err)
-{
-    bool ok = true, any = false;
-    for (int i = 0; ok && i < sweep->count; i++) {
-        sweep->current = i;
-        ok = evaluate_point(sweep, &sweep->points[i], err);
-        any = any || sweep->points[i].done;
-    }
-    if (ok && !any)
-        ok = error_set(err, ERROR_INPUT, "%s", sweep->points[0].why);
-    sweep_mark_fronts(sweep->points, sweep->count);
-    return ok;
-}
-
 static bool print_json(const struct sweep *sweep, struct error *err)
 {
     json_t *list = json_array();
-    for (int i = 0; i < sweep->count; i++) {
-        const struct sweep_point *p = &sweep->points[i];
+    for (int i = 0; i < sweep->run.count; i++) {
+        const struct sweep_point *p = &sweep->run.points[i];
         json_t *one = p->done ? summary_json(&p->summary) : json_object();
         json_object_set_new(one, "policy", json_string(policy_name(p->policy)));
         json_object_set_new(one, "budget", summary_number(p->budget));
@@ -186,8 +71,8 @@ static bool print_json(const struct sweep *sweep, struct error *err)
 static void print_csv(const struct sweep *sweep)
 {
     puts("policy,budget,questions,accuracy,accuracy_low,accuracy_high,share,macs,ms,lift,pareto_flops,pareto_ms");
-    for (int i = 0; i < sweep->count; i++) {
-        const struct sweep_point *p = &sweep->points[i];
+    for (int i = 0; i < sweep->run.count; i++) {
+        const struct sweep_point *p = &sweep->run.points[i];
         char budget[32] = "", lift[32] = "";
         if (!p->done)
             continue;
@@ -225,12 +110,12 @@ static bool print_table(const struct sweep *sweep, struct error *err)
 {
     printf("%-16s %7s %8s %12s %6s %8s %8s  %s\n", "policy", "budget", "accuracy", "95 %", "share", "MFLOP", "ms",
            "Pareto front");
-    for (int i = 0; i < sweep->count; i++)
-        if (sweep->points[i].done || sweep->points[i].why[0])
-            print_point(&sweep->points[i]);
+    for (int i = 0; i < sweep->run.count; i++)
+        if (sweep->run.points[i].done || sweep->run.points[i].why[0])
+            print_point(&sweep->run.points[i]);
     puts(_("Pareto front: no other point is at least as accurate for less. Milliseconds are those of the stages, while all "
            "threads work: they can be compared when the machine does nothing else."));
-    return sweep_figure_print(sweep->points, sweep->count, err);
+    return sweep_figure_print(sweep->run.points, sweep->run.count, err);
 }
 
 static bool print(const struct sweep *sweep, struct error *err)
@@ -243,25 +128,46 @@ static bool print(const struct sweep *sweep, struct error *err)
     return true;
 }
 
+static bool make_folder(const struct settings *settings, struct error *err)
+{
+    if (!settings->results || mkdir(settings->results, 0777) == 0 || errno == EEXIST)
+        return true;
+    return error_set(err, ERROR_INPUT, "cannot make the folder %s: %s", settings->results, strerror(errno));
+}
+
+static bool show_on_screen(struct sweep *sweep, struct error *err)
+{
+    const struct settings *settings = sweep->settings;
+    const struct sweep_page_request request = {.set = settings->set,
+                                               .policies = settings->policies,
+                                               .budgets = settings->budgets,
+                                               .folder = settings->results,
+                                               .limit = (int)settings->limit};
+    const struct set_screen screen = {.model = settings->model,
+                                      .policy = POLICY_LEARNED,
+                                      .budget = (double)NAN,
+                                      .threads = (int)settings->threads,
+                                      .screen = &settings->screen,
+                                      .page = &page_sweep,
+                                      .page_request = &request};
+    if (settings->json || settings->csv)
+        return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --csv");
+    return sweep_run_list(&sweep->run, settings->policies, settings->budgets, err) && make_folder(settings, err) &&
+           set_screen_run(&screen, err);
+}
+
 static bool prepare(struct sweep *sweep, struct error *err)
 {
     const struct settings *settings = sweep->settings;
-    enum policy policies[POLICY_COUNT];
-    double budgets[BUDGETS];
     if (settings->json && settings->csv)
         return error_set(err, ERROR_USAGE, "--json and --csv: take one of them");
-    int policy_count = read_policies(settings->policies, policies, err);
-    int budget_count = policy_count ? read_budgets(settings->budgets, budgets, err) : 0;
-    if (!budget_count)
+    if (!sweep_run_list(&sweep->run, settings->policies, settings->budgets, err))
         return false;
-    sweep->count = sweep_list(sweep->points, policies, policy_count, budgets, budget_count);
-    if (sweep->count < 0)
-        return error_set(err, ERROR_USAGE, "these are more than %d points", SWEEP_POINTS);
-    if (settings->results && mkdir(settings->results, 0777) < 0 && errno != EEXIST)
-        return error_set(err, ERROR_INPUT, "cannot make the folder %s: %s", settings->results, strerror(errno));
+    if (!make_folder(settings, err))
+        return false;
     const struct set_run_options options = {.model = settings->model, .set = settings->set, .shard = 1, .shards = 1,
                                             .limit = (int)settings->limit, .keeps = settings->results};
-    return set_run_open(&sweep->run, &options, err);
+    return set_run_open(&sweep->run.set, &options, err);
 }
 
 static bool work(struct sweep *sweep, struct error *err)
@@ -269,7 +175,7 @@ static bool work(struct sweep *sweep, struct error *err)
     if (!prepare(sweep, err))
         return false;
     progress_begin(&sweep->progress, sweep->settings->progress);
-    bool ok = evaluate_points(sweep, err);
+    bool ok = sweep_run_work(&sweep->run, err);
     progress_end(&sweep->progress);
     if (ok) {
         ok = print(sweep, err);
@@ -278,7 +184,7 @@ static bool work(struct sweep *sweep, struct error *err)
         if (sweep->settings->results)
             error_set(err, ERROR_CANCELLED, "%s; the same command goes on from there", err->text);
     }
-    set_run_close(&sweep->run);
+    set_run_close(&sweep->run.set);
     return ok;
 }
 
@@ -289,26 +195,28 @@ int cmd_sweep(int argc, char **argv)
     int count, status;
     const struct option_row rows[] = {
         OPTION_ROW_MODEL(&settings.model),
-        {"policies", OPTION_TEXT, &settings.policies, "A,B,..", N_("which policies (default: all, see `trimscope eval --help`)"),
+        {"policies", OPTION_TEXT, &settings.policies, "A,B,..", "which policies (default: all, see `trimscope eval --help`)",
          0, 0},
         {"budgets", OPTION_TEXT, &settings.budgets, "S,T,..",
-         N_("shares of the dense multiply-adds, or \"trained\" (default 0.33,0.4,0.5,0.67,1)"), 0, 0},
+         "shares of the dense multiply-adds, or \"trained\" (default " SWEEP_BUDGETS ")", 0, 0},
         {"results", OPTION_TEXT, &settings.results, "DIR",
-         N_("keep each point's results in a file in this folder; points that are there already are not computed again"), 0, 0},
-        {"limit", OPTION_NUMBER, &settings.limit, "N", N_("the first N questions only"), 1, 100000000},
+         "keep each point's results in a file in this folder; points that are there already are not computed again", 0, 0},
+        {"limit", OPTION_NUMBER, &settings.limit, "N", "the first N questions only", 1, 100000000},
         OPTION_ROW_SEED(&settings.options.seed),
         {"progress", OPTION_FLAG, &settings.progress, NULL,
-         N_("tell the progress on stderr even when that is no terminal"), 0, 0},
+         "tell the progress on stderr even when that is no terminal", 0, 0},
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROW_JSON(&settings.json, N_("print a JSON list, one object for each point")),
-        {"csv", OPTION_FLAG, &settings.csv, NULL, N_("print a table for a spreadsheet"), 0, 0},
+        OPTION_ROW_JSON(&settings.json, "print a JSON list, one object for each point"),
+        {"csv", OPTION_FLAG, &settings.csv, NULL, "print a table for a spreadsheet", 0, 0},
+        {"screen", OPTION_FLAG, &settings.on_screen, NULL, "show it on the screen while it goes", 0, 0},
+        OPTION_ROWS_SCREEN(settings.screen),
         OPTION_ROW_END};
     const struct option_command command = {
         "sweep", "sweep SET.jsonl [options]",
-        N_("Evaluates a question set under several policies, each with several budgets, and prints accuracy against the FLOPs "
+        "Evaluates a question set under several policies, each with several budgets, and prints accuracy against the FLOPs "
         "spent and against the time measured, which points nothing else beats (the Pareto front), and a plot. With "
         "--results a sweep that is stopped goes on when the same command is given again, and `trimscope browse DIR` shows "
-        "it on the screen."),
+        "it on the screen.",
         rows, 1, 1};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
@@ -321,7 +229,12 @@ int cmd_sweep(int argc, char **argv)
     if (ok) {
         *sweep = none;
         sweep->settings = &settings;
-        ok = work(sweep, &err);
+        sweep->run.options = settings.options;
+        sweep->run.folder = settings.results;
+        sweep->run.started = start;
+        sweep->run.progress = show;
+        sweep->run.context = sweep;
+        ok = settings.on_screen ? show_on_screen(sweep, &err) : work(sweep, &err);
     }
     if (!ok)
         fprintf(stderr, "trimscope sweep: %s\n", err.text);

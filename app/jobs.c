@@ -1,4 +1,5 @@
 #include "app/jobs.h"
+#include "app/set_job.h"
 
 #include "engine/base/thread.h"
 
@@ -106,11 +107,43 @@ static bool do_run(struct job *job, struct error *err)
     return ok;
 }
 
+// ---- JOB_SET, JOB_SWEEP: in threads of their own ------------------------------------------------------------------
+
+static bool do_set(struct job *job, struct error *err)
+{
+    struct session *s = job->session;
+    struct set_job *work = set_job_start(s->model, s->model_path, s->options.threads, job->request, err);
+    enum backend_job_state state = work ? JOB_WORKING : JOB_FAILED;
+    while (state == JOB_WORKING || state == JOB_PART) {
+        struct backend_job_news *news = calloc(1, sizeof *news);
+        float done = 0;
+        char progress[sizeof news->progress];
+        if (!news) {
+            error_no_memory(err, "the results");
+            break;
+        }
+        // Short enough that what the person asks of the run on the screen is done at once.
+        state = set_job_wait(work, 5, news, &done, progress, err);
+        if (state == JOB_PART || state == JOB_DONE)
+            job_publish(job, state, news);
+        else
+            free(news);
+        if (state != JOB_DONE && !job_go_on(job, done, progress)) {
+            *err = (struct error){0};
+            break;
+        }
+    }
+    set_job_free(work);
+    return state == JOB_DONE;
+}
+
 // ---- all of them ------------------------------------------------------------------------------------------------
 
 // Each returns true once it has published JOB_DONE; false with *err set: it failed, without: it was cancelled.
 static bool (*const functions[JOB_KINDS])(struct job *job, struct error *err) = {
     [JOB_RUN] = do_run,
+    [JOB_SET] = do_set,
+    [JOB_SWEEP] = do_set,
 };
 
 void job_do(struct job *job)

@@ -12,8 +12,10 @@ bool set_run_open(struct set_run *run, const struct set_run_options *options, st
     char bundled[ASSETS_PATH];
     const char *weights = options->model ? options->model : bundled;
     const struct run_options plain = run_options_default();
-    *run = (struct set_run){.shard = options->shard, .shards = options->shards};
-    bool ok = (options->model || assets_model(bundled, err)) && (run->model = model_open(weights, NULL, err)) != NULL &&
+    *run = (struct set_run){.shard = options->shard, .shards = options->shards, .model = options->opened,
+                            .borrowed = options->opened};
+    bool ok = (options->model || assets_model(bundled, err)) &&
+              (run->model || (run->model = model_open(weights, NULL, err)) != NULL) &&
               question_set_read(&run->set, options->set, options->limit, err);
     if (ok && options->keeps)
         ok = results_describe(&run->header, weights, run->model->config.name, options->set, &run->set, &plain,
@@ -29,7 +31,8 @@ void set_run_close(struct set_run *run)
 {
     memory_free(run->results);
     question_set_free(&run->set);
-    model_free(run->model);
+    if (!run->borrowed)
+        model_free(run->model);
     *run = (struct set_run){0};
 }
 

@@ -7,6 +7,7 @@
 
 struct set_run_options {
     const char *model, *set; // files; model NULL: the bundled one
+    struct model *opened;    // that model, opened already (it stays its owner's); NULL: open it
     int limit;               // of the questions, 0: all
     int shard, shards;       // from 1 on; 1 of 1 is the whole
     bool keeps;              // results will be kept in files
@@ -14,6 +15,7 @@ struct set_run_options {
 
 struct set_run {
     struct model *model;
+    bool borrowed; // the model
     struct question_set set;
     struct results_header header; // where results are kept
     struct evaluation *results;   // set.count, of the present point

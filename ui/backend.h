@@ -12,6 +12,8 @@
 #include <stddef.h>
 
 #include "engine/base/error.h"
+#include "engine/run/results.h"
+#include "engine/run/sweep.h"
 #include "engine/run/trace.h"
 
 #include <stdbool.h>
@@ -58,7 +60,7 @@ struct backend_attention {
 // Work of any length beside the run on the screen. What the person asks of that run meanwhile is done first, between
 // two steps of the job. A new kind: an entry in enum backend_job_kind, its request and result in the unions, how both
 // are copied and freed in ui/backend_job.c, and the function that does it in app/jobs.c.
-enum backend_job_kind { JOB_RUN, JOB_KINDS };
+enum backend_job_kind { JOB_RUN, JOB_SET, JOB_SWEEP, JOB_KINDS };
 
 // JOB_RUN: a whole run on the same pictures, but with another question, policy or changes by hand ("what if ...").
 struct backend_run_request {
@@ -69,10 +71,51 @@ struct backend_run_request {
     int change_count;
 };
 
+// JOB_SET: a question set evaluated on all processors, or a file of its results read.
+struct backend_set_request {
+    char *path;              // of either; NULL: the bundled questions
+    char *results;           // file that keeps the results of a set, as `eval --results` does; NULL: none
+    char policy[TRACE_NAME]; // not of a file of results: that has its own
+    double budget;           // NaN: as trained
+    int limit;               // of the questions, 0: all
+};
+
+enum { SET_TYPES = 64 };
+struct set_summary {
+    struct evaluation_summary all, by_type[SET_TYPES];
+    int types[SET_TYPES], type_count; // a question of each type
+};
+
+// What has become known since the part before.
+struct backend_set_result {
+    struct results *rows; // first of all: every question, and the results that a file had. NULL: had come before
+    int count;            // of further answers, by their places in rows
+    int *places;
+    struct evaluation *evaluations;
+    struct set_summary *summary; // now and then, and at the end; NULL: none now
+};
+
+// JOB_SWEEP: policies times budgets over a set, or files of results.
+struct backend_sweep_request {
+    char *set;      // NULL: the bundled questions, unless there are files
+    char **files;   // results, one point each
+    int file_count;
+    char *policies, *budgets, *folder; // as `sweep` takes them; NULL: its defaults, and results are not kept
+    int limit;
+};
+
+// All points, done or not.
+struct backend_sweep_result {
+    struct sweep_point *points;
+    int count;
+};
+
 struct backend_job {
     enum backend_job_kind kind;
     union {
         struct backend_run_request run;
+        struct backend_set_request set;
+        struct backend_sweep_request sweep;
     };
 };
 
@@ -89,6 +132,8 @@ struct backend_job_news {
     char error[480];    // JOB_FAILED: one sentence
     union {
         struct trace run; // of JOB_RUN
+        struct backend_set_result set;
+        struct backend_sweep_result sweep;
     }; // JOB_PART and JOB_DONE
 };
 
@@ -96,6 +141,7 @@ struct backend_job_news {
 bool backend_job_copy(struct backend_job *to, const struct backend_job *from) __attribute__((warn_unused_result));
 void backend_job_free(struct backend_job *job);
 void backend_job_news_free(struct backend_job_news *news); // this one and all behind it
+void backend_set_result_free(struct backend_set_result *result);
 
 // What happened since the last poll. Everything pointed to becomes the screen's; see backend_news_free().
 struct backend_news {

@@ -26,6 +26,27 @@ static bool copy_run(struct backend_run_request *to, const struct backend_run_re
     return ok;
 }
 
+static bool copy_set(struct backend_set_request *to, const struct backend_set_request *from)
+{
+    *to = *from;
+    bool ok = copy_text(&to->path, from->path);
+    return copy_text(&to->results, from->results) && ok;
+}
+
+static bool copy_sweep(struct backend_sweep_request *to, const struct backend_sweep_request *from)
+{
+    *to = (struct backend_sweep_request){.limit = from->limit};
+    bool ok = copy_text(&to->set, from->set);
+    ok = copy_text(&to->policies, from->policies) && ok;
+    ok = copy_text(&to->budgets, from->budgets) && ok;
+    ok = copy_text(&to->folder, from->folder) && ok;
+    if (from->file_count > 0 && !(to->files = calloc((size_t)from->file_count, sizeof *to->files)))
+        return false;
+    for (; ok && to->file_count < from->file_count; to->file_count++)
+        ok = copy_text(&to->files[to->file_count], from->files[to->file_count]);
+    return ok;
+}
+
 bool backend_job_copy(struct backend_job *to, const struct backend_job *from)
 {
     *to = (struct backend_job){.kind = from->kind};
@@ -33,6 +54,12 @@ bool backend_job_copy(struct backend_job *to, const struct backend_job *from)
     switch (from->kind) {
     case JOB_RUN:
         ok = copy_run(&to->run, &from->run);
+        break;
+    case JOB_SET:
+        ok = copy_set(&to->set, &from->set);
+        break;
+    case JOB_SWEEP:
+        ok = copy_sweep(&to->sweep, &from->sweep);
         break;
     case JOB_KINDS:
         break;
@@ -47,8 +74,30 @@ void backend_job_free(struct backend_job *job)
     if (job->kind == JOB_RUN) {
         free(job->run.question);
         free(job->run.changes);
+    } else if (job->kind == JOB_SET) {
+        free(job->set.path);
+        free(job->set.results);
+    } else if (job->kind == JOB_SWEEP) {
+        for (int i = 0; i < job->sweep.file_count; i++)
+            free(job->sweep.files[i]);
+        free(job->sweep.files);
+        free(job->sweep.set);
+        free(job->sweep.policies);
+        free(job->sweep.budgets);
+        free(job->sweep.folder);
     }
     *job = (struct backend_job){.kind = JOB_KINDS};
+}
+
+void backend_set_result_free(struct backend_set_result *result)
+{
+    if (result->rows)
+        results_free(result->rows);
+    free(result->rows);
+    free(result->places);
+    free(result->evaluations);
+    free(result->summary);
+    *result = (struct backend_set_result){0};
 }
 
 static void free_result(struct backend_job_news *news)
@@ -57,6 +106,10 @@ static void free_result(struct backend_job_news *news)
         return;
     if (news->kind == JOB_RUN)
         trace_free(&news->run);
+    else if (news->kind == JOB_SET)
+        backend_set_result_free(&news->set);
+    else if (news->kind == JOB_SWEEP)
+        free(news->sweep.points);
 }
 
 void backend_job_news_free(struct backend_job_news *news)

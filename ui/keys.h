@@ -15,7 +15,10 @@ const char *key_group_title(enum key_group group);
 enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ALWAYS };
 
 // Pages (ui/page.h): id, name, title. The first is the lowest one.
-#define PAGES(X) X(STEPPER, stepper, N_("Stepper"))
+#define PAGES(X)                                                                                             \
+    X(STEPPER, stepper, "Stepper")                                                                           \
+    X(SET, set, N_("Question set"))                                                                          \
+    X(SWEEP, sweep, N_("Sweep"))
 
 #define PAGE_ENUM(id, name, title) PAGE_##id,
 enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
@@ -32,14 +35,14 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(LEFT, K(KEY_LEFT, 'h'), "← h", ON(STEPPER), STEP, 0, NONE, "", "previous stage; with a cursor: left") \
     X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(STEPPER), STEP, 0, STAGES, "step",                                \
       "next stage; with a cursor: right")                                                                   \
-    X(UP, K(KEY_UP, 'k'), "↑ k", ON(STEPPER), STEP, 0, NONE, "", "previous stage; with a cursor: up")       \
-    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON(STEPPER), STEP, 0, NONE, "", "next stage; with a cursor: down")     \
-    X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON(STEPPER), STEP, 0, NONE, "",                                \
+    X(UP, K(KEY_UP, 'k'), "↑ k", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", "previous stage; with a cursor: up")       \
+    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", "next stage; with a cursor: down")     \
+    X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
       "previous stage, wherever the cursor is")                                                             \
-    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON(STEPPER), STEP, 0, CURSOR, "step",                              \
+    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, "step",                              \
       "next stage, wherever the cursor is")                                                                 \
-    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON(STEPPER), STEP, 0, NONE, "", "first stage")                \
-    X(LAST, K(KEY_END, '$', 'G'), "End $", ON(STEPPER), STEP, 0, NONE, "", "last stage: the answer")        \
+    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", "first stage")                \
+    X(LAST, K(KEY_END, '$', 'G'), "End $", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", "last stage: the answer")        \
     X(PLAY, K(' '), "space", ON(STEPPER), STEP, 0, STAGES, "play",                                          \
       "play the stages one after the other, or pause")                                                      \
     X(FOCUS_NEXT, K('\t'), "Tab", ON(STEPPER), LOOK, 0, ANYWHERE, "cursor",                                 \
@@ -65,14 +68,32 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       "reopen everything from this stage on")                                                               \
     X(UNDO, K('u'), "u", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, "undo",                            \
       "take the last change back")                                                                          \
-    X(POLICY, K('p'), "p", ON(STEPPER), CHANGE, BACKEND_POLICY, STAGES, "policy…",                          \
+    X(POLICY, K('p'), "p", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, STAGES, "policy…",                          \
       "choose the pruning policy…")                                                                         \
-    X(BUDGET, K('b'), "b", ON(STEPPER), CHANGE, BACKEND_POLICY, STAGES, "budget…",                          \
+    X(BUDGET, K('b'), "b", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, STAGES, "budget…",                          \
       "type the budget: share of the unpruned FLOPs…")                                                      \
     X(LESS, K('[', '-'), "[ -", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", "budget down by 0.05")       \
     X(MORE, K(']', '+', '='), "] +", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", "budget up by 0.05")    \
     X(ASK, K('a', '/'), "a /", ON(STEPPER), ASK, BACKEND_ASK, ANYWHERE, "ask…", "ask another question…")    \
     X(OPEN, K('o'), "o", ON(STEPPER), ASK, BACKEND_OPEN, ANYWHERE, "open…", "open another picture…")        \
+    X(SET, K('S'), "S", ON(STEPPER) | ON(SET) | ON(SWEEP), ASK, BACKEND_JOBS, NONE, "",                      \
+      N_("a question set or a file of results as a table…"))                                                 \
+    X(TABLE_OPEN, K('\n', '\r', KEY_ENTER), "Enter", ON(SET) | ON(SWEEP), LOOK, 0, ANYWHERE, N_("open"),     \
+      N_("step through the question chosen; Esc comes back here"))                                           \
+    X(TABLE_LEFT, K(KEY_LEFT, 'h'), "← →", ON(SET), LOOK, 0, ANYWHERE, N_("sort"), N_("sort by the column before"))\
+    X(TABLE_RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(SET), LOOK, 0, NONE, "", N_("sort by the next column"))      \
+    X(TABLE_REVERSE, K(' '), "space", ON(SET), LOOK, 0, ANYWHERE, N_("reverse"), N_("sort the other way round"))\
+    X(TABLE_FILTER, K('/'), "/", ON(SET), LOOK, 0, ANYWHERE, N_("filter…"),                                  \
+      N_("only rows that hold a text: in question, truth, answer or picture…"))                              \
+    X(TABLE_TYPE, K('y'), "y", ON(SET), LOOK, 0, ANYWHERE, N_("type"), N_("only rows of the next type, at last all"))\
+    X(TABLE_WRONG, K('w'), "w", ON(SET), LOOK, 0, ANYWHERE, N_("wrong"),                                     \
+      N_("only what was answered wrongly, then rightly, then all"))                                          \
+    X(TABLE_FIGURES, K('\t'), "Tab", ON(SET), LOOK, 0, ANYWHERE, N_("figures"),                              \
+      N_("figures or table, where there is no room for both"))                                               \
+    X(SWEEP, K('P'), "P", ON(SET), LOOK, BACKEND_JOBS, ANYWHERE, N_("sweep"),                                \
+      N_("policies times budgets over this set: the Pareto front"))                                          \
+    X(SWEEP_AXIS, K('x'), "x", ON(SWEEP), LOOK, 0, ANYWHERE, N_("FLOPs or time"),                            \
+      N_("accuracy against FLOPs, or against measured time"))                                                \
     X(CANCEL, K(3), "^C", EVERYWHERE, ASK, 0, NONE, "", "stop what is being computed; when idle: quit")     \
     X(GRAPHICS, K('g'), "g", EVERYWHERE, PROGRAM, 0, NONE, "",                                              \
       "draw the picture as sixel, blocks or ascii")                                                         \

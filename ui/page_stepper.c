@@ -188,8 +188,10 @@ static void escape(struct screen *screen, int unused)
         view->focus = FOCUS_STAGES;
     else if (view->show != SHOW_SURVIVORS)
         view->show = SHOW_SURVIVORS;
-    else
+    else if (view->playing)
         view->playing = false;
+    else
+        page_pop(screen); // opened above another page
 }
 
 static void go_to_last(struct screen *screen, int unused)

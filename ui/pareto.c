@@ -18,10 +18,11 @@ struct scale {
 // Ends and ticks at round numbers around what there is.
 static struct scale scale_of(double low, double high, int most)
 {
-    double room = fmax(high - low, 1e-3), step = pow(10, floor(log10(room / most)));
+    double room = fmax(high - low, 0.01), step = pow(10, floor(log10(room / most)));
     while (room / step > most)
         step *= room / step / 2 <= most ? 2 : room / step / 5 <= most ? 5 : 10;
-    return (struct scale){floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step, step};
+    double first = floor(low / step + 1e-9) * step, last = ceil(high / step - 1e-9) * step;
+    return (struct scale){first, last > first + step / 2 ? last : first + step, step};
 }
 
 struct field {

@@ -177,7 +177,9 @@ void screen_draw(struct screen *screen)
     struct page_image images[PAGE_IMAGES];
     screen_place(screen);
     page_top(screen)->body = screen->layout.body;
-    if (screen->repaint)
+    // Another page: xterm would bring pieces of an image back where text is written over its place later, unless all
+    // is cleared.
+    if (screen->repaint || (screen->page_turned && screen->placed_count > 0))
         clearok(curscr, TRUE);
     erase();
     int count = find_images(screen, images), cursor = -1;

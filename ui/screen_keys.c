@@ -1,7 +1,9 @@
 // What keys and the mouse do.
 #include "ui/page.h"
+#include "ui/page_set.h"
 #include "ui/screen_state.h"
 
+#include <math.h>
 #include <signal.h>
 
 // ---- mouse
@@ -75,6 +77,12 @@ static void redraw(struct screen *screen)
     screen->repaint = true;
 }
 
+static void open_set(struct screen *screen)
+{
+    const struct set_page_request request = {.budget = (double)NAN, .ask = true};
+    page_push(screen, &page_set, &request);
+}
+
 static void suspend(struct screen *screen)
 {
     (void)screen;
@@ -83,7 +91,10 @@ static void suspend(struct screen *screen)
 
 static void quit(struct screen *screen)
 {
-    screen->quit = true;
+    if (screen->page_count > 1) // a stepper above another page: back to that
+        page_pop(screen);
+    else
+        screen->quit = true;
 }
 
 // What each action does on every page that does not take it. Either of `run` (with a value) and `simply`.
@@ -112,6 +123,7 @@ static const struct {
     [ACTION_ESCAPE] = {.simply = page_pop},
     [ACTION_BACK] = {.simply = page_pop},
     [ACTION_QUIT] = {.simply = quit},
+    [ACTION_SET] = {.simply = open_set},
 };
 
 void screen_action(struct screen *screen, enum action action)

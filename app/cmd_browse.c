@@ -1,0 +1,133 @@
+// trimscope browse: results on the screen: one file as a table and figures, several as the points of a sweep.
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/set_screen.h"
+#include "engine/base/memory.h"
+#include "engine/base/thread.h"
+#include "engine/run/results.h"
+#include "engine/run/sweep.h"
+#include "ui/page.h"
+#include "ui/page_set.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct settings {
+    const char *model;
+    struct screen_settings screen;
+    long threads;
+};
+
+struct files {
+    char *paths[SWEEP_POINTS];
+    int count;
+};
+
+static bool add_file(struct files *files, const char *folder, const char *name, struct error *err)
+{
+    size_t size = (folder ? strlen(folder) + 1 : 0) + strlen(name) + 1;
+    if (files->count == SWEEP_POINTS)
+        return error_set(err, ERROR_INPUT, "these are more than %d files", SWEEP_POINTS);
+    char *path = malloc(size);
+    if (!path)
+        return error_no_memory(err, "the files");
+    snprintf(path, size, "%s%s%s", folder ? folder : "", folder ? "/" : "", name);
+    files->paths[files->count++] = path;
+    return true;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+// The results in a folder, as `sweep --results` leaves them.
+static bool add_folder(struct files *files, const char *folder, struct error *err)
+{
+    DIR *stream = opendir(folder);
+    int first = files->count;
+    bool ok = stream || error_set(err, ERROR_INPUT, "cannot read the folder %s: %s", folder, strerror(errno));
+    for (struct dirent *entry; ok && (entry = readdir(stream));) {
+        size_t length = strlen(entry->d_name);
+        if (entry->d_name[0] != '.' && length > 6 && !strcmp(entry->d_name + length - 6, ".jsonl"))
+            ok = add_file(files, folder, entry->d_name, err);
+    }
+    if (stream)
+        closedir(stream);
+    if (ok && files->count == first)
+        ok = error_set(err, ERROR_INPUT, "the folder %s holds no results (files that end in .jsonl)", folder);
+    qsort(files->paths + first, (size_t)(files->count - first), sizeof *files->paths, by_name);
+    return ok;
+}
+
+static bool find_files(struct files *files, const char *const arguments[], int count, struct error *err)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < count; i++) {
+        struct stat st;
+        if (stat(arguments[i], &st) < 0)
+            ok = error_set(err, ERROR_INPUT, "cannot open %s: %s", arguments[i], strerror(errno));
+        else
+            ok = S_ISDIR(st.st_mode) ? add_folder(files, arguments[i], err) : add_file(files, NULL, arguments[i], err);
+    }
+    return ok;
+}
+
+// What cannot be read is said here and not only once the screen is there. The policy and budget of the results are those
+// that the stepper starts with.
+static bool check_files(const struct files *files, struct set_screen *screen, struct error *err)
+{
+    for (int i = 0; i < files->count; i++) {
+        struct results results;
+        if (!results_read(&results, files->paths[i], err))
+            return false;
+        if (i == 0 && policy_find(results.header.policy, &screen->policy))
+            screen->budget = results.header.budget;
+        results_free(&results);
+    }
+    return true;
+}
+
+static bool browse(const struct settings *settings, const char *const arguments[], int count, struct error *err)
+{
+    struct files files = {.count = 0};
+    struct set_screen screen = {.model = settings->model, .policy = POLICY_LEARNED, .budget = (double)NAN,
+                                .threads = (int)settings->threads, .screen = &settings->screen};
+    bool ok = find_files(&files, arguments, count, err) && check_files(&files, &screen, err);
+    const struct set_page_request set = {.path = files.paths[0], .policy = policy_name(screen.policy),
+                                         .budget = screen.budget};
+    const struct sweep_page_request sweep = {.files = (const char *const *)files.paths, .file_count = files.count};
+    screen.page = files.count == 1 ? &page_set : &page_sweep;
+    screen.page_request = files.count == 1 ? (const void *)&set : &sweep;
+    ok = ok && set_screen_run(&screen, err);
+    for (int i = 0; i < files.count; i++)
+        free(files.paths[i]);
+    return ok;
+}
+
+int cmd_browse(int argc, char **argv)
+{
+    struct settings settings = {.threads = thread_processors()};
+    const char *arguments[SWEEP_POINTS];
+    int count, status;
+    const struct option_row rows[] = {
+        OPTION_ROW_MODEL(&settings.model),
+        OPTION_ROWS_SCREEN(settings.screen),
+        OPTION_ROW_THREADS(&settings.threads),
+        OPTION_ROW_END};
+    const struct option_command command = {
+        "browse", "browse RESULTS.jsonl... | DIR [options]",
+        "Shows results on the screen. One file: the FLOPs histogram, accuracy by type, and the table of questions, to sort, "
+        "filter, and step through. Several files, or the folder of `trimscope sweep --results DIR`: accuracy against FLOPs "
+        "or time, and the Pareto front.",
+        rows, 1, SWEEP_POINTS};
+    if (!options_parse(&command, argc, argv, arguments, &count, &status))
+        return status;
+    struct error err = {0};
+    if (browse(&settings, arguments, count, &err))
+        return ERROR_NONE;
+    fprintf(stderr, "trimscope browse: %s\n", err.text);
+    return (int)err.code;
+}

@@ -1,0 +1,366 @@
+// Question sets and sweeps on the screen, with a real model behind: the table, filters, an instance in the stepper and
+// back, results read again, the Pareto plot; and the thread that does the work.
+#include "tests/support/cmocka_all.h"
+
+#include "app/commands.h"
+#include "app/set_job.h"
+#include "engine/io/picture.h"
+#include "engine/model/model.h"
+#include "tests/support/command.h"
+#include "tests/support/scratch.h"
+#include "tests/support/screen_term.h"
+#include "tests/support/tiny.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PICTURES = 10, EACH = 8, QUESTIONS = PICTURES * EACH };
+
+static const char *model_path, *set_path;
+
+static int make_files(void **state)
+{
+    (void)state;
+    static char text[65536];
+    struct tiny_options tiny = tiny_everything();
+    model_path = tiny_write("model.safetensors", &tiny);
+    for (int i = 0; i < PICTURES; i++) {
+        char name[32];
+        struct picture picture = tiny_picture((uint64_t)i);
+        snprintf(name, sizeof name, "p%d.png", i);
+        assert_true(picture_save_png(&picture, scratch_path(name), NULL));
+        picture_free(&picture);
+        for (int k = 0; k < EACH; k++)
+            snprintf(text + strlen(text), sizeof text - strlen(text),
+                     "{\"picture\": \"%s\", \"question\": \"%s\", \"answer\": \"%s\", \"type\": \"%s\", \"needed\": [[16, "
+                     "16, 44, 48]], \"others\": [[0, 48, 96, 96]]}\n",
+                     name, tiny_questions[k], k % 2 ? "yes" : "none such", k % 2 ? "odd" : "even");
+    }
+    set_path = scratch_write("set.jsonl", text, strlen(text));
+    return 0;
+}
+
+#define EVAL(...) command_run(cmd_eval, (const char *const[]){"eval", set_path, "--model", model_path, __VA_ARGS__, NULL})
+
+// ---- the work ---------------------------------------------------------------------------------------------------
+
+// What the screen would know after taking every part.
+struct taken {
+    struct results *rows;
+    struct set_summary *summary;
+    int parts;
+    enum backend_job_state end;
+    struct error err;
+};
+
+static struct taken take_all(const struct backend_job *request, int cancel_after)
+{
+    struct taken taken = {.end = JOB_WORKING};
+    struct error err = {0};
+    struct model *model = model_open(model_path, NULL, &err);
+    struct set_job *job = set_job_start(model, model_path, 2, request, &err);
+    assert_non_null(job);
+    while (taken.end == JOB_WORKING || taken.end == JOB_PART) {
+        struct backend_job_news news = {.next = NULL};
+        float done = -1;
+        char progress[120] = "";
+        if (taken.parts == cancel_after)
+            break;
+        taken.end = set_job_wait(job, 5, &news, &done, progress, &taken.err);
+        assert_true(done >= 0 && done <= 1);
+        if (taken.end != JOB_PART && taken.end != JOB_DONE)
+            continue;
+        taken.parts++;
+        if (news.set.rows) {
+            assert_null(taken.rows);
+            taken.rows = news.set.rows;
+            news.set.rows = NULL;
+        }
+        for (int i = 0; i < news.set.count; i++) {
+            assert_non_null(taken.rows);
+            assert_true(news.set.places[i] >= 0 && news.set.places[i] < taken.rows->set.count);
+            assert_false(taken.rows->evaluations[news.set.places[i]].done); // each answer comes once
+            taken.rows->evaluations[news.set.places[i]] = news.set.evaluations[i];
+        }
+        if (news.set.summary) {
+            free(taken.summary);
+            taken.summary = news.set.summary;
+            news.set.summary = NULL;
+        }
+        backend_set_result_free(&news.set);
+    }
+    set_job_free(job);
+    model_free(model);
+    return taken;
+}
+
+static void free_taken(struct taken *taken)
+{
+    if (taken->rows)
+        results_free(taken->rows);
+    free(taken->rows);
+    free(taken->summary);
+}
+
+static void test_job(void **state)
+{
+    (void)state;
+    struct backend_job job = {.kind = JOB_SET};
+    static char path[4096], kept[4096];
+    snprintf(path, sizeof path, "%s", set_path);
+    snprintf(kept, sizeof kept, "%s", scratch_path("kept.jsonl"));
+    job.set = (struct backend_set_request){.path = path, .results = kept, .policy = "learned", .budget = (double)NAN};
+    struct taken taken = take_all(&job, -1);
+    assert_int_equal(taken.end, JOB_DONE);
+    assert_int_equal(taken.rows->set.count, QUESTIONS);
+    struct evaluation_summary summary;
+    assert_true(evaluate_summarize(&taken.rows->set, taken.rows->evaluations, NULL, &summary, NULL));
+    assert_int_equal(summary.questions, QUESTIONS);
+    assert_memory_equal(&summary, &taken.summary->all, sizeof summary);
+    assert_int_equal(taken.summary->type_count, 2);
+    assert_int_equal(taken.summary->by_type[0].questions, QUESTIONS / 2);
+    // The file that was kept, read by the same means, says the same.
+    job.set = (struct backend_set_request){.path = kept, .budget = (double)NAN};
+    struct taken read = take_all(&job, -1);
+    assert_int_equal(read.end, JOB_DONE);
+    assert_memory_equal(&read.summary->all, &taken.summary->all, sizeof summary);
+    assert_string_equal(read.rows->header.policy, "learned");
+    free_taken(&taken);
+    free_taken(&read);
+}
+
+static void test_job_ends_badly(void **state)
+{
+    (void)state;
+    struct backend_job job = {.kind = JOB_SET};
+    static char path[4096];
+    snprintf(path, sizeof path, "%s", set_path);
+    job.set = (struct backend_set_request){.path = path, .policy = "learned", .budget = 0.5};
+    struct taken taken = take_all(&job, -1);
+    assert_int_equal(taken.end, JOB_FAILED);
+    assert_non_null(strstr(taken.err.text, "calibration"));
+    free_taken(&taken);
+    job.set.budget = (double)NAN;
+    taken = take_all(&job, 0); // let go of at once: nothing leaks, nothing hangs
+    free_taken(&taken);
+    taken = take_all(&job, 1);
+    free_taken(&taken);
+    snprintf(path, sizeof path, "%s", scratch_path("nowhere.jsonl"));
+    taken = take_all(&job, -1);
+    assert_int_equal(taken.end, JOB_FAILED);
+    assert_non_null(strstr(taken.err.text, "nowhere.jsonl"));
+    assert_null(taken.rows);
+}
+
+// ---- the screen -------------------------------------------------------------------------------------------------
+
+struct call {
+    int (*command)(int argc, char **argv);
+    char *words[8];
+};
+
+static int run_command(void *context)
+{
+    struct call *call = context;
+    int count = 0;
+    while (call->words[count])
+        count++;
+    return call->command(count, call->words);
+}
+
+static void start(struct screen_term *term, struct call *call, int rows, int columns, bool ascii)
+{
+    static struct screen_term_options options;
+    options = (struct screen_term_options){.rows = rows, .columns = columns, .no_color = ascii,
+                                           .locale = ascii ? "C" : NULL};
+    screen_term_start(term, &options, run_command, call);
+}
+
+#define WAIT(term, text)                                                                                       \
+    do {                                                                                                       \
+        if (!screen_term_wait(term, text)) {                                                                   \
+            screen_term_dump(term);                                                                            \
+            fail_msg("no \"%s\" on the screen", text);                                                         \
+        }                                                                                                      \
+    } while (0)
+
+static void finish(struct screen_term *term)
+{
+    int status = screen_term_finish(term);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(screen_term_restored(term));
+    screen_term_free(term);
+}
+
+static char *copy(const char *text) { return strdup(text); }
+
+static void free_words(struct call *call)
+{
+    for (int i = 0; i < 8; i++)
+        free(call->words[i]);
+}
+
+// No row is drawn twice, and no line runs over another: every row of the table is one question.
+static void test_table(void **state)
+{
+    (void)state;
+    struct screen_term term;
+    int row, column, again;
+    char question[128];
+    struct call call = {cmd_eval, {copy("eval"), copy(set_path), copy("--model"), copy(model_path), copy("--screen")}};
+    start(&term, &call, 40, 120, false);
+    WAIT(&term, "80 questions");
+    WAIT(&term, "accuracy by type");
+    WAIT(&term, "share of the dense FLOPs");
+    screen_term_settle(&term, 200);
+    screen_term_type(&term, "w");
+    WAIT(&term, "wrong only");
+    assert_false(screen_term_find(&term, "right ", &row, &column) && row > 22); // in no row of the table
+    screen_term_type(&term, "y");
+    WAIT(&term, "even");
+    WAIT(&term, "40 of 80 rows, 0 % of them right"); // "none such" is no answer
+    screen_term_type(&term, "\033");
+    screen_term_settle(&term, 200);
+    assert_false(screen_term_find(&term, "of them right", &row, &column)); // Esc clears the filter first
+    screen_term_type(&term, "/P7\r");
+    WAIT(&term, "8 of 80 rows");
+    assert_true(screen_term_find(&term, "p7.png", &row, &column));
+    screen_term_type(&term, "jj");
+    screen_term_settle(&term, 200);
+    char before[512], after[512];
+    screen_term_row(&term, 36, before, sizeof before); // the chosen row in full
+    // In the stepper with that question, and back to the same place.
+    screen_term_type(&term, "\r");
+    WAIT(&term, "Esc goes back to the table.");
+    WAIT(&term, "stage 1 of");
+    WAIT(&term, "‹ ");
+    snprintf(question, sizeof question, "%.*s", (int)strcspn(tiny_questions[2], "?"), tiny_questions[2]);
+    WAIT(&term, question);
+    screen_term_type(&term, "l");
+    WAIT(&term, "stage 2 of");
+    screen_term_type(&term, "\033");
+    WAIT(&term, "8 of 80 rows");
+    screen_term_settle(&term, 200);
+    screen_term_row(&term, 36, after, sizeof after);
+    assert_string_equal(before, after);
+    assert_non_null(strstr(before, "(p7.png)"));
+    screen_term_type(&term, "\033"); // the filter
+    screen_term_settle(&term, 200);
+    // Sorted the other way round, the last question is first; the end of the table shows the first.
+    screen_term_type(&term, " ");
+    screen_term_type(&term, "\033[H");
+    screen_term_settle(&term, 200);
+    assert_true(screen_term_find(&term, "▼", &row, &again));
+    char first[512];
+    screen_term_row(&term, row + 1, first, sizeof first);
+    assert_non_null(strstr(first, "79 p9.png"));
+    screen_term_type(&term, "G");
+    screen_term_settle(&term, 200);
+    assert_true(screen_term_find(&term, " 0 p0.png", &row, &column));
+    screen_term_type(&term, "q"); // to the stepper
+    WAIT(&term, "stage 2 of");
+    screen_term_type(&term, "q");
+    finish(&term);
+    free_words(&call);
+}
+
+static void test_small_and_plain(void **state)
+{
+    (void)state;
+    struct screen_term term;
+    const char *file = scratch_path("plain.jsonl");
+    struct command_output output = EVAL("--results", file);
+    assert_int_equal(output.status, 0);
+    command_free(&output);
+    struct call call = {cmd_browse, {copy("browse"), copy(file), copy("--model"), copy(model_path)}};
+    start(&term, &call, 24, 80, true);
+    WAIT(&term, "80 questions");
+    WAIT(&term, "p0.png");
+    screen_term_settle(&term, 200);
+    for (int r = 0; r < 24; r++) {
+        char text[512];
+        screen_term_row(&term, r, text, sizeof text);
+        for (const char *c = text; *c; c++)
+            if ((unsigned char)*c > 126) {
+                screen_term_dump(&term);
+                fail_msg("row %d is not plain", r);
+            }
+    }
+    screen_term_type(&term, "\t");
+    WAIT(&term, "accuracy by type");
+    WAIT(&term, "hard:");
+    screen_term_type(&term, "S");
+    WAIT(&term, "set or results");
+    screen_term_type(&term, "\025/no/such/file\r"); // ^U: the path that stands there goes
+    WAIT(&term, "cannot open /no/such/file");
+    screen_term_type(&term, "q");
+    WAIT(&term, "stage 1 of");
+    screen_term_type(&term, "q");
+    finish(&term);
+    free_words(&call);
+}
+
+static void test_sweep(void **state)
+{
+    (void)state;
+    struct screen_term term;
+    int row, column;
+    struct call call = {cmd_sweep, {copy("sweep"), copy(set_path), copy("--model"), copy(model_path), copy("--screen"),
+                                    copy("--policies=none,random,learned"), copy("--budgets=0.9,0.95")}};
+    start(&term, &call, 40, 140, false);
+    WAIT(&term, "5 points");
+    WAIT(&term, "of the dense FLOPs, "); // the point chosen
+    WAIT(&term, "this model carries no"); // calibration: learned has no budget here
+    assert_true(screen_term_find(&term, "share of the dense FLOPs", &row, &column));
+    screen_term_type(&term, "x");
+    WAIT(&term, "milliseconds a question");
+    screen_term_type(&term, "j");
+    WAIT(&term, "random 0.9: accuracy");
+    screen_term_type(&term, "\r");
+    WAIT(&term, "random, budget 90 %");
+    WAIT(&term, "80 questions");
+    screen_term_type(&term, "\033");
+    WAIT(&term, "random 0.9: accuracy");
+    screen_term_type(&term, "q");
+    WAIT(&term, "stage 1 of");
+    screen_term_type(&term, "q");
+    finish(&term);
+    free_words(&call);
+}
+
+static void test_wrong_usage(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[6];
+        const char *why;
+        int status;
+    } wrong[] = {
+        {{"browse"}, "an argument is missing", 2},
+        {{"browse", "/no/such.jsonl"}, "/no/such.jsonl", 1},
+        {{"browse", "tests"}, "holds no results", 1},
+        {{"browse", "assets/pictures/questions.jsonl"}, "not a file of results", 1},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct command_output output = command_run(cmd_browse, wrong[i].words);
+        if (output.status != wrong[i].status || !strstr(output.err, wrong[i].why))
+            fail_msg("%d: %s", output.status, output.err);
+        command_free(&output);
+    }
+    struct command_output output = EVAL("--screen", "--json");
+    assert_int_equal(output.status, 2);
+    command_free(&output);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_job),   cmocka_unit_test(test_job_ends_badly), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_small_and_plain), cmocka_unit_test(test_sweep), cmocka_unit_test(test_wrong_usage),
+    };
+    return cmocka_run_group_tests(tests, make_files, NULL);
+}
