@@ -170,7 +170,7 @@ static bool print_figure(const struct result *result, struct error *err)
     bool unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
     if (!plot_sheet_init(&sheet, SHEET_ROWS, SHEET_COLUMNS, unicode))
         return error_no_memory(err, "the figure");
-    redundancy_figure_draw(&sheet, lines);
+    redundancy_figure_draw(&sheet, lines, REDUNDANCY_PATCHES, REDUNDANCY_SERIES);
     puts(_("Mean pairwise cosine in each layer: 1 is the same, 0 unrelated."));
     for (int i = 0; i < result->count; i++)
         printf("%s %s   ", plot_mark(unicode, i), i == 0 ? _("unpruned") : result->policy[i]);

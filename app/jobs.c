@@ -45,7 +45,7 @@ void job_publish(struct job *job, enum backend_job_state state, struct backend_j
 
 // ---- JOB_RUN ----------------------------------------------------------------------------------------------------
 
-static bool choose_policy(const struct job *job, const struct backend_run_request *request, struct run_options *options,
+bool job_choose_policy(const struct job *job, const struct backend_run_request *request, struct run_options *options,
                           struct error *err)
 {
     const struct trace *shown = run_trace(job->lane->run);
@@ -77,7 +77,7 @@ struct run *job_make_run(struct job *job, const struct backend_run_request *requ
         list[p] = &job->lane->pictures[p];
     if (!job->lane->run)
         error_set(err, ERROR_USAGE, "there is no run on the screen to start from");
-    else if (choose_policy(job, request, &options, err))
+    else if (job_choose_policy(job, request, &options, err))
         run = run_new(job->session->model, list, job->session->model->config.pictures,
                       request->question ? request->question : run_trace(job->lane->run)->question, &options, err);
     if (run && !change_run(job, request, run, err)) {
@@ -144,6 +144,8 @@ static bool (*const functions[JOB_KINDS])(struct job *job, struct error *err) = 
     [JOB_RUN] = do_run,
     [JOB_SET] = do_set,
     [JOB_SWEEP] = do_set,
+    [JOB_LOOK] = job_do_look,
+    [JOB_REDUNDANCY] = job_do_redundancy,
 };
 
 void job_do(struct job *job)

@@ -29,4 +29,13 @@ void job_do(struct job *job);
 // out is the lane's. NULL and *err on bad input. The caller frees it.
 struct run *job_make_run(struct job *job, const struct backend_run_request *request, struct error *err);
 
+// Policy, budget and threads for a run of the session's model as the request says; what it leaves out is the lane's, which
+// must have a run.
+bool job_choose_policy(const struct job *job, const struct backend_run_request *request, struct run_options *options,
+                       struct error *err);
+
+// job_look.c: JOB_LOOK and JOB_REDUNDANCY.
+bool job_do_look(struct job *job, struct error *err);
+bool job_do_redundancy(struct job *job, struct error *err);
+
 #endif

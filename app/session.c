@@ -215,6 +215,7 @@ static void release(struct session *s)
         session_release_lane(&s->lanes[i]);
         backend_news_free(&s->lanes[i].news);
     }
+    run_free(s->look);
     model_free(s->model);
     thread_pool_free(s->pool);
     for (int i = 0; i < s->queued; i++)

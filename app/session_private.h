@@ -83,6 +83,7 @@ struct session {
     struct model *model;
     const struct tokenizer *vocabulary;
     struct thread_pool *pool;
+    struct run *look; // of JOB_LOOK, kept from one to the next; NULL: none yet
 };
 
 // session_publish.c: hands results over to the screen, from the worker. What is about a lane that the screen has closed

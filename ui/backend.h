@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "engine/base/error.h"
+#include "engine/run/redundancy.h"
 #include "engine/run/results.h"
 #include "engine/run/sweep.h"
 #include "engine/run/trace.h"
@@ -60,7 +61,7 @@ struct backend_attention {
 // Work of any length beside the run on the screen. What the person asks of that run meanwhile is done first, between
 // two steps of the job. A new kind: an entry in enum backend_job_kind, its request and result in the unions, how both
 // are copied and freed in ui/backend_job.c, and the function that does it in app/jobs.c.
-enum backend_job_kind { JOB_RUN, JOB_SET, JOB_SWEEP, JOB_KINDS };
+enum backend_job_kind { JOB_RUN, JOB_SET, JOB_SWEEP, JOB_LOOK, JOB_REDUNDANCY, JOB_KINDS };
 
 // JOB_RUN: a whole run on the same pictures, but with another question, policy or changes by hand ("what if ...").
 struct backend_run_request {
@@ -110,12 +111,27 @@ struct backend_sweep_result {
     int count;
 };
 
+// JOB_LOOK: a whole run on pixels that no file holds, under the policy and budget of the run on the screen. The model must
+// take one picture. Quick: the session keeps what it needs from one to the next.
+struct backend_look_request {
+    struct backend_picture picture;
+    char *question;
+};
+
+// JOB_REDUNDANCY: how alike tokens and heads are over the questions of a set, unpruned (JOB_PART) and then under the
+// policy and budget of the run on the screen, too.
+struct backend_redundancy_request {
+    char *set; // path; NULL: the bundled questions
+};
+
 struct backend_job {
     enum backend_job_kind kind;
     union {
         struct backend_run_request run;
         struct backend_set_request set;
         struct backend_sweep_request sweep;
+        struct backend_look_request look;
+        struct backend_redundancy_request redundancy;
     };
 };
 
@@ -131,9 +147,10 @@ struct backend_job_news {
     char progress[120]; // JOB_WORKING: what is going on; may be ""
     char error[480];    // JOB_FAILED: one sentence
     union {
-        struct trace run; // of JOB_RUN
+        struct trace run; // of JOB_RUN and JOB_LOOK
         struct backend_set_result set;
         struct backend_sweep_result sweep;
+        struct redundancy redundancy[2]; // of JOB_REDUNDANCY: unpruned, pruned; inputs 0: not known yet
     }; // JOB_PART and JOB_DONE
 };
 

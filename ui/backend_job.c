@@ -47,6 +47,15 @@ static bool copy_sweep(struct backend_sweep_request *to, const struct backend_sw
     return ok;
 }
 
+static bool copy_look(struct backend_look_request *to, const struct backend_look_request *from)
+{
+    size_t bytes = (size_t)from->picture.width * (size_t)from->picture.height * 3;
+    to->picture = (struct backend_picture){from->picture.width, from->picture.height, malloc(bytes)};
+    if (to->picture.rgb)
+        memcpy(to->picture.rgb, from->picture.rgb, bytes);
+    return copy_text(&to->question, from->question) && to->picture.rgb;
+}
+
 bool backend_job_copy(struct backend_job *to, const struct backend_job *from)
 {
     *to = (struct backend_job){.kind = from->kind};
@@ -60,6 +69,12 @@ bool backend_job_copy(struct backend_job *to, const struct backend_job *from)
         break;
     case JOB_SWEEP:
         ok = copy_sweep(&to->sweep, &from->sweep);
+        break;
+    case JOB_LOOK:
+        ok = copy_look(&to->look, &from->look);
+        break;
+    case JOB_REDUNDANCY:
+        ok = copy_text(&to->redundancy.set, from->redundancy.set);
         break;
     case JOB_KINDS:
         break;
@@ -85,6 +100,11 @@ void backend_job_free(struct backend_job *job)
         free(job->sweep.policies);
         free(job->sweep.budgets);
         free(job->sweep.folder);
+    } else if (job->kind == JOB_LOOK) {
+        free(job->look.picture.rgb);
+        free(job->look.question);
+    } else if (job->kind == JOB_REDUNDANCY) {
+        free(job->redundancy.set);
     }
     *job = (struct backend_job){.kind = JOB_KINDS};
 }
@@ -104,12 +124,14 @@ static void free_result(struct backend_job_news *news)
 {
     if (news->state != JOB_PART && news->state != JOB_DONE)
         return;
-    if (news->kind == JOB_RUN)
+    if (news->kind == JOB_RUN || news->kind == JOB_LOOK)
         trace_free(&news->run);
     else if (news->kind == JOB_SET)
         backend_set_result_free(&news->set);
     else if (news->kind == JOB_SWEEP)
         free(news->sweep.points);
+    for (int i = 0; news->kind == JOB_REDUNDANCY && i < 2; i++)
+        redundancy_free(&news->redundancy[i]);
 }
 
 void backend_job_news_free(struct backend_job_news *news)

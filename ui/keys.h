@@ -18,7 +18,8 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ALWAYS 
 #define PAGES(X)                                                                                             \
     X(STEPPER, stepper, "Stepper")                                                                           \
     X(SET, set, N_("Question set"))                                                                          \
-    X(SWEEP, sweep, N_("Sweep"))
+    X(SWEEP, sweep, N_("Sweep"))                                                                             \
+    X(REDUNDANCY, redundancy, N_("Redundancy"))
 
 #define PAGE_ENUM(id, name, title) PAGE_##id,
 enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
@@ -105,7 +106,15 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(ESCAPE, K(27), "Esc", EVERYWHERE, PROGRAM, 0, NONE, "", "close, or take the cursor away")             \
     X(HELP, K('?', KEY_F(1)), "? F1", EVERYWHERE, PROGRAM, 0, ALWAYS, "help", "this help")                  \
     X(QUIT, K('q', 'Q'), "q", ON(STEPPER), PROGRAM, 0, ALWAYS, N_("quit"), N_("quit"))                              \
-    X(BACK, K('q', 'Q'), "Esc q", ON_PUSHED, PROGRAM, 0, ALWAYS, N_("back"), N_("back to the page before"))
+    X(BACK, K('q', 'Q'), "Esc q", ON_PUSHED, PROGRAM, 0, ALWAYS, N_("back"), N_("back to the page before"))  \
+    X(REDUNDANCY, K('r'), "r", ON(STEPPER), LOOK, 0, NONE, N_("redundancy"),                                \
+      N_("how alike tokens and heads are in each layer"))                                                   \
+    X(FIGURE_SOURCE, K('\t', 's', ' '), "Tab s", ON(REDUNDANCY), LOOK, BACKEND_JOBS, ANYWHERE,              \
+      N_("input/set"), N_("this input, or a set of questions"))                                            \
+    X(FIGURE_HEADS, K(KEY_UP, KEY_DOWN, 'j', 'k'), "↑ ↓", ON(REDUNDANCY), LOOK, 0, NONE, "",                \
+      N_("tokens or heads, where there is room for one of them"))                                           \
+    X(FIGURE_SET, K('o'), "o", ON(REDUNDANCY), ASK, BACKEND_JOBS, ANYWHERE, N_("set…"),                     \
+      N_("measure another question set…"))
 
 #define KEY_ENUM(id, keys, written, pages, group, needs, hint, word, help) ACTION_##id,
 enum action { ACTION_NONE = -1, KEYS(KEY_ENUM) ACTIONS };

@@ -1,7 +1,5 @@
 #include "ui/plot.h"
 
-#include "ui/draw.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +78,16 @@ void plot_row_text(const struct plot_sheet *sheet, int row, char *out)
     *last = 0;
 }
 
+void plot_sheet_show(const struct plot_sheet *sheet, const struct pane *pane, int row, int column)
+{
+    for (int i = 0; i < sheet->rows * sheet->columns; i++) {
+        const struct plot_cell *cell = &sheet->cells[i];
+        if (cell->text[0] && cell->text[0] != '\x01')
+            draw_text(pane, cell->style, row + i / sheet->columns, column + i % sheet->columns,
+                      sheet->columns - i % sheet->columns, cell->text);
+    }
+}
+
 const char *plot_mark(bool unicode, int line)
 {
     static const char *const marks[2][PLOT_LINES] = {{"*-", "o."}, {"●─", "○┄"}};
@@ -108,6 +116,7 @@ int plot_least_columns(const struct plot *plot)
 struct field {
     struct plot_sheet *sheet;
     const struct plot *plot;
+    float low;                      // end of the y axis
     int row, column, rows, columns; // in cells
     unsigned char *dots;            // braille bits of each cell
     unsigned char *line;            // which line owns a cell's dots, +1
@@ -121,7 +130,7 @@ static int point_column(const struct field *f, int index)
 // The row of a value in steps of 1/`fine` of a cell, from above; outside of the axis: at its end.
 static int value_row(const struct field *f, float value, int fine)
 {
-    float share = (value - f->plot->low) / (f->plot->high - f->plot->low);
+    float share = (value - f->low) / (f->plot->high - f->low);
     share = share < 0 ? 0 : share > 1 ? 1 : share;
     return (int)lroundf((1 - share) * (float)(f->rows * fine - 1));
 }
@@ -212,15 +221,25 @@ static void draw_lines(struct field *f)
 // ---- around it
 // --------------------------------------------------------------------------------------------------
 
+// The y axis goes on below what is wanted where that makes each row a whole number of hundredths: ticks stand evenly.
+static float axis_end(const struct plot *plot, int rows)
+{
+    static const float steps[] = {0.05F, 0.1F};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i] * (float)(rows - 1) > plot->high - plot->low - 0.001F)
+            return plot->high - steps[i] * (float)(rows - 1);
+    return plot->low;
+}
+
 // Ticks at whole steps of 0.2 (0.5 where rows are few), with a faint rule through the field at each.
 static void draw_axis(struct field *f)
 {
     const struct plot *plot = f->plot;
     bool unicode = f->sheet->unicode;
-    float step = f->rows >= 10 ? 0.2F : 0.5F;
+    float step = f->rows >= 12 ? 0.2F : 0.5F;
     for (int r = 0; r < f->rows; r++)
         put(f->sheet, STYLE_RULE, f->row + r, f->column - 1, unicode ? "│" : "|");
-    for (int k = (int)ceilf(plot->low / step - 0.01F); (float)k * step <= plot->high + 0.01F; k++) {
+    for (int k = (int)ceilf(f->low / step - 0.01F); (float)k * step <= plot->high + 0.01F; k++) {
         char text[16];
         int r = f->row + value_row(f, (float)k * step, 1);
         snprintf(text, sizeof text, "%4.1f", (double)((float)k * step + 0.0F));
@@ -291,6 +310,7 @@ void plot_draw(struct plot_sheet *sheet, const struct plot *plot, int row, int c
                       .column = column + AXIS_WIDTH,
                       .rows = rows - 3 - lines,
                       .columns = columns - AXIS_WIDTH};
+    f.low = axis_end(plot, f.rows);
     plot_text(sheet, STYLE_TITLE, row, column, columns, plot->title);
     if (f.rows < 2 || f.columns < 2 || plot->count < 1)
         return;

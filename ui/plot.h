@@ -4,6 +4,7 @@
 #ifndef TRIMSCOPE_UI_PLOT_H
 #define TRIMSCOPE_UI_PLOT_H
 
+#include "ui/draw.h"
 #include "ui/theme.h"
 
 #include <stdbool.h>
@@ -20,7 +21,7 @@ struct plot {
     const char *const *labels; // count of them, short
     int count;
     const struct plot_point *lines[PLOT_LINES]; // NULL: no such line; the second is drawn dotted
-    float low, high;                            // of the y axis
+    float low, high; // of the y axis, which may begin lower
 };
 
 // A sheet of character cells that plots are drawn on.
@@ -50,6 +51,9 @@ void plot_draw(struct plot_sheet *sheet, const struct plot *plot, int row, int c
 
 // What stands for a line in a legend: "●─" or "○┄".
 const char *plot_mark(bool unicode, int line);
+
+// Draws the sheet onto the screen.
+void plot_sheet_show(const struct plot_sheet *sheet, const struct pane *pane, int row, int column);
 
 // One row as text without trailing blanks; `out` has 8 * columns + 1 bytes.
 void plot_row_text(const struct plot_sheet *sheet, int row, char *out);

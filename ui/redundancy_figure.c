@@ -92,15 +92,16 @@ static void panel_free(struct panel *panel)
         free(panel->points[line]);
 }
 
-void redundancy_figure_draw(struct plot_sheet *sheet, const struct redundancy *const lines[PLOT_LINES])
+void redundancy_figure_draw(struct plot_sheet *sheet, const struct redundancy *const lines[PLOT_LINES],
+                            enum redundancy_series first, int count)
 {
     if (!known(lines[0]) && !known(lines[1]))
         return;
-    int gap = 2, columns = (sheet->columns - gap) / 2, rows = sheet->rows / 2;
-    for (int series = 0; series < REDUNDANCY_SERIES; series++) {
+    int gap = 2, columns = (sheet->columns - gap) / 2, rows = sheet->rows / (count / 2);
+    for (int i = 0; i < count; i++) {
         struct panel panel;
-        int row = series / 2 * (rows + sheet->rows % 2), column = series % 2 * (columns + gap);
-        if (panel_init(&panel, lines, (enum redundancy_series)series))
+        int row = i / 2 * (sheet->rows - rows), column = i % 2 * (columns + gap);
+        if (panel_init(&panel, lines, (enum redundancy_series)((int)first + i)))
             plot_draw(sheet, &panel.plot, row, column, rows, columns);
         panel_free(&panel);
     }

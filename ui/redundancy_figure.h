@@ -6,10 +6,12 @@
 #include "engine/run/redundancy.h"
 #include "ui/plot.h"
 
-enum { REDUNDANCY_FIGURE_LEAST_ROWS = 19, REDUNDANCY_FIGURE_LEAST_COLUMNS = 76, REDUNDANCY_SENTENCE = 700 };
+enum { REDUNDANCY_SENTENCE = 700 };
 
-// Draws the four plots over the whole sheet. `lines`: unpruned, pruned; NULL or without inputs: not drawn.
-void redundancy_figure_draw(struct plot_sheet *sheet, const struct redundancy *const lines[PLOT_LINES]);
+// Draws `count` plots over the whole sheet, two beside each other: all four, or those of tokens or of heads (`first`).
+// `lines`: unpruned, pruned; NULL or without inputs: not drawn.
+void redundancy_figure_draw(struct plot_sheet *sheet, const struct redundancy *const lines[PLOT_LINES],
+                            enum redundancy_series first, int count);
 
 // Up to five sentences with the figure's own numbers, one a line.
 void redundancy_figure_say(const struct redundancy *const lines[PLOT_LINES], char out[REDUNDANCY_SENTENCE]);

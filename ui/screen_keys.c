@@ -72,6 +72,11 @@ static void open_popup(struct screen *screen, int kind)
     popup_open(&screen->popup, (enum popup_kind)kind, &screen->view);
 }
 
+static void open_page(struct screen *screen, int id)
+{
+    page_push(screen, page_kind_of((enum page_id)id), NULL);
+}
+
 static void redraw(struct screen *screen)
 {
     screen->repaint = true;
@@ -124,6 +129,7 @@ static const struct {
     [ACTION_BACK] = {.simply = page_pop},
     [ACTION_QUIT] = {.simply = quit},
     [ACTION_SET] = {.simply = open_set},
+    [ACTION_REDUNDANCY] = {open_page, PAGE_REDUNDANCY, NULL},
 };
 
 void screen_action(struct screen *screen, enum action action)

@@ -14,6 +14,7 @@ struct gathering {
     int room, seen, stages;
     struct redundancy_layer *all; // one for each stage
     evaluate_progress *progress;
+    evaluate_visit *visit;
     void *context;
     bool no_memory;
 };
@@ -33,6 +34,19 @@ float redundancy_value(const struct stage *stage, enum redundancy_series series)
     case REDUNDANCY_WORD_HEADS: return stage->redundancy_heads_of[1];
     default: return NAN;
     }
+}
+
+bool redundancy_copy(struct redundancy *to, const struct redundancy *from)
+{
+    *to = *from;
+    to->layers = memory_alloc((size_t)from->layer_count, sizeof *to->layers);
+    if (!to->layers) {
+        *to = (struct redundancy){0};
+        return false;
+    }
+    if (from->layer_count)
+        memcpy(to->layers, from->layers, (size_t)from->layer_count * sizeof *to->layers);
+    return true;
 }
 
 void redundancy_free(struct redundancy *redundancy)
@@ -96,7 +110,6 @@ static bool make_room(struct gathering *g, const struct trace *trace)
 static void gather(void *context, int index, const struct trace *trace)
 {
     struct gathering *g = context;
-    (void)index;
     if (g->no_memory || (!g->stages && !make_room(g, trace))) {
         g->no_memory = true;
         return;
@@ -106,6 +119,8 @@ static void gather(void *context, int index, const struct trace *trace)
             g->values[(size_t)(s * REDUNDANCY_SERIES + k) * (size_t)g->room + (size_t)g->seen] =
                 redundancy_value(&trace->stages[s], (enum redundancy_series)k);
     g->seen++;
+    if (g->visit)
+        g->visit(g->context, index, trace);
 }
 
 static bool pass_on(void *context, int done, int total)
@@ -148,7 +163,14 @@ bool redundancy_of_trace(const struct trace *trace, struct redundancy *out)
 bool redundancy_of_set(const struct model *model, const struct question_set *set, const struct run_options *options,
                        evaluate_progress *progress, void *context, struct redundancy *out, struct error *err)
 {
-    struct gathering g = {.out = out, .room = set->count, .progress = progress, .context = context};
+    return redundancy_of_set_watched(model, set, options, progress, NULL, context, out, err);
+}
+
+bool redundancy_of_set_watched(const struct model *model, const struct question_set *set,
+                               const struct run_options *options, evaluate_progress *progress, evaluate_visit *visit,
+                               void *context, struct redundancy *out, struct error *err)
+{
+    struct gathering g = {.out = out, .room = set->count, .progress = progress, .visit = visit, .context = context};
     struct run_options whole = *options;
     struct evaluation *results = memory_alloc((size_t)set->count, sizeof *results);
     whole.bare = false;

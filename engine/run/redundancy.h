@@ -29,6 +29,7 @@ struct redundancy {
     int layer_count;
     struct redundancy_layer *layers; // every stage that has a value, in the order of the run
 };
+bool redundancy_copy(struct redundancy *to, const struct redundancy *from); // false: no memory, *to is empty
 void redundancy_free(struct redundancy *redundancy);
 
 // The value of one input in one stage, NaN where it has none.
@@ -41,5 +42,10 @@ bool redundancy_of_trace(const struct trace *trace, struct redundancy *out);
 // stops the work, *err is ERROR_CANCELLED and *out is about the questions seen so far.
 bool redundancy_of_set(const struct model *model, const struct question_set *set, const struct run_options *options,
                        evaluate_progress *progress, void *context, struct redundancy *out, struct error *err);
+
+// The same, and `visit` (may be NULL) is told of each question when it has been measured, as in evaluate_traces().
+bool redundancy_of_set_watched(const struct model *model, const struct question_set *set,
+                               const struct run_options *options, evaluate_progress *progress, evaluate_visit *visit,
+                               void *context, struct redundancy *out, struct error *err);
 
 #endif

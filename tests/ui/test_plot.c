@@ -97,14 +97,14 @@ static void test_sizes(void **state)
         for (int columns = 1; columns < 130; columns += 7) {
             struct plot_sheet sheet;
             assert_true(plot_sheet_init(&sheet, rows, columns, columns % 2));
-            redundancy_figure_draw(&sheet, lines);
+            redundancy_figure_draw(&sheet, lines, rows % 2 ? REDUNDANCY_PATCHES : REDUNDANCY_PATCH_HEADS, rows % 2 ? 4 : 2);
             plot_sheet_free(&sheet);
         }
     const struct redundancy *none[PLOT_LINES] = {NULL, NULL};
     struct plot_sheet sheet;
     char said[REDUNDANCY_SENTENCE] = "x";
     assert_true(plot_sheet_init(&sheet, 4, 4, true));
-    redundancy_figure_draw(&sheet, none);
+    redundancy_figure_draw(&sheet, none, REDUNDANCY_PATCHES, 4);
     redundancy_figure_say(none, said);
     assert_string_equal(said, "");
     plot_sheet_free(&sheet);
