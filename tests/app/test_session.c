@@ -322,6 +322,63 @@ static void test_jobs_fail_and_are_cancelled_one_by_one(void **state)
     session_free(session);
 }
 
+// Pixels that no file holds are answered as a run on them; the next look leaves nothing of the one before.
+static void test_look_job(void **state)
+{
+    (void)state;
+    struct session *session = lane_session("look.safetensors");
+    struct backend backend = session_backend(session);
+    struct model *model = model_open(scratch_path("look.safetensors"), NULL, NULL);
+    static const char *const questions[] = {"is it red?", "is it blue?", "is it blue?"};
+    for (int i = 0; i < 3; i++) {
+        struct picture picture = tiny_picture((uint64_t)(40 + i));
+        const struct picture *list[] = {&picture};
+        struct backend_job job = {.kind = JOB_LOOK,
+                                  .look = {.picture = {picture.width, picture.height, picture.pixels},
+                                           .question = (char *)(uintptr_t)questions[i]}};
+        struct backend_job_news *end = await_job(&backend, backend.start_job(backend.context, &job));
+        struct run_options options = run_options_default();
+        struct run *run = run_new(model, list, 1, questions[i], &options, NULL);
+        assert_non_null(run);
+        tiny_finish(run);
+        assert_int_equal(picture.channels, 3);
+        assert_int_equal(end->state, JOB_DONE);
+        tiny_check_same_trace(&end->run, run_trace(run));
+        backend_job_news_free(end);
+        run_free(run);
+        picture_free(&picture);
+    }
+    model_free(model);
+    session_free(session);
+}
+
+static void test_redundancy_job(void **state)
+{
+    (void)state;
+    struct session *session = lane_session("redundancy.safetensors");
+    struct backend backend = session_backend(session);
+    struct picture picture = tiny_picture(3);
+    assert_true(picture_save_png(&picture, scratch_path("like.png"), NULL));
+    picture_free(&picture);
+    static const char lines[] = "{\"picture\": \"like.png\", \"question\": \"is it red\", \"answer\": \"yes\"}\n"
+                                "{\"picture\": \"like.png\", \"question\": \"is it blue\", \"answer\": \"yes\"}\n";
+    char *set = strdup(scratch_write("like.jsonl", lines, sizeof lines - 1)), missing[] = "/no/such.jsonl";
+    struct backend_job job = {.kind = JOB_REDUNDANCY, .redundancy = {.set = set}};
+    struct backend_job_news *end = await_job(&backend, backend.start_job(backend.context, &job));
+    free(set); // it was copied
+    assert_int_equal(end->state, JOB_DONE);
+    assert_int_equal(end->redundancy[0].inputs, 2);
+    assert_int_equal(end->redundancy[1].inputs, 2);
+    assert_true(end->redundancy[0].layer_count > 3);
+    backend_job_news_free(end);
+    job.redundancy.set = missing;
+    end = await_job(&backend, backend.start_job(backend.context, &job));
+    assert_int_equal(end->state, JOB_FAILED);
+    assert_non_null(strstr(end->error, "/no/such.jsonl"));
+    backend_job_news_free(end);
+    session_free(session);
+}
+
 // Whoever asks gets an answer, though there is no model.
 static void test_jobs_without_a_model(void **state)
 {
@@ -466,6 +523,8 @@ int main(void)
         cmocka_unit_test(test_errors_stay_in_their_lane),
         cmocka_unit_test(test_a_run_beside_the_run),
         cmocka_unit_test(test_jobs_fail_and_are_cancelled_one_by_one),
+        cmocka_unit_test(test_look_job),
+        cmocka_unit_test(test_redundancy_job),
         cmocka_unit_test(test_jobs_without_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

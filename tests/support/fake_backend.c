@@ -103,6 +103,8 @@ static bool fake_poll(void *context, struct backend_news *news)
         snprintf(news->error, sizeof news->error, "%s", fake->error);
         fake->error[0] = 0;
     }
+    news->jobs = fake->job_news;
+    fake->job_news = NULL;
     if (fake->new_attention) {
         news->has_attention = true;
         fake_attention(fake, &news->attention);
@@ -185,6 +187,43 @@ static int fake_complete(void *context, const char *prefix, const char **out, in
     return count;
 }
 
+// Jobs are done at once.
+static int fake_start_job(void *context, const struct backend_job *job)
+{
+    struct fake_backend *fake = context;
+    struct backend_job_news *news = calloc(1, sizeof *news), **end = &fake->job_news;
+    struct trace trace;
+    *news = (struct backend_job_news){.id = ++fake->jobs, .kind = job->kind, .state = JOB_DONE};
+    if (job->kind == JOB_LOOK) {
+        fake_log(fake, "look %d x %d %s\n", job->look.picture.width, job->look.picture.height, job->look.question);
+        sample_trace(&news->run, job->look.question, fake->policy, fake->budget, NULL, 0, SAMPLE_STAGES);
+    } else if (job->kind == JOB_RUN) {
+        bool own = job->run.policy[0];
+        fake_log(fake, "run %s\n", own ? job->run.policy : fake->policy);
+        sample_trace(&news->run, job->run.question ? job->run.question : fake->question,
+                     own ? job->run.policy : fake->policy, own ? job->run.budget : fake->budget, job->run.changes,
+                     job->run.change_count, SAMPLE_STAGES);
+    } else if (job->kind == JOB_REDUNDANCY) {
+        fake_log(fake, "redundancy %s\n", job->redundancy.set ? job->redundancy.set : "bundled");
+        for (int i = 0; i < 2; i++) {
+            sample_trace(&trace, fake->question, i == 0 ? "none" : fake->policy, fake->budget, NULL, 0, SAMPLE_STAGES);
+            if (!redundancy_of_trace(&trace, &news->redundancy[i]))
+                abort();
+            trace_free(&trace);
+        }
+    }
+    while (*end)
+        end = &(*end)->next;
+    *end = news;
+    wake(fake);
+    return news->id;
+}
+
+static void fake_cancel_job(void *context, int id)
+{
+    fake_log(context, "cancel job %d\n", id);
+}
+
 static void fake_cancel(void *context)
 {
     struct fake_backend *fake = context;
@@ -204,7 +243,8 @@ void fake_backend_init(struct fake_backend *fake)
     fake->stages = 1;
     fake->backend = (struct backend){.context = fake,
                                      .abilities = BACKEND_ASK | BACKEND_OPEN | BACKEND_POLICY |
-                                                  BACKEND_INTERVENE | BACKEND_ATTENTION | BACKEND_COMPLETE,
+                                                  BACKEND_INTERVENE | BACKEND_ATTENTION | BACKEND_COMPLETE |
+                                                  BACKEND_JOBS,
                                      .wake_fd = fake->wake[0],
                                      .poll = fake_poll,
                                      .want_stage = fake_want_stage,
@@ -215,6 +255,8 @@ void fake_backend_init(struct fake_backend *fake)
                                      .undo = fake_undo,
                                      .want_attention = fake_want_attention,
                                      .complete = fake_complete,
+                                     .start_job = fake_start_job,
+                                     .cancel_job = fake_cancel_job,
                                      .cancel = fake_cancel};
 }
 

@@ -20,6 +20,8 @@ struct fake_backend {
     struct backend_attention_request request;
     char log[FAKE_LOG]; // one line per command
     size_t log_used;
+    struct backend_job_news *job_news; // to be polled, oldest first
+    int jobs;                          // started so far
     int wake[2];
 };
 
