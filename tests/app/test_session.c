@@ -3,6 +3,8 @@
 
 #include "app/session.h"
 #include "engine/io/picture.h"
+#include "engine/model/model.h"
+#include "engine/run/run.h"
 #include "engine/run/trace.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tiny.h"
@@ -247,7 +249,7 @@ static struct backend_job_news *await_job(const struct backend *backend, int id)
     static struct backend_job_news *waiting; // ends of later jobs may come in the same poll
     for (int wait = 0; wait < 1000; wait++) {
         for (struct backend_job_news **one = &waiting; *one; one = &(*one)->next)
-            if ((*one)->id == id && (*one)->state != JOB_WORKING) {
+            if ((*one)->id == id && (*one)->state != JOB_WORKING && (*one)->state != JOB_PART) {
                 struct backend_job_news *found = *one;
                 *one = found->next;
                 found->next = NULL;
