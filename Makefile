@@ -117,8 +117,8 @@ $(BUILD)/locale/%/LC_MESSAGES/trimscope.mo: po/%.po
 	@msgfmt -c -o $@ $<
 
 XGETTEXT := xgettext --from-code=UTF-8 --package-name=trimscope --no-location --add-comments=TRANSLATORS \
-            -k -k_ -kN_ -kngettext_:2,3 -kin_:1c,2 -kerror_set:3 -kerror_prefix:2 -kerror_no_memory:2 \
-            --flag=error_set:3:c-format --flag=error_prefix:2:c-format
+            -k -k_ -kN_ -kngettext_:2,3 -kin_:1c,2 -kerror_set:3 -kerror_prefix:2 -kerror_no_memory:2 -kcomplain:3 \
+            --flag=error_set:3:c-format --flag=error_prefix:2:c-format --flag=complain:3:c-format
 POT_SRC := $(wildcard ui/*.[ch] app/*.[ch] engine/*/*.c)
 $(BUILD)/trimscope.pot: $(POT_SRC) engine/prune/policy.h
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
 #define TRIMSCOPE_APP_BENCH_H
 
 #include "engine/base/error.h"
+#include "ui/words.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -44,13 +45,13 @@ float *bench_numbers(size_t count);
 // name, function, one line for the help. A section adds its tables to the object `results`.
 // clang-format off
 #define BENCH_SECTIONS(X)                                                                                      \
-    X(linear, bench_linear, "linear layers by number of rows: ours, OpenBLAS, the machine's peak")             \
-    X(attention, bench_attention, "attention by number of tokens: ours, OpenBLAS with a softmax between")      \
-    X(meter, bench_meter, "a dense full-size METER: ours, PyTorch, ONNX Runtime, the machine's peak")         \
-    X(prune, bench_prune, "what pruning tokens and heads gives back as time in a full-size METER")             \
-    X(bundled, bench_bundled, "the bundled model on questions of its world, dense and at a budget of 0.4")     \
-    X(screen, bench_screen, "the screen: key press to the end of its frame, start to the first picture")          \
-    X(train, bench_train, "training questions a second against a PyTorch twin of the same model")
+    X(linear, bench_linear, N_("linear layers by number of rows: ours, OpenBLAS, the machine's peak"))             \
+    X(attention, bench_attention, N_("attention by number of tokens: ours, OpenBLAS with a softmax between"))      \
+    X(meter, bench_meter, N_("a dense full-size METER: ours, PyTorch, ONNX Runtime, the machine's peak"))         \
+    X(prune, bench_prune, N_("what pruning tokens and heads gives back as time in a full-size METER"))             \
+    X(bundled, bench_bundled, N_("the bundled model on questions of its world, dense and at a budget of 0.4"))     \
+    X(screen, bench_screen, N_("the screen: key press to the end of its frame, start to the first picture"))          \
+    X(train, bench_train, N_("training questions a second against a PyTorch twin of the same model"))
 // clang-format on
 
 #define BENCH_DECLARE(name, function, summary)                                                               \

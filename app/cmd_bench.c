@@ -109,13 +109,13 @@ int cmd_bench(int argc, char **argv)
     bool json = false;
     const char *model = NULL;
     const struct option_row rows[] = {
-        {"threads", OPTION_NUMBER, &threads, "N", "for our kernels and for OpenBLAS (default 1)", 1, 256},
-        {"rounds", OPTION_NUMBER, &rounds, "N", "samples of each side, whose median counts (default 7)", 1,
+        {"threads", OPTION_NUMBER, &threads, "N", N_("for our kernels and for OpenBLAS (default 1)"), 1, 256},
+        {"rounds", OPTION_NUMBER, &rounds, "N", N_("samples of each side, whose median counts (default 7)"), 1,
          32},
-        {"sample", OPTION_NUMBER, &sample, "MS", "milliseconds that a sample lasts at least (default 30)", 0,
+        {"sample", OPTION_NUMBER, &sample, "MS", N_("milliseconds that a sample lasts at least (default 30)"), 0,
          10000},
         OPTION_ROW_MODEL(&model),
-        OPTION_ROW_JSON(&json, "the numbers as JSON instead of tables"),
+        OPTION_ROW_JSON(&json, N_("the numbers as JSON instead of tables")),
         OPTION_ROW_END,
     };
     const struct option_command command = {"bench",      "bench [options] [SECTION ...]", about, rows, 0,

@@ -8,6 +8,7 @@
 #include "engine/run/sweep.h"
 #include "ui/page.h"
 #include "ui/page_set.h"
+#include "ui/words.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -119,9 +120,9 @@ int cmd_browse(int argc, char **argv)
         OPTION_ROW_END};
     const struct option_command command = {
         "browse", "browse RESULTS.jsonl... | DIR [options]",
-        "Shows results on the screen. One file: the FLOPs histogram, accuracy by type, and the table of questions, to sort, "
-        "filter, and step through. Several files, or the folder of `trimscope sweep --results DIR`: accuracy against FLOPs "
-        "or time, and the Pareto front.",
+        N_("Shows results on the screen. One file: the FLOPs histogram, accuracy by type, and the table of questions, to "
+           "sort, filter, and step through. Several files, or the folder of `trimscope sweep --results DIR`: accuracy "
+           "against FLOPs or time, and the Pareto front."),
         rows, 1, SWEEP_POINTS};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -230,25 +230,25 @@ int cmd_compare(int argc, char **argv)
     const char *arguments[3];
     int count, status;
     const struct option_row rows[] = {
-        {"with-question", OPTION_LIST, &settings.questions, "QUESTION", "a run with another question", 0, 0},
-        {"with-policy", OPTION_LIST, &settings.policies, "NAME", "a run with another policy", 0, 0},
-        {"with-budget", OPTION_LIST, &settings.budgets, "SHARE", "a run with another budget", 0, 0},
-        {"with-picture", OPTION_LIST, &settings.pictures, "FILE", "a run with another (first) picture", 0, 0},
+        {"with-question", OPTION_LIST, &settings.questions, "QUESTION", N_("a run with another question"), 0, 0},
+        {"with-policy", OPTION_LIST, &settings.policies, "NAME", N_("a run with another policy"), 0, 0},
+        {"with-budget", OPTION_LIST, &settings.budgets, "SHARE", N_("a run with another budget"), 0, 0},
+        {"with-picture", OPTION_LIST, &settings.pictures, "FILE", N_("a run with another (first) picture"), 0, 0},
         {"figure", OPTION_FLAG, &settings.figure, NULL,
-         "the article's figure: this question and two more (--with-question, else bundled ones about the picture) with "
-         "guidance, and the first without",
+         N_("the article's figure: this question and two more (--with-question, else bundled ones about the picture) with "
+         "guidance, and the first without"),
          0, 0},
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.first.policy),
         OPTION_ROW_BUDGET(&settings.first.budget),
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROW_JSON(&settings.json, "print the traces, and per stage the patches that are alive in one run or in all"),
+        OPTION_ROW_JSON(&settings.json, N_("print the traces, and per stage the patches that are alive in one run or in all")),
         OPTION_ROW_END};
     const struct option_command command = {
         "compare", "compare PICTURE [PICTURE] QUESTION --with-... [options]",
-        "Runs a model two to four times and prints the runs side by side: which patches are alive in which of them, what "
+        N_("Runs a model two to four times and prints the runs side by side: which patches are alive in which of them, what "
         "each costs, and what each answers. Run A is the picture and question given; each --with-... adds a run that "
-        "differs from it in that alone.",
+        "differs from it in that alone."),
         rows, 2, 3};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -108,9 +108,9 @@ int cmd_compose(int argc, char **argv)
     const char *arguments[2] = {NULL, NULL};
     int count, status;
     const struct option_row rows[] = {{"ask", OPTION_LIST, &settings.ask, "QUESTION",
-                                       "one more question, may be given several times", 0, 0},
+                                       N_("one more question, may be given several times"), 0, 0},
                                       {"list", OPTION_FLAG, &settings.list, NULL,
-                                       "print the objects, their colors and the backgrounds", 0, 0},
+                                       N_("print the objects, their colors and the backgrounds"), 0, 0},
                                       OPTION_ROW_MODEL(&settings.model),
                                       OPTION_ROW_POLICY(&settings.options.policy),
                                       OPTION_ROW_BUDGET(&settings.options.budget),
@@ -119,7 +119,7 @@ int cmd_compose(int argc, char **argv)
     const struct option_command command = {
         "compose",
         "compose SCENE.json OUT.jpg [options]",
-        "Draws a scene of the world (192 x 192 pixels) from its description, {\"trimscope_scene\": 1, "
+        N_("Draws a scene of the world (192 x 192 pixels) from its description, {\"trimscope_scene\": 1, "
         "\"background\": "
         "{\"kind\": \"meadow\", \"seed\": 3}, \"objects\": [{\"kind\": \"heart\", \"color\": \"red\", \"x\": "
         "60, \"y\": 80, "
@@ -127,7 +127,7 @@ int cmd_compose(int argc, char **argv)
         "with the boxes "
         "of what can be seen, and answers its questions. x and y are the middle, size the longest side; "
         "later objects "
-        "lie in front. Key c on the screen composes the same with the cursor.",
+        "lie in front. Key c on the screen composes the same with the cursor."),
         rows,
         0,
         2};

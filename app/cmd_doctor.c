@@ -118,7 +118,7 @@ int cmd_doctor(int argc, char **argv)
     const struct option_row rows[] = {OPTION_ROWS_SCREEN(settings), OPTION_ROW_END};
     const struct option_command command = {
         "doctor", "doctor [options]",
-        "Says what this terminal and machine can do and what the screen would choose; put it into bug reports.", rows,
+        N_("Says what this terminal and machine can do and what the screen would choose; put it into bug reports."), rows,
         0, 0};
     struct error err = {0};
     int count, status;

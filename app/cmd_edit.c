@@ -68,12 +68,12 @@ int cmd_edit(int argc, char **argv)
     const char *arguments[2];
     int count, status;
     const struct option_row rows[] = {
-        {"blank", OPTION_LIST, &settings.edits, "X,Y,W,H", "fill this rectangle with grey", EDIT_BLANK, 0},
-        {"mean", OPTION_LIST, &settings.edits, "X,Y,W,H", "fill it with the mean color of the rest", EDIT_MEAN, 0},
-        {"blur", OPTION_LIST, &settings.edits, "X,Y,W,H", "smear it until no shape is left", EDIT_BLUR, 0},
+        {"blank", OPTION_LIST, &settings.edits, "X,Y,W,H", N_("fill this rectangle with grey"), EDIT_BLANK, 0},
+        {"mean", OPTION_LIST, &settings.edits, "X,Y,W,H", N_("fill it with the mean color of the rest"), EDIT_MEAN, 0},
+        {"blur", OPTION_LIST, &settings.edits, "X,Y,W,H", N_("smear it until no shape is left"), EDIT_BLUR, 0},
         {"move", OPTION_LIST, &settings.edits, "X,Y,W,H:DX,DY",
-         "move it to the right and down, and fill where it was with the mean of what surrounds it", EDIT_MOVE, 0},
-        {"ask", OPTION_LIST, &settings.ask, "QUESTION", "answer this for the original and the copy", 0, 0},
+         N_("move it to the right and down, and fill where it was with the mean of what surrounds it"), EDIT_MOVE, 0},
+        {"ask", OPTION_LIST, &settings.ask, "QUESTION", N_("answer this for the original and the copy"), 0, 0},
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.options.policy),
         OPTION_ROW_BUDGET(&settings.options.budget),
@@ -82,11 +82,11 @@ int cmd_edit(int argc, char **argv)
     const struct option_command command = {
         "edit",
         "edit PICTURE OUT.jpg CHANGE.. [options]",
-        "Writes a changed copy of a picture (JPEG or PNG, by its name), to see what an answer and the "
+        N_("Writes a changed copy of a picture (JPEG or PNG, by its name), to see what an answer and the "
         "pruning depend on. "
         "Changes are made in the order given, in pixels of the picture; each may be given several times. The "
         "original "
-        "is never written over. Key e on the screen does the same with the cursor.",
+        "is never written over. Key e on the screen does the same with the cursor."),
         rows,
         2,
         2};

@@ -130,29 +130,29 @@ int cmd_eval(int argc, char **argv)
         OPTION_ROW_POLICY(&settings.options.policy),
         OPTION_ROW_BUDGET(&settings.options.budget),
         OPTION_ROW_SEED(&settings.options.seed),
-        {"limit", OPTION_NUMBER, &settings.limit, "N", "the first N questions only", 1, 100000000},
+        {"limit", OPTION_NUMBER, &settings.limit, "N", N_("the first N questions only"), 1, 100000000},
         {"results", OPTION_TEXT, &settings.results, "FILE.jsonl",
-         "append a line for each question as it is answered; when the file is there already, go on where it stops", 0, 0},
+         N_("append a line for each question as it is answered; when the file is there already, go on where it stops"), 0, 0},
         {"shard", OPTION_TEXT, &settings.shard, "I/N",
-         "ask about the I-th of N parts of the pictures only; `trimscope merge` puts the results of all N together", 0, 0},
+         N_("ask about the I-th of N parts of the pictures only; `trimscope merge` puts the results of all N together"), 0, 0},
         {"progress", OPTION_FLAG, &settings.progress, NULL,
-         "tell the progress on stderr even when that is no terminal", 0, 0},
+         N_("tell the progress on stderr even when that is no terminal"), 0, 0},
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROW_JSON(&settings.json, "print one JSON object"),
+        OPTION_ROW_JSON(&settings.json, N_("print one JSON object")),
         {"screen", OPTION_FLAG, &settings.on_screen, NULL,
-         "show it on the screen while it goes: figures, the table of questions, each to step through", 0, 0},
+         N_("show it on the screen while it goes: figures, the table of questions, each to step through"), 0, 0},
         OPTION_ROWS_SCREEN(settings.screen),
         OPTION_ROW_END};
     const struct option_command command = {
         "eval", "eval SET.jsonl [options]",
-        "Asks a model every question of a set (a line each: {\"picture\", \"question\", \"answer\", \"type\", "
+        N_("Asks a model every question of a set (a line each: {\"picture\", \"question\", \"answer\", \"type\", "
         "\"needed\": [boxes], \"others\": [boxes]}) and prints accuracy, the share of the dense multiply-adds spent, and "
         "the relevance lift: the share of needed objects' patches that are alive after the last fusion layer, divided "
         "by that of other objects' patches. Intervals are 95 %, by bootstrap over pictures. With --results a run that is "
         "stopped or killed goes on when the same command is given again. On several machines or with GNU parallel: "
         "`parallel trimscope eval SET.jsonl --threads 1 --shard {}/8 --results part{}.jsonl '>' /dev/null ::: {1..8}`, in "
         "a Slurm array (--array=1-8) with --shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT, and then "
-        "`trimscope merge part*.jsonl`.",
+        "`trimscope merge part*.jsonl`."),
         rows, 1, 1};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

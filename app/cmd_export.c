@@ -271,28 +271,28 @@ int cmd_export(int argc, char **argv)
     int count, status;
     const struct option_row rows[] = {
         {"to", OPTION_TEXT, &settings.to, "FILE",
-         "where to; its ending says as what: .html, .json, .png, .svg, .ansi (or .txt), .csv", 0, 0},
+         N_("where to; its ending says as what: .html, .json, .png, .svg, .ansi (or .txt), .csv"), 0, 0},
         {"what", OPTION_TEXT, &settings.what_name, "NAME",
-         "frame (what the screen shows: png, svg, ansi), run (html, json), figure (the article's: svg, png), scores or "
-         "heads (csv); default: what the ending is mostly used for",
+         N_("frame (what the screen shows: png, svg, ansi), run (html, json), figure (the article's: svg, png), scores or "
+         "heads (csv); default: what the ending is mostly used for"),
          0, 0},
-        {"stage", OPTION_TEXT, &settings.stage, "NAME", "of the frame, as \"fusion 3\" or 9 (default: the last)", 0, 0},
+        {"stage", OPTION_TEXT, &settings.stage, "NAME", N_("of the frame, as \"fusion 3\" or 9 (default: the last)"), 0, 0},
         {"show", OPTION_TEXT, &settings.show, "NAME",
-         "what the frame's picture shows: survivors, self, cross or total (default survivors)", 0, 0},
-        {"size", OPTION_TEXT, &settings.size, "CxR", "columns and rows of the frame (default 160x48)", 0, 0},
-        {"graphics", OPTION_TEXT, &settings.graphics, "MODE", "of the frame: sixel, blocks or ascii (default sixel)", 0,
+         N_("what the frame's picture shows: survivors, self, cross or total (default survivors)"), 0, 0},
+        {"size", OPTION_TEXT, &settings.size, "CxR", N_("columns and rows of the frame (default 160x48)"), 0, 0},
+        {"graphics", OPTION_TEXT, &settings.graphics, "MODE", N_("of the frame: sixel, blocks or ascii (default sixel)"), 0,
          0},
         {"theme", OPTION_TEXT, &settings.theme, "NAME",
-         "dark or light (default: frames as a dark terminal, figures on white)", 0, 0},
-        {"with-question", OPTION_LIST, &settings.questions, "QUESTION", "a further row of the figure; may be repeated", 0,
+         N_("dark or light (default: frames as a dark terminal, figures on white)"), 0, 0},
+        {"with-question", OPTION_LIST, &settings.questions, "QUESTION", N_("a further row of the figure; may be repeated"), 0,
          0},
         {"with-policy", OPTION_LIST, &settings.policies, "NAME",
-         "a further row with the first question and this policy; may be repeated", 0, 0},
+         N_("a further row with the first question and this policy; may be repeated"), 0, 0},
         {"article", OPTION_FLAG, &settings.article, NULL,
-         "the article's own rows: three questions with guidance, and the first without", 0, 0},
-        {"columns", OPTION_NUMBER, &settings.columns, "N", "stages that the figure shows (default 10 at most)", 0,
+         N_("the article's own rows: three questions with guidance, and the first without"), 0, 0},
+        {"columns", OPTION_NUMBER, &settings.columns, "N", N_("stages that the figure shows (default 10 at most)"), 0,
          FIGURE_COLUMNS - 1},
-        {"width", OPTION_NUMBER, &settings.width, "MM", "of the figure on paper (default 180)", 0, 1000},
+        {"width", OPTION_NUMBER, &settings.width, "MM", N_("of the figure on paper (default 180)"), 0, 1000},
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.first.policy),
         OPTION_ROW_BUDGET(&settings.first.budget),
@@ -300,9 +300,9 @@ int cmd_export(int argc, char **argv)
         OPTION_ROW_END};
     const struct option_command command = {
         "export", "export PICTURE [PICTURE] QUESTION --to FILE [options]",
-        "Writes a run to a file that others can look at: a page that opens offline in any browser, a picture of the "
+        N_("Writes a run to a file that others can look at: a page that opens offline in any browser, a picture of the "
         "screen, the article's figure, or tables of scores. Instead of a picture and a question it takes a saved run "
-        "(TRACE.json), for a figure up to four.",
+        "(TRACE.json), for a figure up to four."),
         rows, 1, FIGURE_ROWS};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

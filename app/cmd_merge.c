@@ -137,15 +137,15 @@ int cmd_merge(int argc, char **argv)
     int count, status;
     const struct option_row rows[] = {
         {"against", OPTION_TEXT, &settings.against, "B.jsonl",
-         "compare with another run over the same set, question by question: differences with 95 % intervals", 0, 0},
-        {"out", OPTION_TEXT, &settings.out, "FILE.jsonl", "write the shards as one whole file, too", 0, 0},
-        OPTION_ROW_JSON(&settings.json, "print one JSON object"),
+         N_("compare with another run over the same set, question by question: differences with 95 % intervals"), 0, 0},
+        {"out", OPTION_TEXT, &settings.out, "FILE.jsonl", N_("write the shards as one whole file, too"), 0, 0},
+        OPTION_ROW_JSON(&settings.json, N_("print one JSON object")),
         OPTION_ROW_END};
     const struct option_command command = {
         "merge", "merge RESULTS.jsonl... [options]",
-        "Puts the results of `trimscope eval --shard I/N --results FILE` together and prints the summary that one whole "
+        N_("Puts the results of `trimscope eval --shard I/N --results FILE` together and prints the summary that one whole "
         "run would have printed. The shards must be complete, must not overlap, and must come from the same model, set, "
-        "policy, budget and seed. One whole file is fine too.",
+        "policy, budget and seed. One whole file is fine too."),
         rows, 1, FILES};
     if (!options_parse(&command, argc, argv, files, &count, &status))
         return status;

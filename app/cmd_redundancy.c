@@ -235,23 +235,23 @@ int cmd_redundancy(int argc, char **argv)
     const char *arguments[1];
     char bundled[ASSETS_PATH];
     int count, status;
-    const struct option_row rows[] = {{"picture", OPTION_TEXT, &settings.picture, "FILE", "one picture instead of a set", 0, 0},
-                                      {"question", OPTION_TEXT, &settings.question, "TEXT", "and what to ask about it", 0, 0},
+    const struct option_row rows[] = {{"picture", OPTION_TEXT, &settings.picture, "FILE", N_("one picture instead of a set"), 0, 0},
+                                      {"question", OPTION_TEXT, &settings.question, "TEXT", N_("and what to ask about it"), 0, 0},
                                       OPTION_ROW_MODEL(&settings.model),
                                       OPTION_ROW_POLICY(&settings.options.policy),
                                       OPTION_ROW_BUDGET(&settings.options.budget),
                                       OPTION_ROW_SEED(&settings.options.seed),
-                                      {"limit", OPTION_NUMBER, &settings.limit, "N", "the first N questions only", 1,
+                                      {"limit", OPTION_NUMBER, &settings.limit, "N", N_("the first N questions only"), 1,
                                        100000000},
                                       OPTION_ROW_THREADS(&settings.threads),
-                                      OPTION_ROW_JSON(&settings.json, "print a JSON list, one object for each policy"),
-                                      {"csv", OPTION_FLAG, &settings.csv, NULL, "print a table for a spreadsheet", 0, 0},
+                                      OPTION_ROW_JSON(&settings.json, N_("print a JSON list, one object for each policy")),
+                                      {"csv", OPTION_FLAG, &settings.csv, NULL, N_("print a table for a spreadsheet"), 0, 0},
                                       OPTION_ROW_END};
     const struct option_command command = {
         "redundancy", "redundancy SET.jsonl | --picture FILE --question TEXT [options]",
-        "Measures how alike the tokens and the attention heads of each layer are (mean pairwise cosine), for patches and "
+        N_("Measures how alike the tokens and the attention heads of each layer are (mean pairwise cosine), for patches and "
         "words, and prints plots: the mean and what 90 % of the questions reach. The model is measured unpruned, and "
-        "under the policy (--policy none: unpruned only).",
+        "under the policy (--policy none: unpruned only)."),
         rows, 0, 1};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -124,13 +124,13 @@ int cmd_run(int argc, char **argv)
     const char *arguments[3];
     int count, status;
 #define OPTION_CHANGES &settings.changes
-    const struct option_row rows[] = {OPTION_ROWS_RUN(settings), OPTION_ROW_JSON(&json, "print the trace as JSON"),
+    const struct option_row rows[] = {OPTION_ROWS_RUN(settings), OPTION_ROW_JSON(&json, N_("print the trace as JSON")),
                                       OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_CHANGES
     const struct option_command command = {
         "run", "run PICTURE [PICTURE] QUESTION [options]",
-        "Asks a model one question about a picture (two for an NLVR2 model) and prints, stage by stage, what was "
-        "pruned, what it cost, and the answer so far.",
+        N_("Asks a model one question about a picture (two for an NLVR2 model) and prints, stage by stage, what was "
+        "pruned, what it cost, and the answer so far."),
         rows, 2, 3};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -74,8 +74,8 @@ int cmd_screen(int argc, char **argv)
         OPTION_ROW_END};
     const struct option_command command = {
         "", "[PICTURE [QUESTION]] [options]",
-        "Steps through a pruned run, layer by layer: which patches, words and heads the question keeps, what that "
-        "costs, and what the model would answer now. What is left out comes bundled; ? explains the keys.",
+        N_("Steps through a pruned run, layer by layer: which patches, words and heads the question keeps, what that "
+        "costs, and what the model would answer now. What is left out comes bundled; ? explains the keys."),
         rows, 0, 2};
     const char *arguments[2];
     int count, status;

@@ -195,28 +195,28 @@ int cmd_sweep(int argc, char **argv)
     int count, status;
     const struct option_row rows[] = {
         OPTION_ROW_MODEL(&settings.model),
-        {"policies", OPTION_TEXT, &settings.policies, "A,B,..", "which policies (default: all, see `trimscope eval --help`)",
+        {"policies", OPTION_TEXT, &settings.policies, "A,B,..", N_("which policies (default: all, see `trimscope eval --help`)"),
          0, 0},
         {"budgets", OPTION_TEXT, &settings.budgets, "S,T,..",
-         "shares of the dense multiply-adds, or \"trained\" (default " SWEEP_BUDGETS ")", 0, 0},
+         N_("shares of the dense multiply-adds, or \"trained\" (default 0.33,0.4,0.5,0.67,1)"), 0, 0},
         {"results", OPTION_TEXT, &settings.results, "DIR",
-         "keep each point's results in a file in this folder; points that are there already are not computed again", 0, 0},
-        {"limit", OPTION_NUMBER, &settings.limit, "N", "the first N questions only", 1, 100000000},
+         N_("keep each point's results in a file in this folder; points that are there already are not computed again"), 0, 0},
+        {"limit", OPTION_NUMBER, &settings.limit, "N", N_("the first N questions only"), 1, 100000000},
         OPTION_ROW_SEED(&settings.options.seed),
         {"progress", OPTION_FLAG, &settings.progress, NULL,
-         "tell the progress on stderr even when that is no terminal", 0, 0},
+         N_("tell the progress on stderr even when that is no terminal"), 0, 0},
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROW_JSON(&settings.json, "print a JSON list, one object for each point"),
-        {"csv", OPTION_FLAG, &settings.csv, NULL, "print a table for a spreadsheet", 0, 0},
-        {"screen", OPTION_FLAG, &settings.on_screen, NULL, "show it on the screen while it goes", 0, 0},
+        OPTION_ROW_JSON(&settings.json, N_("print a JSON list, one object for each point")),
+        {"csv", OPTION_FLAG, &settings.csv, NULL, N_("print a table for a spreadsheet"), 0, 0},
+        {"screen", OPTION_FLAG, &settings.on_screen, NULL, N_("show it on the screen while it goes"), 0, 0},
         OPTION_ROWS_SCREEN(settings.screen),
         OPTION_ROW_END};
     const struct option_command command = {
         "sweep", "sweep SET.jsonl [options]",
-        "Evaluates a question set under several policies, each with several budgets, and prints accuracy against the FLOPs "
+        N_("Evaluates a question set under several policies, each with several budgets, and prints accuracy against the FLOPs "
         "spent and against the time measured, which points nothing else beats (the Pareto front), and a plot. With "
         "--results a sweep that is stopped goes on when the same command is given again, and `trimscope browse DIR` shows "
-        "it on the screen.",
+        "it on the screen."),
         rows, 1, 1};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -225,22 +225,22 @@ int cmd_train(int argc, char **argv)
     struct train_command a = {.threads = thread_processors(), .validate = 100, .every = 240};
     const struct option_row rows[] = {
         {"trim", OPTION_FLAG, &a.trim, NULL,
-         "the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum", 0, 0},
-        {"init", OPTION_TEXT, &a.init, "FILE", "start weights; the SmartTrim stage needs dense ones", 0, 0},
-        {"teacher", OPTION_TEXT, &a.teacher, "FILE", "frozen full model for self-distillation (default: that of --init)",
+         N_("the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum"), 0, 0},
+        {"init", OPTION_TEXT, &a.init, "FILE", N_("start weights; the SmartTrim stage needs dense ones"), 0, 0},
+        {"teacher", OPTION_TEXT, &a.teacher, "FILE", N_("frozen full model for self-distillation (default: that of --init)"),
          0, 0},
-        {"no-cross", OPTION_FLAG, &a.no_cross, NULL, "token trimmers without cross-modal guidance", 0, 0},
-        {"config", OPTION_TEXT, &a.config, "FILE", "settings as JSON; NAME=VALUE overrides them", 0, 0},
+        {"no-cross", OPTION_FLAG, &a.no_cross, NULL, N_("token trimmers without cross-modal guidance"), 0, 0},
+        {"config", OPTION_TEXT, &a.config, "FILE", N_("settings as JSON; NAME=VALUE overrides them"), 0, 0},
         {"out", OPTION_TEXT, &a.out, "FILE",
-         "the weights to write (default dense.safetensors, or pruned.safetensors with --trim); the state to go on from "
-         "is FILE.state",
+         N_("the weights to write (default dense.safetensors, or pruned.safetensors with --trim); the state to go on from "
+         "is FILE.state"),
          0, 0},
-        {"half", OPTION_FLAG, &a.half, NULL, "weights to keep: fp16, without what only training needs", 0, 0},
-        {"fresh", OPTION_FLAG, &a.fresh, NULL, "start again, whatever state there is", 0, 0},
+        {"half", OPTION_FLAG, &a.half, NULL, N_("weights to keep: fp16, without what only training needs"), 0, 0},
+        {"fresh", OPTION_FLAG, &a.fresh, NULL, N_("start again, whatever state there is"), 0, 0},
         OPTION_ROW_THREADS(&a.threads),
-        {"validate", OPTION_NUMBER, &a.validate, "N", "held-out scenes to check on (default 100)", 1, 100000},
-        {"every", OPTION_NUMBER, &a.every, "SECONDS", "between saved states (default 240)", 1, 86400},
-        {"minutes", OPTION_NUMBER, &a.minutes, "N", "stop after so many, as Ctrl-C does", 1, 1000000},
+        {"validate", OPTION_NUMBER, &a.validate, "N", N_("held-out scenes to check on (default 100)"), 1, 100000},
+        {"every", OPTION_NUMBER, &a.every, "SECONDS", N_("between saved states (default 240)"), 1, 86400},
+        {"minutes", OPTION_NUMBER, &a.minutes, "N", N_("stop after so many, as Ctrl-C does"), 1, 1000000},
         OPTION_ROW_END,
     };
     const struct option_command command = {"train", "train [options] [NAME=VALUE ...]", about, rows, 0, ARGUMENTS};

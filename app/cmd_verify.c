@@ -29,9 +29,9 @@ int cmd_verify(int argc, char **argv)
     const struct option_row rows[] = {OPTION_ROW_THREADS(&threads), OPTION_ROW_END};
     const struct option_command command = {
         "verify", "verify MODEL DIR [--threads N]",
-        "Feeds the inputs of a folder of .npy dumps (in_image, in_text_ids, in_text_mask, ...) to MODEL and compares "
+        N_("Feeds the inputs of a folder of .npy dumps (in_image, in_text_ids, in_text_mask, ...) to MODEL and compares "
         "every tensor that it knows by name. Prints the largest difference of each; exit status 1 on a mismatch "
-        "(tolerance 5e-5 + 1e-4 |x| on states, 1e-4 on logits).",
+        "(tolerance 5e-5 + 1e-4 |x| on states, 1e-4 on logits)."),
         rows, 2, 2};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -404,26 +404,26 @@ int cmd_why(int argc, char **argv)
 #define OPTION_CHANGES &settings.run.changes
     const struct option_row rows[] = {
         {"patch", OPTION_TEXT, &settings.patch, "ROW,COLUMN",
-         "why this patch (from 1; image2:ROW,COLUMN in a second picture)", 0, 0},
-        {"word", OPTION_TEXT, &settings.word, "WORD", "why this word of the question", 0, 0},
+         N_("why this patch (from 1; image2:ROW,COLUMN in a second picture)"), 0, 0},
+        {"word", OPTION_TEXT, &settings.word, "WORD", N_("why this word of the question"), 0, 0},
         {"head", OPTION_TEXT, &settings.head, "STAGE:STREAM:MODULE:HEAD",
-         "why this attention head: fusion3:text:mca:1", 0, 0},
-        {"stage", OPTION_TEXT, &settings.stage, "NAME", "as it was in this stage: fusion2 (default: the last one)", 0, 0},
+         N_("why this attention head: fusion3:text:mca:1"), 0, 0},
+        {"stage", OPTION_TEXT, &settings.stage, "NAME", N_("as it was in this stage: fusion2 (default: the last one)"), 0, 0},
         {"restore", OPTION_FLAG, &settings.restore, NULL,
-         "search what must come back for the unpruned model's answer: nothing can be left out of it", 0, 0},
-        {"break", OPTION_FLAG, &settings.lose, NULL, "search what the answer hangs on: without it, it is another one", 0,
+         N_("search what must come back for the unpruned model's answer: nothing can be left out of it"), 0, 0},
+        {"break", OPTION_FLAG, &settings.lose, NULL, N_("search what the answer hangs on: without it, it is another one"), 0,
          0},
-        {"over", OPTION_TEXT, &settings.over, "KINDS", "of patches,words,heads the searches try these (default: all)", 0,
+        {"over", OPTION_TEXT, &settings.over, "KINDS", N_("of patches,words,heads the searches try these (default: all)"), 0,
          0},
-        OPTION_ROW_JSON(&settings.json, "print JSON"),
+        OPTION_ROW_JSON(&settings.json, N_("print JSON")),
         OPTION_ROWS_RUN(settings.run),
         OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_CHANGES
     const struct option_command command = {
         "why", "why PICTURE [PICTURE] QUESTION --patch|--word|--head|--restore|--break ... [options]",
-        "Says why a patch, word or head was kept or dropped: its score in parts, the threshold, its rank, what pulls at "
+        N_("Says why a patch, word or head was kept or dropped: its score in parts, the threshold, its rank, what pulls at "
         "the score (the run without it, one by one), the survivor most like it, and what the answer would be otherwise. "
-        "Searches what must come back for the unpruned answer, and what the answer hangs on; ^C stops a search.",
+        "Searches what must come back for the unpruned answer, and what the answer hangs on; ^C stops a search."),
         rows, 2, 3};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -31,9 +31,9 @@ static bool wants_screen(int argc, char **argv)
 
 static void print_commands(FILE *out)
 {
-    fputs("commands (`trimscope COMMAND --help` explains each):\n", out);
+    fputs(_("commands (`trimscope COMMAND --help` explains each):\n"), out);
     for (const struct command *c = commands; c->name; c++)
-        fprintf(out, "  %-10s %s\n", c->name, c->summary);
+        fprintf(out, "  %-11s %s\n", c->name, _(c->summary));
 }
 
 // What OpenBLAS decides when it is loaded can only be changed before (blas.h). The commands that live on it start the
@@ -60,7 +60,7 @@ static int finish(int status)
     bool failed = ferror(stdout);
     if ((fflush(stdout) == 0 && !failed) || status)
         return status;
-    fprintf(stderr, "trimscope: cannot write the output: %s\n", strerror(errno));
+    fprintf(stderr, _("trimscope: cannot write the output: %s\n"), strerror(errno));
     return ERROR_MACHINE;
 }
 

@@ -97,6 +97,6 @@ void notes_join(const struct notes *notes, char *out, size_t size)
     out[0] = 0;
     for (int i = 0; i < notes->count; i++) {
         size_t used = strlen(out);
-        snprintf(out + used, size - used, "%s%s", used ? " " : "", notes->sentences[i]);
+        snprintf(out + used, size - used, "%s%s", used ? in_("between sentences", " ") : "", notes->sentences[i]);
     }
 }

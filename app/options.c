@@ -1,32 +1,26 @@
 #include "app/options.h"
 
 #include "engine/base/error.h"
+#include "ui/measure.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { COLUMNS = 80, HELP_COLUMN = 22 };
 
-// Prints `text` in lines of at most COLUMNS, starting at `column`; further lines are indented to HELP_COLUMN.
-static void print_wrapped(const char *text, int column, int indent)
+// Prints `text` in lines of at most COLUMNS; the first starts where the caller has got to, column `indent`, and the
+// others are brought there.
+static void print_wrapped(const char *text, int indent)
 {
-    while (*text) {
-        int word = (int)strcspn(text, " ");
-        if (column > indent && column + 1 + word > COLUMNS) {
-            printf("\n%*s", indent, "");
-            column = indent;
-        } else if (column > indent) {
-            putchar(' ');
-            column++;
-        }
-        printf("%.*s", word, text);
-        column += word;
-        text += word;
+    for (bool all = false, first = true; !all; first = false) {
+        int length = measure_row(text, COLUMNS - indent, &all);
+        printf("%*s%.*s\n", first ? 0 : indent, "", length, text);
+        text += length;
         text += strspn(text, " ");
     }
-    putchar('\n');
 }
 
 static bool has_policy(const struct option_row *rows)
@@ -41,38 +35,43 @@ static void print_row(const char *name, const char *argument, const char *help)
 {
     int column = printf("  --%s%s%s", name, argument ? " " : "", argument ? argument : "");
     if (column >= HELP_COLUMN) {
-        printf("\n");
+        putchar('\n');
         column = 0;
     }
     printf("%*s", HELP_COLUMN - column, "");
-    print_wrapped(help, HELP_COLUMN, HELP_COLUMN);
+    print_wrapped(help, HELP_COLUMN);
 }
 
 static void print_help(const struct option_command *command)
 {
-    printf("usage: trimscope %s\n\n", command->usage);
-    print_wrapped(command->about, 0, 0);
+    printf(_("usage: trimscope %s\n\n"), command->usage);
+    print_wrapped(_(command->about), 0);
     putchar('\n');
     for (const struct option_row *row = command->rows; row->name; row++)
-        print_row(row->name, row->argument, row->help);
-    print_row("lang", "NAME", "en, zh_CN or auto, which asks the environment (default auto)");
-    print_row("help", NULL, "this text");
+        print_row(row->name, row->argument, _(row->help));
+    print_row("lang", "NAME", _("en, zh_CN or auto, which asks the environment (default auto)"));
+    print_row("help", NULL, _("this text"));
     if (!has_policy(command->rows))
         return;
-    puts("\nPolicies:");
+    puts(_("\nPolicies:"));
     for (int p = 0; p < POLICY_COUNT; p++) {
         printf("  %-*s", HELP_COLUMN - 2, policy_name((enum policy)p));
-        print_wrapped(policy_help((enum policy)p), HELP_COLUMN, HELP_COLUMN);
+        print_wrapped(_(policy_help((enum policy)p)), HELP_COLUMN);
     }
 }
 
-static bool complain(const struct option_command *command, int *status, const char *what, const char *which)
+static bool complain(const struct option_command *command, int *status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static bool complain(const struct option_command *command, int *status, const char *format, ...)
 {
     struct error err;
-    error_set(&err, ERROR_USAGE, "%s%s", what, which); // makes harmless what was given
-    const char *space = *command->name ? " " : ""; // the screen has no name
-    fprintf(stderr, "trimscope%s%s: %s; `trimscope%s%s --help` explains\n", space, command->name, err.text, space,
-            command->name);
+    va_list arguments;
+    va_start(arguments, format);
+    error_set_list(&err, ERROR_USAGE, format, arguments); // makes harmless what was given
+    va_end(arguments);
+    char name[64];
+    snprintf(name, sizeof name, *command->name ? "trimscope %s" : "trimscope", command->name); // the screen has none
+    fprintf(stderr, _("%s: %s; `%s --help` explains\n"), name, err.text, name);
     *status = ERROR_USAGE;
     return false;
 }
@@ -121,26 +120,26 @@ static bool add_to_list(struct option_list *list, long id, const char *text)
 static bool parse_value(const struct option_command *command, const struct option_row *row, const char *text,
                         int *status)
 {
-    char message[160];
     switch (row->kind) {
     case OPTION_FLAG: *(bool *)row->value = true; return true;
     case OPTION_TEXT: *(const char **)row->value = text; return true;
     case OPTION_NUMBER:
         if (parse_number(text, row))
             return true;
-        snprintf(message, sizeof message, "--%s takes a number from %ld to %ld, not ", row->name, row->low, row->high);
-        return complain(command, status, message, text);
+        return complain(command, status, "--%s takes a number from %ld to %ld, not %s", row->name, row->low, row->high,
+                        text);
     case OPTION_SHARE:
-        snprintf(message, sizeof message, "--%s takes a share above 0 and at most 1, not ", row->name);
-        return parse_share(text, row->value) || complain(command, status, message, text);
+        return parse_share(text, row->value) ||
+               complain(command, status, "--%s takes a share above 0 and at most 1, not %s", row->name, text);
     case OPTION_SEED:
-        snprintf(message, sizeof message, "--%s takes a number from 0 to 2^64 - 1, not ", row->name);
-        return parse_seed(text, row->value) || complain(command, status, message, text);
+        return parse_seed(text, row->value) ||
+               complain(command, status, "--%s takes a number from 0 to 2^64 - 1, not %s", row->name, text);
     case OPTION_LIST:
-        snprintf(message, sizeof message, "--%s may be given %d times at most; too many with ", row->name,
-                 OPTION_LIST_MOST);
-        return add_to_list(row->value, row->low, text) || complain(command, status, message, text);
-    case OPTION_POLICY: return policy_find(text, row->value) || complain(command, status, "there is no policy ", text);
+        return add_to_list(row->value, row->low, text) ||
+               complain(command, status, "--%s may be given %d times at most; too many with %s", row->name,
+                        OPTION_LIST_MOST, text);
+    case OPTION_POLICY:
+        return policy_find(text, row->value) || complain(command, status, "there is no policy %s", text);
     }
     return false;
 }
@@ -155,12 +154,12 @@ static bool parse_option(const struct option_command *command, int argc, char **
             continue;
         if (row->kind == OPTION_FLAG)
             return !equals ? parse_value(command, row, NULL, status)
-                           : complain(command, status, "this option takes no value: ", argv[*i]);
+                           : complain(command, status, "this option takes no value: %s", argv[*i]);
         if (!equals && *i + 1 >= argc)
-            return complain(command, status, "there is no value after ", argv[*i]);
+            return complain(command, status, "there is no value after %s", argv[*i]);
         return parse_value(command, row, equals ? equals + 1 : argv[++*i], status);
     }
-    return complain(command, status, "there is no option ", argv[*i]);
+    return complain(command, status, "there is no option %s", argv[*i]);
 }
 
 bool options_parse(const struct option_command *command, int argc, char **argv, const char *arguments[], int *count,
@@ -179,14 +178,14 @@ bool options_parse(const struct option_command *command, int argc, char **argv, 
             if (!parse_option(command, argc, argv, &i, status))
                 return false;
         } else if (options && argv[i][0] == '-' && argv[i][1]) {
-            return complain(command, status, "there is no option ", argv[i]);
+            return complain(command, status, "there is no option %s", argv[i]);
         } else if (*count == command->most) {
-            return complain(command, status, "one argument too many: ", argv[i]);
+            return complain(command, status, "one argument too many: %s", argv[i]);
         } else {
             arguments[(*count)++] = argv[i];
         }
     }
     if (*count < command->least)
-        return complain(command, status, "an argument is missing, usage: trimscope ", command->usage);
+        return complain(command, status, "an argument is missing, usage: trimscope %s", command->usage);
     return true;
 }

@@ -3,6 +3,7 @@
 #define TRIMSCOPE_APP_OPTIONS_H
 
 #include "engine/prune/policy.h"
+#include "ui/words.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,13 +31,13 @@ struct option_row {
     enum option_kind kind;
     void *value;          // of the kind's type, holds the default
     const char *argument; // as help names it, "FILE"; NULL for flags
-    const char *help;     // one sentence; lines are broken for 80 columns
+    const char *help;     // one sentence, marked by N_(); lines are broken for 80 columns
     long low, high;       // OPTION_NUMBER; OPTION_LIST: low is the id of what this row adds
 };
 
 // What a command takes. The usage line and the sentences under it are the command's own; the table of options follows.
 struct option_command {
-    const char *name, *usage, *about;
+    const char *name, *usage, *about; // about: marked by N_()
     const struct option_row *rows;
     int least, most; // arguments that are no options
 };
@@ -49,15 +50,15 @@ bool options_parse(const struct option_command *command, int argc, char **argv, 
 
 // The value is a pointer to the field; the rows that several commands share.
 #define OPTION_ROW_MODEL(field)                                                                                \
-    {"model", OPTION_TEXT, field, "FILE", "weights to use (default: the bundled model)", 0, 0}
+    {"model", OPTION_TEXT, field, "FILE", N_("weights to use (default: the bundled model)"), 0, 0}
 #define OPTION_ROW_POLICY(field)                                                                               \
-    {"policy", OPTION_POLICY, field, "NAME", "how to prune, see below (default learned)", 0, 0}
+    {"policy", OPTION_POLICY, field, "NAME", N_("how to prune, see below (default learned)"), 0, 0}
 #define OPTION_ROW_BUDGET(field)                                                                               \
     {"budget", OPTION_SHARE, field, "SHARE",                                                                   \
-     "spend this share of the dense multiply-adds, on average over the calibration set (default: as trained)", 0, 0}
-#define OPTION_ROW_SEED(field) {"seed", OPTION_SEED, field, "S", "of the policy random (default 0)", 0, 0}
+     N_("spend this share of the dense multiply-adds, on average over the calibration set (default: as trained)"), 0, 0}
+#define OPTION_ROW_SEED(field) {"seed", OPTION_SEED, field, "S", N_("of the policy random (default 0)"), 0, 0}
 #define OPTION_ROW_THREADS(field)                                                                              \
-    {"threads", OPTION_NUMBER, field, "N", "(default: as many as processors)", 1, 256}
+    {"threads", OPTION_NUMBER, field, "N", N_("(default: as many as processors)"), 1, 256}
 #define OPTION_ROW_JSON(field, what) {"json", OPTION_FLAG, field, NULL, what, 0, 0}
 #define OPTION_ROW_END {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0}
 

@@ -14,16 +14,16 @@ struct screen_settings {
 // Rows of a command's table; `settings` is a struct screen_settings.
 #define OPTION_ROWS_SCREEN(settings)                                                                           \
     {"graphics", OPTION_TEXT, &(settings).graphics, "MODE",                                                    \
-     "how pictures are drawn: sixel, blocks, ascii or auto, which asks the terminal (default auto, or "        \
-     "TRIMSCOPE_GRAPHICS)",                                                                                    \
+     N_("how pictures are drawn: sixel, blocks, ascii or auto, which asks the terminal (default auto, or "     \
+        "TRIMSCOPE_GRAPHICS)"),                                                                                    \
      0, 0},                                                                                                    \
         {"theme", OPTION_TEXT, &(settings).theme, "NAME",                                                      \
-         "dark, light or auto (default auto, or TRIMSCOPE_THEME); NO_COLOR=1 takes all colours away", 0, 0},   \
-        {"no-mouse", OPTION_FLAG, &(settings).no_mouse, NULL, "leave the mouse to the terminal, for selecting text", \
+         N_("dark, light or auto (default auto, or TRIMSCOPE_THEME); NO_COLOR=1 takes all colours away"), 0, 0},   \
+        {"no-mouse", OPTION_FLAG, &(settings).no_mouse, NULL, N_("leave the mouse to the terminal, for selecting text"), \
          0, 0},                                                                                                \
         {"record", OPTION_TEXT, &(settings).record, "FILE.cast",                                               \
-         "record the session for asciinema; in block graphics unless --graphics says otherwise, because its players " \
-         "cannot show sixel",                                                                                  \
+         N_("record the session for asciinema; in block graphics unless --graphics says otherwise, because its players " \
+         "cannot show sixel"),                                                                                  \
          0, 0}
 
 // The screen's options from the settings, the environment (TRIMSCOPE_GRAPHICS, TRIMSCOPE_THEME) and the defaults.

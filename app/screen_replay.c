@@ -3,6 +3,7 @@
 #include "app/screen_picture.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ static bool replay_poll(void *context, struct backend_news *news)
     news->has_trace = trace_copy(&news->trace, &replay->trace);
     if (!news->has_trace) {
         news->has_error = true;
-        snprintf(news->error, sizeof news->error, "no memory for the saved run");
+        snprintf(news->error, sizeof news->error, "%s", _("no memory for the saved run"));
     }
     for (int p = 0; p < replay->trace.picture_count; p++) {
         news->has_picture[p] = true;
@@ -62,7 +63,7 @@ static bool find_picture(const char *written, const char *trace_path, char out[P
 
 static void load_pictures(struct replay *replay, const char *trace_path)
 {
-    snprintf(replay->note, sizeof replay->note, "A saved run: step through it; questions need the model.");
+    snprintf(replay->note, sizeof replay->note, "%s", _("A saved run: step through it; questions need the model."));
     for (int p = 0; p < replay->trace.picture_count; p++) {
         const struct trace_picture *picture = &replay->trace.pictures[p];
         const char *written = picture->path ? picture->path : "";
@@ -70,10 +71,10 @@ static void load_pictures(struct replay *replay, const char *trace_path)
         struct error err = {0};
         if (!written[0] || !find_picture(written, trace_path, path))
             snprintf(replay->note, sizeof replay->note,
-                     "The picture %.120s was not found: a grey board stands for it.", written);
+                     _("The picture %.120s was not found: a grey board stands for it."), written);
         else if (!screen_picture_load(&replay->pictures[p], path, picture->grid_rows, picture->grid_columns,
                                       &err))
-            snprintf(replay->note, sizeof replay->note, "A grey board stands for the picture: %.180s",
+            snprintf(replay->note, sizeof replay->note, _("A grey board stands for the picture: %.180s"),
                      err.text);
     }
 }

@@ -17,7 +17,7 @@
 
 static bool start(struct session *s, struct error *err)
 {
-    session_say_busy(s, true, "opening the model", NAN);
+    session_say_busy(s, true, _("opening the model"), NAN);
     s->model = model_open(s->model_path, NULL, err);
     if (!s->model)
         return false;
@@ -66,7 +66,7 @@ static void advance(struct session *s)
         if (!lane)
             break;
         const struct trace *trace = run_trace(lane->run);
-        session_say_busy(s, true, "computing",
+        session_say_busy(s, true, _("computing"),
                          (float)trace->stage_count / (float)(trace->stage_total > 0 ? trace->stage_total : 1));
         if (!run_step(lane->run, &err)) {
             if (err.code != ERROR_NONE)

@@ -16,7 +16,7 @@ enum { LOAD_SIDE = 1024 };
 static bool load_picture(struct lane *lane, struct picture *picture, int size[2], const char *path, struct error *err)
 {
     const struct model *model = lane->session->model;
-    session_say_busy(lane->session, true, "opening the picture", NAN);
+    session_say_busy(lane->session, true, _("opening the picture"), NAN);
     int side = model->config.image_size > LOAD_SIDE ? model->config.image_size : LOAD_SIDE;
     return picture_load(picture, path, side, &size[0], &size[1], err);
 }

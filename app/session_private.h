@@ -9,6 +9,7 @@
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
 #include "engine/run/run.h"
+#include "ui/words.h"
 
 #include <pthread.h>
 

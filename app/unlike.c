@@ -1,6 +1,7 @@
 #include "app/unlike.h"
 
 #include "engine/run/familiar.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,8 +20,8 @@ bool unlike_note(const struct model *model, const struct picture *picture, char 
     if (!(distance > 1)) // NaN: not measurable
         return false;
     snprintf(text, UNLIKE_TEXT,
-             "This picture is unlike the world that %s was trained on (distance %.1f, limit 1): its answer means little. "
-             "For photographs, open a published METER checkpoint with --model.",
+             _("This picture is unlike the world that %s was trained on (distance %.1f, limit 1): its answer means little. "
+               "For photographs, open a published METER checkpoint with --model."),
              model->config.name, distance);
     return true;
 }

@@ -5,7 +5,7 @@
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
 
-enum { UNLIKE_TEXT = 240 };
+enum { UNLIKE_TEXT = 360 };
 
 // Fills `text` with a sentence when the picture is unlike them, and with "" when it is not, or when the model does not
 // know what its pictures look like. Returns whether there is a sentence.

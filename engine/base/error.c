@@ -28,14 +28,20 @@ static void put(struct error *err, const char *format, va_list args)
     free(whole);
 }
 
-bool error_set(struct error *err, enum error_code code, const char *format, ...)
+bool error_set_list(struct error *err, enum error_code code, const char *format, va_list arguments)
 {
     if (!err)
         return false;
+    err->code = code;
+    put(err, translated(format), arguments);
+    return false;
+}
+
+bool error_set(struct error *err, enum error_code code, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    err->code = code;
-    put(err, translated(format), args);
+    error_set_list(err, code, format, args);
     va_end(args);
     return false;
 }

@@ -19,10 +19,15 @@ struct error {
     char text[480]; // one sentence without newline; what failed, expected and found, and what to do
 };
 
-// Sets *err (which may be NULL) and returns false, so that callers write `return error_set(...)`. Whatever the arguments
+// Sets *err (which may be NULL) and returns false, so that callers write `return error_set(...)`. The format is looked up
+// in the catalogue of the person's language, where the program has chosen one (ui/words.h). Whatever the arguments
 // bring from outside, the text is one printable line; when it is too long, its middle is left out (base/text.h).
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+// The same for those who have the arguments as a list.
+bool error_set_list(struct error *err, enum error_code code, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
 
 // Puts "prefix: " before the text of *err and returns false; used to say which file an inner error is about.
 bool error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
