@@ -12,7 +12,8 @@ const char *key_group_title(enum key_group group);
 
 // Where a hint is worth a place in the footer, by focus; ANYWHERE hints come after those of the focus, and
 // ALWAYS ones have their place at the right.
-enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ALWAYS };
+// HINT_ROOM ones only fill what is left in a wide window.
+enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, HINT_ALWAYS };
 
 // Pages (ui/page.h): id, name, title. The first is the lowest one.
 #define PAGES(X)                                                                                             \
@@ -69,9 +70,9 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       "reopen everything from this stage on")                                                               \
     X(UNDO, K('u'), "u", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, "undo",                            \
       "take the last change back")                                                                          \
-    X(POLICY, K('p'), "p", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, STAGES, "policy…",                          \
+    X(POLICY, K('p'), "p", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, "policy…",                          \
       "choose the pruning policy…")                                                                         \
-    X(BUDGET, K('b'), "b", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, STAGES, "budget…",                          \
+    X(BUDGET, K('b'), "b", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, "budget…",                          \
       "type the budget: share of the unpruned FLOPs…")                                                      \
     X(LESS, K('[', '-'), "[ -", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", "budget down by 0.05")       \
     X(MORE, K(']', '+', '='), "] +", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", "budget up by 0.05")    \

@@ -146,7 +146,8 @@ void panel_hints(const struct pane *pane)
     }
     if (first != HINT_NONE)
         column = draw_hints(pane, column, end, first);
-    draw_hints(pane, column, end, HINT_ANYWHERE);
+    column = draw_hints(pane, column, end, HINT_ANYWHERE);
+    draw_hints(pane, column, end, HINT_ROOM);
 }
 
 // The picture's colour ramp; where there are few colours, its order of brightness.

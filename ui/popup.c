@@ -110,8 +110,7 @@ static void add_entry(struct popup *popup, const char *name, bool folder)
         popup->entries[popup->count++] = (struct popup_entry){copy, folder};
 }
 
-// "~/x" to the home folder; everything else as it is.
-static void expand_home(const char *path, char *out, size_t size)
+void popup_expand_home(const char *path, char *out, size_t size)
 {
     const char *home = getenv("HOME");
     if (path[0] == '~' && (path[1] == '/' || !path[1]) && home)
@@ -123,7 +122,7 @@ static void expand_home(const char *path, char *out, size_t size)
 void popup_browse(struct popup *popup, const char *path)
 {
     char full[sizeof popup->folder], start[sizeof popup->folder];
-    expand_home(path, full, sizeof full);
+    popup_expand_home(path, full, sizeof full);
     char *slash = strrchr(full, '/');
     snprintf(start, sizeof start, "%s", slash ? slash + 1 : full);
     if (slash)

@@ -34,6 +34,9 @@ void popup_move(struct popup *popup, int rows);
 // The policy chosen, by its name.
 const char *popup_policy(const struct popup *popup);
 
+// A path as the shell would read it: "~/x" lies in the home folder; everything else is left as it is.
+void popup_expand_home(const char *path, char *out, size_t size);
+
 // Lists the entries that go on from `path`: folders first, then pictures, by name.
 void popup_browse(struct popup *popup, const char *path);
 // The path of the selected entry; folders end in '/'. False: nothing is selected.

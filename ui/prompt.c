@@ -8,7 +8,7 @@
 static const char *const labels[PROMPT_KINDS] = {
     [PROMPT_QUESTION] = "Question: ",
     [PROMPT_PATH] = "Picture: ",
-    [PROMPT_BUDGET] = "Budget (0.05 to 1 of the unpruned FLOPs; empty: as trained): ",
+    [PROMPT_BUDGET] = "Budget, up to 1 of the unpruned FLOPs (empty: as trained): ",
 };
 
 void prompt_set(struct prompt *prompt, const char *text)

@@ -1,6 +1,7 @@
 // Changes by hand and what they ask of the backend: forced tokens, switched heads, policy and budget,
 // attention.
 #include "ui/screen_state.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -152,14 +153,31 @@ void screen_set_budget(struct screen *screen, double budget)
     screen_want_run(screen);
 }
 
+double screen_least_budget(const struct screen *screen)
+{
+    return screen->view.least > 0 ? ceil(100 * screen->view.least - 1e-6) / 100 : 0;
+}
+
+void screen_say_least(struct screen *screen)
+{
+    view_say(&screen->view, true,
+             _("The policy %s spends %.2f of the unpruned FLOPs at least: p chooses another, f and x force single tokens."),
+             screen->view.trace.policy, screen_least_budget(screen));
+}
+
 void screen_nudge_budget(struct screen *screen, int percent)
 {
     const struct trace *trace = &screen->view.trace;
-    double now = trace->budget;
+    double now = trace->budget, least = screen_least_budget(screen);
     if (isnan(now))
         now = trace->dense_macs > 0 ? trace->spent_macs / trace->dense_macs : 1;
     double budget = round((now + percent / 100.0) * 20) / 20;
-    screen_set_budget(screen, budget < 0.05 ? 0.05 : budget > 1 ? 1 : budget);
+    if (percent < 0 && least > 0 && now <= least) {
+        screen_say_least(screen);
+        return;
+    }
+    least = least > 0 ? least : 0.05;
+    screen_set_budget(screen, budget < least ? least : budget > 1 ? 1 : budget);
 }
 
 void screen_reopen(struct screen *screen)

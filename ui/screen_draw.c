@@ -82,7 +82,7 @@ static void draw_completions(const struct screen *screen, const struct pane *pan
     column += draw_text(pane, STYLE_DIM, rect.row, column, rect.columns, "Tab: ");
     for (int i = 0; i < screen->completion_count; i++) {
         int room = rect.column + rect.columns - column;
-        if (draw_width(screen->completions[i]) > room)
+        if (i > 0 && draw_width(screen->completions[i]) > room)
             break;
         column +=
             draw_text(pane, i == 0 ? STYLE_KEY : STYLE_TEXT, rect.row, column, room, screen->completions[i]) +

@@ -1,5 +1,6 @@
 // Typing in the screen's last row: questions, paths, budgets.
 #include "ui/screen_state.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,6 +20,9 @@ static void update_completions(struct screen *screen)
         prompt_text(&screen->prompt, word);
         if (page->kind->typing)
             page->kind->typing(page, (int)screen->prompt.kind - PROMPT_PAGE, word);
+    } else if (screen->prompt.kind == PROMPT_QUESTION && !screen->prompt.length && screen->view.suggestion[0]) {
+        screen->completions[0] = screen->view.suggestion; // the whole question as it was probably meant
+        screen->completion_count = 1;
     } else if (screen->prompt.kind == PROMPT_QUESTION && screen->view.abilities & BACKEND_COMPLETE) {
         prompt_word(&screen->prompt, word);
         if (word[0])
@@ -40,6 +44,9 @@ static void close_prompt(struct screen *screen)
 static bool accept_path(struct screen *screen, char *path, size_t size)
 {
     struct stat status;
+    char typed[PROMPT_BYTES];
+    snprintf(typed, sizeof typed, "%s", path);
+    popup_expand_home(typed, path, size);
     bool exact = screen->popup.selected == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
     if (!exact && popup_path(&screen->popup, path, size)) {
         prompt_set(&screen->prompt, path);
@@ -60,13 +67,15 @@ static void accept_budget(struct screen *screen, const char *text)
     if (!*text)
         value = (double)NAN;
     else if (*end || !(value > 0) || value > 100) {
-        view_say(&screen->view, true, "A budget is a share between 0.05 and 1, or 5 to 100 %%, not '%s'.",
-                 text);
+        view_say(&screen->view, true, _("A budget is a share above 0 and at most 1, or up to 100 %%, not '%s'."), text);
         return;
     }
     if (value > 1)
         value /= 100;
-    screen_set_budget(screen, value < 0.05 ? 0.05 : value);
+    if (value < screen_least_budget(screen))
+        screen_say_least(screen);
+    else
+        screen_set_budget(screen, value);
 }
 
 static void accept_prompt(struct screen *screen)
@@ -99,6 +108,8 @@ static void complete_prompt(struct screen *screen)
     char path[PROMPT_BYTES];
     if (screen->prompt.kind == PROMPT_PATH && popup_path(&screen->popup, path, sizeof path))
         prompt_set(&screen->prompt, path);
+    else if (screen->completion_count > 0 && screen->completions[0] == screen->view.suggestion)
+        prompt_set(&screen->prompt, screen->view.suggestion);
     else if (screen->completion_count > 0)
         prompt_replace_word(&screen->prompt, screen->completions[0]);
     update_completions(screen);
@@ -148,6 +159,16 @@ void screen_open_prompt(struct screen *screen, int which)
         if (slash)
             snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
     }
+    if (kind == PROMPT_QUESTION && screen->view.has_trace && trace->question) { // Up brings it back, whoever asked it
+        prompt_open(&screen->prompt, kind, trace->question);
+        prompt_remember(&screen->prompt);
+    }
     prompt_open(&screen->prompt, kind, folder);
+    double least = kind == PROMPT_BUDGET ? screen_least_budget(screen) : 0;
+    if (least > 0) {
+        snprintf(screen->prompt.own_label, sizeof screen->prompt.own_label,
+                 _("Budget, %.2f to 1 of the unpruned FLOPs (empty: as trained): "), least);
+        screen->prompt.label = screen->prompt.own_label;
+    }
     update_completions(screen);
 }

@@ -95,6 +95,9 @@ void screen_force(struct screen *screen, int keep);
 void screen_undo(struct screen *screen);
 void screen_reopen(struct screen *screen);
 void screen_set_budget(struct screen *screen, double budget);
+// The least budget that the present policy can keep, rounded up to whole percents; 0: not known.
+double screen_least_budget(const struct screen *screen);
+void screen_say_least(struct screen *screen); // that less was asked for
 void screen_nudge_budget(struct screen *screen, int percent);
 void screen_accept_policy(struct screen *screen);
 void screen_show_attention(struct screen *screen);

@@ -97,6 +97,9 @@ static bool fake_poll(void *context, struct backend_news *news)
     if (fake->new_note) {
         news->has_note = true;
         snprintf(news->note, sizeof news->note, "%s", fake->note);
+        snprintf(news->suggestion, sizeof news->suggestion, "%s", fake->suggestion);
+        news->has_least = fake->least > 0;
+        news->least = fake->least;
     }
     if (fake->error[0]) {
         news->has_error = true;

@@ -16,7 +16,8 @@ struct child {
     enum screen_theme theme;
     int stages_per_poll;
     double seconds_per_stage;
-    const char *note, *error;
+    const char *note, *error, *suggestion;
+    double least;
 };
 
 static int run_screen(void *context)
@@ -33,6 +34,8 @@ static int run_screen(void *context)
     if (child->note) {
         fake.new_note = true;
         snprintf(fake.note, sizeof fake.note, "%s", child->note);
+        snprintf(fake.suggestion, sizeof fake.suggestion, "%s", child->suggestion ? child->suggestion : "");
+        fake.least = child->least;
     }
     if (child->error)
         snprintf(fake.error, sizeof fake.error, "%s", child->error);
@@ -477,6 +480,43 @@ static void test_opening_says_what_is_wrong(void **state)
     finish();
 }
 
+// What was probably meant is a Tab away, the question asked before an Up; a budget that cannot be kept is not tried.
+static void test_offers(void **state)
+{
+    (void)state;
+    static struct child child = {.graphics = GRAPHICS_AUTO,
+                                 .note = "did you mean 'apple'?",
+                                 .suggestion = "is the apple red?",
+                                 .least = 0.2951};
+    struct screen_term_options options = {.rows = 24, .columns = 80};
+    screen_term_start(&term, &options, run_screen, &child);
+    expect("did you mean 'apple'?");
+    expect("a ask");
+    expect("o open");
+    screen_term_type(&term, "a");
+    expect("Tab: is the apple red?");
+    screen_term_type(&term, "\t");
+    expect("Question: is the apple red?");
+    screen_term_type(&term, "\r");
+    reject("Question:");
+    screen_term_type(&term, "a\033[A\033[A");
+    expect("Question: what color is the apple");
+    screen_term_type(&term, "\025is th");
+    screen_term_type(&term, "\033");
+    screen_term_type(&term, "b10\r");
+    expect("spends 0.30 of the unpruned FLOPs at least");
+    reject("budget 10 %");
+    screen_term_type(&term, "b");
+    expect("Budget, 0.30 to 1 ");
+    screen_term_type(&term, "31\r");
+    expect("budget 31 %");
+    screen_term_type(&term, "[");
+    expect("budget 30 %");
+    screen_term_type(&term, "[");
+    expect("spends 0.30 of the unpruned FLOPs at least");
+    finish();
+}
+
 static void test_policy_and_budget(void **state)
 {
     (void)state;
@@ -695,6 +735,7 @@ int main(void)
         cmocka_unit_test(test_forcing_changes_the_answer),
         cmocka_unit_test(test_asking),
         cmocka_unit_test(test_opening_says_what_is_wrong),
+        cmocka_unit_test(test_offers),
         cmocka_unit_test(test_policy_and_budget),
         cmocka_unit_test(test_notes_and_errors),
         cmocka_unit_test(test_typed_ahead),
