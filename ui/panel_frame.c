@@ -196,7 +196,11 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     float low, high;
     if (view->show == SHOW_SURVIVORS) {
         int alive = view_alive_count(view, stage, view->picture, &total);
-        draw_format(pane, STYLE_TEXT, rect.row, column, end - column, _("%d of %d patches"), alive, total);
+        char count[48];
+        snprintf(count, sizeof count, _("%d of %d patches"), alive, total);
+        if (draw_width(count) > end - column)
+            snprintf(count, sizeof count, _("%d of %d"), alive, total);
+        draw_text(pane, STYLE_TEXT, rect.row, column, end - column, count);
         return;
     }
     bool asked =

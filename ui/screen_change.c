@@ -161,7 +161,7 @@ double screen_least_budget(const struct screen *screen)
 void screen_say_least(struct screen *screen)
 {
     view_say(&screen->view, true,
-             _("The policy %s spends %.2f of the unpruned FLOPs at least: p chooses another, f and x force single tokens."),
+             _("%s spends %.2f of the unpruned FLOPs at least (p: another policy)."),
              screen->view.trace.policy, screen_least_budget(screen));
 }
 
