@@ -214,6 +214,16 @@ static bool open_pipe(void)
     return true;
 }
 
+bool terminal_known(void)
+{
+    const char *term = getenv("TERM");
+    int found;
+    if (!term || !*term || !strcmp(term, "dumb") || setupterm(term, STDOUT_FILENO, &found) != OK)
+        return false;
+    del_curterm(cur_term); // newterm() makes its own
+    return true;
+}
+
 bool terminal_open(struct terminal *terminal, struct error *err)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))

@@ -52,6 +52,9 @@ struct terminal_window {
 bool terminal_parse(struct terminal *terminal, const char *bytes, size_t size,
                     const struct terminal_window *window);
 
+// Whether this system can describe the terminal that TERM names; one that it cannot is asked nothing.
+bool terminal_known(void);
+
 // Asks the terminal everything in one write and reads until DA1 (at most `seconds`); before curses starts.
 // Asks nothing when input or output is no terminal, or TERM is dumb.
 void terminal_query(struct terminal *terminal, double seconds);

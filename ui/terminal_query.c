@@ -308,7 +308,7 @@ void terminal_query(struct terminal *terminal, double seconds)
     const char *term = getenv("TERM");
     struct terminal_window window;
     window_size(&window);
-    bool dumb = !term || !strcmp(term, "dumb") || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO);
+    bool dumb = !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !terminal_known();
     struct termios saved, raw;
     if (dumb || tcgetattr(STDIN_FILENO, &saved) < 0) {
         terminal_parse(terminal, "", 0, &window);

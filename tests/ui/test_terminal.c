@@ -313,21 +313,24 @@ static void test_hang_up(void **state)
 
 static int run_without_terminal(void *context)
 {
-    setenv("TERM", "dumb", 1);
-    return run_screen(context);
+    setenv("TERM", context, 1);
+    return run_screen(NULL);
 }
 
 static void test_no_terminal(void **state)
 {
     (void)state;
-    struct screen_term term;
-    struct screen_term_options options = {.rows = 24, .columns = 80};
-    screen_term_start(&term, &options, run_without_terminal, NULL);
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), ERROR_USAGE);
-    assert_int_equal(term.log_used, 0); // not one byte of escape garbage
-    screen_term_free(&term);
+    static char terms[][20] = {"dumb", "", "terminal-of-2099"};
+    for (int i = 0; i < 3; i++) {
+        struct screen_term term;
+        struct screen_term_options options = {.rows = 24, .columns = 80};
+        screen_term_start(&term, &options, run_without_terminal, terms[i]);
+        int status = screen_term_finish(&term);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), ERROR_USAGE);
+        assert_int_equal(term.log_used, 0); // not one byte of escape garbage
+        screen_term_free(&term);
+    }
 }
 
 int main(void)
