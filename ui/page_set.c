@@ -439,6 +439,7 @@ static void name_set(const struct set_page *set, char *out, size_t size)
 static void draw_numbers(const struct pane *pane, const struct set_page *set, int row, int column, int columns)
 {
     char text[256], flops[32];
+    int end = column + columns;
     const struct set_summary *s = set->summary;
     if (!set->answered)
         return;
@@ -447,14 +448,17 @@ static void draw_numbers(const struct pane *pane, const struct set_page *set, in
         return;
     }
     draw_flops(flops, sizeof flops, s->all.spent);
-    int used = snprintf(text, sizeof text, _("accuracy %.1f %% (%.1f–%.1f)   %.1f %% of the dense FLOPs   %.1f ms"),
-                        100.0 * set->right / set->answered, 100 * s->all.accuracy.low, 100 * s->all.accuracy.high,
-                        100 * s->all.share.value, s->all.ms);
-    if (isfinite(s->all.lift.value) && used > 0 && used < (int)sizeof text)
-        used += snprintf(text + used, sizeof text - (size_t)used, _("   relevance lift %.1f"), s->all.lift.value);
-    if (used > 0 && used < (int)sizeof text && columns >= 110)
-        snprintf(text + used, sizeof text - (size_t)used, _("   %sFLOPs a question"), flops);
-    draw_text(pane, STYLE_STRONG, row, column, columns, text);
+    snprintf(text, sizeof text, _("accuracy %.1f %% (%.1f–%.1f)   %.1f %% of the dense FLOPs   %.1f ms"),
+             100.0 * set->right / set->answered, 100 * s->all.accuracy.low, 100 * s->all.accuracy.high,
+             100 * s->all.share.value, s->all.ms);
+    column += draw_text(pane, STYLE_STRONG, row, column, columns, text);
+    // What finds room behind it.
+    snprintf(text, sizeof text, _("   relevance lift %.1f"), s->all.lift.value);
+    if (isfinite(s->all.lift.value) && draw_width(text) <= end - column)
+        column += draw_text(pane, STYLE_STRONG, row, column, end - column, text);
+    snprintf(text, sizeof text, _("   %sFLOPs a question"), flops);
+    if (draw_width(text) <= end - column)
+        draw_text(pane, STYLE_STRONG, row, column, end - column, text);
 }
 
 static void draw_filter(const struct pane *pane, const struct set_page *set, int row, int column, int columns)
@@ -498,7 +502,7 @@ static void draw_head(const struct pane *pane, struct page *page)
 
 static void draw_figures(const struct pane *pane, const struct set_page *set, struct rect rect)
 {
-    int half = rect.columns / 2 - 1;
+    int half = (rect.columns < 110 ? rect.columns * 2 / 5 : rect.columns / 2) - 1; // bars need room
     struct rect left = {rect.row, rect.column, rect.rows, half};
     struct rect right = {rect.row, rect.column + half + 2, rect.rows, rect.columns - half - 2};
     set_figures_histogram(pane, left, set->rows);
@@ -572,10 +576,27 @@ static void close(struct page *page)
     free(set->kept);
 }
 
+static const char *explain(enum action action)
+{
+    switch (action) {
+    case ACTION_UP: return _("the row above");
+    case ACTION_DOWN: return _("the row below");
+    case ACTION_PREVIOUS: return _("a page up");
+    case ACTION_NEXT: return _("a page down");
+    case ACTION_FIRST: return _("the first row");
+    case ACTION_LAST: return _("the last row");
+    case ACTION_SET: return _("another question set, or a file of results…");
+    case ACTION_POLICY: return _("evaluate the whole set under another policy…");
+    case ACTION_BUDGET: return _("evaluate the whole set under another budget…");
+    case ACTION_ESCAPE: return _("take the filter away, then back to the page before");
+    default: return NULL;
+    }
+}
+
 static const char about[] = N_(
     "Every question of a set, asked under one policy and budget. The histogram shows that easy questions cost less: "
     "each column counts the questions that spent such a share of the unpruned model's FLOPs. Bars show how often "
-    "questions of a type are answered rightly; the shades around their ends are 95 % intervals, by bootstrap over "
+    "questions of a type are answered rightly; the thinner ends are 95 % intervals, by bootstrap over "
     "pictures. Enter steps through the question that the cursor is on. p and b evaluate the set again with another "
     "policy or budget.");
 
@@ -594,4 +615,5 @@ const struct page_kind page_set = {
     .tick = tick,
     .news = news,
     .job = job,
+    .explain = explain,
 };

@@ -217,7 +217,7 @@ static void draw_foot(const struct pane *pane, const struct sweep_page *sweep, s
     write_budget(p, budget, sizeof budget);
     if (p->done)
         draw_format(pane, STYLE_TEXT, rect.row, rect.column, rect.columns,
-                    _("%s %s: accuracy %.1f %% (95 %%: %.1f to %.1f), %.1f %% of the dense FLOPs, %.2f ms"), policy_name(p->policy),
+                    _("%s %s: accuracy %.1f %% (%.1f–%.1f), %.1f %% of the FLOPs, %.2f ms"), policy_name(p->policy),
                     budget, 100 * p->summary.accuracy.value, 100 * p->summary.accuracy.low,
                     100 * p->summary.accuracy.high, 100 * p->summary.share.value, p->summary.ms);
     else if (p->why[0])
@@ -246,7 +246,7 @@ static void draw(struct page *page, const struct pane *pane)
         list.column += plot.columns + 2;
         list.columns = LIST_COLUMNS;
     } else {
-        list.rows = plot.rows > 24 ? 10 : 6;
+        list.rows = plot.rows > 24 ? 10 : plot.rows > 20 ? 6 : 4;
         plot.rows -= list.rows + 1;
         list.row += plot.rows + 1;
     }
@@ -257,7 +257,16 @@ static void draw(struct page *page, const struct pane *pane)
 
 static const char *explain(enum action action)
 {
-    return action == ACTION_TABLE_OPEN ? _("the questions under this policy and budget") : NULL;
+    switch (action) {
+    case ACTION_UP: return _("the point above");
+    case ACTION_DOWN: return _("the point below");
+    case ACTION_PREVIOUS: return _("a page up");
+    case ACTION_NEXT: return _("a page down");
+    case ACTION_FIRST: return _("the first point");
+    case ACTION_LAST: return _("the last point");
+    case ACTION_TABLE_OPEN: return _("the questions under this policy and budget");
+    default: return NULL;
+    }
 }
 
 static const char about[] = N_(

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BINS = 256, NUMBERS = 22 };
+enum { BINS = 256, NUMBERS = 19 };
 
 int set_figures_bins(const struct results *results, int *bins, int count, double *low, double *high)
 {
@@ -72,26 +72,33 @@ static void name_example(const struct results *results, int place, int columns, 
         snprintf(out, size, "%s", q->text);
 }
 
+// Rows that the two examples may take, side by side.
+static int example_rows(struct rect rect) { return rect.rows >= 12 ? 2 : 1; }
+
 static void draw_ends(const struct pane *pane, struct rect rect, const struct results *results, double low, double high)
 {
     char text[300];
-    int easy, hard, half = rect.columns / 2 - 1, bottom = rect.row + rect.rows - 1;
+    bool unicode = pane->theme->glyphs->unicode;
+    int easy, hard, half = rect.columns / 2 - 1, rows = example_rows(rect), row = rect.row + rect.rows - rows;
+    struct rect left = {row, rect.column, rows, half};
+    struct rect right = {row, rect.column + half + 2, rows, rect.columns - half - 2};
     find_ends(results, &easy, &hard);
-    snprintf(text, sizeof text, _("◂ easy: %.0f %%"), 100 * low);
-    if (!pane->theme->glyphs->unicode)
-        snprintf(text, sizeof text, _("< easy: %.0f %%"), 100 * low);
-    draw_text(pane, STYLE_NUMBER, bottom - 1, rect.column, half, text);
-    snprintf(text, sizeof text, pane->theme->glyphs->unicode ? _("hard: %.0f %% ▸") : _("hard: %.0f %% >"), 100 * high);
-    draw_right(pane, STYLE_NUMBER, bottom - 1, rect.column + half + 2, rect.columns - half - 2, text);
-    name_example(results, easy, half, text, sizeof text);
-    draw_text(pane, STYLE_DIM, bottom, rect.column, half, text);
-    name_example(results, hard, rect.columns - half - 2, text, sizeof text);
-    draw_right(pane, STYLE_DIM, bottom, rect.column + half + 2, rect.columns - half - 2, text);
+    snprintf(text, sizeof text, unicode ? _("◂ easy: %.0f %%") : _("< easy: %.0f %%"), 100 * low);
+    draw_text(pane, STYLE_NUMBER, row - 1, left.column, left.columns, text);
+    snprintf(text, sizeof text, unicode ? _("hard: %.0f %% ▸") : _("hard: %.0f %% >"), 100 * high);
+    draw_right(pane, STYLE_NUMBER, row - 1, right.column, right.columns, text);
+    name_example(results, easy, rows * (left.columns - 4), text, sizeof text);
+    draw_wrapped(pane, STYLE_DIM, left, text);
+    name_example(results, hard, rows * (right.columns - 4), text, sizeof text);
+    if (draw_width(text) <= right.columns)
+        draw_right(pane, STYLE_DIM, row, right.column, right.columns, text);
+    else
+        draw_wrapped(pane, STYLE_DIM, right, text);
 }
 
 void set_figures_histogram(const struct pane *pane, struct rect rect, const struct results *results)
 {
-    int bins[BINS], count = rect.columns < BINS ? rect.columns : BINS, rows = rect.rows - 4;
+    int bins[BINS], count = rect.columns < BINS ? rect.columns : BINS, rows = rect.rows - 3 - example_rows(rect);
     double low, high, mean = 0;
     int most = set_figures_bins(results, bins, count, &low, &high), done = 0;
     char right[64] = "";
@@ -143,7 +150,7 @@ static void draw_accuracy(const struct pane *pane, int row, struct rect rect, co
     }
     int numbers = rect.column + name_columns + 1 + (bar > 0 ? bar : 0) + 1;
     if (s->questions)
-        draw_format(pane, STYLE_NUMBER, row, numbers, NUMBERS, "%3.0f %% %3.0f–%-3.0f%6d", 100 * s->accuracy.value,
+        draw_format(pane, STYLE_NUMBER, row, numbers, NUMBERS, "%3.0f %% %3.0f–%-3.0f %5d", 100 * s->accuracy.value,
                     100 * s->accuracy.low, 100 * s->accuracy.high, s->questions);
     else
         draw_text(pane, STYLE_DIM, row, numbers, NUMBERS, "-");

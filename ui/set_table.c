@@ -123,6 +123,9 @@ static void draw_row(const struct pane *pane, const struct set_table *table, int
         if (width <= 0)
             continue;
         write_cell(&results->set.questions[place], e, results->ids[place], column, text, sizeof text);
+        char *dot = strrchr(text, '.');
+        if (column == SET_PICTURE && dot && draw_width(text) > width)
+            *dot = 0; // what distinguishes pictures stands before it
         if (shapes[c].right)
             draw_right(pane, style, row, start, width, text);
         else

@@ -313,7 +313,7 @@ static void test_sweep(void **state)
                                     copy("--policies=none,random,learned"), copy("--budgets=0.9,0.95")}};
     start(&term, &call, 40, 140, false);
     WAIT(&term, "5 points");
-    WAIT(&term, "of the dense FLOPs, "); // the point chosen
+    WAIT(&term, "% of the FLOPs, "); // the point chosen
     WAIT(&term, "this model carries no"); // calibration: learned has no budget here
     assert_true(screen_term_find(&term, "share of the dense FLOPs", &row, &column));
     screen_term_type(&term, "x");
