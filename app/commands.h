@@ -8,6 +8,7 @@
 // and returns an exit status (enum error_code).
 // clang-format off
 #define COMMANDS(X)                                                                                            \
+    X(lessons, cmd_lessons, N_("a guided tour, bound to live runs"))                                               \
     X(run, cmd_run, N_("asks one question about a picture, without a screen"))                                     \
     X(why, cmd_why, N_("says why something was dropped, and what must come back"))                                 \
     X(compare, cmd_compare, N_("runs side by side: questions, policies, budgets, pictures"))                       \

@@ -1,5 +1,6 @@
 #include "app/screen_options.h"
 
+#include "app/assets.h"
 #include "app/recorder.h"
 #include "ui/words.h"
 
@@ -20,6 +21,8 @@ bool screen_settings_apply(const struct screen_settings *settings, struct screen
     const char *origin, *name = chosen(settings->graphics, "--graphics", "TRIMSCOPE_GRAPHICS", &origin);
     *options = screen_options_default();
     options->mouse = !settings->no_mouse;
+    static char assets[ASSETS_PATH]; // for as long as the program runs
+    options->assets = assets_find(assets, NULL) ? assets : NULL;
     if (settings->record && !strcmp(name, "auto"))
         name = "blocks";
     if (!graphics_parse(name, &options->graphics))

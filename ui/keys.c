@@ -33,19 +33,32 @@ const struct key_row *key_row(enum action action)
     return &rows[action];
 }
 
+// A lesson shows the run and lets it be stepped through: what it has no key of its own for is as on the stepper.
+static bool is_lent(enum action action, enum page_id page)
+{
+    if (page != PAGE_LESSON || !(rows[action].pages & ON(STEPPER)) || action == ACTION_LESSONS)
+        return false;
+    for (int a = 0; a < ACTIONS; a++)
+        for (int k = 0; rows[a].pages >> page & 1 && k < KEYS_PER_ACTION; k++)
+            if (rows[a].keys[k] && rows[a].keys[k] == rows[action].keys[0])
+                return false;
+    return true;
+}
+
 bool key_works_on(enum action action, enum page_id page)
 {
-    return rows[action].pages >> page & 1;
+    return rows[action].pages >> page & 1 || is_lent(action, page);
 }
 
 enum action key_action(enum page_id page, int key)
 {
     if (key <= 0)
         return ACTION_NONE;
-    for (int a = 0; a < ACTIONS; a++)
-        for (int k = 0; k < KEYS_PER_ACTION && key_works_on((enum action)a, page); k++)
-            if (rows[a].keys[k] == key)
-                return (enum action)a;
+    for (int own = 1; own >= 0; own--)
+        for (int a = 0; a < ACTIONS; a++)
+            for (int k = 0; k < KEYS_PER_ACTION && key_works_on((enum action)a, page); k++)
+                if (rows[a].keys[k] == key && (rows[a].pages >> page & 1) == (unsigned)own)
+                    return (enum action)a;
     return ACTION_NONE;
 }
 

@@ -17,10 +17,11 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
 
 // Pages (ui/page.h): id, name, title. The first is the lowest one.
 #define PAGES(X)                                                                                             \
-    X(STEPPER, stepper, "Stepper")                                                                           \
-    X(SET, set, N_("Question set"))                                                                          \
-    X(SWEEP, sweep, N_("Sweep"))                                                                             \
-    X(REDUNDANCY, redundancy, N_("Redundancy"))
+    X(STEPPER, stepper, "Stepper") \
+    X(SET, set, N_("Question set")) \
+    X(SWEEP, sweep, N_("Sweep")) \
+    X(REDUNDANCY, redundancy, N_("Redundancy")) \
+    X(LESSON, lesson, N_("Lessons"))
 
 #define PAGE_ENUM(id, name, title) PAGE_##id,
 enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
@@ -96,6 +97,13 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("policies times budgets over this set: the Pareto front"))                                          \
     X(SWEEP_AXIS, K('x'), "x", ON(SWEEP), LOOK, 0, ANYWHERE, N_("FLOPs or time"),                            \
       N_("accuracy against FLOPs, or against measured time"))                                                \
+    X(LESSONS, K('L'), "L", ON(STEPPER), ASK, 0, ANYWHERE, N_("lessons"), N_("lessons: a guided tour"))        \
+    X(LESSON_NEXT, K(' '), "space", ON(LESSON), STEP, 0, STAGES, N_("go on"), N_("go on in the lesson, then to the next one")) \
+    X(LESSON_BACK, K('b', KEY_BACKSPACE, 127), "b", ON(LESSON), STEP, 0, STAGES, N_("go back"), N_("back in the lesson, then to the one before")) \
+    X(LESSON_A, K('A'), "A", ON(LESSON), ASK, 0, NONE, "", N_("the first answer to the lesson's question"))    \
+    X(LESSON_B, K('B'), "B", ON(LESSON), ASK, 0, NONE, "", N_("the second answer"))                            \
+    X(LESSON_C, K('C'), "C", ON(LESSON), ASK, 0, NONE, "", N_("the third answer"))                             \
+    X(LESSON_D, K('D'), "D", ON(LESSON), ASK, 0, NONE, "", N_("the fourth answer"))                            \
     X(CANCEL, K(3), "^C", EVERYWHERE, ASK, 0, NONE, "", "stop what is being computed; when idle: quit")     \
     X(GRAPHICS, K('g'), "g", EVERYWHERE, PROGRAM, 0, NONE, "",                                              \
       "draw the picture as sixel, blocks or ascii")                                                         \

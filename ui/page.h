@@ -55,6 +55,9 @@ struct page_kind {
     bool (*open)(struct page *page, const void *argument, struct error *err);
     void (*close)(struct page *page);
 
+    // Moves the panels of the run about (layout.h) for a page that shows them in another place.
+    void (*place)(struct page *page, const struct layout_request *request, struct layout *layout);
+
     // At the right of the header: where in it the person is.
     void (*status)(struct page *page, char *out, size_t size);
     void (*draw)(struct page *page, const struct pane *pane);

@@ -47,7 +47,7 @@ void screen_choose_theme(struct screen *screen)
 bool screen_begin(struct screen *screen, const struct backend *backend, const struct screen_options *options,
                   const struct terminal *terminal)
 {
-    *screen = (struct screen){.backend = backend, .mouse = options->mouse, .terminal = *terminal};
+    *screen = (struct screen){.backend = backend, .assets = options->assets, .mouse = options->mouse, .terminal = *terminal};
     screen->view.abilities = backend->abilities;
     screen->attention_of = FOCUS_WORDS;
     const char *no_color = getenv("NO_COLOR");

@@ -17,6 +17,7 @@ struct screen_options {
     bool question_first;          // open the question prompt at the start
     const struct page_kind *page; // opened above the stepper at the start (ui/page.h); NULL: none
     const void *page_argument;
+    const char *assets; // the folder of the bundled files; NULL: there are none
 };
 struct screen_options screen_options_default(void);
 

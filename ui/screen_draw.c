@@ -36,6 +36,9 @@ void screen_place(struct screen *screen)
     if (view->has_trace)
         request.stages = trace->stage_total > trace->stage_count ? trace->stage_total : trace->stage_count;
     layout_compute(&screen->layout, &request);
+    struct page *page = screen->page_count > 0 ? page_top(screen) : NULL;
+    if (page && page->kind->place && !screen->layout.too_small)
+        page->kind->place(page, &request, &screen->layout);
 }
 
 // Cells under an image hold no-break spaces: blank ones would be cleared by curses' erase sequences in

@@ -119,6 +119,7 @@ static const struct {
     [ACTION_BUDGET] = {screen_open_prompt, PROMPT_BUDGET, NULL},
     [ACTION_ASK] = {screen_open_prompt, PROMPT_QUESTION, NULL},
     [ACTION_OPEN] = {screen_open_prompt, PROMPT_PATH, NULL},
+    [ACTION_LESSONS] = {open_page, PAGE_LESSON, NULL},
     [ACTION_CANCEL] = {.simply = cancel_or_quit},
     [ACTION_GRAPHICS] = {.simply = cycle_graphics},
     [ACTION_THEME] = {.simply = toggle_theme},

@@ -26,6 +26,7 @@ struct screen_placed {
 
 struct screen {
     const struct backend *backend;
+    const char *assets; // see struct screen_options
     struct page *pages[PAGE_STACK];
     int page_count;
     bool page_turned; // the frame before was of another page
