@@ -295,6 +295,8 @@ void tour_watch(struct tour *tour, struct view *view, const struct backend *back
 {
     if (tour->current < 0 || tour->phase == TOUR_IDLE)
         return;
+    if (view->change[0]) // told once the run is through, and then forgotten there
+        snprintf(tour->memory.change, sizeof tour->memory.change, "%s", view->change);
     bool setup = tour->lesson.candidate_count > 0;
     if (tour->phase != TOUR_READY && !(setup ? wish_came(tour, view) : is_complete(view)))
         return;

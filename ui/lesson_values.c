@@ -226,7 +226,7 @@ static void word_text(enum lesson_value value, const struct view *view, const st
             view_token_name(view, TRACE_TEXT_STREAM, word, out, size);
         break;
     case VALUE_CHANGE:
-        snprintf(out, size, "%s", view->change);
+        snprintf(out, size, "%s", memory->change);
         break;
     case VALUE_CURSOR_NAME:
         cursor_name(view, out, size);

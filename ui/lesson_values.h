@@ -55,6 +55,7 @@ struct lesson_memory {
     struct trace_answer before;
     double share_before;
     char unpruned[TRACE_TEXT];
+    char change[160]; // what the person changed last
 };
 
 // The value of this name (`length` bytes); -1: there is none.
