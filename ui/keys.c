@@ -19,13 +19,13 @@ static const struct key_row rows[ACTIONS] = {KEYS(KEY_ROW)};
 #undef KEY_ROW
 
 static const char *const titles[KEY_GROUPS] = {
-    [KEYS_STEP] = "Step", [KEYS_LOOK] = "Look",      [KEYS_CHANGE] = "Change",
-    [KEYS_ASK] = "Ask",   [KEYS_PROGRAM] = "Screen",
+    [KEYS_STEP] = N_("Step"), [KEYS_LOOK] = N_("Look"),      [KEYS_CHANGE] = N_("Change"),
+    [KEYS_ASK] = N_("Ask"),   [KEYS_PROGRAM] = N_("Screen"),
 };
 
 const char *key_group_title(enum key_group group)
 {
-    return titles[group];
+    return _(titles[group]);
 }
 
 const struct key_row *key_row(enum action action)

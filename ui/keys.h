@@ -17,7 +17,7 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
 
 // Pages (ui/page.h): id, name, title. The first is the lowest one.
 #define PAGES(X)                                                                                             \
-    X(STEPPER, stepper, "Stepper") \
+    X(STEPPER, stepper, N_("Stepper")) \
     X(SET, set, N_("Question set")) \
     X(SWEEP, sweep, N_("Sweep")) \
     X(REDUNDANCY, redundancy, N_("Redundancy")) \
@@ -35,50 +35,50 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
 // id, keys (curses codes, at most 6), how they are written, pages, group, ability needed (0: none), footer hint,
 // footer word, help.
 #define KEYS(X)                                                                                             \
-    X(LEFT, K(KEY_LEFT, 'h'), "← h", ON(STEPPER), STEP, 0, NONE, "", "previous stage; with a cursor: left") \
-    X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(STEPPER), STEP, 0, STAGES, "step",                                \
-      "next stage; with a cursor: right")                                                                   \
-    X(UP, K(KEY_UP, 'k'), "↑ k", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", "previous stage; with a cursor: up")       \
-    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", "next stage; with a cursor: down")     \
+    X(LEFT, K(KEY_LEFT, 'h'), "← h", ON(STEPPER), STEP, 0, NONE, "", N_("previous stage; with a cursor: left")) \
+    X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(STEPPER), STEP, 0, STAGES, N_("step"),                                \
+      N_("next stage; with a cursor: right"))                                                                   \
+    X(UP, K(KEY_UP, 'k'), "↑ k", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
+    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
     X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
-      "previous stage, wherever the cursor is")                                                             \
-    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, "step",                              \
-      "next stage, wherever the cursor is")                                                                 \
-    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", "first stage")                \
-    X(LAST, K(KEY_END, '$', 'G'), "End $", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", "last stage: the answer")        \
-    X(PLAY, K(' '), "space", ON(STEPPER), STEP, 0, STAGES, "play",                                          \
-      "play the stages one after the other, or pause")                                                      \
-    X(FOCUS_NEXT, K('\t'), "Tab", ON(STEPPER), LOOK, 0, ANYWHERE, "cursor",                                 \
-      "cursor to: patches, words, heads, none")                                                             \
-    X(FOCUS_PREVIOUS, K(KEY_BTAB), "S-Tab", ON(STEPPER), LOOK, 0, NONE, "", "the same, backwards")          \
-    X(SHOW_NEXT, K('s'), "s", ON(STEPPER), LOOK, 0, ANYWHERE, "show",                                       \
-      "what the picture shows: next of 1 to 5")                                                             \
-    X(SHOW_SURVIVORS, K('1'), "1", ON(STEPPER), LOOK, 0, NONE, "", "survivors: dropped patches are dimmed") \
+      N_("previous stage, wherever the cursor is"))                                                             \
+    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, N_("step"),                              \
+      N_("next stage, wherever the cursor is"))                                                                 \
+    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("first stage"))                \
+    X(LAST, K(KEY_END, '$', 'G'), "End $", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("last stage: the answer"))        \
+    X(PLAY, K(' '), "space", ON(STEPPER), STEP, 0, STAGES, N_("play"),                                          \
+      N_("play the stages one after the other, or pause"))                                                      \
+    X(FOCUS_NEXT, K('\t'), "Tab", ON(STEPPER), LOOK, 0, ANYWHERE, N_("cursor"),                                 \
+      N_("cursor to: patches, words, heads, none"))                                                             \
+    X(FOCUS_PREVIOUS, K(KEY_BTAB), "S-Tab", ON(STEPPER), LOOK, 0, NONE, "", N_("the same, backwards"))          \
+    X(SHOW_NEXT, K('s'), "s", ON(STEPPER), LOOK, 0, ANYWHERE, N_("show"),                                       \
+      N_("what the picture shows: next of 1 to 5"))                                                             \
+    X(SHOW_SURVIVORS, K('1'), "1", ON(STEPPER), LOOK, 0, NONE, "", N_("survivors: dropped patches are dimmed")) \
     X(SHOW_SELF, K('2'), "2", ON(STEPPER), LOOK, 0, NONE, "",                                               \
-      "self scores: what matters within its own modality")                                                  \
+      N_("self scores: what matters within its own modality"))                                                  \
     X(SHOW_CROSS, K('3'), "3", ON(STEPPER), LOOK, 0, NONE, "",                                              \
-      "cross scores: what matters to the other modality")                                                   \
-    X(SHOW_TOTAL, K('4'), "4", ON(STEPPER), LOOK, 0, NONE, "", "total scores, against the threshold")       \
+      N_("cross scores: what matters to the other modality"))                                                   \
+    X(SHOW_TOTAL, K('4'), "4", ON(STEPPER), LOOK, 0, NONE, "", N_("total scores, against the threshold"))       \
     X(SHOW_ATTENTION, K('5'), "5", ON(STEPPER), LOOK, BACKEND_ATTENTION, NONE, "",                          \
-      "attention of the chosen word, patch or head")                                                        \
+      N_("attention of the chosen word, patch or head"))                                                        \
     X(CHOOSE, K('\n', '\r', KEY_ENTER), "Enter", ON(STEPPER), LOOK, BACKEND_ATTENTION, NONE, "",            \
-      "show the attention of what the cursor is on")                                                        \
-    X(KEEP, K('f'), "f", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, "force stay",                      \
-      "force the patch or word to stay, the head on")                                                       \
-    X(DROP, K('x'), "x", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, "force go",                        \
-      "force the patch or word to go, the head off")                                                        \
+      N_("show the attention of what the cursor is on"))                                                        \
+    X(KEEP, K('f'), "f", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, N_("force stay"),                      \
+      N_("force the patch or word to stay, the head on"))                                                       \
+    X(DROP, K('x'), "x", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, N_("force go"),                        \
+      N_("force the patch or word to go, the head off"))                                                        \
     X(REOPEN, K('R'), "R", ON(STEPPER), CHANGE, BACKEND_INTERVENE, NONE, "",                                \
-      "reopen everything from this stage on")                                                               \
-    X(UNDO, K('u'), "u", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, "undo",                            \
-      "take the last change back")                                                                          \
-    X(POLICY, K('p'), "p", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, "policy…",                          \
-      "choose the pruning policy…")                                                                         \
-    X(BUDGET, K('b'), "b", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, "budget…",                          \
-      "type the budget: share of the unpruned FLOPs…")                                                      \
-    X(LESS, K('[', '-'), "[ -", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", "budget down by 0.05")       \
-    X(MORE, K(']', '+', '='), "] +", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", "budget up by 0.05")    \
-    X(ASK, K('a', '/'), "a /", ON(STEPPER), ASK, BACKEND_ASK, ANYWHERE, "ask…", "ask another question…")    \
-    X(OPEN, K('o'), "o", ON(STEPPER), ASK, BACKEND_OPEN, ANYWHERE, "open…", "open another picture…")        \
+      N_("reopen everything from this stage on"))                                                               \
+    X(UNDO, K('u'), "u", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, N_("undo"),                            \
+      N_("take the last change back"))                                                                          \
+    X(POLICY, K('p'), "p", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("policy…"),                          \
+      N_("choose the pruning policy…"))                                                                         \
+    X(BUDGET, K('b'), "b", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("budget…"),                          \
+      N_("type the budget: share of the unpruned FLOPs…"))                                                      \
+    X(LESS, K('[', '-'), "[ -", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", N_("budget down by 0.05"))       \
+    X(MORE, K(']', '+', '='), "] +", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", N_("budget up by 0.05"))    \
+    X(ASK, K('a', '/'), "a /", ON(STEPPER), ASK, BACKEND_ASK, ANYWHERE, N_("ask…"), N_("ask another question…"))    \
+    X(OPEN, K('o'), "o", ON(STEPPER), ASK, BACKEND_OPEN, ANYWHERE, N_("open…"), N_("open another picture…"))        \
     X(SET, K('S'), "S", ON(STEPPER) | ON(SET) | ON(SWEEP), ASK, BACKEND_JOBS, NONE, "",                      \
       N_("a question set or a file of results as a table…"))                                                 \
     X(TABLE_OPEN, K('\n', '\r', KEY_ENTER), "Enter", ON(SET) | ON(SWEEP), LOOK, 0, ANYWHERE, N_("open"),     \
@@ -104,16 +104,16 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(LESSON_B, K('B'), "B", ON(LESSON), ASK, 0, NONE, "", N_("the second answer"))                            \
     X(LESSON_C, K('C'), "C", ON(LESSON), ASK, 0, NONE, "", N_("the third answer"))                             \
     X(LESSON_D, K('D'), "D", ON(LESSON), ASK, 0, NONE, "", N_("the fourth answer"))                            \
-    X(CANCEL, K(3), "^C", EVERYWHERE, ASK, 0, NONE, "", "stop what is being computed; when idle: quit")     \
+    X(CANCEL, K(3), "^C", EVERYWHERE, ASK, 0, NONE, "", N_("stop what is being computed; when idle: quit"))     \
     X(GRAPHICS, K('g'), "g", EVERYWHERE, PROGRAM, 0, NONE, "",                                              \
-      "draw the picture as sixel, blocks or ascii")                                                         \
-    X(THEME, K('t'), "t", EVERYWHERE, PROGRAM, 0, NONE, "", "dark or light colours")                        \
+      N_("draw the picture as sixel, blocks or ascii"))                                                         \
+    X(THEME, K('t'), "t", EVERYWHERE, PROGRAM, 0, NONE, "", N_("dark or light colours"))                        \
     X(MOUSE, K('m'), "m", EVERYWHERE, PROGRAM, 0, NONE, "",                                                 \
-      "mouse on or off (off: the terminal selects text)")                                                   \
-    X(REDRAW, K(12), "^L", EVERYWHERE, PROGRAM, 0, NONE, "", "draw everything again")                       \
-    X(SUSPEND, K(26), "^Z", EVERYWHERE, PROGRAM, 0, NONE, "", "back to the shell for a while")              \
-    X(ESCAPE, K(27), "Esc", EVERYWHERE, PROGRAM, 0, NONE, "", "close, or take the cursor away")             \
-    X(HELP, K('?', KEY_F(1)), "? F1", EVERYWHERE, PROGRAM, 0, ALWAYS, "help", "this help")                  \
+      N_("mouse on or off (off: the terminal selects text)"))                                                   \
+    X(REDRAW, K(12), "^L", EVERYWHERE, PROGRAM, 0, NONE, "", N_("draw everything again"))                       \
+    X(SUSPEND, K(26), "^Z", EVERYWHERE, PROGRAM, 0, NONE, "", N_("back to the shell for a while"))              \
+    X(ESCAPE, K(27), "Esc", EVERYWHERE, PROGRAM, 0, NONE, "", N_("close, or take the cursor away"))             \
+    X(HELP, K('?', KEY_F(1)), "? F1", EVERYWHERE, PROGRAM, 0, ALWAYS, N_("help"), N_("this help"))                  \
     X(QUIT, K('q', 'Q'), "q", ON(STEPPER), PROGRAM, 0, ALWAYS, N_("quit"), N_("quit"))                              \
     X(BACK, K('q', 'Q'), "Esc q", ON_PUSHED, PROGRAM, 0, ALWAYS, N_("back"), N_("back to the page before"))  \
     X(REDUNDANCY, K('r'), "r", ON(STEPPER), LOOK, 0, NONE, N_("redundancy"),                                \

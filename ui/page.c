@@ -33,7 +33,7 @@ bool page_push(struct screen *screen, const struct page_kind *kind, const void *
 {
     struct error err = {0};
     if (screen->page_count == PAGE_STACK) {
-        view_say(&screen->view, true, "Too many pages are open: go back with Esc first.");
+        view_say(&screen->view, true, _("Too many pages are open: go back with Esc first."));
         return false;
     }
     struct page *page = calloc(1, sizeof *page);
@@ -124,14 +124,14 @@ int page_start_job(struct page *page, const struct backend_job *job)
     while (place < SCREEN_JOBS && screen->jobs[place].id)
         place++;
     if (!(screen->view.abilities & BACKEND_JOBS)) {
-        page_say(page, false, "A saved run cannot do that: there is no model behind it.");
+        page_say(page, false, _("A saved run cannot do that: there is no model behind it."));
         return 0;
     }
     int id = place < SCREEN_JOBS ? screen->backend->start_job(screen->backend->context, job) : 0;
     if (id)
         screen->jobs[place] = (struct screen_job){id, page};
     else
-        page_say(page, true, "Too much is waiting to be computed: stop it with ^C, or wait.");
+        page_say(page, true, _("Too much is waiting to be computed: stop it with ^C, or wait."));
     return id;
 }
 

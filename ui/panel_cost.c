@@ -21,7 +21,7 @@ static void draw_cost(const struct pane *pane, int row, const char *name, double
         snprintf(text, sizeof text, _("%7sFLOP of %6sFLOP  %3.0f %%  %5.*f ms"), spent_text, dense_text,
                  100 * share, digits, ms);
     else
-        snprintf(text, sizeof text, "%s/%sFLOP %3.0f %% %4.*f ms", spent_text, dense_text, 100 * share,
+        snprintf(text, sizeof text, _("%s/%sFLOP %3.0f %% %4.*f ms"), spent_text, dense_text, 100 * share,
                  digits, ms);
     int numbers = wide ? 45 : 34, name_width = 7 + 4 * wide;
     draw_text(pane, STYLE_TEXT, row, rect.column, name_width, name);

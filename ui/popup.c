@@ -2,6 +2,7 @@
 
 #include "engine/run/run.h"
 #include "ui/page.h"
+#include "ui/words.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -189,24 +190,24 @@ static void scroll_to_selected(struct popup *popup, int room)
 
 static void draw_policies(struct popup *popup, const struct pane *pane, struct rect rect)
 {
-    draw_title(pane, rect, "POLICY", "Enter takes it, Esc leaves", true);
+    draw_title(pane, rect, _("POLICY"), _("Enter takes it, Esc leaves"), true);
     int row = rect.row + 2;
     for (int i = 0; i < POLICY_COUNT && row < rect.row + rect.rows; i++, row++)
         draw_row(pane, rect, row, i == popup->selected, policies[i].name,
-                 rect.columns >= 60 ? policies[i].help : NULL);
+                 rect.columns >= 60 ? _(policies[i].help) : NULL);
     struct rect below = {row + 1, rect.column, rect.row + rect.rows - row - 1, rect.columns};
     if (below.rows > 0)
-        draw_wrapped(pane, STYLE_DIM, below, policies[popup->selected].help);
+        draw_wrapped(pane, STYLE_DIM, below, _(policies[popup->selected].help));
 }
 
 static void draw_files(struct popup *popup, const struct pane *pane, struct rect rect)
 {
     char count[64];
-    snprintf(count, sizeof count, "%d here", popup->count);
-    draw_title(pane, rect, "OPEN A PICTURE", count, true);
+    snprintf(count, sizeof count, _("%d here"), popup->count);
+    draw_title(pane, rect, _("OPEN A PICTURE"), count, true);
     draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns,
-              popup->count > 0 ? "Up and down choose, Tab completes, Enter opens, Esc leaves"
-                               : "No folder or picture (JPEG, PNG, WebP) starts like this.");
+              popup->count > 0 ? _("Up and down choose, Tab completes, Enter opens, Esc leaves")
+                               : _("No folder or picture (JPEG, PNG, WebP) starts like this."));
     int room = rect.rows - 3;
     scroll_to_selected(popup, room);
     for (int i = 0; i < room && popup->first + i < popup->count; i++) {
@@ -228,11 +229,12 @@ static void draw_key(const struct pane *pane, struct rect rect, int at, enum act
     if (at < 0 || line >= rect.row + rect.rows)
         return;
     draw_text(pane, possible ? STYLE_KEY : STYLE_DIM, line, rect.column + 1, 9, row->written);
-    draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, line, rect.column + 11, rect.columns - 11, "%s%s",
-                help ? help : row->help, possible ? "" : " (not in a replay)");
+    draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, line, rect.column + 11, rect.columns - 11,
+                possible ? "%s" : _("%s (not in a replay)"), _(help ? help : row->help));
 }
 
-// The rows of a group that work on the page on top; nothing where there are none. Returns the line after them.
+// The rows of a group that work on the page on top; nothing where there are none. Returns the line after
+// them.
 static int draw_group(const struct pane *pane, struct rect rect, int at, enum key_group group)
 {
     int line = at + 1;
@@ -260,11 +262,11 @@ static int count_lines(enum page_id page)
 
 static void draw_help(struct popup *popup, const struct pane *pane, struct rect rect)
 {
-    const char *about = pane->page->kind->about;
+    const char *about = pane->page->kind->about ? _(pane->page->kind->about) : NULL;
     int room = rect.rows - 1, intro = about ? draw_rows(about, rect.columns) + 1 : 0;
     int total = intro + count_lines(pane->page->kind->id);
     int most = total > room ? total - room : 0;
-    draw_title(pane, rect, "HELP", "arrows scroll, Esc leaves", true);
+    draw_title(pane, rect, _("HELP"), _("arrows scroll, Esc leaves"), true);
     popup->first = popup->first > most ? most : popup->first;
     if (popup->first == 0 && about) {
         struct rect top = {rect.row + 1, rect.column, intro - 1 < room ? intro - 1 : room, rect.columns};

@@ -1,4 +1,5 @@
 #include "ui/prompt.h"
+#include "ui/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,9 +7,9 @@
 #include <wctype.h>
 
 static const char *const labels[PROMPT_KINDS] = {
-    [PROMPT_QUESTION] = "Question: ",
-    [PROMPT_PATH] = "Picture: ",
-    [PROMPT_BUDGET] = "Budget, up to 1 of the unpruned FLOPs (empty: as trained): ",
+    [PROMPT_QUESTION] = N_("Question: "),
+    [PROMPT_PATH] = N_("Picture: "),
+    [PROMPT_BUDGET] = N_("Budget, up to 1 of the unpruned FLOPs (empty: as trained): "),
 };
 
 void prompt_set(struct prompt *prompt, const char *text)
@@ -33,7 +34,7 @@ void prompt_set(struct prompt *prompt, const char *text)
 void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *text)
 {
     prompt->kind = kind;
-    prompt->label = labels[kind] ? labels[kind] : "";
+    prompt->label = labels[kind] ? _(labels[kind]) : "";
     prompt->history_at = -1;
     prompt_set(prompt, text);
 }

@@ -69,15 +69,15 @@ static void force_token(struct screen *screen, int stream, int token, bool keep)
     const struct trace_tokens *end = view_tokens(view, view->trace.stage_count - 1, stream);
     int died = end && token < end->count && !end->alive[token] ? end->dropped_at[token] : -1;
     if (keep && died < 0) {
-        view_say(view, false, "%s is never dropped: nothing to force.", name);
+        view_say(view, false, _("%s is never dropped: nothing to force."), name);
         return;
     }
     if (!keep && !view_alive(view, stage, stream, token)) {
-        view_say(view, false, "%s is gone already.", name);
+        view_say(view, false, _("%s is gone already."), name);
         return;
     }
     if (!keep && token == 0) {
-        view_say(view, false, "The first token stands for the whole question and always stays.");
+        view_say(view, false, _("The first token stands for the whole question and always stays."));
         return;
     }
     struct intervention what = {.kind = keep ? INTERVENE_TOKEN_KEEP : INTERVENE_TOKEN_DROP,
@@ -85,8 +85,10 @@ static void force_token(struct screen *screen, int stream, int token, bool keep)
                                 .stream = stream,
                                 .token = token};
     snprintf(text, sizeof text,
-             stream == TRACE_TEXT_STREAM ? "'%s' forced to %s" : "Patch in %s forced to %s", name,
-             keep ? "stay" : "go");
+             stream == TRACE_TEXT_STREAM
+                 ? (keep ? _("'%s' forced to stay") : _("'%s' forced to go"))
+                 : (keep ? _("Patch in %s forced to stay") : _("Patch in %s forced to go")),
+             name);
     intervene(screen, &what, text);
 }
 
@@ -96,11 +98,12 @@ static void switch_head(struct screen *screen, bool on)
     const struct trace_heads *heads =
         view_heads(view, view_stage(view), view->head.stream, view->head.module);
     if (!heads) {
-        view_say(view, false, "There is no attention in this stage.");
+        view_say(view, false, _("There is no attention in this stage."));
         return;
     }
     if (heads->on[view->head.head] == on) {
-        view_say(view, false, on ? "This head is live already." : "This head is dropped already.");
+        view_say(view, false, "%s",
+                 on ? _("This head is live already.") : _("This head is dropped already."));
         return;
     }
     struct intervention what = {.kind = on ? INTERVENE_HEAD_ON : INTERVENE_HEAD_OFF,
@@ -109,9 +112,10 @@ static void switch_head(struct screen *screen, bool on)
                                 .module = view->head.module,
                                 .head = view->head.head};
     char text[160];
-    snprintf(text, sizeof text, "Head %d of the %s's %s attention switched %s", view->head.head + 1,
-             view_stream_name(view, view->head.stream), view_module_name(view->head.module),
-             on ? "on" : "off");
+    snprintf(text, sizeof text,
+             on ? _("Head %d, %s, %s attention switched on") : _("Head %d, %s, %s attention switched off"),
+             view->head.head + 1, view_stream_name(view, view->head.stream),
+             view_module_name(view->head.module));
     intervene(screen, &what, text);
 }
 
@@ -127,16 +131,16 @@ void screen_force(struct screen *screen, int keep)
     else if (view->focus == FOCUS_HEADS)
         switch_head(screen, keep);
     else
-        view_say(view, false, "Choose a patch, a word or a head first: Tab moves the cursor there.");
+        view_say(view, false, _("Choose a patch, a word or a head first: Tab moves the cursor there."));
 }
 
 void screen_undo(struct screen *screen)
 {
     if (screen->view.trace.intervention_count == 0) {
-        view_say(&screen->view, false, "There is nothing to undo.");
+        view_say(&screen->view, false, _("There is nothing to undo."));
         return;
     }
-    remember_answer(screen, "Last change taken back");
+    remember_answer(screen, _("Last change taken back"));
     screen->backend->undo(screen->backend->context);
     screen_want_run(screen);
 }
@@ -145,9 +149,9 @@ void screen_set_budget(struct screen *screen, double budget)
 {
     char text[64];
     if (isnan(budget))
-        snprintf(text, sizeof text, "Budget as trained");
+        snprintf(text, sizeof text, "%s", _("Budget as trained"));
     else
-        snprintf(text, sizeof text, "Budget %.0f %%", 100 * budget);
+        snprintf(text, sizeof text, _("Budget %.0f %%"), 100 * budget);
     remember_answer(screen, text);
     screen->backend->set_policy(screen->backend->context, screen->view.trace.policy, budget);
     screen_want_run(screen);
@@ -160,8 +164,7 @@ double screen_least_budget(const struct screen *screen)
 
 void screen_say_least(struct screen *screen)
 {
-    view_say(&screen->view, true,
-             _("%s spends %.2f of the unpruned FLOPs at least (p: another policy)."),
+    view_say(&screen->view, true, _("%s spends %.2f of the unpruned FLOPs at least (p: another policy)."),
              screen->view.trace.policy, screen_least_budget(screen));
 }
 
@@ -184,14 +187,14 @@ void screen_reopen(struct screen *screen)
 {
     struct intervention what = {.kind = INTERVENE_REOPEN, .stage = view_stage(&screen->view)};
     if (screen->view.has_trace)
-        intervene(screen, &what, "Everything reopened from here on");
+        intervene(screen, &what, _("Everything reopened from here on"));
 }
 
 void screen_accept_policy(struct screen *screen)
 {
     char text[64];
     const char *policy = popup_policy(&screen->popup);
-    snprintf(text, sizeof text, "Policy %s", policy);
+    snprintf(text, sizeof text, _("Policy %s"), policy);
     remember_answer(screen, text);
     screen->backend->set_policy(screen->backend->context, policy, screen->view.trace.budget);
     screen_want_run(screen);

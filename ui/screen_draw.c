@@ -4,6 +4,7 @@
 #include "ui/screen_state.h"
 
 #include "engine/base/thread.h"
+#include "ui/words.h"
 
 #include <string.h>
 
@@ -72,7 +73,7 @@ static void draw_too_small(const struct screen *screen)
 {
     struct pane pane = screen_pane(screen);
     draw_format(&pane, STYLE_TEXT, LINES / 2, 0, COLS,
-                "trimscope needs %d x %d cells, please; this window has %d x %d.", LEAST_COLUMNS, LEAST_ROWS,
+                _("trimscope needs %d x %d cells, please; this window has %d x %d."), LEAST_COLUMNS, LEAST_ROWS,
                 COLS, LINES);
 }
 
@@ -152,7 +153,7 @@ static int find_images(struct screen *screen, struct page_image images[PAGE_IMAG
         return 0;
     int count = page->kind->images(page, images);
     if (count < 0)
-        view_say(&screen->view, true, "There is no memory to draw the picture.");
+        view_say(&screen->view, true, _("There is no memory to draw the picture."));
     return count > 0 ? count : 0;
 }
 
@@ -171,7 +172,7 @@ static void send_images(struct screen *screen, struct page_image *images, int co
         return;
     for (int i = 0; i < count; i++)
         image_forget(images[i].image);
-    view_say(&screen->view, true, "There is no memory to draw the picture.");
+    view_say(&screen->view, true, _("There is no memory to draw the picture."));
     bytes_clear(&screen->out);
 }
 

@@ -2,6 +2,7 @@
 #include "ui/page.h"
 #include "ui/page_set.h"
 #include "ui/screen_state.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <signal.h>
@@ -39,7 +40,7 @@ static void cycle_graphics(struct screen *screen)
         next = GRAPHICS_BLOCKS;
     screen->graphics = (enum graphics)next;
     screen_choose_theme(screen); // the characters of the last rung are ASCII everywhere
-    view_say(&screen->view, false, "Graphics: %s.", graphics_name(screen->graphics));
+    view_say(&screen->view, false, _("Graphics: %s."), graphics_name(screen->graphics));
 }
 
 static void cancel_or_quit(struct screen *screen)
@@ -50,7 +51,7 @@ static void cancel_or_quit(struct screen *screen)
     }
     screen->cancelled = true; // until something is asked for again
     screen->backend->cancel(screen->backend->context);
-    view_say(&screen->view, false, "Stopped. Stepping on computes again.");
+    view_say(&screen->view, false, _("Stopped. Stepping on computes again."));
 }
 
 static void toggle_theme(struct screen *screen)
@@ -64,7 +65,7 @@ static void toggle_mouse(struct screen *screen)
     screen->mouse = !screen->mouse;
     terminal_mouse(screen->mouse);
     view_say(&screen->view, false,
-             screen->mouse ? "Mouse on." : "Mouse off: the terminal selects text again.");
+             "%s", screen->mouse ? _("Mouse on.") : _("Mouse off: the terminal selects text again."));
 }
 
 static void open_popup(struct screen *screen, int kind)
@@ -138,7 +139,7 @@ void screen_action(struct screen *screen, enum action action)
     struct page *page = page_top(screen);
     unsigned needs = key_row(action)->needs;
     if ((screen->view.abilities & needs) != needs)
-        view_say(&screen->view, false, "A saved run cannot do that: there is no model behind it.");
+        view_say(&screen->view, false, _("A saved run cannot do that: there is no model behind it."));
     else if (page->kind->act && page->kind->act(page, action))
         return;
     else if (actions[action].run)

@@ -4,6 +4,7 @@
 #include "ui/terminal.h"
 
 #include "engine/base/thread.h"
+#include "ui/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -171,7 +172,7 @@ static void choose_cell(struct terminal *terminal, const struct answers *a,
         {a->window_width / columns, a->window_height / rows, "CSI 14t"},
         {below ? a->geometry_width / columns : 0, below ? a->geometry_height / rows : 0, "XTSMGRAPHICS"},
         {window->pixel_width / columns, window->pixel_height / rows, "TIOCGWINSZ"},
-        {10, 20, "a guess"},
+        {10, 20, _("a guess")},
     };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (sane_cell(ways[i].width, ways[i].height)) {

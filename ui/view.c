@@ -38,13 +38,13 @@ static void view_tell_change(struct view *view)
         return;
     const struct trace_answer *before = &view->answer_before, *after = &trace->answer;
     if (!before->text[0])
-        view_say(view, false, "%s: the answer is '%s' (%.0f %%).", view->change, after->text,
+        view_say(view, false, _("%s: the answer is '%s' (%.0f %%)."), view->change, after->text,
                  100.0 * (double)after->p);
     else if (!strcmp(before->text, after->text))
-        view_say(view, false, "%s: the answer stays '%s', %.1f %% %s %.1f %%.", view->change, after->text,
+        view_say(view, false, _("%s: the answer stays '%s', %.1f %% %s %.1f %%."), view->change, after->text,
                  100.0 * (double)before->p, "→", 100.0 * (double)after->p);
     else
-        view_say(view, false, "%s: the answer changes from '%s' (%.0f %%) to '%s' (%.0f %%).", view->change,
+        view_say(view, false, _("%s: the answer changes from '%s' (%.0f %%) to '%s' (%.0f %%)."), view->change,
                  before->text, 100.0 * (double)before->p, after->text, 100.0 * (double)after->p);
     view->change[0] = 0;
 }
