@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ROWS = 48, COLUMNS = 160, PRESSES = 100, PRESSES_MAX = 400, STARTS = 5 };
-static const double key_bar = 30, start_bar = 300; // milliseconds
+enum { ROWS = 48, COLUMNS = 160, PRESSES = 100, PRESSES_MAX = 400, STARTS = 5, WHAT_IFS = 60 };
+static const double key_bar = 30, start_bar = 300, what_if_bar = 50; // milliseconds
 static const uint64_t seed = 40;
 
 struct subject {
@@ -25,7 +25,8 @@ struct subject {
 
 struct figures {
     double keys[PRESSES], cpu[PRESSES], bytes[PRESSES], first[STARTS], first_cpu[STARTS], whole[STARTS]; // ms
-    int presses, starts;
+    double what_if[WHAT_IFS], what_if_cpu[WHAT_IFS];                                                     // ms
+    int presses, starts, what_ifs;
     double memory;
 };
 
@@ -109,6 +110,50 @@ static bool measure_keys(const struct subject *subject, struct figures *figures,
     return ok;
 }
 
+// On the page that says why: each press moves the cursor to another patch, for which a run with the opposite decision is
+// made and shown. The frame after the press has the cursor at its new place, one of those behind it the what-if; while
+// the words are then left out one by one, nothing comes for a while.
+static bool press_what_if(struct bench_terminal *terminal, struct figures *figures, struct error *err)
+{
+    if (!bench_terminal_take(terminal, 0, 1, 0.5, 30) || !bench_terminal_type(terminal, "\033OF\tw") ||
+        !bench_terminal_take(terminal, 0, 1, 0.5, 30) || terminal->frames == 0)
+        return ended(err);
+    for (int i = 0; i < WHAT_IFS; i++) {
+        long bytes = terminal->bytes, frames = terminal->frames;
+        double cpu = bench_terminal_cpu(terminal), begin = clock_seconds();
+        const char *const ways[] = {"\033OA", "\033OD", "\033OB", "\033OC"};
+        if (!bench_terminal_type(terminal, ways[i % 4]) ||
+            !bench_terminal_take(terminal, bytes + 1, frames + 2, 0.02, 1))
+            return error_set(err, ERROR_MACHINE, "the screen ended at what-if %d", i + 1);
+        figures->what_if[figures->what_ifs] = (terminal->last_frame - begin) * 1e3;
+        figures->what_if_cpu[figures->what_ifs++] = (bench_terminal_cpu(terminal) - cpu) * 1e3;
+        bench_terminal_take(terminal, 0, 0, 0.25, 5); // what pulls at it has come
+    }
+    return true;
+}
+
+static bool measure(const struct subject *subject, struct figures *figures, struct error *err)
+{
+    struct bench_terminal terminal;
+    if (!measure_start(subject, figures, err) || !measure_keys(subject, figures, err) || !start(&terminal, subject, err))
+        return false;
+    bool ok = press_what_if(&terminal, figures, err);
+    bench_terminal_stop(&terminal);
+    return ok;
+}
+
+static void report_what_if(const struct bench *bench, struct figures *f, json_t *results)
+{
+    double middle = quantile(f->what_if, f->what_ifs, 0.5), slow = quantile(f->what_if, f->what_ifs, 0.9);
+    double cpu = quantile(f->what_if_cpu, f->what_ifs, 0.5);
+    bench_print(bench, "  what if another patch had been decided otherwise: median %.1f ms, 90 %% within %.1f ms; %.1f ms of CPU "
+                       "time (%d presses)\n",
+                middle, slow, cpu, f->what_ifs);
+    json_object_update_new(results, json_pack("{s:f,s:f,s:f}", "what_if_ms", middle, "what_if_ms_90_percent", slow,
+                                              "what_if_cpu_ms", cpu));
+    bench_bar(results, &(struct bench_bar){"what-if: key press to the last byte of the frame", " ms", middle, what_if_bar, true});
+}
+
 static void report(const struct bench *bench, struct figures *f, json_t *results)
 {
     double key = quantile(f->keys, f->presses, 0.5), slow = quantile(f->keys, f->presses, 0.9);
@@ -186,9 +231,11 @@ bool bench_screen(const struct bench *bench, json_t *results, struct error *err)
     if (!bench_find_model(bench, results, subject.model))
         return true;
     bool ok = assets_find(assets, err) && count_stages(&subject, err) && make_scene(&subject, assets, err) &&
-              measure_start(&subject, &figures, err) && measure_keys(&subject, &figures, err);
-    if (ok)
+              measure(&subject, &figures, err);
+    if (ok) {
         report(bench, &figures, results);
+        report_what_if(bench, &figures, results);
+    }
     if (subject.file >= 0)
         close(subject.file);
     return ok;

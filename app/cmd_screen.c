@@ -1,7 +1,7 @@
 // trimscope [PICTURE [QUESTION]]: the screen on a live model.
 #include "app/assets.h"
 #include "app/commands.h"
-#include "app/options.h"
+#include "app/prepare.h"
 #include "app/scenes.h"
 #include "app/screen_options.h"
 #include "app/session.h"
@@ -16,6 +16,7 @@ struct settings {
     enum policy policy;
     double budget;
     long threads;
+    struct option_list changes;
 };
 
 struct wish {
@@ -41,6 +42,8 @@ static bool show(const struct settings *settings, const char *const arguments[],
         .policy = settings->policy,
         .budget = settings->budget,
         .threads = (int)settings->threads,
+        .bundled = !settings->model,
+        .changes = &settings->changes,
     };
     struct session *session = session_new(&session_options, err);
     if (!session)
@@ -63,15 +66,17 @@ static int show_screen(void *context)
 
 int cmd_screen(int argc, char **argv)
 {
-    struct settings settings = {.policy = POLICY_LEARNED, .budget = (double)NAN,
-                                .threads = thread_processors()};
+    static struct settings settings; // the list of changes is large
+    settings = (struct settings){.policy = POLICY_LEARNED, .budget = (double)NAN, .threads = thread_processors()};
+#define OPTION_CHANGES &settings.changes
     const struct option_row rows[] = {
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.policy),
         OPTION_ROW_BUDGET(&settings.budget),
         OPTION_ROWS_SCREEN(settings.screen),
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROW_END};
+        OPTION_ROWS_CHANGES OPTION_ROW_END};
+#undef OPTION_CHANGES
     const struct option_command command = {
         "", "[PICTURE [QUESTION]] [options]",
         N_("Steps through a pruned run, layer by layer: which patches, words and heads the question keeps, what that "

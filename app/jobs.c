@@ -146,6 +146,8 @@ static bool (*const functions[JOB_KINDS])(struct job *job, struct error *err) = 
     [JOB_SWEEP] = do_set,
     [JOB_LOOK] = job_do_look,
     [JOB_REDUNDANCY] = job_do_redundancy,
+    [JOB_WHY] = job_why,
+    [JOB_SEARCH] = job_search,
 };
 
 void job_do(struct job *job)

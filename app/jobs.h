@@ -38,4 +38,8 @@ bool job_choose_policy(const struct job *job, const struct backend_run_request *
 bool job_do_look(struct job *job, struct error *err);
 bool job_do_redundancy(struct job *job, struct error *err);
 
+// jobs_why.c
+bool job_why(struct job *job, struct error *err);
+bool job_search(struct job *job, struct error *err);
+
 #endif

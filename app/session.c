@@ -97,7 +97,7 @@ static void serve(struct session *s)
             session_publish_error(lane, &err);
         else if (command.kind != COMMAND_ATTENTION)
             lane->published = -1; // even an unchanged length is news
-        free(command.text);
+        session_free_command(&command);
     }
     advance(s);
 }
@@ -219,7 +219,7 @@ static void release(struct session *s)
     model_free(s->model);
     thread_pool_free(s->pool);
     for (int i = 0; i < s->queued; i++)
-        free(s->queue[i].text);
+        session_free_command(&s->queue[i]);
     for (int i = 0; i < s->job_count; i++)
         backend_job_free(&s->jobs[i].job);
     free(s->model_path);

@@ -2,6 +2,7 @@
 #ifndef TRIMSCOPE_APP_SESSION_H
 #define TRIMSCOPE_APP_SESSION_H
 
+#include "app/options.h"
 #include "engine/prune/policy.h"
 #include "ui/backend.h"
 
@@ -9,11 +10,13 @@ struct session;
 
 struct session_options {
     const char *model;                    // weights file
+    bool bundled;                         // it is the bundled one
     const char *pictures[TRACE_PICTURES]; // as many as the model's task needs; the last given is repeated
     const char *question;
     enum policy policy;
     double budget; // NaN: as trained
     int threads;
+    const struct option_list *changes; // by hand, as app/prepare.h takes them; NULL: none. Must outlive the session
 };
 
 // Starts the worker, which opens the model and the picture; what goes wrong there arrives as an error through

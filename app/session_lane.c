@@ -1,4 +1,5 @@
 // Runs on the opened model: made, copied, changed and freed; only the worker comes here.
+#include "app/prepare.h"
 #include "app/scenes.h"
 #include "app/session_private.h"
 
@@ -113,7 +114,8 @@ bool session_start_lane(struct lane *lane, const char *question, struct error *e
     for (int p = 0; p < s->model->config.pictures; p++)
         if (!load_picture(lane, &lane->pictures[p], lane->original[p], lane->paths[p], err))
             return false;
-    if (!make_run(lane, question, s->options.policy, s->options.budget, err))
+    if (!make_run(lane, question, s->options.policy, s->options.budget, err) ||
+        (s->options.changes && !prepare_changes(lane->run, s->options.changes, err)))
         return false;
     show_beginning(lane);
     return true;
@@ -121,8 +123,11 @@ bool session_start_lane(struct lane *lane, const char *question, struct error *e
 
 void session_release_lane(struct lane *lane)
 {
+    explain_free(lane->explainer);
+    lane->explainer = NULL;
     run_free(lane->run);
     lane->run = NULL;
+    lane->runs++;
     for (int p = 0; p < TRACE_PICTURES; p++) {
         picture_free(&lane->pictures[p]);
         lane->pictures[p] = (struct picture){0};
@@ -254,8 +259,13 @@ bool session_carry_out(struct session *s, const struct command *c, struct error 
         return run_intervene(lane->run, &c->intervention) >= 0 ||
                error_set(err, ERROR_USAGE, "that cannot be changed: CLS always stays, and a head or token must exist "
                                            "in this stage");
+    case COMMAND_CHANGES:
+        return run_intervene_all(lane->run, c->changes, c->change_count) >= 0 ||
+               error_set(err, ERROR_USAGE, "the run has changed since: these can no longer be changed together");
     case COMMAND_UNDO:
         return run_undo(lane->run) >= 0 || error_set(err, ERROR_USAGE, "there is nothing to undo");
+    case COMMAND_REDO:
+        return run_redo(lane->run) >= 0 || error_set(err, ERROR_USAGE, "nothing was taken back that could be made again");
     case COMMAND_ATTENTION:
         return attention(lane, &c->request, err);
     case COMMAND_OPEN_LANE:

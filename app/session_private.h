@@ -8,6 +8,7 @@
 #include "app/session.h"
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
+#include "engine/run/explain.h"
 #include "engine/run/run.h"
 #include "ui/words.h"
 
@@ -20,7 +21,9 @@ enum command_kind {
     COMMAND_OPEN,
     COMMAND_POLICY,
     COMMAND_INTERVENE,
+    COMMAND_CHANGES,
     COMMAND_UNDO,
+    COMMAND_REDO,
     COMMAND_ATTENTION,
     COMMAND_OPEN_LANE,
     COMMAND_CLOSE_LANE,
@@ -34,6 +37,8 @@ struct command {
     enum policy policy;
     double budget;
     struct intervention intervention;
+    struct intervention *changes; // several, owned
+    int change_count;
     struct backend_attention_request request;
 };
 
@@ -52,6 +57,8 @@ struct lane {
     struct picture pictures[TRACE_PICTURES];
     int original[TRACE_PICTURES][2];
     struct run *run;
+    unsigned runs;               // how many there have been: another number, another run
+    struct explainer *explainer; // of this run; made when first needed, taken out while a job uses it
     int published; // stages in the trace that was last handed over
 };
 
@@ -110,6 +117,7 @@ void session_release_lane(struct lane *lane);
 
 // session_queue.c: the screen's side. Takes the oldest command (the lock is held); false: there is none.
 bool session_next_command(struct session *session, struct command *command);
+void session_free_command(struct command *command);
 // Whether the command that comes next asks this lane something.
 bool session_asks_next(struct lane *lane);
 

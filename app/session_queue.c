@@ -50,6 +50,12 @@ static bool replaceable(enum command_kind kind)
     return kind == COMMAND_ASK || kind == COMMAND_OPEN || kind == COMMAND_POLICY || kind == COMMAND_ATTENTION;
 }
 
+void session_free_command(struct command *command)
+{
+    free(command->text);
+    free(command->changes);
+}
+
 static void enqueue(struct lane *lane, struct command command)
 {
     struct session *s = lane->session;
@@ -67,12 +73,12 @@ static void enqueue(struct lane *lane, struct command command)
     bool replaces = last && last->kind == command.kind && last->lane == command.lane && last->slot == command.slot &&
                     replaceable(command.kind);
     if (replaces) {
-        free(last->text);
+        session_free_command(last);
         *last = command;
     } else if (s->queued < SESSION_QUEUE) {
         s->queue[s->queued++] = command;
     } else {
-        free(command.text); // 256 key presses ahead of the model: nobody waits for this one
+        session_free_command(&command); // 256 key presses ahead of the model: nobody waits for this one
     }
     pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->lock);
@@ -111,9 +117,28 @@ static void session_intervene(void *context, const struct intervention *what)
     enqueue(context, (struct command){.kind = COMMAND_INTERVENE, .intervention = *what});
 }
 
+static void session_intervene_all(void *context, const struct intervention *list, int count)
+{
+    struct command command = {.kind = COMMAND_CHANGES, .change_count = count};
+    command.changes = malloc(((size_t)count + 1) * sizeof *list);
+    if (command.changes) {
+        memcpy(command.changes, list, (size_t)count * sizeof *list);
+        enqueue(context, command);
+        return;
+    }
+    struct error err;
+    error_no_memory(&err, "the changes by hand");
+    session_publish_error(context, &err);
+}
+
 static void session_undo(void *context)
 {
     enqueue(context, (struct command){.kind = COMMAND_UNDO});
+}
+
+static void session_redo(void *context)
+{
+    enqueue(context, (struct command){.kind = COMMAND_REDO});
 }
 
 static void session_want_attention(void *context, const struct backend_attention_request *request)
@@ -139,11 +164,11 @@ static void session_cancel(void *context)
     pthread_mutex_lock(&s->lock);
     lane->stopped = true;
     for (int i = 0; i < s->queued; i++) {
-        const struct command *c = &s->queue[i];
+        struct command *c = &s->queue[i];
         if (c->lane != lane->index || c->kind == COMMAND_OPEN_LANE || c->kind == COMMAND_CLOSE_LANE)
             s->queue[kept++] = *c;
         else
-            free(c->text);
+            session_free_command(c);
     }
     s->queued = kept;
     for (int i = 0; i < s->job_count; i++)
@@ -222,13 +247,16 @@ static struct backend make_backend(struct lane *lane)
         .abilities = BACKEND_ASK | BACKEND_OPEN | BACKEND_POLICY | BACKEND_INTERVENE | BACKEND_ATTENTION |
                      BACKEND_COMPLETE | BACKEND_COMPARE | BACKEND_JOBS,
         .wake_fd = lane->session->pipe[0],
+        .model = lane->session->options.bundled ? NULL : lane->session->model_path,
         .poll = session_poll,
         .want_stage = session_want_stage,
         .ask = session_ask,
         .open_picture = session_open_picture,
         .set_policy = session_set_policy,
         .intervene = session_intervene,
+        .intervene_all = session_intervene_all,
         .undo = session_undo,
+        .redo = session_redo,
         .want_attention = session_want_attention,
         .complete = session_complete,
         .start_job = session_start_job,

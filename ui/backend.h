@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "engine/base/error.h"
+#include "engine/run/explain.h"
 #include "engine/run/redundancy.h"
 #include "engine/run/results.h"
 #include "engine/run/sweep.h"
@@ -61,7 +62,7 @@ struct backend_attention {
 // Work of any length beside the run on the screen. What the person asks of that run meanwhile is done first, between
 // two steps of the job. A new kind: an entry in enum backend_job_kind, its request and result in the unions, how both
 // are copied and freed in ui/backend_job.c, and the function that does it in app/jobs.c.
-enum backend_job_kind { JOB_RUN, JOB_SET, JOB_SWEEP, JOB_LOOK, JOB_REDUNDANCY, JOB_KINDS };
+enum backend_job_kind { JOB_RUN, JOB_WHY, JOB_SEARCH, JOB_SET, JOB_SWEEP, JOB_LOOK, JOB_REDUNDANCY, JOB_KINDS };
 
 // JOB_RUN: a whole run on the same pictures, but with another question, policy or changes by hand ("what if ...").
 struct backend_run_request {
@@ -70,6 +71,22 @@ struct backend_run_request {
     double budget;                // with a policy; NaN: as trained
     struct intervention *changes; // all changes by hand there shall be, in order
     int change_count;
+};
+
+// JOB_WHY: why a token or head of the run on the screen was kept or dropped. The parts come one after the other.
+struct backend_why {
+    struct explain_verdict verdict;
+    bool has_effect;            // of the opposite decision
+    struct intervention change; // which is this
+    struct explain_effect effect;
+    bool has_pulls;
+    struct explain_pulls pulls;
+};
+
+// JOB_SEARCH: what must come back, or what the answer hangs on. Cancelled once a set is found, it ends with that set.
+struct backend_search_request {
+    enum explain_search search;
+    unsigned over; // enum explain_over
 };
 
 // JOB_SET: a question set evaluated on all processors, or a file of its results read.
@@ -128,6 +145,8 @@ struct backend_job {
     enum backend_job_kind kind;
     union {
         struct backend_run_request run;
+        struct explain_place why;
+        struct backend_search_request search;
         struct backend_set_request set;
         struct backend_sweep_request sweep;
         struct backend_look_request look;
@@ -147,7 +166,9 @@ struct backend_job_news {
     char progress[120]; // JOB_WORKING: what is going on; may be ""
     char error[480];    // JOB_FAILED: one sentence
     union {
-        struct trace run; // of JOB_RUN and JOB_LOOK
+        struct trace run;          // of JOB_RUN and JOB_LOOK
+        struct backend_why why;    // of JOB_WHY
+        struct explain_set search; // of JOB_SEARCH
         struct backend_set_result set;
         struct backend_sweep_result sweep;
         struct redundancy redundancy[2]; // of JOB_REDUNDANCY: unpruned, pruned; inputs 0: not known yet
@@ -187,6 +208,7 @@ struct backend_news {
 struct backend {
     void *context;
     unsigned abilities; // enum backend_ability
+    const char *model;  // the weights file, for command lines; NULL: the bundled one, or there is none
     int wake_fd;        // becomes readable when poll() has something; -1: the screen polls now and then
 
     // Fills *news (zeroed by the caller) and returns whether there is any; always sets busy, progress and
@@ -201,7 +223,10 @@ struct backend {
     void (*set_policy)(void *context, const char *policy,
                        double budget); // a name of POLICIES; NaN: as trained
     void (*intervene)(void *context, const struct intervention *what);
+    // Several as one change, at the stages given (run_intervene_all()).
+    void (*intervene_all)(void *context, const struct intervention *list, int count);
     void (*undo)(void *context);
+    void (*redo)(void *context);
     void (*want_attention)(void *context, const struct backend_attention_request *request);
 
     // Fills `out` with at most `max` known words that start with `prefix` (owned by the backend, valid for

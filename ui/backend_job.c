@@ -76,6 +76,11 @@ bool backend_job_copy(struct backend_job *to, const struct backend_job *from)
     case JOB_REDUNDANCY:
         ok = copy_text(&to->redundancy.set, from->redundancy.set);
         break;
+    case JOB_WHY:
+    case JOB_SEARCH:
+        *to = *from; // nothing in them points anywhere
+        ok = true;
+        break;
     case JOB_KINDS:
         break;
     }
@@ -130,6 +135,8 @@ static void free_result(struct backend_job_news *news)
         backend_set_result_free(&news->set);
     else if (news->kind == JOB_SWEEP)
         free(news->sweep.points);
+    else if (news->kind == JOB_SEARCH)
+        explain_set_free(&news->search);
     for (int i = 0; news->kind == JOB_REDUNDANCY && i < 2; i++)
         redundancy_free(&news->redundancy[i]);
 }

@@ -18,6 +18,7 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
 // Pages (ui/page.h): id, name, title. The first is the lowest one.
 #define PAGES(X)                                                                                             \
     X(STEPPER, stepper, N_("Stepper")) \
+    X(WHY, why, N_("Why"))                                                                                   \
     X(SET, set, N_("Question set")) \
     X(SWEEP, sweep, N_("Sweep")) \
     X(REDUNDANCY, redundancy, N_("Redundancy")) \
@@ -35,22 +36,22 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
 // id, keys (curses codes, at most 6), how they are written, pages, group, ability needed (0: none), footer hint,
 // footer word, help.
 #define KEYS(X)                                                                                             \
-    X(LEFT, K(KEY_LEFT, 'h'), "← h", ON(STEPPER), STEP, 0, NONE, "", N_("previous stage; with a cursor: left")) \
-    X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(STEPPER), STEP, 0, STAGES, N_("step"),                                \
+    X(LEFT, K(KEY_LEFT, 'h'), "← h", ON(STEPPER) | ON(WHY), STEP, 0, NONE, "", N_("previous stage; with a cursor: left")) \
+    X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(STEPPER) | ON(WHY), STEP, 0, STAGES, N_("step"),                                \
       N_("next stage; with a cursor: right"))                                                                   \
-    X(UP, K(KEY_UP, 'k'), "↑ k", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
-    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
-    X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
+    X(UP, K(KEY_UP, 'k'), "↑ k", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
+    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
+    X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
       N_("previous stage, wherever the cursor is"))                                                             \
-    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, N_("step"),                              \
+    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, N_("step"),                              \
       N_("next stage, wherever the cursor is"))                                                                 \
-    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("first stage"))                \
-    X(LAST, K(KEY_END, '$', 'G'), "End $", ON(STEPPER) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("last stage: the answer"))        \
+    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("first stage"))                \
+    X(LAST, K(KEY_END, '$', 'G'), "End $", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("last stage: the answer"))        \
     X(PLAY, K(' '), "space", ON(STEPPER), STEP, 0, STAGES, N_("play"),                                          \
       N_("play the stages one after the other, or pause"))                                                      \
-    X(FOCUS_NEXT, K('\t'), "Tab", ON(STEPPER), LOOK, 0, ANYWHERE, N_("cursor"),                                 \
+    X(FOCUS_NEXT, K('\t'), "Tab", ON(STEPPER) | ON(WHY), LOOK, 0, ANYWHERE, N_("cursor"),                                 \
       N_("cursor to: patches, words, heads, none"))                                                             \
-    X(FOCUS_PREVIOUS, K(KEY_BTAB), "S-Tab", ON(STEPPER), LOOK, 0, NONE, "", N_("the same, backwards"))          \
+    X(FOCUS_PREVIOUS, K(KEY_BTAB), "S-Tab", ON(STEPPER) | ON(WHY), LOOK, 0, NONE, "", N_("the same, backwards"))          \
     X(SHOW_NEXT, K('s'), "s", ON(STEPPER), LOOK, 0, ANYWHERE, N_("show"),                                       \
       N_("what the picture shows: next of 1 to 5"))                                                             \
     X(SHOW_SURVIVORS, K('1'), "1", ON(STEPPER), LOOK, 0, NONE, "", N_("survivors: dropped patches are dimmed")) \
@@ -63,14 +64,26 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("attention of the chosen word, patch or head"))                                                        \
     X(CHOOSE, K('\n', '\r', KEY_ENTER), "Enter", ON(STEPPER), LOOK, BACKEND_ATTENTION, NONE, "",            \
       N_("show the attention of what the cursor is on"))                                                        \
-    X(KEEP, K('f'), "f", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, N_("force stay"),                      \
+    X(KEEP, K('f'), "f", ON(STEPPER) | ON(WHY), CHANGE, BACKEND_INTERVENE, CURSOR, N_("force stay"),                      \
       N_("force the patch or word to stay, the head on"))                                                       \
-    X(DROP, K('x'), "x", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, N_("force go"),                        \
+    X(DROP, K('x'), "x", ON(STEPPER) | ON(WHY), CHANGE, BACKEND_INTERVENE, CURSOR, N_("force go"),                        \
       N_("force the patch or word to go, the head off"))                                                        \
     X(REOPEN, K('R'), "R", ON(STEPPER), CHANGE, BACKEND_INTERVENE, NONE, "",                                \
       N_("reopen everything from this stage on"))                                                               \
-    X(UNDO, K('u'), "u", ON(STEPPER), CHANGE, BACKEND_INTERVENE, CURSOR, N_("undo"),                            \
+    X(UNDO, K('u'), "u", ON(STEPPER) | ON(WHY), CHANGE, BACKEND_INTERVENE, CURSOR, N_("undo"),                            \
       N_("take the last change back"))                                                                          \
+    X(REDO, K('U', 18), "U ^R", ON(STEPPER) | ON(WHY), CHANGE, BACKEND_INTERVENE, NONE, "",                   \
+      N_("make the last change taken back again"))                                                          \
+    X(ACCEPT, K('\n', '\r', KEY_ENTER), "Enter", ON(WHY), CHANGE, BACKEND_INTERVENE, CURSOR,                \
+      N_("make it so"), N_("make the what-if, or the set that was found, one change of the run"))             \
+    X(WHY, K('w'), "w", ON(STEPPER) | ON(WHY), LOOK, BACKEND_JOBS, CURSOR, N_("why"),                        \
+      N_("why the patch, word or head was kept or dropped; what if not…"))                                  \
+    X(RESTORE, K('W'), "W", ON(STEPPER) | ON(WHY), LOOK, BACKEND_JOBS, CURSOR, N_("back?"),                  \
+      N_("search what must come back for the unpruned model's answer…"))                                     \
+    X(BREAK, K('B'), "B", ON(WHY), LOOK, BACKEND_JOBS, CURSOR, N_("lose?"),                                  \
+      N_("search what the answer hangs on: without it, it is another one"))                                  \
+    X(OVER, K('o'), "o", ON(WHY), LOOK, 0, CURSOR, N_("try"),                                                \
+      N_("what the searches try: everything, patches, words or heads"))                                     \
     X(POLICY, K('p'), "p", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("policy…"),                          \
       N_("choose the pruning policy…"))                                                                         \
     X(BUDGET, K('b'), "b", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("budget…"),                          \

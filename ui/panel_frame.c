@@ -101,6 +101,8 @@ void panel_note(const struct pane *pane)
     } else if (view->note[0]) {
         int used = draw_text(pane, STYLE_WARN, rect.row, rect.column, 2, mark) + 1;
         draw_text(pane, STYLE_TEXT, rect.row, rect.column + used, rect.columns - used, view->note);
+    } else if (view->command && pane->page->kind->id != PAGE_WHY) { // that page has it in its panel
+        draw_format(pane, STYLE_DIM, rect.row, rect.column, rect.columns, "$ %s", view->command);
     }
 }
 

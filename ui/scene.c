@@ -135,6 +135,8 @@ static bool paint_main(struct scene *scene, const struct scene_context *context)
         .graphics = context->graphics,
         .picture = view->picture,
         .cursor = view->focus == FOCUS_PATCHES ? view->patch : -1,
+        .change_looks = context->change_looks,
+        .context = context->looks_of,
     };
     return portrait_paint(&scene->portrait, &scene->main, &request);
 }
@@ -142,7 +144,7 @@ static bool paint_main(struct scene *scene, const struct scene_context *context)
 static bool same_key(const struct scene_key *a, const struct scene_key *b)
 {
     return a->serial == b->serial && a->theme_serial == b->theme_serial && a->stage == b->stage &&
-           a->show == b->show && a->cursor == b->cursor && a->picture == b->picture && a->first == b->first &&
+           a->show == b->show && a->cursor == b->cursor && a->picture == b->picture && a->first == b->first && a->marks == b->marks &&
            a->rect.row == b->rect.row && a->rect.column == b->rect.column && a->rect.rows == b->rect.rows &&
            a->rect.columns == b->rect.columns && a->cell_width == b->cell_width &&
            a->cell_height == b->cell_height && a->graphics == b->graphics;
@@ -164,6 +166,7 @@ bool scene_update(struct scene *scene, const struct scene_context *context)
                             .rect = context->layout->picture,
                             .cell_width = context->terminal->cell_width,
                             .cell_height = context->terminal->cell_height,
+                            .marks = context->marks,
                             .graphics = (int)context->graphics};
     if (!same_key(&key, &scene->main_key)) {
         if (!paint_main(scene, context))
@@ -171,6 +174,7 @@ bool scene_update(struct scene *scene, const struct scene_context *context)
         scene->main_key = key;
     }
     key.stage = key.show = key.cursor = key.picture = 0;
+    key.marks = 0;
     key.first = panel_strip_first(context->layout, view);
     key.rect = context->layout->strip;
     if (!same_key(&key, &scene->strip_key)) {

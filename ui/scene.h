@@ -12,6 +12,7 @@
 struct scene_key {
     unsigned serial, theme_serial;
     int stage, show, cursor, picture, first;
+    unsigned marks;
     struct rect rect;
     int cell_width, cell_height, graphics;
 };
@@ -31,6 +32,11 @@ struct scene_context {
     unsigned theme_serial;
     const struct terminal *terminal;
     enum graphics graphics;
+    // Changes how the patches of the large picture look (ui/portrait.h); NULL: as the view says. Another `marks`: other
+    // changes.
+    void (*change_looks)(const void *looks_of, int picture, struct patch_look *looks, int count);
+    const void *looks_of;
+    unsigned marks;
 };
 
 // Paints what changed. False: no memory.

@@ -145,6 +145,20 @@ void screen_undo(struct screen *screen)
     screen_want_run(screen);
 }
 
+void screen_redo(struct screen *screen)
+{
+    remember_answer(screen, _("The change taken back is made again"));
+    screen->backend->redo(screen->backend->context);
+    screen_want_run(screen);
+}
+
+void screen_change(struct screen *screen, const struct intervention *list, int count, const char *what)
+{
+    remember_answer(screen, what);
+    screen->backend->intervene_all(screen->backend->context, list, count);
+    screen_want_run(screen);
+}
+
 void screen_set_budget(struct screen *screen, double budget)
 {
     char text[64];

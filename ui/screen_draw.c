@@ -17,8 +17,12 @@ struct pane screen_pane(const struct screen *screen)
 
 struct scene_context screen_scene_context(const struct screen *screen)
 {
-    return (struct scene_context){&screen->view,        &screen->layout,   &screen->theme,
-                                  screen->theme_serial, &screen->terminal, screen->graphics};
+    return (struct scene_context){.view = &screen->view,
+                                  .layout = &screen->layout,
+                                  .theme = &screen->theme,
+                                  .theme_serial = screen->theme_serial,
+                                  .terminal = &screen->terminal,
+                                  .graphics = screen->graphics};
 }
 
 void screen_place(struct screen *screen)

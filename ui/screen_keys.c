@@ -103,6 +103,13 @@ static void quit(struct screen *screen)
         screen->quit = true;
 }
 
+static void open_why(struct screen *screen, int action)
+{
+    enum action first = (enum action)action;
+    if (screen->view.has_trace)
+        page_push(screen, &page_why, &first);
+}
+
 // What each action does on every page that does not take it. Either of `run` (with a value) and `simply`.
 static const struct {
     void (*run)(struct screen *screen, int value);
@@ -113,6 +120,9 @@ static const struct {
     [ACTION_DROP] = {screen_force, false, NULL},
     [ACTION_REOPEN] = {.simply = screen_reopen},
     [ACTION_UNDO] = {.simply = screen_undo},
+    [ACTION_REDO] = {.simply = screen_redo},
+    [ACTION_WHY] = {open_why, ACTION_WHY, NULL},
+    [ACTION_RESTORE] = {open_why, ACTION_RESTORE, NULL},
     [ACTION_LESS] = {screen_nudge_budget, -5, NULL},
     [ACTION_MORE] = {screen_nudge_budget, 5, NULL},
     [ACTION_POLICY] = {open_popup, POPUP_POLICY, NULL},

@@ -94,6 +94,9 @@ void screen_key_in_prompt(struct screen *screen, wint_t key, bool is_code);
 // screen_change.c: what the cursor is on to stay (or on) or to go (or off); budgets in percent points.
 void screen_force(struct screen *screen, int keep);
 void screen_undo(struct screen *screen);
+void screen_redo(struct screen *screen);
+// Several changes as one; `what` is how the note line calls it.
+void screen_change(struct screen *screen, const struct intervention *list, int count, const char *what);
 void screen_reopen(struct screen *screen);
 void screen_set_budget(struct screen *screen, double budget);
 // The least budget that the present policy can keep, rounded up to whole percents; 0: not known.

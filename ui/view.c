@@ -1,6 +1,7 @@
 #include "ui/view.h"
 
 #include "engine/base/text.h"
+#include "engine/run/intervention_text.h"
 
 #include "ui/words.h"
 
@@ -18,6 +19,7 @@ void view_free(struct view *view)
     for (int i = 0; i < TRACE_PICTURES; i++)
         free(view->pictures[i].rgb);
     free(view->attention.weights);
+    free(view->command);
     *view = (struct view){0};
 }
 
@@ -49,6 +51,16 @@ static void view_tell_change(struct view *view)
     view->change[0] = 0;
 }
 
+// While the run is on its way the stages of its changes may have no names yet: the command stays what it was.
+static void view_write_command(struct view *view)
+{
+    char *command = intervention_command(&view->trace, NULL, 0, view->model);
+    if (!command)
+        return;
+    free(view->command);
+    view->command = command;
+}
+
 bool view_take_news(struct view *view, struct backend_news *news)
 {
     bool changed = news->busy != view->busy || strcmp(news->progress, view->progress) != 0 ||
@@ -65,6 +77,7 @@ bool view_take_news(struct view *view, struct backend_news *news)
         news->has_trace = false;
         view_clamp(view);
         view_tell_change(view);
+        view_write_command(view);
         view->serial++, changed = true;
     }
     for (int i = 0; i < TRACE_PICTURES; i++)

@@ -41,6 +41,8 @@ struct view {
     double least;                    // budget that the present policy can keep; NaN or 0: not told
     char message[480]; // shown until the next key
     bool message_is_error;
+    const char *model; // weights file for command lines; NULL: the bundled one
+    char *command;     // the command line that the present run amounts to; NULL: not known yet
     // What the person changed last and the final answer before it, to tell what the change did.
     char change[160];
     struct trace_answer answer_before;

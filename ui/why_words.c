@@ -107,33 +107,36 @@ void why_tell_effect(const struct explain_effect *e, enum intervention_kind kind
     }
 }
 
-static void tell_found(const struct explain_set *s, char *out, size_t size)
+// One member has a sentence of its own: nothing can be left out of it anyway.
+static void tell_one(const struct explain_set *s, char *out, size_t size)
 {
     double flops = 2e-6 * (s->spent_after - s->spent_before), p = 100 * (double)s->after.p;
-    if (s->search == EXPLAIN_RESTORE && s->minimal)
-        snprintf(out, size,
-                 ngettext_(s->count,
-                           "With %d back the answer is the unpruned model's, '%s' (%.1f %%, %+.2f MFLOP):",
-                           "With these %d back the answer is the unpruned model's, '%s' (%.1f %%, %+.2f MFLOP); none of "
-                           "them can be left out:"),
-                 s->count, s->after.text, p, flops);
-    else if (s->search == EXPLAIN_RESTORE)
-        snprintf(out, size, _("Stopped early: these %d bring '%s' back (%.1f %%, %+.2f MFLOP), but some may not be needed:"),
-                 s->count, s->after.text, p, flops);
-    else if (s->minimal)
-        snprintf(out, size,
-                 ngettext_(s->count, "Without %d the answer is '%s' (%.1f %%, %+.2f MFLOP):",
-                           "Without these %d the answer is '%s' (%.1f %%, %+.2f MFLOP); with any of them it is not:"),
-                 s->count, s->after.text, p, flops);
+    if (s->search == EXPLAIN_RESTORE)
+        snprintf(out, size, _("With this one back the answer is the unpruned model's: '%s' (%.1f %%, %+.2f MFLOP)"),
+                 s->after.text, p, flops);
     else
-        snprintf(out, size, _("Stopped early: without these %d the answer is '%s' (%.1f %%, %+.2f MFLOP), but fewer may do:"),
-                 s->count, s->after.text, p, flops);
+        snprintf(out, size, _("Without this one the answer is '%s' (%.1f %%, %+.2f MFLOP)"), s->after.text, p, flops);
+}
+
+static void tell_several(const struct explain_set *s, char *out, size_t size)
+{
+    double flops = 2e-6 * (s->spent_after - s->spent_before), p = 100 * (double)s->after.p;
+    bool restore = s->search == EXPLAIN_RESTORE;
+    snprintf(out, size,
+             restore && s->minimal ? _("With these %d back the answer is the unpruned model's: '%s' (%.1f %%, %+.2f MFLOP); "
+                                       "none of them can be left out")
+             : restore             ? _("Stopped early: with these %d back the answer is the unpruned model's, '%s' (%.1f %%, "
+                                       "%+.2f MFLOP), but some may not be needed")
+             : s->minimal          ? _("Without these %d the answer is '%s' (%.1f %%, %+.2f MFLOP); with any of them it is not")
+                                   : _("Stopped early: without these %d the answer is '%s' (%.1f %%, %+.2f MFLOP), but fewer "
+                                       "may do"),
+             s->count, s->after.text, p, flops);
 }
 
 void why_tell_set(const struct explain_set *s, char *out, size_t size)
 {
     if (s->outcome == EXPLAIN_FOUND)
-        tell_found(s, out, size);
+        s->count == 1 ? tell_one(s, out, size) : tell_several(s, out, size);
     else if (s->outcome == EXPLAIN_SAME)
         snprintf(out, size, _("The answer is the unpruned model's already ('%s', %.1f %% pruned, %.1f %% unpruned)."),
                  s->before.text, 100 * (double)s->before.p, 100 * (double)s->unpruned.p);

@@ -44,13 +44,21 @@ static bool step_to(struct run *run, int last, struct error *err)
     return true;
 }
 
+static bool take_rest(struct explainer *e, struct error *err)
+{
+    return (e->rest || (e->rest = run_twin(e->run, err))) && run_sync(e->rest, e->run, err) &&
+           step_to(e->rest, e->lab->stage_count - 1, err);
+}
+
+bool explain_hold(struct explainer *e, struct error *err) { return e->held = take_rest(e, err); }
+
 const struct run *explain_base(struct explainer *e, struct error *err)
 {
+    if (e->held)
+        return e->rest;
     if (run_finished(e->run))
         return e->run;
-    if (!e->rest && !(e->rest = run_twin(e->run, err)))
-        return NULL;
-    return run_sync(e->rest, e->run, err) && step_to(e->rest, e->run->stage_count - 1, err) ? e->rest : NULL;
+    return take_rest(e, err) ? e->rest : NULL;
 }
 
 bool explain_try(struct explainer *e, const struct run *base, const struct intervention list[], int count, int last,
@@ -258,8 +266,8 @@ bool explain_verdict(struct explainer *e, const struct explain_place *place, str
     *v = (struct explain_verdict){.place = *place, .stage = -1, .died = -1, .self = NAN, .cross = NAN, .score = NAN,
                                   .threshold = NAN, .keep = NAN, .nearest = -1, .likeness = NAN,
                                   .likeness_mean = NAN};
-    const struct run *base = explain_place_check(e->run, place, err) ? explain_base(e, err) : NULL;
-    if (!base)
+    const struct run *base = explain_base(e, err);
+    if (!base || !explain_place_check(base, place, err))
         return false;
     v->forced = forced_by_hand(&base->trace, place);
     if (place->is_head)
@@ -291,7 +299,7 @@ bool explain_what_if(struct explainer *e, const struct intervention list[], int 
                      struct error *err)
 {
     const struct run *base = explain_base(e, err);
-    if (!base || !explain_try(e, base, list, count, e->run->stage_count - 1, err))
+    if (!base || !explain_try(e, base, list, count, base->stage_count - 1, err))
         return false;
     int label = explain_label(base);
     double sum = 0, top = (double)e->lab->logits[explain_label(e->lab)];

@@ -75,6 +75,9 @@ struct explainer;
 // uses the run.
 struct explainer *explain_new(const struct run *run, struct error *err);
 void explain_free(struct explainer *explainer);
+// Takes the run as it is now (stepped to its end beside it): what follows is about that, whatever becomes of the run
+// meanwhile. To be called again for the run as it is then.
+bool explain_hold(struct explainer *explainer, struct error *err);
 
 // False and one sentence when there is no such token, head or stage.
 bool explain_place_check(const struct run *run, const struct explain_place *place, struct error *err);

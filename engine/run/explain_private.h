@@ -7,7 +7,8 @@
 
 struct explainer {
     const struct run *run; // the person's
-    struct run *rest;      // the person's, run to its end, where it has not been; made when needed
+    struct run *rest;      // the person's, run to its end, where it has not been or is held; made when needed
+    bool held;
     struct run *lab;       // what is tried on
 };
 

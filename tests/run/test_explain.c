@@ -326,6 +326,16 @@ static void test_unfinished_run(void **state)
     assert_true(explain_verdict(e, &place, &v, NULL));
     assert_true(explain_verdict(f, &place, &w, NULL));
     assert_true(v.score == w.score);
+    // Held, it does not: what was asked about stays what it was.
+    assert_true(explain_hold(e, NULL));
+    assert_true(run_ask(run, tiny_questions[6], NULL));
+    assert_true(explain_verdict(e, &place, &w, NULL));
+    assert_true(explain_what_if(e, &change, 1, &effect, NULL));
+    assert_true(w.score == v.score);
+    assert_true(explain_hold(e, NULL));
+    tiny_finish(run);
+    assert_true(explain_verdict(e, &place, &w, NULL));
+    assert_true(w.score != v.score);
     explain_free(e);
     explain_free(f);
     run_free(run);

@@ -168,6 +168,19 @@ static void fake_undo(void *context)
     restart(fake, 1);
 }
 
+static void fake_intervene_all(void *context, const struct intervention *list, int count)
+{
+    for (int i = 0; i < count; i++)
+        fake_intervene(context, &list[i]);
+}
+
+static void fake_redo(void *context)
+{
+    struct fake_backend *fake = context;
+    fake_log(fake, "redo\n");
+    restart(fake, 1);
+}
+
 static void fake_want_attention(void *context, const struct backend_attention_request *request)
 {
     struct fake_backend *fake = context;
@@ -256,6 +269,8 @@ void fake_backend_init(struct fake_backend *fake)
                                      .set_policy = fake_policy,
                                      .intervene = fake_intervene,
                                      .undo = fake_undo,
+                                     .intervene_all = fake_intervene_all,
+                                     .redo = fake_redo,
                                      .want_attention = fake_want_attention,
                                      .complete = fake_complete,
                                      .start_job = fake_start_job,

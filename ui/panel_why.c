@@ -1,0 +1,354 @@
+#include "ui/panel_why.h"
+
+#include "engine/run/intervention_text.h"
+#include "ui/why_words.h"
+#include "ui/words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME = 10, VALUE = 8, CELL = 7, BAR_MOST = 61 };
+
+// Where the next row goes; `end` is the first row that must stay free.
+struct pen {
+    const struct pane *pane;
+    struct rect rect;
+    int row, end;
+};
+
+static bool has_room(const struct pen *pen) { return pen->row < pen->end; }
+
+static void put_text(struct pen *pen, enum style style, const char *text)
+{
+    if (has_room(pen))
+        draw_text(pen->pane, style, pen->row++, pen->rect.column, pen->rect.columns, text);
+}
+
+// Wrapped into at most `most` rows.
+static void put_wrapped(struct pen *pen, enum style style, const char *text, int most)
+{
+    struct rect rect = {pen->row, pen->rect.column, pen->end - pen->row, pen->rect.columns};
+    rect.rows = rect.rows < most ? rect.rows : most;
+    if (rect.rows > 0)
+        pen->row += draw_wrapped(pen->pane, style, rect, text);
+}
+
+static void put_title(struct pen *pen, const char *title, const char *right)
+{
+    if (has_room(pen))
+        draw_title(pen->pane, (struct rect){pen->row++, pen->rect.column, 1, pen->rect.columns}, title, right, true);
+}
+
+static void put_gap(struct pen *pen, int wanted)
+{
+    if (pen->end - pen->row > wanted)
+        pen->row++;
+}
+
+// ---- bars
+
+// From the middle to the right for what is above zero, to the left for what is below; `mark` is where the threshold is.
+static void draw_signed(const struct pane *pane, int row, int column, int columns, float value, float most, float mark)
+{
+    int half = (columns - 1) / 2, zero = column + half;
+    int cells = most > 0 && isfinite(value) ? (int)lroundf(fabsf(value) / most * (float)half) : 0;
+    const struct glyphs *glyphs = pane->theme->glyphs;
+    for (int i = -half; i <= half; i++) {
+        bool filled = value > 0 ? i > 0 && i <= cells : i < 0 && i >= -cells;
+        enum style style = !filled ? STYLE_TRACK : value > 0 ? STYLE_SPENT : STYLE_NEW_DEAD;
+        draw_text(pane, style, row, zero + i, 1, filled ? glyphs->bar : i ? glyphs->track : glyphs->unicode ? "│" : "|");
+    }
+    if (isfinite(mark) && most > 0) {
+        int at = (int)lroundf(mark / most * (float)half);
+        draw_text(pane, STYLE_STRONG, row, zero + at, 1, glyphs->unicode ? "┃" : "#");
+    }
+}
+
+// Columns of a bar beside which `note` columns stay free.
+static int bar_columns(const struct pen *pen, int note)
+{
+    int columns = pen->rect.columns - NAME - VALUE - 1 - note;
+    return columns < BAR_MOST ? columns : BAR_MOST;
+}
+
+static void put_bar(struct pen *pen, const char *name, float value, float most, float mark, int columns)
+{
+    char number[16];
+    int column = pen->rect.column + NAME + VALUE + 1;
+    if (!has_room(pen))
+        return;
+    snprintf(number, sizeof number, "%+.3f", (double)value);
+    if (isnan(value))
+        snprintf(number, sizeof number, "%s", _("none"));
+    draw_text(pen->pane, STYLE_DIM, pen->row, pen->rect.column, NAME - 1, name);
+    draw_right(pen->pane, STYLE_NUMBER, pen->row, pen->rect.column + NAME, VALUE, number);
+    if (!isnan(value))
+        draw_signed(pen->pane, pen->row, column, columns, value, most, mark);
+    pen->row++;
+}
+
+// ---- the decision
+
+static void verdict_title(const struct trace *trace, const struct explain_verdict *v, char *out, size_t size)
+{
+    if (v->forced)
+        snprintf(out, size, "%s", v->forced > 0 ? _("forced to stay") : _("forced to go"));
+    else if (v->place.is_head)
+        snprintf(out, size, "%s", v->kept ? _("computed") : _("left out"));
+    else if (v->died >= 0)
+        snprintf(out, size, _("dropped in %s"), why_stage_name(trace, v->died));
+    else
+        snprintf(out, size, "%s", _("alive at the end"));
+}
+
+static void put_scores(struct pen *pen, const struct trace *trace, const struct explain_verdict *v)
+{
+    char text[WHY_TEXT];
+    float most = fmaxf(fabsf(v->score), isnan(v->threshold) ? 0 : fabsf(v->threshold));
+    if (!isnan(v->self))
+        most = fmaxf(most, fmaxf(fabsf(v->self), isnan(v->cross) ? 0 : fabsf(v->cross)));
+    if (!isnan(v->self)) {
+        put_bar(pen, _("self"), v->self, most, NAN, bar_columns(pen, 0));
+        put_bar(pen, _("cross"), v->cross, most, NAN, bar_columns(pen, 0));
+    }
+    put_bar(pen, _("score"), v->score, most, v->threshold, bar_columns(pen, 0));
+    if (isnan(v->threshold))
+        snprintf(text, sizeof text, _("in %s; no threshold there"), why_stage_name(trace, v->stage));
+    else
+        snprintf(text, sizeof text, _("in %s: margin %+.3f, threshold %+.3f"), why_stage_name(trace, v->stage),
+                 (double)(v->score - v->threshold), (double)v->threshold);
+    put_text(pen, STYLE_TEXT, text);
+    snprintf(text, sizeof text, _("rank %d of %d scored there (kept: %d)"), v->rank, v->of, v->survivors);
+    put_text(pen, STYLE_TEXT, text);
+    if (v->nearest > 0) {
+        char name[WHY_TEXT];
+        struct explain_place near = {.stream = v->place.stream, .token = v->nearest};
+        why_name_place(trace, &near, name, sizeof name);
+        bool marked = v->place.stream != TRACE_TEXT_STREAM && pen->pane->theme->glyphs->unicode;
+        snprintf(text, sizeof text,
+                 marked ? _("◇ survivor most like it: %s (cosine %.2f, mean %.2f)")
+                        : _("survivor most like it: %s (cosine %.2f, mean %.2f)"),
+                 name, (double)v->likeness, (double)v->likeness_mean);
+        put_wrapped(pen, STYLE_TEXT, text, 2);
+    }
+}
+
+// ---- what pulls
+
+// The scale of the bars; what is next to nothing shall not fill them.
+static float strongest(const struct explain_pulls *pulls)
+{
+    float most = 0.05f;
+    for (int i = 0; i < pulls->count; i++)
+        most = isnan(pulls->list[i].score) ? most : fmaxf(most, fabsf(pulls->list[i].score));
+    return most;
+}
+
+// In reading order, the weakest left out where there is no room for all.
+static void put_words(struct pen *pen, const struct trace *trace, const struct explain_pulls *pulls,
+                      const struct explain_verdict *v)
+{
+    const char *note = v->place.is_head ? (v->kept ? _("without: off") : _("without: on"))
+                       : v->kept        ? _("without: dropped")
+                                        : _("without: kept");
+    int rows = pen->end - pen->row, width = 0;
+    for (int i = 0; i < pulls->count; i++)
+        width = pulls->list[i].decides ? draw_width(note) + 1 : width;
+    for (int i = 0; i < pulls->count; i++) {
+        const struct explain_pull *p = &pulls->list[i];
+        int stronger = 0, columns = bar_columns(pen, width), row = pen->row;
+        for (int k = 0; k < pulls->count; k++)
+            stronger += fabsf(pulls->list[k].score) > fabsf(p->score) ||
+                        (k < i && fabsf(pulls->list[k].score) >= fabsf(p->score));
+        if (stronger >= rows)
+            continue;
+        char name[TRACE_TEXT];
+        put_bar(pen, trace_token_text(trace, p->token, name, sizeof name), p->score, strongest(pulls), NAN, columns);
+        if (p->decides && pen->row > row)
+            draw_text(pen->pane, STYLE_WARN, row, pen->rect.column + NAME + VALUE + 2 + columns, width, note);
+    }
+}
+
+// The picture as a table of its blocks.
+static void put_blocks(struct pen *pen, const struct explain_pulls *pulls)
+{
+    float most = strongest(pulls);
+    for (int i = 0; i < pulls->count; i++) {
+        const struct explain_pull *p = &pulls->list[i];
+        if (i > 0 && p->row != pulls->list[i - 1].row)
+            pen->row++;
+        if (i > 0 && p->stream != pulls->list[i - 1].stream)
+            put_gap(pen, 1);
+        if (!has_room(pen))
+            return;
+        int at = 0; // of its row: the last block may be smaller than the others
+        for (; at < i && pulls->list[i - at - 1].row == p->row && pulls->list[i - at - 1].stream == p->stream;)
+            at++;
+        char text[24];
+        float share = most > 0 ? fabsf(p->score) / most : 0;
+        if (fabsf(p->score) < 0.005f)
+            snprintf(text, sizeof text, "0.00%s", p->decides ? "!" : "");
+        else
+            snprintf(text, sizeof text, "%+.2f%s", (double)p->score, p->decides ? "!" : "");
+        enum style style = share < 0.15f ? STYLE_DIM : p->score > 0 ? STYLE_ALIVE_STRONG : STYLE_WARN;
+        draw_right(pen->pane, style, pen->row, pen->rect.column + at * (CELL + 1), CELL, text);
+    }
+    pen->row += pulls->count > 0;
+}
+
+static void put_pulls(struct pen *pen, const struct trace *trace, const struct backend_why *why)
+{
+    const struct explain_verdict *v = &why->verdict;
+    if (v->stage < 0 || isnan(v->score))
+        return;
+    put_gap(pen, 6);
+    if (!why->has_pulls) {
+        put_title(pen, _("WHAT PULLS"), _("leaving out one by one…"));
+        return;
+    }
+    if (why->pulls.words)
+        put_title(pen, _("WORDS THAT PULL"), _("score with it − without it"));
+    else
+        put_title(pen, _("PARTS OF THE PICTURE THAT PULL"), _("score with − without"));
+    if (why->pulls.words)
+        put_words(pen, trace, &why->pulls, v);
+    else
+        put_blocks(pen, &why->pulls);
+}
+
+static void put_decision(struct pen *pen, const struct trace *trace, const struct panel_why *panel)
+{
+    char name[WHY_TEXT], right[64];
+    if (!panel->why) {
+        put_title(pen, _("WHY"), "");
+        put_text(pen, STYLE_DIM, _("asking the model…"));
+        return;
+    }
+    const struct explain_verdict *v = &panel->why->verdict;
+    why_name_place(trace, &v->place, name, sizeof name);
+    verdict_title(trace, v, right, sizeof right);
+    put_title(pen, _("WHY"), panel->stale ? "…" : right);
+    put_wrapped(pen, STYLE_STRONG, name, 2);
+    if (v->stage < 0 || isnan(v->score)) {
+        put_wrapped(pen, STYLE_DIM,
+                    v->place.is_head || v->place.token > 0
+                        ? _("No score was given to it: this policy does not decide about it.")
+                        : _("It stands for the whole and always stays."),
+                    2);
+        return;
+    }
+    put_scores(pen, trace, v);
+    put_pulls(pen, trace, panel->why);
+}
+
+// ---- sets
+
+const char *panel_why_over(unsigned over)
+{
+    return over == EXPLAIN_PATCHES ? _("patches") : over == EXPLAIN_WORDS ? _("words") : over == EXPLAIN_HEADS ? _("heads")
+                                                                                         : _("patches, words, heads");
+}
+
+static void put_members(struct pen *pen, const struct trace *trace, const struct explain_set *set)
+{
+    for (int i = 0; i < set->count; i++) {
+        char name[WHY_TEXT], place[96];
+        if (pen->row == pen->end - 1 && i < set->count - 1) {
+            snprintf(name, sizeof name, ngettext_(set->count - i, "… and %d more", "… and %d more"), set->count - i);
+            put_text(pen, STYLE_DIM, name);
+            return;
+        }
+        if (!has_room(pen))
+            return;
+        why_name_change(trace, &set->members[i], name, sizeof name);
+        int used = draw_text(pen->pane, STYLE_STRONG, pen->row, pen->rect.column + 2, pen->rect.columns - 2, name);
+        bool patch = set->members[i].stream != TRACE_TEXT_STREAM && set->members[i].kind <= INTERVENE_TOKEN_DROP;
+        const struct glyphs *glyphs = pen->pane->theme->glyphs;
+        draw_text(pen->pane, STYLE_WARN, pen->row, pen->rect.column, 1, patch && glyphs->unicode ? "◆" : glyphs->dot);
+        if (intervention_write(trace, &set->members[i], place, sizeof place) &&
+            used + 4 + draw_width(place) <= pen->rect.columns)
+            draw_right(pen->pane, STYLE_DIM, pen->row, pen->rect.column + used + 3, pen->rect.columns - used - 3, place);
+        pen->row++;
+    }
+}
+
+static void put_set(struct pen *pen, const struct trace *trace, const struct panel_why *panel)
+{
+    char text[2 * WHY_TEXT];
+    put_title(pen, panel->search == EXPLAIN_RESTORE ? _("WHAT MUST COME BACK?") : _("WHAT DOES THE ANSWER HANG ON?"),
+              panel_why_over(panel->over));
+    if (panel->searching) {
+        put_text(pen, STYLE_TEXT, panel->progress[0] ? panel->progress : _("asking the unpruned model…"));
+        if (has_room(pen) && !isnan(panel->done))
+            draw_bar(pen->pane, STYLE_SPENT, pen->row++, pen->rect.column, pen->rect.columns, (double)panel->done);
+        put_text(pen, STYLE_DIM, _("^C stops it; what has been found by then is shown"));
+        return;
+    }
+    if (!panel->set) {
+        put_wrapped(pen, STYLE_DIM,
+                    _("W searches what must come back for the unpruned model's answer, B what the present answer hangs "
+                      "on; o chooses what they try."),
+                    3);
+        return;
+    }
+    why_tell_set(panel->set, text, sizeof text);
+    put_wrapped(pen, STYLE_ANSWER, text, 4);
+    put_members(pen, trace, panel->set);
+    if (panel->set->outcome == EXPLAIN_SAME)
+        put_wrapped(pen, STYLE_DIM, _("B searches what it hangs on."), 1);
+    else
+        snprintf(text, sizeof text, ngettext_(panel->set->candidates, "%d candidate, %d runs", "%d candidates, %d runs"),
+                 panel->set->candidates, panel->set->runs);
+    if (panel->set->outcome != EXPLAIN_SAME)
+        put_text(pen, STYLE_DIM, text);
+    if (panel->applied)
+        put_text(pen, STYLE_ALIVE_STRONG, _("The run has it now: u takes it back."));
+    else if (panel->set->outcome == EXPLAIN_FOUND)
+        put_text(pen, STYLE_KEY, _("Enter makes it so; u takes it back"));
+}
+
+// ---- the whole
+
+int panel_why_command(const struct pane *pane, struct rect rect)
+{
+    const char *command = pane->view->command;
+    char *line = command ? malloc(strlen(command) + 3) : NULL;
+    if (!line)
+        return 0;
+    sprintf(line, "$ %s", command);
+    int rows = draw_rows(line, rect.columns);
+    rows = rows < rect.rows ? rows : rect.rows;
+    draw_wrapped(pane, STYLE_DIM, (struct rect){rect.row + rect.rows - rows, rect.column, rows, rect.columns}, line);
+    free(line);
+    return rows;
+}
+
+// At the bottom stays the run with the opposite decision. Returns the first row that is taken.
+static int draw_effect(const struct pane *pane, struct rect rect, const struct panel_why *panel)
+{
+    char effect[WHY_TEXT];
+    int end = rect.row + rect.rows;
+    if (panel->set_shown || !panel->why || !panel->why->has_effect)
+        return end;
+    why_tell_effect(&panel->why->effect, panel->why->change.kind, effect, sizeof effect);
+    int rows = draw_rows(effect, rect.columns);
+    rows = rows < 2 ? rows : 2;
+    draw_wrapped(pane, panel->why->effect.flips ? STYLE_WARN : STYLE_ANSWER,
+                 (struct rect){end - rows, rect.column, rows, rect.columns}, effect);
+    draw_title(pane, (struct rect){end - rows - 1, rect.column, 1, rect.columns}, _("WHAT IF"), _("Enter makes it so"),
+               false);
+    return end - rows - 1;
+}
+
+void panel_why(const struct pane *pane, struct rect rect, const struct panel_why *panel)
+{
+    if (rect.rows < 1 || !pane->view->has_trace)
+        return;
+    struct pen pen = {pane, rect, rect.row, draw_effect(pane, rect, panel)};
+    if (panel->set_shown)
+        put_set(&pen, &pane->view->trace, panel);
+    else
+        put_decision(&pen, &pane->view->trace, panel);
+}
