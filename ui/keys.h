@@ -129,7 +129,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(HELP, K('?', KEY_F(1)), "? F1", EVERYWHERE, PROGRAM, 0, ALWAYS, N_("help"), N_("this help"))                  \
     X(QUIT, K('q', 'Q'), "q", ON(STEPPER), PROGRAM, 0, ALWAYS, N_("quit"), N_("quit"))                              \
     X(BACK, K('q', 'Q'), "Esc q", ON_PUSHED, PROGRAM, 0, ALWAYS, N_("back"), N_("back to the page before"))  \
-    X(REDUNDANCY, K('r'), "r", ON(STEPPER), LOOK, 0, NONE, N_("redundancy"),                                \
+    X(REDUNDANCY, K('r'), "r", ON(STEPPER), LOOK, 0, NONE, "", \
       N_("how alike tokens and heads are in each layer"))                                                   \
     X(FIGURE_SOURCE, K('\t', 's', ' '), "Tab s", ON(REDUNDANCY), LOOK, BACKEND_JOBS, ANYWHERE,              \
       N_("input/set"), N_("this input, or a set of questions"))                                            \
