@@ -3,7 +3,7 @@
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/options.h"
-#include "app/picture_file.h"
+#include "engine/world/picture_file.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/model/model.h"

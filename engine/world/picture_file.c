@@ -1,4 +1,4 @@
-#include "app/picture_file.h"
+#include "engine/world/picture_file.h"
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"

@@ -1,7 +1,7 @@
 // Writing pictures that a person asked for: composed scenes with their description beside them, edited
 // copies.
-#ifndef TRIMSCOPE_APP_PICTURE_FILE_H
-#define TRIMSCOPE_APP_PICTURE_FILE_H
+#ifndef TRIMSCOPE_WORLD_PICTURE_FILE_H
+#define TRIMSCOPE_WORLD_PICTURE_FILE_H
 
 #include "engine/io/edit.h"
 #include "engine/world/compose.h"
