@@ -123,3 +123,19 @@ bool job_do_redundancy(struct job *job, struct error *err)
     question_set_free(&set);
     return ok;
 }
+
+// ---- JOB_WORLD --------------------------------------------------------------------------------------------------
+
+bool job_do_world(struct job *job, struct error *err)
+{
+    char assets[ASSETS_PATH];
+    struct backend_job_news *news = calloc(1, sizeof *news);
+    if (!news)
+        return error_no_memory(err, "the world");
+    if (!assets_find(assets, err) || !(news->world = world_open(assets, err))) {
+        free(news);
+        return false;
+    }
+    job_publish(job, JOB_DONE, news);
+    return true;
+}

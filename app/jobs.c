@@ -148,6 +148,7 @@ static bool (*const functions[JOB_KINDS])(struct job *job, struct error *err) = 
     [JOB_REDUNDANCY] = job_do_redundancy,
     [JOB_WHY] = job_why,
     [JOB_SEARCH] = job_search,
+    [JOB_WORLD] = job_do_world,
 };
 
 void job_do(struct job *job)

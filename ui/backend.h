@@ -17,6 +17,7 @@
 #include "engine/run/results.h"
 #include "engine/run/sweep.h"
 #include "engine/run/trace.h"
+#include "engine/world/compose.h"
 
 #include <stdbool.h>
 
@@ -62,7 +63,7 @@ struct backend_attention {
 // Work of any length beside the run on the screen. What the person asks of that run meanwhile is done first, between
 // two steps of the job. A new kind: an entry in enum backend_job_kind, its request and result in the unions, how both
 // are copied and freed in ui/backend_job.c, and the function that does it in app/jobs.c.
-enum backend_job_kind { JOB_RUN, JOB_WHY, JOB_SEARCH, JOB_SET, JOB_SWEEP, JOB_LOOK, JOB_REDUNDANCY, JOB_KINDS };
+enum backend_job_kind { JOB_RUN, JOB_WHY, JOB_SEARCH, JOB_SET, JOB_SWEEP, JOB_LOOK, JOB_REDUNDANCY, JOB_WORLD, JOB_KINDS };
 
 // JOB_RUN: a whole run on the same pictures, but with another question, policy or changes by hand ("what if ...").
 struct backend_run_request {
@@ -141,6 +142,8 @@ struct backend_redundancy_request {
     char *set; // path; NULL: the bundled questions
 };
 
+// JOB_WORLD, without a request: the procedural world, opened; whoever takes it frees it with world_free().
+
 struct backend_job {
     enum backend_job_kind kind;
     union {
@@ -171,6 +174,7 @@ struct backend_job_news {
         struct explain_set search; // of JOB_SEARCH
         struct backend_set_result set;
         struct backend_sweep_result sweep;
+        struct world *world;
         struct redundancy redundancy[2]; // of JOB_REDUNDANCY: unpruned, pruned; inputs 0: not known yet
     }; // JOB_PART and JOB_DONE
 };

@@ -22,6 +22,8 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
     X(SET, set, N_("Question set")) \
     X(SWEEP, sweep, N_("Sweep")) \
     X(REDUNDANCY, redundancy, N_("Redundancy")) \
+    X(COMPOSE, compose, N_("Compose")) \
+    X(EDIT, edit, N_("Edit a copy")) \
     X(LESSON, lesson, N_("Lessons"))
 
 #define PAGE_ENUM(id, name, title) PAGE_##id,
@@ -32,6 +34,8 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
 #define ON(page) (1U << PAGE_##page)
 #define EVERYWHERE (~0U)
 #define ON_PUSHED (~ON(STEPPER)) // on all pages that are opened above another
+
+#define ON_EASELS (ON(COMPOSE) | ON(EDIT)) // on what changes pictures
 
 // id, keys (curses codes, at most 6), how they are written, pages, group, ability needed (0: none), footer hint,
 // footer word, help.
@@ -136,7 +140,48 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(FIGURE_HEADS, K(KEY_UP, KEY_DOWN, 'j', 'k'), "↑ ↓", ON(REDUNDANCY), LOOK, 0, NONE, "",                \
       N_("tokens or heads, where there is room for one of them"))                                           \
     X(FIGURE_SET, K('o'), "o", ON(REDUNDANCY), ASK, BACKEND_JOBS, ANYWHERE, N_("set…"),                     \
-      N_("measure another question set…"))
+      N_("measure another question set…")) \
+    X(COMPOSE, K('c'), "c", ON(STEPPER), ASK, BACKEND_JOBS, STAGES, N_("compose"), N_("put a scene together and ask about it")) \
+    X(EDIT, K('e'), "e", ON(STEPPER), ASK, BACKEND_JOBS, NONE, N_("edit"), N_("blank, blur or move a part of the picture, in a copy")) \
+    X(EASEL_LEFT, K(KEY_LEFT, 'h'), "← h", ON_EASELS, CHANGE, 0, NONE, "", N_("move to the left, half a patch")) \
+    X(EASEL_RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON_EASELS, CHANGE, 0, ANYWHERE, N_("move"), N_("move to the right")) \
+    X(EASEL_UP, K(KEY_UP, 'k'), "↑ k", ON_EASELS, CHANGE, 0, NONE, "", N_("move up")) \
+    X(EASEL_DOWN, K(KEY_DOWN, 'j'), "↓ j", ON_EASELS, CHANGE, 0, NONE, "", N_("move down")) \
+    X(EASEL_FINE_LEFT, K(KEY_SLEFT, 'H'), "S-← H", ON_EASELS, CHANGE, 0, NONE, "", N_("move to the left by one pixel")) \
+    X(EASEL_FINE_RIGHT, K(KEY_SRIGHT, 'L'), "S-→ L", ON_EASELS, CHANGE, 0, NONE, "", N_("move to the right by one pixel")) \
+    X(EASEL_FINE_UP, K(KEY_SR, 'K'), "S-↑ K", ON_EASELS, CHANGE, 0, NONE, "", N_("move up by one pixel")) \
+    X(EASEL_FINE_DOWN, K(KEY_SF, 'J'), "S-↓ J", ON_EASELS, CHANGE, 0, NONE, "", N_("move down by one pixel")) \
+    X(EASEL_UNDO, K('u'), "u", ON_EASELS, CHANGE, 0, ANYWHERE, N_("undo"), N_("take the last change back")) \
+    X(EASEL_REDO, K('U', 18), "U ^R", ON_EASELS, CHANGE, 0, NONE, "", N_("make it again")) \
+    X(EASEL_ASK, K('a', '/'), "a /", ON_EASELS, ASK, 0, ANYWHERE, N_("ask…"), N_("ask another question…")) \
+    X(EASEL_SAVE, K('w'), "w", ON_EASELS, ASK, 0, ANYWHERE, N_("save…"), N_("save as a file…")) \
+    X(EASEL_STEPPER, K('\n', '\r', KEY_ENTER), "Enter", ON(COMPOSE), ASK, 0, NONE, "", N_("step through the saved scene")) \
+    X(EASEL_PLAIN, K('s', ' '), "s", ON_EASELS, LOOK, 0, NONE, "", N_("the picture alone, or with what survives")) \
+    X(EASEL_BACK, K(','), ",", ON_EASELS, LOOK, 0, NONE, "", N_("what survives a stage earlier")) \
+    X(EASEL_FORTH, K('.'), ".", ON_EASELS, LOOK, 0, NONE, "", N_("what survives a stage later")) \
+    X(SCENE_ADD, K('n', KEY_IC), "n", ON(COMPOSE), CHANGE, 0, ANYWHERE, N_("add…"), N_("add an object by its name…")) \
+    X(SCENE_NEXT, K('\t'), "Tab", ON(COMPOSE), LOOK, 0, ANYWHERE, N_("next"), N_("choose the next object")) \
+    X(SCENE_PREVIOUS, K(KEY_BTAB), "S-Tab", ON(COMPOSE), LOOK, 0, NONE, "", N_("choose the object before")) \
+    X(SCENE_SMALLER, K('-'), "-", ON(COMPOSE), CHANGE, 0, NONE, "", N_("smaller")) \
+    X(SCENE_LARGER, K('+', '='), "+", ON(COMPOSE), CHANGE, 0, ANYWHERE, N_("scale"), N_("larger")) \
+    X(SCENE_TURN_LEFT, K('<'), "<", ON(COMPOSE), CHANGE, 0, NONE, "", N_("turn to the left")) \
+    X(SCENE_TURN_RIGHT, K('>'), ">", ON(COMPOSE), CHANGE, 0, NONE, "", N_("turn to the right")) \
+    X(SCENE_COLOR, K('y'), "y", ON(COMPOSE), CHANGE, 0, NONE, "", N_("the next colour, where there are several")) \
+    X(SCENE_FRONT, K('f'), "f", ON(COMPOSE), CHANGE, 0, NONE, "", N_("bring to the front")) \
+    X(SCENE_REMOVE, K('x', KEY_DC), "x Del", ON(COMPOSE), CHANGE, 0, ANYWHERE, N_("delete"), N_("delete the chosen object")) \
+    X(SCENE_GROUND, K('b'), "b", ON(COMPOSE), CHANGE, 0, NONE, "", N_("another kind of background")) \
+    X(SCENE_VARY, K('v'), "v", ON(COMPOSE), CHANGE, 0, NONE, "", N_("another background of its kind")) \
+    X(SCENE_CLUTTER, K('d'), "d", ON(COMPOSE), CHANGE, 0, NONE, "", N_("strew small shapes over the background, or not")) \
+    X(SCENE_QUESTION, K('z'), "z", ON(COMPOSE), ASK, 0, ANYWHERE, N_("question"), N_("a question of the world, with its true answer")) \
+    X(SCENE_OPEN, K('o'), "o", ON(COMPOSE), ASK, 0, NONE, "", N_("open a saved scene…")) \
+    X(EDIT_WIDER, K('>', '+', '='), "> +", ON(EDIT), CHANGE, 0, ANYWHERE, N_("size"), N_("the rectangle wider and higher")) \
+    X(EDIT_NARROWER, K('<', '-'), "< -", ON(EDIT), CHANGE, 0, NONE, "", N_("the rectangle narrower and lower")) \
+    X(EDIT_STEP, K('z'), "z", ON(EDIT), LOOK, 0, NONE, "", N_("steps of a patch, or of a quarter of one")) \
+    X(EDIT_BLANK, K('b'), "b", ON(EDIT), CHANGE, 0, ANYWHERE, N_("blank"), N_("fill the rectangle with grey")) \
+    X(EDIT_MEAN, K('n'), "n", ON(EDIT), CHANGE, 0, NONE, "", N_("fill it with the mean colour of the rest")) \
+    X(EDIT_BLUR, K('r'), "r", ON(EDIT), CHANGE, 0, ANYWHERE, N_("blur"), N_("smear it until no shape is left")) \
+    X(EDIT_MOVE, K('c'), "c", ON(EDIT), CHANGE, 0, ANYWHERE, N_("move"), N_("take it up; arrows carry it, Enter puts it down")) \
+    X(EDIT_DROP, K('\n', '\r', KEY_ENTER), "Enter", ON(EDIT), CHANGE, 0, NONE, "", N_("put down what was taken up"))
 
 #define KEY_ENUM(id, keys, written, pages, group, needs, hint, word, help) ACTION_##id,
 enum action { ACTION_NONE = -1, KEYS(KEY_ENUM) ACTIONS };

@@ -188,7 +188,7 @@ void paint_picture(struct canvas *canvas, struct area area, const struct paint *
         const struct patch_look *look = &paint->looks[i];
         struct area to = paint_patch_area(area, paint->rows, paint->columns, i);
         struct area from = paint_patch_area(whole, paint->rows, paint->columns, i);
-        int dim = paint->theme->dark ? 212 : 200;
+        int dim = paint->soft ? 130 : paint->theme->dark ? 212 : 200;
         if (paint->ascii) {
             paint_copy(canvas, from, to, paint, 0);
             paint_brightness(canvas, to, paint, look);

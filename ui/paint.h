@@ -24,6 +24,7 @@ struct paint {
     int rows, columns;
     bool fine;  // pixels are small: draw outlines and marks
     bool ascii; // brightness is all there is: what is dropped becomes blank
+    bool soft;  // what is dropped stays easy to make out
     int cursor; // patch with the cursor, -1: none
 };
 

@@ -126,6 +126,7 @@ static bool paint_one(struct portrait *portrait, struct image *image, const stru
                           .columns = columns,
                           .fine = request->graphics == GRAPHICS_SIXEL,
                           .ascii = request->graphics == GRAPHICS_ASCII,
+                          .soft = request->soft,
                           .cursor = request->picture == p ? request->cursor : -1};
     paint_picture(&image->canvas, area, &paint);
     bool done = paint.fine || mark_cells(image, area, request, looks, rows, columns);

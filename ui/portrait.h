@@ -20,6 +20,7 @@ struct portrait_request {
     const struct theme *theme;
     const struct terminal *terminal;
     enum graphics graphics;
+    bool soft;           // what is dropped stays easy to make out
     int picture, cursor; // the patch with the cursor and its picture; cursor -1: none
     // Changes how the patches of a picture look; NULL: as the view says.
     void (*change_looks)(const void *context, int picture, struct patch_look *looks, int count);

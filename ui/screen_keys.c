@@ -142,6 +142,8 @@ static const struct {
     [ACTION_QUIT] = {.simply = quit},
     [ACTION_SET] = {.simply = open_set},
     [ACTION_REDUNDANCY] = {open_page, PAGE_REDUNDANCY, NULL},
+    [ACTION_COMPOSE] = {open_page, PAGE_COMPOSE, NULL},
+    [ACTION_EDIT] = {open_page, PAGE_EDIT, NULL},
 };
 
 void screen_action(struct screen *screen, enum action action)

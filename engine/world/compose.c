@@ -28,15 +28,19 @@ static int cell_of(const struct world *world, const struct compose_object *objec
     return kind->first_cell;
 }
 
-void compose_draw(const struct world *world, const struct compose *compose, struct world_scene *scene)
+void compose_draw_ground(const struct compose *compose, unsigned char *pixels)
 {
     struct random random;
+    random_init(&random, (uint64_t)compose->seed, BACKGROUND_STREAM);
+    background_draw_kind(&random, compose->background, pixels);
+    if (compose->clutter)
+        background_clutter(&random, pixels);
+}
+
+static void draw_objects(const struct world *world, const struct compose *compose, struct world_scene *scene)
+{
     struct canvas canvas;
     canvas_begin(&canvas, scene);
-    random_init(&random, (uint64_t)compose->seed, BACKGROUND_STREAM);
-    background_draw_kind(&random, compose->background, scene->pixels);
-    if (compose->clutter)
-        background_clutter(&random, scene->pixels);
     for (int i = 0; i < compose->count; i++) {
         const struct compose_object *o = &compose->objects[i];
         struct sprite sprite;
@@ -48,6 +52,19 @@ void compose_draw(const struct world *world, const struct compose *compose, stru
         canvas_paste(&canvas, &sprite, 256, &placed);
     }
     canvas_tighten(&canvas);
+}
+
+void compose_draw_objects(const struct world *world, const struct compose *compose, const unsigned char *ground,
+                          struct world_scene *scene)
+{
+    memcpy(scene->pixels, ground, sizeof scene->pixels);
+    draw_objects(world, compose, scene);
+}
+
+void compose_draw(const struct world *world, const struct compose *compose, struct world_scene *scene)
+{
+    compose_draw_ground(compose, scene->pixels);
+    draw_objects(world, compose, scene);
 }
 
 void compose_hold(struct compose_object *object)

@@ -45,6 +45,12 @@ int compose_colors(const struct world *world, int kind, int *colors);
 // Draws it. scene->objects are compose->objects in their order; a box with x0 >= x1: nothing of it can be seen.
 void compose_draw(const struct world *world, const struct compose *compose, struct world_scene *scene);
 
+// The background alone, WORLD_SIDE x WORLD_SIDE RGB; and the objects on one that was drawn before. Both together are
+// compose_draw().
+void compose_draw_ground(const struct compose *compose, unsigned char *pixels);
+void compose_draw_objects(const struct world *world, const struct compose *compose, const unsigned char *ground,
+                          struct world_scene *scene);
+
 // Changes; false where there is no such object or no room. compose_add() puts it in front. Everything is held within
 // the limits.
 bool compose_add(struct compose *compose, const struct compose_object *object);

@@ -80,6 +80,12 @@ bool picture_file_load_scene(const struct world *world, const char *path, struct
     return ok;
 }
 
+bool picture_file_exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
 bool picture_file_same(const char *a, const char *b)
 {
     struct stat x, y;

@@ -21,6 +21,8 @@ bool picture_file_save_scene(const struct world *world, const struct compose_fil
 bool picture_file_load_scene(const struct world *world, const char *path, struct compose_file *file,
                              struct error *err);
 
+bool picture_file_exists(const char *path);
+
 // Whether both paths lead to one file.
 bool picture_file_same(const char *a, const char *b);
 

@@ -228,6 +228,8 @@ static int fake_start_job(void *context, const struct backend_job *job)
             trace_free(&trace);
         }
     }
+    else if (job->kind == JOB_WORLD && !(news->world = world_open("assets", NULL)))
+        abort();
     while (*end)
         end = &(*end)->next;
     *end = news;

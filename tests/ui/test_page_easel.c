@@ -1,0 +1,174 @@
+// Composing a scene and editing a copy of the picture on the screen: each key and what it makes, and the files.
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_backend.h"
+#include "tests/support/sample_trace.h"
+#include "tests/support/scratch.h"
+#include "tests/support/screen_term.h"
+
+#include "engine/world/picture_file.h"
+#include "ui/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct screen_term term;
+
+static int run_screen(void *context)
+{
+    static struct fake_backend fake;
+    struct screen_options options = screen_options_default();
+    struct error err = {0};
+    const char *needed = context;
+    fake_backend_init(&fake);
+    bool fine = screen_run(&fake.backend, &options, &err);
+    bool asked = strstr(fake.log, needed) != NULL;
+    if (!asked)
+        fprintf(stderr, "%s", fake.log);
+    fake_backend_free(&fake);
+    return !fine ? 1 : asked ? 0 : 2;
+}
+
+static void start(int rows, int columns, bool sixel, const char *needed)
+{
+    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
+    screen_term_start(&term, &options, run_screen, (void *)(uintptr_t)needed);
+    assert_true(screen_term_wait(&term, "'red'"));
+    screen_term_settle(&term, 100);
+}
+
+static void expect(const char *text)
+{
+    if (!screen_term_wait(&term, text)) {
+        screen_term_dump(&term);
+        fail_msg("not on the screen: %s", text);
+    }
+}
+
+static void press(const char *keys, const char *then)
+{
+    screen_term_type(&term, keys);
+    expect(then);
+}
+
+static void finish(void)
+{
+    int status = screen_term_finish(&term);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    screen_term_free(&term);
+}
+
+static struct world *world;
+static struct compose_file file;
+
+static void test_compose(void **state)
+{
+    (void)state;
+    char keys[4200];
+    const char *path = scratch_path("made.jpg");
+    start(48, 160, true, "look 192 x 192 what is there?");
+    int images = term.images;
+    press("c", "red heart           60, 122  size 46");
+    expect("3 objects on meadow");
+    expect("what is over the heart");
+    screen_term_settle(&term, 200);
+    assert_true(term.images > images); // the picture stands
+    press("l", "red heart           68, 122");
+    press("LK", "red heart           69, 121");
+    press("+", "size 50");
+    press("uuuu", "red heart           60, 122  size 46");
+    press("u", "nothing to undo");
+    press("U", "red heart           68, 122");
+    press("y", "orange heart");
+    press("nred b", "red book"); // found while it is typed
+    press("\n", "red butterfly       96,  96  size 48");
+    expect("4 objects");
+    press("\tf", "airplane            60,  58  size 58"); // round to the first, which comes to the front
+    press("x", "3 objects");
+    press("b", "objects on blotches");
+    press("awhat is there?\n", "what is there");
+    press("z", "true answer: '");
+    press("q", "not saved");
+    snprintf(keys, sizeof keys, "w\025%s\n", path); // ^U clears the line
+    press(keys, "and its description beside it");
+    struct error err = {0};
+    if (!picture_file_load_scene(world, path, &file, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(file.scene.count, 3);
+    assert_string_equal(compose_background_name(file.scene.background), "blotches");
+    assert_int_equal(file.question_count, 1);
+    press("xx", "1 object on");
+    snprintf(keys, sizeof keys, "o%s\n", path);
+    press(keys, "3 objects on blotches");
+    press("o/no/such.json\n", "/no/such.json");
+    press("q", "HEADS");
+    screen_term_type(&term, "q");
+    finish();
+}
+
+static void test_edit(void **state)
+{
+    (void)state;
+    char keys[4200];
+    start(30, 100, false, "look 192 x 192 is it blue?");
+    press("e", "ORIGINAL");
+    expect("'red'");
+    press("b", "32 × 32 pixels at ");
+    expect("1 change");
+    expect("the answer stays");
+    press("r", "2 changes");
+    press("u", "1 change ");
+    press("U", "2 changes");
+    press("c", "Taken up");
+    press("\033[C\n", "moved by +16, +0"); // one patch to the right
+    press("u", "2 changes");
+    press("u", "1 change ");
+    press("ais it blue?\n", "is it blue");
+    // The original is a file that does not exist here: nothing is written, and that is said.
+    snprintf(keys, sizeof keys, "w\025%s\n", scratch_path("copy.jpg"));
+    press(keys, "sample.png");
+    assert_int_not_equal(access(scratch_path("copy.jpg"), F_OK), 0);
+    press("q", "not saved");
+    press("q", "HEADS");
+    screen_term_type(&term, "q");
+    finish();
+}
+
+// In the least window, in characters: everything named is there.
+static void test_small(void **state)
+{
+    (void)state;
+    start(24, 80, false, "look 192 x 192 what is over the heart?");
+    press("c", "red heart");
+    expect("OBJECTS");
+    expect("ANSWER");
+    press("s", "the picture alone");
+    press(",", "the picture alone");
+    press("s", "patches alive after");
+    screen_term_type(&term, "qq");
+    finish();
+}
+
+static int open_world(void **state)
+{
+    (void)state;
+    world = world_open("assets", NULL);
+    return world ? 0 : -1;
+}
+
+static int close_world(void **state)
+{
+    (void)state;
+    world_free(world);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_compose), cmocka_unit_test(test_edit),
+                                       cmocka_unit_test(test_small)};
+    return cmocka_run_group_tests(tests, open_world, close_world);
+}
