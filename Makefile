@@ -213,8 +213,18 @@ uninstall:
 format:
 	clang-format -i $(wildcard engine/*/*.[ch] ui/*.[ch] app/*.[ch] tests/*/*.[ch])
 
+# How each source is compiled, for editors and clang tools: written from the rules above, nothing is built.
+define command_entry
+$(comma){"directory": "$(CURDIR)", "file": "$(1)", "command": "$(command_flags) $(if $(filter %_kernels.c,$(1)),-DKERNEL_VARIANT=base) -c $(1)"}
+$(eval comma := ,)
+endef
 compile_commands.json:
-	bear -- $(MAKE) -B all tests
+	$(eval comma :=)$(eval command_flags := $(subst ",\",$(subst \,\\,$(CC) $(CPPFLAGS) $(filter-out -MMD -MP,$(ALL_CFLAGS)))))
+	$(file >$@,[)
+	$(foreach f,$(ENGINE_SRC) $(KERNEL_SRC) $(UI_SRC) $(APP_SRC) $(TEST_SRC) $(TOOL_SRC) $(FUZZ_SRC) $(SUPPORT_SRC),\
+	    $(file >>$@,$(call command_entry,$(f))))
+	$(file >>$@,])
+	@echo '  GEN  $@'
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang

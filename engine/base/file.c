@@ -19,7 +19,9 @@ static int open_regular(const char *path, size_t *size, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0) {
+    if (!*path) {
+        error_set(err, ERROR_INPUT, "no file is named: the path is empty");
+    } else if (fd < 0 || fstat(fd, &st) < 0) {
         error_set(err, code_of_errno(), "cannot open %s: %s", path, strerror(errno));
     } else if (!S_ISREG(st.st_mode)) {
         error_set(err, ERROR_INPUT, "%s is not a file but a %s", path,

@@ -31,6 +31,24 @@ static void test_only_files_are_replaced(void **state)
     rmdir(folder);
 }
 
+// What cannot be read is called by its name, or by what is wrong with it.
+static void test_unreadable(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *said;
+    } cases[] = {{"", "no file is named"}, {"/", "/ is not a file but a folder"}, {"/dev/null", "device or pipe"},
+                 {"/nowhere", "cannot open /nowhere: No such file"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = {0};
+        unsigned char *data;
+        size_t size;
+        assert_false(file_read(cases[i].path, 100, &data, &size, &err));
+        assert_int_equal(err.code, ERROR_INPUT);
+        assert_non_null(strstr(err.text, cases[i].said));
+    }
+}
+
 static void test_written_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -57,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_files_are_replaced),
+        cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_written_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
