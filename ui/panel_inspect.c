@@ -23,7 +23,8 @@ static void draw_pair(const struct pane *pane, int row, int column, int width, c
     draw_text(pane, STYLE_NUMBER, row, column + width + 1, 20, value);
 }
 
-static void state_text(const struct view *view, int stage, int stream, int token, char *out, size_t size)
+static void state_text(const struct view *view, int stage, int stream, int token, bool wide, char *out,
+                       size_t size)
 {
     const struct trace_tokens *tokens = view_tokens(view, stage, stream);
     char name[TRACE_TEXT] = "";
@@ -34,7 +35,7 @@ static void state_text(const struct view *view, int stage, int stream, int token
     if (!tokens)
         snprintf(out, size, "%s", _("not read yet"));
     else if (name[0] && hand == VIEW_DROPPED_BY_HAND)
-        snprintf(out, size, _("by hand in %s"), name);
+        snprintf(out, size, wide ? _("dropped by hand in %s") : _("by hand in %s"), name);
     else if (died < 0 && hand == VIEW_KEPT_BY_HAND && view_alive(view, stage, stream, token))
         snprintf(out, size, "%s", _("kept alive by hand"));
     else if (died >= 0 && died < view->trace.stage_count)
@@ -147,7 +148,7 @@ static void inspect_token(const struct pane *pane, int stream, int token)
     char name[TRACE_TEXT], title[TRACE_TEXT + 16], state[64];
     view_token_name(view, stream, token, name, sizeof name);
     snprintf(title, sizeof title, stream == TRACE_TEXT_STREAM ? _("WORD '%s'") : _("PATCH %s"), name);
-    state_text(view, stage, stream, token, state, sizeof state);
+    state_text(view, stage, stream, token, pane->layout->inspect.columns >= 64, state, sizeof state);
     draw_title(pane, pane->layout->inspect, title, state, true);
     draw_token(pane, stage, stream, token);
 }

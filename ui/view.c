@@ -372,20 +372,42 @@ void view_clamp(struct view *view)
     view_first_head(view, view_stage(view), &view->head);
 }
 
-// A word on its own: a piece that goes on a word says so ("-ies"), and its stem is whole ("butterfly", of which the
-// question only has "butterfl").
+static bool covers(const struct trace_token *token)
+{
+    return token->to > token->from;
+}
+
+// Whether a piece stands for a part of the same word as the one before it: the rest of its letters, or no letters.
+static bool goes_on(const struct trace *trace, int token)
+{
+    const struct trace_token *this = &trace->tokens[token];
+    return token > 0 && token < trace->token_count && covers(this) && covers(this - 1) &&
+           this->from <= this[-1].to;
+}
+
+// A word on its own: a piece names the word it belongs to ("-ies (butterflies)", "+s (mice)"), and a stem is whole
+// ("butterfly", of which the question only has "butterfl").
 static void word_name(const struct trace *trace, int token, char *out, size_t size)
 {
     const struct trace_token *this = &trace->tokens[token];
-    char text[TRACE_TEXT];
+    int first = token, last = token;
+    char text[TRACE_TEXT], word[TRACE_TEXT] = "";
     trace_token_text(trace, token, text, sizeof text);
-    size_t length = strlen(text);
-    bool goes_on = token > 0 && this->to > this->from && this[-1].to > this[-1].from && this[-1].to == this->from;
-    bool stem = !this->unknown && strlen(this->text) > length && !strncasecmp(this->text, text, length);
-    if (stem)
-        text_fit(out, size, this->text);
-    else
-        snprintf(out, size, "%s%s", goes_on ? "-" : "", text);
+    bool stem = !this->unknown && strlen(this->text) > strlen(text) &&
+                !strncasecmp(this->text, text, strlen(text));
+    if (stem || !goes_on(trace, token)) {
+        text_fit(out, size, stem ? this->text : text);
+        return;
+    }
+    while (goes_on(trace, first))
+        first--;
+    while (goes_on(trace, last + 1))
+        last++;
+    if (trace->question && trace->tokens[last].to <= (int)strlen(trace->question))
+        snprintf(word, sizeof word, "%.*s", trace->tokens[last].to - trace->tokens[first].from,
+                 trace->question + trace->tokens[first].from);
+    text_clean(word);
+    snprintf(out, size, "%s%.20s (%.36s)", text[0] == '+' ? "" : "-", text, word);
 }
 
 void view_token_name(const struct view *view, int stream, int token, char *out, size_t size)

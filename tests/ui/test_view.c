@@ -165,10 +165,10 @@ static void test_changes_by_hand(void **state)
 {
     (void)state;
     const struct intervention by_hand[] = {
-        {INTERVENE_TOKEN_DROP, 7, 0, 14, MODULE_MSA, 0},
-        {INTERVENE_TOKEN_KEEP, 8, TRACE_TEXT_STREAM, 2, MODULE_MSA, 0},
-        {INTERVENE_HEAD_OFF, 9, 0, 2, MODULE_MSA, 1},
-        {INTERVENE_HEAD_ON, 9, 0, 2, MODULE_MSA, 3},
+        {.kind = INTERVENE_TOKEN_DROP, .stage = 7, .stream = 0, .token = 14},
+        {.kind = INTERVENE_TOKEN_KEEP, .stage = 8, .stream = TRACE_TEXT_STREAM, .token = 2},
+        {.kind = INTERVENE_HEAD_OFF, .stage = 9, .stream = 0, .module = MODULE_MSA, .head = 1},
+        {.kind = INTERVENE_HEAD_ON, .stage = 9, .stream = 0, .module = MODULE_MSA, .head = 3},
     };
     char text[800];
     view_free(&view);
@@ -195,7 +195,7 @@ static void test_word_names(void **state)
     static struct trace_token tokens[] = {{"<s>", 0, 0, false},    {"butterfly", 0, 8, false}, {"##s", 8, 11, false},
                                           {"mouse", 12, 16, false}, {"##s", 12, 16, false},     {"<unk>", 17, 22, true},
                                           {"</s>", 22, 22, false}};
-    static const char *const expected[] = {"<s>", "butterfly", "-ies", "mice", "+s", "zebra", "</s>", "?"};
+    static const char *const expected[] = {"<s>", "butterfly", "-ies (butterflies)", "mice", "+s (mice)", "zebra", "</s>", "?"};
     struct trace_token *before = view.trace.tokens;
     char name[TRACE_TEXT], *question = view.trace.question;
     int count = view.trace.token_count;
