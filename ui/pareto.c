@@ -185,7 +185,7 @@ static void draw_points(struct field *f, const struct pareto *pareto)
 void pareto_draw(struct plot_sheet *sheet, const struct pareto *pareto, int row, int column, int rows, int columns)
 {
     struct field f = {.sheet = sheet, .row = row + 1, .column = column + AXIS, .rows = rows - 4, .columns = columns - AXIS};
-    double low_x = INFINITY, high_x = -INFINITY, low_y = INFINITY, high_y = -INFINITY;
+    double low_x = HUGE_VAL, high_x = -HUGE_VAL, low_y = HUGE_VAL, high_y = -HUGE_VAL;
     if (pareto->count < 1 || rows < PARETO_LEAST_ROWS || columns < PARETO_LEAST_COLUMNS)
         return;
     for (int i = 0; i < pareto->count; i++) {

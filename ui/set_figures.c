@@ -12,8 +12,8 @@ enum { BINS = 256, NUMBERS = 19 };
 int set_figures_bins(const struct results *results, int *bins, int count, double *low, double *high)
 {
     int most = 0;
-    *low = INFINITY;
-    *high = -INFINITY;
+    *low = HUGE_VAL;
+    *high = -HUGE_VAL;
     for (int i = 0; i < results->set.count; i++)
         if (results->evaluations[i].done) {
             *low = fmin(*low, results->evaluations[i].share);

@@ -87,7 +87,7 @@ struct bytes {
 static struct bytes weights_of(struct trainer *trainer)
 {
     struct error err = {0};
-    struct bytes bytes;
+    struct bytes bytes = {0};
     const char *path = scratch_path("weights.safetensors");
     if (!trainer_save_model(trainer, path, false, NULL, &err) ||
         !file_read(path, 1 << 26, &bytes.data, &bytes.size, &err))

@@ -78,11 +78,11 @@ static void fill_trace(struct trace *trace, int pictures, int stages)
     static const struct trace_token tokens[] = {
         {"<s>", 0, 0, false}, {"is", 0, 2, false}, {"<unk>", 3, 13, true}, {"\xc3\xa9\"\\\n", 13, 15, false}};
     static const struct intervention interventions[] = {
-        {INTERVENE_TOKEN_DROP, 2, 0, 6, MODULE_MSA, 0},
-        {INTERVENE_TOKEN_KEEP, 5, TRACE_TEXT_STREAM, 3, MODULE_MSA, 0},
-        {INTERVENE_HEAD_OFF, 1, TRACE_TEXT_STREAM, 0, MODULE_MCA2, 63},
-        {INTERVENE_HEAD_ON, 1, 0, 0, MODULE_MSA, 2},
-        {INTERVENE_REOPEN, 4, -1, 0, MODULE_MSA, 0},
+        {INTERVENE_TOKEN_DROP, 2, 0, 6, MODULE_MSA, 0, false},
+        {INTERVENE_TOKEN_KEEP, 5, TRACE_TEXT_STREAM, 3, MODULE_MSA, 0, false},
+        {INTERVENE_HEAD_OFF, 1, TRACE_TEXT_STREAM, 0, MODULE_MCA2, 63, false},
+        {INTERVENE_HEAD_ON, 1, 0, 0, MODULE_MSA, 2, false},
+        {INTERVENE_REOPEN, 4, -1, 0, MODULE_MSA, 0, false},
     };
     struct random random;
     random_init(&random, 11, (uint64_t)pictures);

@@ -128,9 +128,9 @@ static void test_bar(void **state)
     for (int i = 0; i < 10; i++)
         assert_int_equal(letters[set_figures_cell((struct estimate){0.6, 0.4, 0.8}, i, 10)], expected[i]);
     // Without an interval the bar ends at the value; without a value there is none.
-    assert_int_equal(set_figures_cell((struct estimate){0.6, NAN, NAN}, 5, 10), SET_CELL_FULL);
-    assert_int_equal(set_figures_cell((struct estimate){0.6, NAN, NAN}, 6, 10), SET_CELL_EMPTY);
-    assert_int_equal(set_figures_cell((struct estimate){NAN, NAN, NAN}, 0, 10), SET_CELL_EMPTY);
+    assert_int_equal(set_figures_cell((struct estimate){0.6, (double)NAN, (double)NAN}, 5, 10), SET_CELL_FULL);
+    assert_int_equal(set_figures_cell((struct estimate){0.6, (double)NAN, (double)NAN}, 6, 10), SET_CELL_EMPTY);
+    assert_int_equal(set_figures_cell((struct estimate){(double)NAN, (double)NAN, (double)NAN}, 0, 10), SET_CELL_EMPTY);
 }
 
 static void test_scrolling(void **state)
