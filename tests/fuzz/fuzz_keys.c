@@ -148,6 +148,21 @@ static void event(struct screen *screen, uint8_t kind, uint8_t value)
     }
 }
 
+// Two bytes are an event; now and then what came of them is drawn.
+static void type_events(struct screen *screen, const uint8_t *data, size_t size)
+{
+    screen_take_news(screen);
+    screen_draw(screen);
+    for (size_t i = 0; i + 1 < size && !screen->quit; i += 2) {
+        event(screen, data[i], data[i + 1]);
+        if (i % 30 == 0) {
+            screen_take_news(screen);
+            screen_draw(screen);
+        }
+    }
+    screen_draw(screen);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool ready;
@@ -171,17 +186,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.graphics = data[4] / 4 % 8 == 0 ? GRAPHICS_SIXEL : data[4] & 4 ? GRAPHICS_BLOCKS : GRAPHICS_ASCII;
     options.theme = data[4] & 128 ? SCREEN_LIGHT : SCREEN_DARK;
     resizeterm(30, 100);
-    screen_begin(screen, &fuzz.fake.backend, &options, &terminal);
-    screen_take_news(screen);
-    screen_draw(screen);
-    for (size_t i = 5; i + 1 < size && !screen->quit; i += 2) {
-        event(screen, data[i], data[i + 1]);
-        if (i % 30 == 5) {
-            screen_take_news(screen);
-            screen_draw(screen);
-        }
-    }
-    screen_draw(screen);
+    if (screen_begin(screen, &fuzz.fake.backend, &options, &terminal))
+        type_events(screen, data + 5, size - 5);
     screen_end(screen);
     free(screen);
     fake_backend_free(&fuzz.fake);
