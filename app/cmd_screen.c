@@ -1,6 +1,7 @@
 // trimscope [PICTURE [QUESTION]]: the screen on a live model.
 #include "app/assets.h"
 #include "app/commands.h"
+#include "app/preferences.h"
 #include "app/prepare.h"
 #include "app/scenes.h"
 #include "app/screen_options.h"
@@ -68,6 +69,8 @@ int cmd_screen(int argc, char **argv)
 {
     static struct settings settings; // the list of changes is large
     settings = (struct settings){.policy = POLICY_LEARNED, .budget = (double)NAN, .threads = thread_processors()};
+    settings.policy = preferences_policy();
+    settings.budget = preferences_budget();
 #define OPTION_CHANGES &settings.changes
     const struct option_row rows[] = {
         OPTION_ROW_MODEL(&settings.model),

@@ -1,6 +1,7 @@
 #include "app/language.h"
 
 #include "app/assets.h"
+#include "app/preferences.h"
 #include "ui/terminal.h"
 
 #include <string.h>
@@ -50,5 +51,11 @@ bool language_begin(int *argc, char **argv, struct error *err)
         argv[kept++] = argv[i];
     argv[kept] = NULL;
     *argc = kept;
-    return language_use(name, err);
+    if (name)
+        return language_use(name, err);
+    // What only the configuration asks for is no reason to stop where it cannot be had.
+    const char *wanted = config_value(preferences(), CONFIG_LANGUAGE);
+    if (strcmp(wanted, "auto") && language_use(wanted, NULL))
+        return true;
+    return language_use(NULL, err);
 }

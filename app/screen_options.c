@@ -1,6 +1,7 @@
 #include "app/screen_options.h"
 
 #include "app/assets.h"
+#include "app/preferences.h"
 #include "app/recorder.h"
 #include "ui/words.h"
 
@@ -8,33 +9,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The command line decides before the environment; an empty variable says nothing. *origin names who was asked.
-static const char *chosen(const char *given, const char *option, const char *variable, const char **origin)
+// The command line decides before the environment, and that before the configuration; an empty variable says nothing.
+// *origin names who was asked.
+static const char *chosen(const char *given, const char *option, const char *variable, enum config_option configured,
+                          const char **origin)
 {
     const char *value = given ? given : getenv(variable);
     *origin = given ? option : variable;
-    return value && *value ? value : "auto";
+    return value && *value ? value : config_value(preferences(), configured);
 }
 
 bool screen_settings_apply(const struct screen_settings *settings, struct screen_options *options, struct error *err)
 {
-    const char *origin, *name = chosen(settings->graphics, "--graphics", "TRIMSCOPE_GRAPHICS", &origin);
+    const char *origin, *name = chosen(settings->graphics, "--graphics", "TRIMSCOPE_GRAPHICS", CONFIG_GRAPHICS, &origin);
     *options = screen_options_default();
-    options->mouse = !settings->no_mouse;
     static char assets[ASSETS_PATH]; // for as long as the program runs
     options->assets = assets_find(assets, NULL) ? assets : NULL;
+    options->mouse = !settings->no_mouse && !strcmp(config_value(preferences(), CONFIG_MOUSE), "on");
+    options->play_seconds = config_number(preferences(), CONFIG_PLAY);
+    options->config = preferences();
+    preferences_fault(options->notice, sizeof options->notice);
     if (settings->record && !strcmp(name, "auto"))
         name = "blocks";
     if (!graphics_parse(name, &options->graphics))
         return error_set(err, ERROR_USAGE, "%s is auto, sixel, blocks or ascii, not \"%s\"", origin, name);
-    static const char *const themes[] = {"auto", "dark", "light"}; // enum screen_theme
-    name = chosen(settings->theme, "--theme", "TRIMSCOPE_THEME", &origin);
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(name, themes[i])) {
-            options->theme = (enum screen_theme)i;
-            return true;
-        }
-    return error_set(err, ERROR_USAGE, "%s is auto, dark or light, not \"%s\"", origin, name);
+    name = chosen(settings->theme, "--theme", "TRIMSCOPE_THEME", CONFIG_THEME, &origin);
+    return theme_parse(name, &options->theme) ||
+           error_set(err, ERROR_USAGE, "%s is auto, dark, light, contrast or colorblind, not \"%s\"", origin, name);
 }
 
 int screen_settings_run(const struct screen_settings *settings, const char *title, int (*show)(void *context),

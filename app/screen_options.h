@@ -18,7 +18,9 @@ struct screen_settings {
         "TRIMSCOPE_GRAPHICS)"),                                                                                    \
      0, 0},                                                                                                    \
         {"theme", OPTION_TEXT, &(settings).theme, "NAME",                                                      \
-         N_("dark, light or auto (default auto, or TRIMSCOPE_THEME); NO_COLOR=1 takes all colours away"), 0, 0},   \
+         N_("dark, light, contrast, colorblind or auto (default auto, or TRIMSCOPE_THEME); NO_COLOR=1 takes all "  \
+            "colours away"),                                                                                       \
+         0, 0},                                                                                                \
         {"no-mouse", OPTION_FLAG, &(settings).no_mouse, NULL, N_("leave the mouse to the terminal, for selecting text"), \
          0, 0},                                                                                                \
         {"record", OPTION_TEXT, &(settings).record, "FILE.cast",                                               \

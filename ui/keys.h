@@ -18,6 +18,7 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
 // Pages (ui/page.h): id, name, title. The first is the lowest one.
 #define PAGES(X)                                                                                             \
     X(STEPPER, stepper, N_("Stepper")) \
+    X(OPTIONS, options, N_("Options")) \
     X(WHY, why, N_("Why"))                                                                                   \
     X(SET, set, N_("Question set")) \
     X(SWEEP, sweep, N_("Sweep")) \
@@ -122,9 +123,24 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(LESSON_C, K('C'), "C", ON(LESSON), ASK, 0, NONE, "", N_("the third answer"))                             \
     X(LESSON_D, K('D'), "D", ON(LESSON), ASK, 0, NONE, "", N_("the fourth answer"))                            \
     X(CANCEL, K(3), "^C", EVERYWHERE, ASK, 0, NONE, "", N_("stop what is being computed; when idle: quit"))     \
-    X(GRAPHICS, K('g'), "g", EVERYWHERE, PROGRAM, 0, NONE, "",                                              \
+    X(OPTIONS, K('O'), "O", EVERYWHERE & ~ON(OPTIONS), PROGRAM, 0, NONE, "",                                \
+      N_("options, keys and colours, kept in a file"))                                                      \
+    X(ROW_UP, K(KEY_UP, 'k'), "↑ k", ON(OPTIONS), STEP, 0, NONE, "", N_("the row above"))                   \
+    X(ROW_DOWN, K(KEY_DOWN, 'j'), "↓ j", ON(OPTIONS), STEP, 0, NONE, "", N_("the row below"))               \
+    X(ROWS_UP, K(KEY_PPAGE), "PgUp", ON(OPTIONS), STEP, 0, NONE, "", N_("a page of rows up"))               \
+    X(ROWS_DOWN, K(KEY_NPAGE), "PgDn", ON(OPTIONS), STEP, 0, NONE, "", N_("a page of rows down"))           \
+    X(ROW_FIRST, K(KEY_HOME, 'g'), "Home g", ON(OPTIONS), STEP, 0, NONE, "", N_("the first row"))           \
+    X(ROW_LAST, K(KEY_END, 'G'), "End G", ON(OPTIONS), STEP, 0, NONE, "", N_("the last row"))               \
+    X(VALUE_BEFORE, K(KEY_LEFT, 'h'), "← h", ON(OPTIONS), CHANGE, 0, NONE, "", N_("the value before"))      \
+    X(VALUE_NEXT, K(KEY_RIGHT, 'l'), "→ l", ON(OPTIONS), CHANGE, 0, NONE, "",                               \
+      N_("the next value; on a row of keys: one more key"))                                                 \
+    X(ACCEPT, K('\n', '\r', KEY_ENTER), "Enter", ON(OPTIONS), CHANGE, 0, ANYWHERE, N_("change"),            \
+      N_("change what the cursor is on"))                                                                   \
+    X(RESET, K('d', KEY_DC), "d Del", ON(OPTIONS), CHANGE, 0, ANYWHERE, N_("default"),                      \
+      N_("back to the program's own value"))                                                                \
+    X(GRAPHICS, K('g'), "g", EVERYWHERE & ~ON(OPTIONS), PROGRAM, 0, NONE, "",                                              \
       N_("draw the picture as sixel, blocks or ascii"))                                                         \
-    X(THEME, K('t'), "t", EVERYWHERE, PROGRAM, 0, NONE, "", N_("dark or light colours"))                        \
+    X(THEME, K('t'), "t", EVERYWHERE, PROGRAM, 0, NONE, "", N_("next theme: dark, light, contrast, colorblind"))                        \
     X(MOUSE, K('m'), "m", EVERYWHERE, PROGRAM, 0, NONE, "",                                                 \
       N_("mouse on or off (off: the terminal selects text)"))                                                   \
     X(REDRAW, K(12), "^L", EVERYWHERE, PROGRAM, 0, NONE, "", N_("draw everything again"))                       \
@@ -197,7 +213,21 @@ struct key_row {
     enum key_hint hint;
     const char *word; // for the footer
     const char *help;
+    const char *identifier; // "FOCUS_NEXT"; see action_name()
 };
+
+// How the configuration calls an action: "focus-next"; and back, ACTIONS where there is none of that name.
+const char *action_name(enum action action);
+enum action action_parse(const char *name);
+
+// A key as the configuration writes it: "a", "^P", "Left", "F5", "Space"; and back, 0 where there is no such key.
+void key_write(int key, char *out, size_t size);
+int key_parse(const char *text, size_t length);
+
+// Gives an action other keys (none: count 0). Where others had them on a page that both work on, they lose them. ^C
+// stays what it is. Help and hints show the new ones. key_reset() brings all defaults back.
+void key_bind(enum action action, const int *keys, int count);
+void key_reset(void);
 
 // The row of an action, 0 .. ACTIONS-1.
 const struct key_row *key_row(enum action action);

@@ -66,6 +66,8 @@ struct page_kind {
     // before draw(). Text must stay off their cells; two images must not share any.
     int (*images)(struct page *page, struct page_image out[PAGE_IMAGES]);
 
+    // Every key first, while no prompt and no list is open; true: taken. For pages that catch keys as they are.
+    bool (*key)(struct page *page, wint_t key, bool is_code);
     // Does an action; false: not mine, the screen does what it does everywhere (also for Esc: go back).
     bool (*act)(struct page *page, enum action action);
     void (*mouse)(struct page *page, const struct page_mouse *mouse);

@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-static const double play_seconds = 0.8;
-
 int screen_last_stage(const struct view *view)
 {
     int count = view->trace.stage_count, total = view->trace.stage_total;
@@ -245,7 +243,7 @@ static double tick(struct page *page, double now)
         view->playing = false;
     else
         screen_step(screen, 1);
-    screen->play_next = now + play_seconds;
+    screen->play_next = now + screen->play_seconds;
     page_changed(page);
     return view->playing ? screen->play_next : 0;
 }

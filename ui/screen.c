@@ -3,6 +3,7 @@
 #include "ui/screen.h"
 
 #include "engine/base/thread.h"
+#include "ui/config.h"
 #include "ui/screen_state.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ static const double frame_patience = 0.5, busy_patience = 0.25;
 
 struct screen_options screen_options_default(void)
 {
-    return (struct screen_options){.graphics = GRAPHICS_AUTO, .theme = SCREEN_AUTO, .mouse = true};
+    return (struct screen_options){.graphics = GRAPHICS_AUTO, .theme = THEME_AUTO, .mouse = true, .play_seconds = 0.8};
 }
 
 static bool background_is_dark(const struct terminal *terminal)
@@ -35,11 +36,16 @@ static bool background_is_dark(const struct terminal *terminal)
 void screen_choose_theme(struct screen *screen)
 {
     unsigned char background[3];
+    enum theme_kind kind = screen->theme_kind;
+    screen->dark = kind == THEME_DARK || kind == THEME_CONTRAST ||
+                   (kind != THEME_LIGHT && background_is_dark(&screen->terminal));
     memset(background, screen->dark ? 0 : 255, sizeof background);
-    if (screen->terminal.has_background && background_is_dark(&screen->terminal) == screen->dark)
+    if (kind != THEME_CONTRAST && screen->terminal.has_background &&
+        background_is_dark(&screen->terminal) == screen->dark)
         memcpy(background, screen->terminal.background, sizeof background);
     bool unicode = screen->terminal.unicode && screen->graphics != GRAPHICS_ASCII;
-    theme_init(&screen->theme, screen->dark, screen->color, unicode, background);
+    theme_init(&screen->theme, kind, screen->dark, screen->color, unicode, background,
+               screen->config ? screen->config->colors : NULL);
     screen->theme_serial++;
     screen->repaint = screen->dirty = true;
 }
@@ -58,8 +64,11 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
         use_default_colors();
     }
     screen->graphics = terminal_graphics(&screen->terminal, options->graphics);
-    screen->dark =
-        options->theme == SCREEN_AUTO ? background_is_dark(&screen->terminal) : options->theme == SCREEN_DARK;
+    screen->theme_kind = options->theme;
+    screen->play_seconds = options->play_seconds;
+    screen->config = options->config;
+    if (screen->config)
+        config_apply_keys(screen->config);
     screen_choose_theme(screen);
     terminal_mouse(screen->mouse);
     if (options->question_first && backend->abilities & BACKEND_ASK)
@@ -69,6 +78,8 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
         return false;
     if (options->page)
         page_push(screen, options->page, options->page_argument);
+    if (options->notice[0])
+        view_say(&screen->view, true, "%s", options->notice);
     return true;
 }
 

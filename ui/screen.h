@@ -5,15 +5,18 @@
 
 #include "ui/backend.h"
 #include "ui/terminal.h"
+#include "ui/theme.h"
 
+struct config;
 struct page_kind;
-
-enum screen_theme { SCREEN_AUTO, SCREEN_DARK, SCREEN_LIGHT };
 
 struct screen_options {
     enum graphics graphics; // GRAPHICS_AUTO: the best the terminal can
-    enum screen_theme theme;
+    enum theme_kind theme;
     bool mouse;
+    double play_seconds;  // how long a stage stands while playing
+    struct config *config; // what the page of options changes (ui/config.h), its keys and colours; NULL: none
+    char notice[480];             // to be read first, in the note line
     bool question_first;          // open the question prompt at the start
     const struct page_kind *page; // opened above the stepper at the start (ui/page.h); NULL: none
     const void *page_argument;

@@ -56,8 +56,13 @@ static void cancel_or_quit(struct screen *screen)
 
 static void toggle_theme(struct screen *screen)
 {
-    screen->dark = !screen->dark;
+    enum theme_kind now = screen->theme_kind;
+    if (now == THEME_AUTO)
+        now = screen->dark ? THEME_DARK : THEME_LIGHT;
+    screen->theme_kind = (enum theme_kind)(((int)now + 1) % THEME_COUNT);
     screen_choose_theme(screen);
+    view_say(&screen->view, false, _("Theme: %s, %s."), theme_name(screen->theme_kind),
+             _(theme_help(screen->theme_kind)));
 }
 
 static void toggle_mouse(struct screen *screen)
@@ -126,6 +131,7 @@ static const struct {
     [ACTION_LESS] = {screen_nudge_budget, -5, NULL},
     [ACTION_MORE] = {screen_nudge_budget, 5, NULL},
     [ACTION_POLICY] = {open_popup, POPUP_POLICY, NULL},
+    [ACTION_OPTIONS] = {open_page, PAGE_OPTIONS, NULL},
     [ACTION_HELP] = {open_popup, POPUP_HELP, NULL},
     [ACTION_BUDGET] = {screen_open_prompt, PROMPT_BUDGET, NULL},
     [ACTION_ASK] = {screen_open_prompt, PROMPT_QUESTION, NULL},
@@ -193,6 +199,8 @@ void screen_key(struct screen *screen, wint_t key, bool is_code)
         return;
     }
     bool listed = screen->popup.kind != POPUP_NONE;
+    if (!listed && page_top(screen)->kind->key && page_top(screen)->kind->key(page_top(screen), key, is_code))
+        return;
     enum page_id page = listed ? PAGE_STEPPER : page_top(screen)->kind->id;
     enum action action = !is_code && key > 255 ? ACTION_NONE : key_action(page, (int)key);
     if (listed)

@@ -39,7 +39,10 @@ struct screen {
     struct terminal terminal;
     struct theme theme;
     unsigned theme_serial;
+    enum theme_kind theme_kind;
     bool dark, color;
+    struct config *config; // NULL: none
+    double play_seconds;
     enum graphics graphics;
     bool mouse;
     struct layout layout;

@@ -1,5 +1,7 @@
 #include "ui/theme.h"
 
+#include "ui/names.h"
+
 #include <string.h>
 
 static const struct glyphs unicode_glyphs = {
@@ -31,40 +33,114 @@ static const struct glyphs ascii_glyphs = {
 };
 
 struct style_row {
-    short dark, light, dark_back, light_back, basic;
+    const char *name;
+    short dark, light, contrast, safe, safe_light, dark_back, light_back, contrast_back, basic;
     attr_t attributes, plain;
 };
-#define STYLE_ROW(id, dark, light, dark_back, light_back, basic, attributes, plain)                          \
-    {dark, light, dark_back, light_back, basic, attributes, plain},
+#define STYLE_ROW(id, ...) {#id, __VA_ARGS__},
 static const struct style_row styles[STYLE_COUNT] = {STYLES(STYLE_ROW)};
 #undef STYLE_ROW
 
-static void theme_init_style(struct theme *theme, int id)
+static const struct {
+    const char *name, *help;
+} themes[THEME_COUNT] = {
+#define THEME_ROW(id, name, help) {name, help},
+    THEMES(THEME_ROW)
+#undef THEME_ROW
+};
+
+const char *theme_name(enum theme_kind kind)
+{
+    return kind == THEME_AUTO ? "auto" : themes[kind].name;
+}
+
+const char *theme_help(enum theme_kind kind)
+{
+    return themes[kind].help;
+}
+
+bool theme_parse(const char *name, enum theme_kind *kind)
+{
+    for (int k = THEME_AUTO; k < THEME_COUNT; k++)
+        if (!strcmp(name, theme_name((enum theme_kind)k))) {
+            *kind = (enum theme_kind)k;
+            return true;
+        }
+    return false;
+}
+
+const char *style_name(enum style style)
+{
+    static char names[STYLE_COUNT][16];
+    return name_lower(names[style], sizeof names[style], styles[style].name);
+}
+
+enum style style_parse(const char *name)
+{
+    int style = 0;
+    while (style < STYLE_COUNT && strcmp(name, style_name((enum style)style)))
+        style++;
+    return (enum style)style;
+}
+
+void theme_colors(enum theme_kind kind, bool dark, enum style style, short *front, short *back)
+{
+    const struct style_row *row = &styles[style];
+    *back = dark ? row->dark_back : row->light_back;
+    if (kind == THEME_CONTRAST) {
+        *front = row->contrast;
+        *back = row->contrast_back;
+    } else if (kind == THEME_COLORBLIND) {
+        *front = dark ? row->safe : row->safe_light;
+    } else {
+        *front = dark ? row->dark : row->light;
+    }
+}
+
+static void theme_init_style(struct theme *theme, int id, const struct theme_override *override)
 {
     const struct style_row *row = &styles[id];
+    short front, back;
+    theme_colors(theme->kind, theme->dark, (enum style)id, &front, &back);
     theme->pairs[id] = 0;
     theme->attributes[id] = row->plain;
     if (!theme->color)
         return;
-    short pair = (short)(id + 1);
     if (theme->colors >= 256) {
-        init_pair(pair, theme->dark ? row->dark : row->light, theme->dark ? row->dark_back : row->light_back);
         theme->attributes[id] = row->attributes;
-    } else {
-        init_pair(pair, row->basic, -1); // the hue, and the marks of the colourless form
+    } else { // the hue, and the marks of the colourless form
+        front = row->basic;
+        back = theme->kind == THEME_CONTRAST ? COLOR_BLACK : -1;
+        if (theme->kind == THEME_CONTRAST && front == -1)
+            front = COLOR_WHITE;
     }
-    theme->pairs[id] = pair;
+    if (override->given) {
+        if (override->front > -2 && override->front < theme->colors)
+            front = override->front;
+        if (override->back > -2 && override->back < theme->colors)
+            back = override->back;
+        theme->attributes[id] = (override->bold ? A_BOLD : A_NORMAL) | (override->underline ? A_UNDERLINE : A_NORMAL);
+    }
+    init_pair((short)(id + 1), front, back);
+    theme->pairs[id] = (short)(id + 1);
 }
 
-void theme_init(struct theme *theme, bool dark, bool color, bool unicode, const unsigned char background[3])
+void theme_init(struct theme *theme, enum theme_kind kind, bool dark, bool color, bool unicode,
+                const unsigned char background[3], const struct theme_override *overrides)
 {
-    *theme =
-        (struct theme){.dark = dark, .color = color, .glyphs = unicode ? &unicode_glyphs : &ascii_glyphs};
+    static const struct theme_override none = {0};
+    *theme = (struct theme){
+        .kind = kind, .dark = dark, .color = color, .glyphs = unicode ? &unicode_glyphs : &ascii_glyphs};
     theme->colors = color ? COLORS : 0;
     memcpy(theme->background, background, 3);
     memset(theme->ink, dark ? 235 : 30, 3);
     for (int id = 0; id < STYLE_COUNT; id++)
-        theme_init_style(theme, id);
+        theme_init_style(theme, id, overrides ? &overrides[id] : &none);
+    // High contrast does not trust the terminal's own background: blank cells get it, too.
+    bool own = color && kind == THEME_CONTRAST;
+    cchar_t blank;
+    if (setcchar(&blank, L" ", A_NORMAL, own ? theme->pairs[STYLE_TEXT] : 0, NULL) == OK)
+        bkgrndset(&blank);
 }
 
 void theme_set(const struct theme *theme, enum style style)

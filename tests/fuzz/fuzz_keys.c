@@ -184,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz.fake.stages_per_poll = data[4] % 4;
     // Sixel costs the most and has its own tests: seldom.
     options.graphics = data[4] / 4 % 8 == 0 ? GRAPHICS_SIXEL : data[4] & 4 ? GRAPHICS_BLOCKS : GRAPHICS_ASCII;
-    options.theme = data[4] & 128 ? SCREEN_LIGHT : SCREEN_DARK;
+    options.theme = data[4] & 128 ? THEME_LIGHT : THEME_DARK;
     resizeterm(30, 100);
     if (screen_begin(screen, &fuzz.fake.backend, &options, &terminal))
         type_events(screen, data + 5, size - 5);

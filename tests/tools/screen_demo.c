@@ -16,9 +16,9 @@ int main(int argc, char **argv)
     if (argc > 1 && !graphics_parse(argv[1], &options.graphics))
         return ERROR_USAGE;
     if (argc > 2)
-        options.theme = !strcmp(argv[2], "light")  ? SCREEN_LIGHT
-                        : !strcmp(argv[2], "dark") ? SCREEN_DARK
-                                                   : SCREEN_AUTO;
+        options.theme = !strcmp(argv[2], "light")  ? THEME_LIGHT
+                        : !strcmp(argv[2], "dark") ? THEME_DARK
+                                                   : THEME_AUTO;
     if (argc > 3)
         fake.stages_per_poll = atoi(argv[3]);
     bool fine = screen_run(&fake.backend, &options, &err);

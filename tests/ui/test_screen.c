@@ -13,7 +13,7 @@
 
 struct child {
     enum graphics graphics;
-    enum screen_theme theme;
+    enum theme_kind theme;
     int stages_per_poll;
     double seconds_per_stage;
     const char *note, *error, *suggestion;
@@ -48,7 +48,7 @@ static struct screen_term term;
 
 static void start(int rows, int columns, bool sixel)
 {
-    static struct child child = {.graphics = GRAPHICS_AUTO, .theme = SCREEN_AUTO};
+    static struct child child = {.graphics = GRAPHICS_AUTO, .theme = THEME_AUTO};
     struct screen_term_options options = {
         .rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
     screen_term_start(&term, &options, run_screen, &child);
