@@ -78,7 +78,7 @@ static bool draw(struct frame *frame, const struct backend *backend, const struc
     if (!screen)
         return error_no_memory(err, "the frame");
     screen_options.graphics = options->graphics;
-    screen_options.theme = options->dark ? SCREEN_DARK : SCREEN_LIGHT;
+    screen_options.theme = options->dark ? THEME_DARK : THEME_LIGHT;
     screen_options.mouse = false;
     bool ok = screen_begin(screen, backend, &screen_options, &terminal);
     if (ok) {
