@@ -186,7 +186,7 @@ static void test_images_come_and_go(void **state)
     assert_int_equal(painted_outside_probe(), 0); // nothing of the stepper's pictures
     screen_term_type(&term, "q");                 // back, not out
     expect("stage 1 of 13");
-    expect(" red ");
+    expect("'red'");
     screen_term_settle(&term, 200);
     count_red(&inside, &outside);
     int red_before = inside + outside;
@@ -271,7 +271,7 @@ static void test_options_are_changed_and_kept(void **state)
     setenv("XDG_CONFIG_HOME", scratch_path("options"), 1);
     write_file("# mine\nthme = dark\nmouse = on # at home\n");
     start(&child, 40, 120, false);
-    expect(" red ");
+    expect("'red'");
     screen_term_type(&term, "O");
     expect("OPTIONS");
     expect("1 fault in the file");
@@ -301,7 +301,7 @@ static void test_keys_are_changed(void **state)
     setenv("XDG_CONFIG_HOME", scratch_path("keys"), 1);
     write_file("key options = F7\n");
     start(&child, 40, 120, false);
-    expect(" red ");
+    expect("'red'");
     screen_term_type(&term, "O");        // is nothing any more
     screen_term_type(&term, "\x1b[18~"); // F7
     expect("OPTIONS");
