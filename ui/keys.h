@@ -134,9 +134,9 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(VALUE_BEFORE, K(KEY_LEFT, 'h'), "← h", ON(OPTIONS), CHANGE, 0, NONE, "", N_("the value before"))      \
     X(VALUE_NEXT, K(KEY_RIGHT, 'l'), "→ l", ON(OPTIONS), CHANGE, 0, NONE, "",                               \
       N_("the next value; on a row of keys: one more key"))                                                 \
-    X(ACCEPT, K('\n', '\r', KEY_ENTER), "Enter", ON(OPTIONS), CHANGE, 0, ANYWHERE, N_("change"),            \
+    X(VALUE_CHANGE, K('\n', '\r', KEY_ENTER), "Enter", ON(OPTIONS), CHANGE, 0, ANYWHERE, N_("change"),            \
       N_("change what the cursor is on"))                                                                   \
-    X(RESET, K('d', KEY_DC), "d Del", ON(OPTIONS), CHANGE, 0, ANYWHERE, N_("default"),                      \
+    X(VALUE_RESET, K('d', KEY_DC), "d Del", ON(OPTIONS), CHANGE, 0, ANYWHERE, N_("default"),                      \
       N_("back to the program's own value"))                                                                \
     X(GRAPHICS, K('g'), "g", EVERYWHERE & ~ON(OPTIONS), PROGRAM, 0, NONE, "",                                              \
       N_("draw the picture as sixel, blocks or ascii"))                                                         \

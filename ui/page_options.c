@@ -327,10 +327,10 @@ static bool act(struct page *page, enum action action)
     case ACTION_VALUE_NEXT:
         step(page, 1);
         return true;
-    case ACTION_ACCEPT:
+    case ACTION_VALUE_CHANGE:
         change(page);
         return true;
-    case ACTION_RESET:
+    case ACTION_VALUE_RESET:
         reset(page);
         return true;
     default:

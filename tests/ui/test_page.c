@@ -62,11 +62,11 @@ static bool probe_act(struct page *page, enum action action)
 {
     struct probe *probe = page->state;
     struct backend_job job = {.kind = JOB_RUN};
-    if (action == ACTION_ACCEPT)
+    if (action == ACTION_VALUE_CHANGE)
         page_prompt(page, 2, "Say: ", "well ");
-    else if (action == ACTION_RESET && page_start_job(page, &job))
+    else if (action == ACTION_VALUE_RESET && page_start_job(page, &job))
         snprintf(probe->heard, sizeof probe->heard, "no job yet");
-    return action == ACTION_ACCEPT || action == ACTION_RESET;
+    return action == ACTION_VALUE_CHANGE || action == ACTION_VALUE_RESET;
 }
 
 static void probe_typed(struct page *page, int which, const char *text)
