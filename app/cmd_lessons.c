@@ -24,8 +24,8 @@ static bool show(const struct settings *settings, struct error *err)
     struct screen_options options;
     struct scene_choice choice;
     char bundled[ASSETS_PATH];
-    if (!screen_settings_apply(&settings->screen, &options, err) || !scenes_choose(&choice, NULL, NULL, err) ||
-        (!settings->model && !assets_model(bundled, err)))
+    if (!screen_settings_apply(&settings->screen, &options, err) ||
+        !scenes_choose(&choice, NULL, NULL, err) || (!settings->model && !assets_model(bundled, err)))
         return false;
     options.page = &page_lesson;
     options.page_argument = settings->lesson > 0 ? &settings->lesson : NULL;
@@ -59,10 +59,14 @@ int cmd_lessons(int argc, char **argv)
     const struct option_row rows[] = {OPTION_ROW_MODEL(&settings.model), OPTION_ROWS_SCREEN(settings.screen),
                                       OPTION_ROW_THREADS(&settings.threads), OPTION_ROW_END};
     const struct option_command command = {
-        "lessons", "lessons [NUMBER] [options]",
-        N_("Opens the guided tour, or the lesson of that number: ten pages beside a live run, each with something to try, "
+        "lessons",
+        "lessons [NUMBER] [options]",
+        N_("Opens the guided tour, or the lesson of that number: ten pages beside a live run, each with "
+           "something to try, "
            "which is noticed, and a question to check oneself. L opens it from the screen."),
-        rows, 0, 1};
+        rows,
+        0,
+        1};
     const char *argument = NULL;
     int count, status;
     if (!options_parse(&command, argc, argv, &argument, &count, &status))

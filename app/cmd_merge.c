@@ -137,7 +137,9 @@ int cmd_merge(int argc, char **argv)
     int count, status;
     const struct option_row rows[] = {
         {"against", OPTION_TEXT, &settings.against, "B.jsonl",
-         N_("compare with another run over the same set, question by question: differences with 95 % intervals"), 0, 0},
+         N_(
+    /* xgettext:no-c-format */
+    "compare with another run over the same set, question by question: differences with 95 % intervals"), 0, 0},
         {"out", OPTION_TEXT, &settings.out, "FILE.jsonl", N_("write the shards as one whole file, too"), 0, 0},
         OPTION_ROW_JSON(&settings.json, N_("print one JSON object")),
         OPTION_ROW_END};

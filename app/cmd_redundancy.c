@@ -249,7 +249,9 @@ int cmd_redundancy(int argc, char **argv)
                                       OPTION_ROW_END};
     const struct option_command command = {
         "redundancy", "redundancy SET.jsonl | --picture FILE --question TEXT [options]",
-        N_("Measures how alike the tokens and the attention heads of each layer are (mean pairwise cosine), for patches and "
+        N_(
+    /* xgettext:no-c-format */
+    "Measures how alike the tokens and the attention heads of each layer are (mean pairwise cosine), for patches and "
         "words, and prints plots: the mean and what 90 % of the questions reach. The model is measured unpruned, and "
         "under the policy (--policy none: unpruned only)."),
         rows, 0, 1};

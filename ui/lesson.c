@@ -17,7 +17,8 @@ struct parser {
 
 static bool fail(const struct parser *parser, const char *what, const char *value)
 {
-    return error_set(parser->err, ERROR_INPUT, "line %d of the lesson: %s: \"%.60s\"", parser->line, what, value);
+    return error_set(parser->err, ERROR_INPUT, "line %d of the lesson: %s: \"%.60s\"", parser->line, what,
+                     value);
 }
 
 // ---- values
@@ -150,16 +151,22 @@ static bool parse_notice(const struct parser *parser, char *value)
     struct lesson *lesson = parser->lesson;
     char *object = value, *word = strsep(&object, " ");
     int found = find_word(words, LESSON_NOTICE_COUNT, word);
-    bool takes = found == LESSON_STAGE || found == LESSON_CURSOR || found == LESSON_SHOW || found == LESSON_POLICY;
+    bool takes =
+        found == LESSON_STAGE || found == LESSON_CURSOR || found == LESSON_SHOW || found == LESSON_POLICY;
     if (found < 0 || takes != (object != NULL))
         return fail(parser, "that cannot be noticed (see ui/lesson.h)", word);
     lesson->notice = (enum lesson_notice)found;
     switch (lesson->notice) {
-    case LESSON_STAGE: return parse_stage(parser, object, &lesson->notice_stage);
-    case LESSON_CURSOR: return parse_focus(parser, object, &lesson->notice_cursor);
-    case LESSON_SHOW: return parse_show(parser, object, &lesson->notice_show);
-    case LESSON_POLICY: return parse_policy(parser, object, lesson->notice_policy);
-    default: return true;
+    case LESSON_STAGE:
+        return parse_stage(parser, object, &lesson->notice_stage);
+    case LESSON_CURSOR:
+        return parse_focus(parser, object, &lesson->notice_cursor);
+    case LESSON_SHOW:
+        return parse_show(parser, object, &lesson->notice_show);
+    case LESSON_POLICY:
+        return parse_policy(parser, object, lesson->notice_policy);
+    default:
+        return true;
     }
 }
 
@@ -193,7 +200,8 @@ static bool parse_compare(const struct parser *parser, char *value)
     char *second = strchr(value, ' ');
     if (second)
         *second++ = 0;
-    if (!second || lesson_value_find(value, strlen(value)) < 0 || lesson_value_find(second, strlen(second)) < 0)
+    if (!second || lesson_value_find(value, strlen(value)) < 0 ||
+        lesson_value_find(second, strlen(second)) < 0)
         return fail(parser, "two values are compared", value);
     parser->lesson->compare[0] = value;
     parser->lesson->compare[1] = second;
@@ -205,7 +213,8 @@ static bool parse_choice(const struct parser *parser, const char *key, char *val
 {
     struct lesson *lesson = parser->lesson;
     const char *number = strchr(key, ' ');
-    int index = number && number[1] >= '1' && number[1] <= '0' + LESSON_CHOICES && !number[2] ? number[1] - '1' : -1;
+    int index =
+        number && number[1] >= '1' && number[1] <= '0' + LESSON_CHOICES && !number[2] ? number[1] - '1' : -1;
     bool why = !strncmp(key, "why ", 4), right = !strncmp(key, "right ", 6);
     if (index < 0)
         return fail(parser, "choices are numbered from 1 to 4", key);

@@ -55,7 +55,8 @@ bool lesson_done_write(const struct tour *tour, struct error *err)
     struct file_writer writer;
     state_folder(path, sizeof path);
     if (!path[0])
-        return error_set(err, ERROR_INPUT, "neither XDG_STATE_HOME nor HOME says where to remember what is done");
+        return error_set(err, ERROR_INPUT,
+                         "neither XDG_STATE_HOME nor HOME says where to remember what is done");
     make_folders(path);
     snprintf(file, sizeof file, "%s/lessons", path);
     if (!file_writer_open(&writer, file, err))

@@ -22,14 +22,16 @@ static int compare_names(const void *a, const void *b)
 static bool is_lesson(const char *name)
 {
     size_t length = strlen(name);
-    return length < TOUR_NAME && name[0] >= '0' && name[0] <= '9' && length > 4 && !strcmp(name + length - 4, ".txt");
+    return length < TOUR_NAME && name[0] >= '0' && name[0] <= '9' && length > 4 &&
+           !strcmp(name + length - 4, ".txt");
 }
 
 static bool find_lessons(struct tour *tour, struct error *err)
 {
     DIR *folder = opendir(tour->folder);
     if (!folder)
-        return error_set(err, ERROR_INPUT, "there are no lessons in %s: install trimscope again", tour->folder);
+        return error_set(err, ERROR_INPUT, "there are no lessons in %s: install trimscope again",
+                         tour->folder);
     for (struct dirent *entry; (entry = readdir(folder)) && tour->count < TOUR_MOST;)
         if (is_lesson(entry->d_name))
             strcpy(tour->names[tour->count++], entry->d_name);
@@ -50,7 +52,8 @@ bool tour_open(struct tour *tour, const char *assets, struct error *err)
 {
     struct lesson lesson;
     *tour = (struct tour){.current = -1, .chosen = -1};
-    snprintf(tour->folder, sizeof tour->folder, "%.*s/lessons/%s", TOUR_PATH - 32, assets, words_name(words_now()));
+    snprintf(tour->folder, sizeof tour->folder, "%.*s/lessons/%s", TOUR_PATH - 32, assets,
+             words_name(words_now()));
     snprintf(tour->pictures, sizeof tour->pictures, "%.*s/pictures", TOUR_PATH - 32, assets);
     if (!find_lessons(tour, err))
         return false;
@@ -77,7 +80,8 @@ void tour_close(struct tour *tour)
 static const char *picture_path(const struct view *view)
 {
     const struct trace *trace = &view->trace;
-    return view->has_trace && trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path : "";
+    return view->has_trace && trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path
+                                                                                  : "";
 }
 
 static bool keep(struct tour *tour, const struct view *view)
@@ -126,19 +130,21 @@ static bool same_budget(double a, double b)
 
 static bool is_complete(const struct view *view)
 {
-    return view->has_trace && view->trace.stage_count >= view->trace.stage_total && view->trace.stage_total > 0;
+    return view->has_trace && view->trace.stage_count >= view->trace.stage_total &&
+           view->trace.stage_total > 0;
 }
 
-// The run asked for is there and through; or it has not come for so long that it never will (an error was told).
+// The run asked for is there and through; or it has not come for so long that it never will (an error was
+// told).
 static bool wish_came(const struct tour *tour, const struct view *view)
 {
     const struct tour_wish *wish = &tour->wish;
     const struct trace *trace = &view->trace;
     if (!is_complete(view))
         return false;
-    bool same = trace->question && !strcmp(trace->question, wish->question) && !strcmp(trace->policy, wish->policy) &&
-                !strcmp(picture_path(view), wish->path) && same_budget(trace->budget, wish->budget) &&
-                trace->intervention_count == 0;
+    bool same = trace->question && !strcmp(trace->question, wish->question) &&
+                !strcmp(trace->policy, wish->policy) && !strcmp(picture_path(view), wish->path) &&
+                same_budget(trace->budget, wish->budget) && trace->intervention_count == 0;
     return same || (!view->busy && clock_seconds() > wish->since + patience);
 }
 
@@ -151,15 +157,16 @@ static void wish_candidate(struct tour *tour, const struct view *view, const str
              lesson->pictures[tour->candidate]);
     snprintf(wish->question, sizeof wish->question, "%s", lesson->questions[tour->candidate]);
     snprintf(wish->policy, sizeof wish->policy, "%s",
-             reference            ? "none"
-             : tour->at_random    ? "random"
+             reference           ? "none"
+             : tour->at_random   ? "random"
              : lesson->policy[0] ? lesson->policy
-                                  : view->trace.policy);
+                                 : view->trace.policy);
     wish->budget = reference ? (double)NAN : lesson->breaks ? tour->budget_percent / 100.0 : lesson->budget;
     ask_for(tour, view, backend);
 }
 
-bool tour_begin(struct tour *tour, int lesson, struct view *view, const struct backend *backend, struct error *err)
+bool tour_begin(struct tour *tour, int lesson, struct view *view, const struct backend *backend,
+                struct error *err)
 {
     struct lesson read;
     if (!read_lesson(tour, lesson, &read, err))
@@ -207,17 +214,28 @@ static bool notice(const struct tour *tour, const struct view *view)
     if (!is_complete(view))
         return false;
     switch (lesson->notice) {
-    case LESSON_STAGE: return view_stage(view) == lesson_find_stage(trace, &lesson->notice_stage);
-    case LESSON_CURSOR: return view->focus == lesson->notice_cursor;
-    case LESSON_SHOW: return view->show == lesson->notice_show;
-    case LESSON_POLICY: return !strcmp(trace->policy, lesson->notice_policy);
-    case LESSON_DROP: return was_changed(view, false);
-    case LESSON_KEEP: return was_changed(view, true);
-    case LESSON_BUDGET: return !same_budget(trace->budget, tour->wish.budget);
-    case LESSON_QUESTION: return trace->question && strcmp(trace->question, tour->first_question) != 0;
-    case LESSON_PICTURE: return strcmp(picture_path(view), tour->first_path) != 0;
-    case LESSON_RESTORED: return tour->memory.unpruned[0] && !strcmp(trace->answer.text, tour->memory.unpruned);
-    default: return false;
+    case LESSON_STAGE:
+        return view_stage(view) == lesson_find_stage(trace, &lesson->notice_stage);
+    case LESSON_CURSOR:
+        return view->focus == lesson->notice_cursor;
+    case LESSON_SHOW:
+        return view->show == lesson->notice_show;
+    case LESSON_POLICY:
+        return !strcmp(trace->policy, lesson->notice_policy);
+    case LESSON_DROP:
+        return was_changed(view, false);
+    case LESSON_KEEP:
+        return was_changed(view, true);
+    case LESSON_BUDGET:
+        return !same_budget(trace->budget, tour->wish.budget);
+    case LESSON_QUESTION:
+        return trace->question && strcmp(trace->question, tour->first_question) != 0;
+    case LESSON_PICTURE:
+        return strcmp(picture_path(view), tour->first_path) != 0;
+    case LESSON_RESTORED:
+        return tour->memory.unpruned[0] && !strcmp(trace->answer.text, tour->memory.unpruned);
+    default:
+        return false;
     }
 }
 
@@ -254,14 +272,16 @@ static void become_ready(struct tour *tour, struct view *view)
     tour->phase = TOUR_READY;
     tour->wish.budget = trace->budget;
     tour->memory.before = trace->answer;
-    tour->memory.share_before = trace->dense_macs > 0 ? 100 * trace->spent_macs / trace->dense_macs : (double)NAN;
+    tour->memory.budget_before = trace->budget;
+    tour->memory.share_before =
+        trace->dense_macs > 0 ? 100 * trace->spent_macs / trace->dense_macs : (double)NAN;
     snprintf(tour->first_path, sizeof tour->first_path, "%s", picture_path(view));
     snprintf(tour->first_question, sizeof tour->first_question, "%s", trace->question ? trace->question : "");
     set_cursor(&tour->lesson, view);
 }
 
-// Lower budgets, then other candidates, then random dropping: until the answer is another one. Returns whether there is
-// something more to be tried.
+// Lower budgets, then other candidates, then random dropping: until the answer is another one. Returns
+// whether there is something more to be tried.
 static bool try_next(struct tour *tour)
 {
     tour->budget_percent -= BREAK_STEP;

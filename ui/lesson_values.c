@@ -185,6 +185,14 @@ static void cursor_name(const struct view *view, char *out, size_t size)
         snprintf(out, size, _("head %d"), view->head.head + 1);
 }
 
+static void budget_text(double budget, char *out, size_t size)
+{
+    if (isnan(budget))
+        snprintf(out, size, "%s", _("as trained"));
+    else
+        snprintf(out, size, "%.0f %%", 100 * budget);
+}
+
 static void word_text(enum lesson_value value, const struct view *view, const struct lesson_memory *memory,
                       char *out, size_t size)
 {
@@ -200,10 +208,10 @@ static void word_text(enum lesson_value value, const struct view *view, const st
         snprintf(out, size, "%s", trace->policy);
         break;
     case VALUE_BUDGET:
-        if (isnan(trace->budget))
-            snprintf(out, size, "%s", _("as trained"));
-        else
-            snprintf(out, size, "%.0f %%", 100 * trace->budget);
+        budget_text(trace->budget, out, size);
+        break;
+    case VALUE_BUDGET_BEFORE:
+        budget_text(memory->budget_before, out, size);
         break;
     case VALUE_STAGE:
         if (stage)

@@ -11,6 +11,7 @@ enum { LESSON_WORD = -1, LESSON_SIGNED = 100 };
     X(QUESTION, "question", LESSON_WORD)                                                                     \
     X(POLICY, "policy", LESSON_WORD)                                                                         \
     X(BUDGET, "budget", LESSON_WORD) /* "45 %" or as trained */                                              \
+    X(BUDGET_BEFORE, "budget.before", LESSON_WORD) /* when the lesson was set up */                          \
     X(STAGE, "stage", LESSON_WORD)   /* the stage on show */                                                 \
     X(STAGES, "stages", 0)                                                                                   \
     X(ANSWER, "answer", LESSON_WORD) /* the final answer now */                                              \
@@ -53,7 +54,7 @@ enum lesson_value { LESSON_VALUES(LESSON_VALUE_ENUM) LESSON_VALUE_COUNT };
 // What the lesson knows beside the view.
 struct lesson_memory {
     struct trace_answer before;
-    double share_before;
+    double share_before, budget_before;
     char unpruned[TRACE_TEXT];
     char change[160]; // what the person changed last
 };

@@ -19,9 +19,9 @@ struct line {
 
 struct state {
     struct tour tour;
-    bool listed;   // the list is on show
-    int selected;  // in it
-    int wanted;    // a lesson to begin as soon as there is a run; -1: none
+    bool listed;  // the list is on show
+    int selected; // in it
+    int wanted;   // a lesson to begin as soon as there is a run; -1: none
     struct rect text;
     struct line *lines; // of the lesson, wrapped
     int line_count, first;
@@ -95,11 +95,14 @@ static int least(int a, int b)
 // The lesson's panels one below the other, in the order of their importance, as far as there is room.
 static void place_panels(const struct lesson *lesson, struct rect right, int head_rows, struct layout *layout)
 {
-    struct rect *const rects[] = {&layout->words, &layout->heads, &layout->cost, &layout->answer, &layout->inspect};
-    const int rows[] = {right.rows >= 10 ? 3 : 2, 1 + head_rows, 3, 3, 3}, most[] = {3, 1 + head_rows, 7, 6, 9};
+    struct rect *const rects[] = {&layout->words, &layout->heads, &layout->cost, &layout->answer,
+                                  &layout->inspect};
+    const int rows[] = {right.rows >= 10 ? 3 : 2, 1 + head_rows, 3, 3, 3},
+              most[] = {3, 1 + head_rows, 7, 6, 9};
     static const enum lesson_panel usual[] = {LESSON_WORDS, LESSON_ANSWER, LESSON_INSPECT};
     const enum lesson_panel *panels = lesson->panel_count > 0 ? lesson->panels : usual;
-    int count = lesson->panel_count > 0 ? lesson->panel_count : 3, row = right.row, end = right.row + right.rows;
+    int count = lesson->panel_count > 0 ? lesson->panel_count : 3, row = right.row,
+        end = right.row + right.rows;
     int given[LESSON_PANELS], fits = 0, used = 0;
     for (int i = 0; i < LESSON_PANELS; i++)
         *rects[i] = (struct rect){right.row, right.column, 0, right.columns};
@@ -127,7 +130,8 @@ static void place_beside(struct state *state, const struct layout_request *reque
     layout->hints = hints;
     layout->note = note;
     layout->body = body;
-    state->text = (struct rect){layout->picture.row, narrow.columns + 1, note.row - layout->picture.row, SIDE_COLUMNS};
+    state->text =
+        (struct rect){layout->picture.row, narrow.columns + 1, note.row - layout->picture.row, SIDE_COLUMNS};
 }
 
 static void place_below(struct state *state, const struct layout_request *request, struct layout *layout)
@@ -194,8 +198,8 @@ static void add_gap(struct state *state)
         add_line(state, STYLE_TEXT, "", 0);
 }
 
-static void add_filled(struct state *state, const struct view *view, enum style style, int indent, const char *format,
-                       const char *text)
+static void add_filled(struct state *state, const struct view *view, enum style style, int indent,
+                       const char *format, const char *text)
 {
     char filled[TOUR_TEXT * 4], whole[TOUR_TEXT * 4 + 64];
     lesson_fill(text, view, &state->tour.memory, filled, sizeof filled);
@@ -220,13 +224,15 @@ static void add_check(struct state *state, const struct view *view)
         enum style style = !chosen ? STYLE_TEXT : i == right ? STYLE_ANSWER : STYLE_WARN;
         add_filled(state, view, style, 3, mark, lesson->choices[i].text);
         if (chosen)
-            add_filled(state, view, style, 3, i == right ? _("   Right. ") : _("   No. "), lesson->choices[i].why);
+            add_filled(state, view, style, 3, i == right ? _("   Right. ") : _("   No. "),
+                       lesson->choices[i].why);
     }
     if (tour->chosen < 0)
         add_text(state, STYLE_DIM, 0, _("The keys A, B … (capitals) answer."));
 }
 
-// All lines of the lesson for the present run. Returns the line at which what was noticed stands; -1: nothing was.
+// All lines of the lesson for the present run. Returns the line at which what was noticed stands; -1: nothing
+// was.
 static int write_lines(struct state *state, const struct view *view)
 {
     const struct tour *tour = &state->tour;
@@ -235,7 +241,8 @@ static int write_lines(struct state *state, const struct view *view)
     state->line_count = 0;
     if (tour->phase != TOUR_READY) {
         add_text(state, STYLE_DIM, 0,
-                 lesson->breaks ? _("Looking for a budget at which the answer breaks …") : _("Preparing the run …"));
+                 lesson->breaks ? _("Looking for a budget at which the answer breaks …")
+                                : _("Preparing the run …"));
         return -1;
     }
     char filled[TOUR_TEXT * 4], *rest = filled;
@@ -279,16 +286,18 @@ static void draw_lesson(struct page *page, const struct pane *pane)
     while (state->first > 0 && state->first >= state->line_count)
         state->first -= text_rows(state);
     state->first = state->first < 0 ? 0 : state->first;
-    snprintf(title, sizeof title, _("LESSON %d of %d: %s"), tour->current + 1, tour->count, tour->titles[tour->current]);
+    snprintf(title, sizeof title, _("LESSON %d of %d: %s"), tour->current + 1, tour->count,
+             tour->titles[tour->current]);
     snprintf(right, sizeof right, "%s",
-             more_below(state)               ? _("space: more")
-             : tour->done[tour->current]     ? _("done; space: next")
+             more_below(state)                        ? _("space: more")
+             : tour->done[tour->current]              ? _("done; space: next")
              : tour->lesson.attempt && !tour->noticed ? _("try it")
-                                             : "");
+                                                      : "");
     draw_title(pane, state->text, title, right, false);
     for (int i = 0; i < text_rows(state) && state->first + i < state->line_count; i++) {
         const struct line *line = &state->lines[state->first + i];
-        draw_text(pane, line->style, state->text.row + 1 + i, state->text.column, state->text.columns, line->text);
+        draw_text(pane, line->style, state->text.row + 1 + i, state->text.column, state->text.columns,
+                  line->text);
     }
 }
 
@@ -306,7 +315,8 @@ static void draw_list(struct page *page, const struct pane *pane)
     draw_title(pane, title, _("LESSONS"), right, true);
     struct rect about = {body.row + 2, 2, 3, columns};
     draw_wrapped(pane, STYLE_DIM, about,
-                 _("Ten short lessons on live runs: read, try, and check yourself. Everything can be stepped through and "
+                 _("Ten short lessons on live runs: read, try, and check yourself. Everything can be stepped "
+                   "through and "
                    "changed meanwhile; Esc brings back what you had. Enter opens one."));
     for (int i = 0; i < tour->count; i++) {
         int row = body.row + 6 + i, column = 2;
@@ -315,8 +325,8 @@ static void draw_list(struct page *page, const struct pane *pane)
             break;
         const char *mark = tour->done[i] ? (pane->theme->glyphs->unicode ? "✓" : "x") : " ";
         draw_text(pane, STYLE_ANSWER, row, column, 2, mark);
-        draw_format(pane, here ? STYLE_SELECTED : STYLE_TEXT, row, column + 3, columns - 3, " %2d  %s ", i + 1,
-                    tour->titles[i]);
+        draw_format(pane, here ? STYLE_SELECTED : STYLE_TEXT, row, column + 3, columns - 3, " %2d  %s ",
+                    i + 1, tour->titles[i]);
     }
 }
 
@@ -331,8 +341,9 @@ static void draw(struct page *page, const struct pane *pane)
     const struct {
         struct rect rect;
         void (*draw)(const struct pane *pane);
-    } panels[] = {{layout->words, panel_words},   {layout->heads, panel_heads},     {layout->cost, panel_cost},
-                  {layout->answer, panel_answer}, {layout->inspect, panel_inspect}, {layout->story, panel_story},
+    } panels[] = {{layout->words, panel_words},     {layout->heads, panel_heads},
+                  {layout->cost, panel_cost},       {layout->answer, panel_answer},
+                  {layout->inspect, panel_inspect}, {layout->story, panel_story},
                   {layout->strip, panel_strip}};
     panel_legend(pane, page->screen->graphics);
     for (size_t i = 0; i < sizeof panels / sizeof *panels; i++)
@@ -378,17 +389,29 @@ static bool act_in_list(struct page *page, enum action action)
     int moved = state->selected;
     switch (action) {
     case ACTION_UP:
-    case ACTION_PREVIOUS: moved--; break;
+    case ACTION_PREVIOUS:
+        moved--;
+        break;
     case ACTION_DOWN:
-    case ACTION_NEXT: moved++; break;
-    case ACTION_FIRST: moved = 0; break;
-    case ACTION_LAST: moved = state->tour.count - 1; break;
+    case ACTION_NEXT:
+        moved++;
+        break;
+    case ACTION_FIRST:
+        moved = 0;
+        break;
+    case ACTION_LAST:
+        moved = state->tour.count - 1;
+        break;
     case ACTION_CHOOSE:
     case ACTION_RIGHT:
-    case ACTION_LESSON_NEXT: begin(page, state->selected); return true;
+    case ACTION_LESSON_NEXT:
+        begin(page, state->selected);
+        return true;
     case ACTION_ESCAPE:
-    case ACTION_BACK: return false;
-    default: return key_row(action)->pages != EVERYWHERE; // nothing is changed unseen
+    case ACTION_BACK:
+        return false;
+    default:
+        return key_row(action)->pages != EVERYWHERE; // nothing is changed unseen
     }
     state->selected = moved < 0 ? 0 : moved >= state->tour.count ? state->tour.count - 1 : moved;
     page_changed(page);
@@ -454,9 +477,10 @@ static enum key_hint hints(struct page *page)
     return HINT_STAGES;
 }
 
-static const char about[] =
-    N_("A lesson stands beside a live run: whatever the stepper can do works here too, but space goes on in the lesson. "
-       "What you try is noticed. The capitals A to D answer the question at the end. Esc brings back what you had.");
+static const char about[] = N_("A lesson stands beside a live run: whatever the stepper can do works here "
+                               "too, but space goes on in the lesson. "
+                               "What you try is noticed. The capitals A to D answer the question at the end. "
+                               "Esc brings back what you had.");
 
 const struct page_kind page_lesson = {
     .id = PAGE_LESSON,

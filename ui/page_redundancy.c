@@ -228,7 +228,9 @@ static void news(struct page *page)
 const struct page_kind page_redundancy = {
     .id = PAGE_REDUNDANCY,
     .size = sizeof(struct redundancy_page),
-    .about = N_("Tokens that are alike say the same twice, and so do heads: that is what can be pruned away. The plots show the "
+    .about = N_(
+    /* xgettext:no-c-format */
+    "Tokens that are alike say the same twice, and so do heads: that is what can be pruned away. The plots show the "
                 "mean pairwise cosine of the tokens' states after each layer, and of the heads' outputs, for patches and "
                 "words; over a set each bar holds 90 % of the questions. What is pruned away makes what stays less alike."),
     .open = open,

@@ -594,6 +594,7 @@ static const char *explain(enum action action)
 }
 
 static const char about[] = N_(
+    /* xgettext:no-c-format */
     "Every question of a set, asked under one policy and budget. The histogram shows that easy questions cost less: "
     "each column counts the questions that spent such a share of the unpruned model's FLOPs. Bars show how often "
     "questions of a type are answered rightly; the thinner ends are 95 % intervals, by bootstrap over "

@@ -162,7 +162,9 @@ void set_figures_types(const struct pane *pane, struct rect rect, const struct r
                        const struct set_summary *summary, const char *chosen)
 {
     draw_title(pane, (struct rect){rect.row, rect.column, 1, rect.columns}, _("accuracy by type"),
-               _("95 % interval, questions"), false);
+               _(
+    /* xgettext:no-c-format */
+    "95 % interval, questions"), false);
     if (!summary)
         return;
     int row = rect.row + 1, last = rect.row + rect.rows - 1;
