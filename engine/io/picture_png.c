@@ -1,14 +1,20 @@
 // PNG through libpng, every kind of it brought to 8-bit RGB or RGBA.
 #include "engine/base/file.h"
+#include "engine/base/memory.h"
 #include "engine/io/picture_codecs.h"
 
 #include <png.h>
 
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 // Deflate packs at most 1032 bytes into one, and a byte holds at most eight pixels.
 enum { PIXELS_PER_BYTE_MOST = 1032 * 8 };
+
+// From so many pixels on a picture is made smaller while it is read, as far as its reader's wish allows: a small file
+// may hold a picture that takes more than a gigabyte as a whole.
+enum { WHOLE_PIXELS_MOST = 16000000 };
 
 struct reader {
     png_structp png;
@@ -17,6 +23,8 @@ struct reader {
     size_t position;
     struct picture *picture;
     struct picture_header *header;
+    unsigned char *row; // of a picture that is made smaller, and its sums
+    uint64_t *sums;
     struct error *err;
 };
 
@@ -64,6 +72,68 @@ static int set_transforms(png_structp png, png_infop info)
     return key || (type & PNG_COLOR_MASK_ALPHA) ? 4 : 3;
 }
 
+// Adds a row to the sums of squares of `step` pixels; colours count as much as they are opaque.
+static void add_row(const struct reader *reader, int width, int step)
+{
+    const unsigned char *p = reader->row;
+    int channels = reader->picture->channels;
+    for (int x = 0; x < width; x++, p += channels) {
+        uint64_t *sum = reader->sums + (size_t)(x / step) * (size_t)channels, weight = channels == 4 ? p[3] : 1;
+        for (int c = 0; c < 3; c++)
+            sum[c] += p[c] * weight;
+        if (channels == 4)
+            sum[3] += weight;
+    }
+}
+
+// Writes the means of a row of squares, `rows` high, and begins the next.
+static void finish_row(const struct reader *reader, int width, int step, int rows, int y)
+{
+    const struct picture *picture = reader->picture;
+    int channels = picture->channels;
+    unsigned char *out = picture->pixels + (size_t)y * (size_t)picture->width * (size_t)channels;
+    for (int x = 0; x < picture->width; x++, out += channels) {
+        uint64_t *sum = reader->sums + (size_t)x * (size_t)channels;
+        int columns = width - x * step < step ? width - x * step : step;
+        uint64_t pixels = (uint64_t)columns * (uint64_t)rows, weight = channels == 4 ? sum[3] : pixels;
+        for (int c = 0; c < 3; c++)
+            out[c] = weight ? (unsigned char)((sum[c] + weight / 2) / weight) : 0;
+        if (channels == 4)
+            out[3] = (unsigned char)((weight + pixels / 2) / pixels);
+    }
+    memset(reader->sums, 0, (size_t)picture->width * (size_t)channels * sizeof *reader->sums);
+}
+
+// The mean of each square of `step` pixels, row by row, so that no more than a row is in memory.
+static bool read_reduced(struct reader *reader, int width, int height, int channels, int step)
+{
+    int across = (width + step - 1) / step, down = (height + step - 1) / step;
+    if (!picture_alloc(reader->picture, across, down, channels, reader->err))
+        return false;
+    reader->row = memory_alloc((size_t)width, (size_t)channels);
+    reader->sums = memory_alloc((size_t)across * (size_t)channels, sizeof *reader->sums); // zeros
+    if (!reader->row || !reader->sums)
+        return error_no_memory(reader->err, reader->source->name);
+    for (int y = 0; y < height; y++) {
+        png_read_row(reader->png, reader->row, NULL);
+        add_row(reader, width, step);
+        if (y % step == step - 1 || y == height - 1)
+            finish_row(reader, width, step, y % step + 1, y / step);
+    }
+    png_read_end(reader->png, reader->info);
+    return true;
+}
+
+// How many pixels become one: as many as leave the sides that were asked for, for pictures too large to be whole.
+static int reduction(const struct picture_source *source, size_t width, size_t height, int passes)
+{
+    size_t least = width < height ? width : height;
+    if (passes > 1 || source->least_side < 1 || width * height <= WHOLE_PIXELS_MOST)
+        return 1; // the passes of an interlaced picture each touch all of it
+    size_t step = least / (size_t)source->least_side;
+    return step > 1 ? (int)step : 1;
+}
+
 static bool read_picture(struct reader *reader)
 {
     png_structp png = reader->png;
@@ -83,6 +153,9 @@ static bool read_picture(struct reader *reader)
     size_t stride = (size_t)width * (size_t)channels;
     if (png_get_rowbytes(png, info) != stride)
         png_error(png, "its rows have an unexpected length");
+    int step = reduction(reader->source, width, height, passes);
+    if (step > 1)
+        return read_reduced(reader, (int)width, (int)height, channels, step);
     if (!picture_alloc(reader->picture, (int)width, (int)height, channels, reader->err))
         return false;
     for (int pass = 0; pass < passes; pass++)
@@ -101,6 +174,8 @@ bool picture_decode_png(struct picture *picture, struct picture_header *header,
     reader.info = reader.png ? png_create_info_struct(reader.png) : NULL;
     bool ok = reader.info ? read_picture(&reader) : error_no_memory(err, source->name);
     png_destroy_read_struct(&reader.png, &reader.info, NULL);
+    memory_free(reader.row);
+    memory_free(reader.sums);
     if (!ok)
         picture_free(picture);
     return ok;

@@ -130,6 +130,50 @@ static void test_small_jpeg_is_never_reduced(void **state)
     picture_free(&picture);
 }
 
+// What would take much memory as a whole is averaged over squares while it is read, edges and transparency included.
+static void test_huge_png_is_reduced(void **state)
+{
+    (void)state;
+    enum { WIDTH = 8191, HEIGHT = 2050, STEP = 4 };
+    for (int channels = 3; channels <= 4; channels++) {
+        struct picture huge, small;
+        int width, height;
+        const char *path = scratch_path("huge.png");
+        assert_true(picture_alloc(&huge, WIDTH, HEIGHT, channels, NULL));
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++) {
+                unsigned char *p = huge.pixels + ((size_t)y * WIDTH + (size_t)x) * (size_t)channels;
+                p[0] = (unsigned char)(x % STEP * 40);     // the mean over a square is 60
+                p[1] = (unsigned char)(y / STEP % 200);    // the same in all of a square
+                p[2] = (unsigned char)(x % 2 ? 200 : 100); // the odd ones are seen through
+                if (channels == 4)
+                    p[3] = x % 2 ? 0 : 255;
+            }
+        assert_true(picture_save_png(&huge, path, NULL));
+        picture_free(&huge);
+        assert_true(picture_load(&small, path, 512, &width, &height, NULL));
+        assert_int_equal(width, WIDTH);
+        assert_int_equal(height, HEIGHT);
+        assert_int_equal(small.width, (WIDTH + STEP - 1) / STEP);
+        assert_int_equal(small.height, (HEIGHT + STEP - 1) / STEP);
+        assert_int_equal(small.channels, channels);
+        for (int y = 0; y < small.height; y++)
+            for (int x = 0; x < small.width - 1; x++) { // the last square lacks a column
+                const unsigned char *p = small.pixels + ((size_t)y * small.width + x) * (size_t)channels;
+                bool right = p[0] == (channels == 4 ? 40 : 60) && p[1] == y % 200 &&
+                             p[2] == (channels == 4 ? 100 : 150) && (channels == 3 || p[3] == 128);
+                if (!right)
+                    fail_msg("channels %d, pixel %d, %d: %d %d %d", channels, x, y, p[0], p[1], p[2]);
+            }
+        const unsigned char *last = small.pixels + (size_t)(small.width - 1) * (size_t)channels;
+        assert_int_equal(last[0], 40); // of 0, 40 and 80, or of 0 and 80
+        picture_free(&small);
+        assert_true(picture_load(&small, path, 0, &width, &height, NULL)); // nobody said that less would do
+        assert_int_equal(small.width, WIDTH);
+        picture_free(&small);
+    }
+}
+
 static void test_very_wide(void **state)
 {
     (void)state;
@@ -218,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_original_size_is_upright),
         cmocka_unit_test(test_large_jpeg_is_reduced_and_looks_the_same),
         cmocka_unit_test(test_small_jpeg_is_never_reduced),
+        cmocka_unit_test(test_huge_png_is_reduced),
         cmocka_unit_test(test_very_wide),
         cmocka_unit_test(test_saved_jpeg_is_pillows),
         cmocka_unit_test(test_saved_png_keeps_alpha),
