@@ -4,6 +4,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
+#include "engine/prune/calibration.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -23,6 +24,8 @@ static bool start(struct session *s, struct error *err)
         return false;
     pthread_mutex_lock(&s->lock);
     s->vocabulary = s->model->tokenizer;
+    if (!calibration_share(s->model, 0, &s->learned_share))
+        s->learned_share = NAN;
     pthread_mutex_unlock(&s->lock);
     return session_start_lane(&s->lanes[0], s->question, err);
 }
@@ -239,6 +242,7 @@ struct session *session_new(const struct session_options *options, struct error 
         error_no_memory(err, "the session");
         return NULL;
     }
+    s->learned_share = NAN;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, NULL);
     for (int i = 0; i < BACKEND_LANES; i++)

@@ -85,11 +85,12 @@ struct session {
 
     struct lane lanes[BACKEND_LANES];
 
-    // The worker's own, but for `vocabulary`, which is set once under the lock.
+    // The worker's own, but for `vocabulary` and `learned_share`, which are set once under the lock.
     struct session_options options;
     char *model_path, *question;
     struct model *model;
     const struct tokenizer *vocabulary;
+    double learned_share; // NaN: unknown
     struct thread_pool *pool;
     struct run *look; // of JOB_LOOK, kept from one to the next; NULL: none yet
 };

@@ -1,4 +1,5 @@
 // The screen's side of the session: commands go into a queue, news come out. A lane is the context of its backend.
+#include "app/scenes.h"
 #include "app/session_private.h"
 
 #include "engine/text/tokenizer.h"
@@ -238,6 +239,25 @@ static void session_close_lane(void *context, int index)
     enqueue(&s->lanes[index], (struct command){.kind = COMMAND_CLOSE_LANE});
 }
 
+static double session_learned_share(void *context)
+{
+    struct session *s = ((struct lane *)context)->session;
+    pthread_mutex_lock(&s->lock);
+    double share = s->learned_share;
+    pthread_mutex_unlock(&s->lock);
+    return share;
+}
+
+static bool session_known_question(void *context, const char *picture, int index, char *out, size_t size)
+{
+    (void)context;
+    char(*list)[SCENES_QUESTION] = index >= 0 && index < 64 ? malloc((size_t)(index + 1) * sizeof *list) : NULL;
+    bool known = list && scenes_questions(picture, list, index + 1) > index &&
+                 (size_t)snprintf(out, size, "%s", list[index]) < size;
+    free(list);
+    return known;
+}
+
 static struct backend lane_backend(void *context, int index);
 
 static struct backend make_backend(struct lane *lane)
@@ -265,6 +285,8 @@ static struct backend make_backend(struct lane *lane)
         .lane = lane_backend,
         .open_lane = session_open_lane,
         .close_lane = session_close_lane,
+        .learned_share = session_learned_share,
+        .known_question = session_known_question,
     };
 }
 

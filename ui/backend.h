@@ -34,7 +34,7 @@ enum backend_ability {
     BACKEND_JOBS = 1 << 7,      // long work beside the run on the screen
 };
 
-enum { BACKEND_LANES = 4 };
+enum { BACKEND_LANES = 8 };
 
 // A picture as the model sees it: cropped to the shape of the patch grid, 8-bit RGB, row by row, any
 // resolution.
@@ -253,6 +253,11 @@ struct backend {
     struct backend (*lane)(void *context, int lane);
     void (*open_lane)(void *context, int lane, int from);
     void (*close_lane)(void *context, int lane);
+    // The share of the dense multiply-adds that the learned policy has as trained, on average; NaN where unknown. What a
+    // policy that was not trained must spend to be compared fairly.
+    double (*learned_share)(void *context);
+    // The question number `index` (from 0) that is known to be worth asking about a picture file; false: there is none.
+    bool (*known_question)(void *context, const char *picture, int index, char *out, size_t size);
 };
 
 void backend_news_free(struct backend_news *news);

@@ -18,6 +18,7 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
 // Pages (ui/page.h): id, name, title. The first is the lowest one.
 #define PAGES(X)                                                                                             \
     X(STEPPER, stepper, N_("Stepper")) \
+    X(COMPARE, compare, N_("Side by side"))                                                                  \
     X(OPTIONS, options, N_("Options")) \
     X(WHY, why, N_("Why"))                                                                                   \
     X(SET, set, N_("Question set")) \
@@ -34,6 +35,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
 // Where a row works.
 #define ON(page) (1U << PAGE_##page)
 #define EVERYWHERE (~0U)
+#define ON_RUNS (ON(STEPPER) | ON(COMPARE)) // on what shows runs stage by stage
 #define ON_PUSHED (~ON(STEPPER)) // on all pages that are opened above another
 
 #define ON_EASELS (ON(COMPOSE) | ON(EDIT)) // on what changes pictures
@@ -41,33 +43,33 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
 // id, keys (curses codes, at most 6), how they are written, pages, group, ability needed (0: none), footer hint,
 // footer word, help.
 #define KEYS(X)                                                                                             \
-    X(LEFT, K(KEY_LEFT, 'h'), "← h", ON(STEPPER) | ON(WHY), STEP, 0, NONE, "", N_("previous stage; with a cursor: left")) \
-    X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(STEPPER) | ON(WHY), STEP, 0, STAGES, N_("step"),                                \
+    X(LEFT, K(KEY_LEFT, 'h'), "← h", ON_RUNS | ON(WHY), STEP, 0, NONE, "", N_("previous stage; with a cursor: left")) \
+    X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON_RUNS | ON(WHY), STEP, 0, STAGES, N_("step"),                                \
       N_("next stage; with a cursor: right"))                                                                   \
-    X(UP, K(KEY_UP, 'k'), "↑ k", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
-    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
-    X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
+    X(UP, K(KEY_UP, 'k'), "↑ k", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
+    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
+    X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
       N_("previous stage, wherever the cursor is"))                                                             \
-    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, N_("step"),                              \
+    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, N_("step"),                              \
       N_("next stage, wherever the cursor is"))                                                                 \
-    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("first stage"))                \
-    X(LAST, K(KEY_END, '$', 'G'), "End $", ON(STEPPER) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("last stage: the answer"))        \
-    X(PLAY, K(' '), "space", ON(STEPPER), STEP, 0, STAGES, N_("play"),                                          \
+    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("first stage"))                \
+    X(LAST, K(KEY_END, '$', 'G'), "End $", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("last stage: the answer"))        \
+    X(PLAY, K(' '), "space", ON_RUNS, STEP, 0, STAGES, N_("play"),                                          \
       N_("play the stages one after the other, or pause"))                                                      \
-    X(FOCUS_NEXT, K('\t'), "Tab", ON(STEPPER) | ON(WHY), LOOK, 0, ANYWHERE, N_("cursor"),                                 \
+    X(FOCUS_NEXT, K('\t'), "Tab", ON_RUNS | ON(WHY), LOOK, 0, ANYWHERE, N_("cursor"),                                 \
       N_("cursor to: patches, words, heads, none"))                                                             \
     X(FOCUS_PREVIOUS, K(KEY_BTAB), "S-Tab", ON(STEPPER) | ON(WHY), LOOK, 0, NONE, "", N_("the same, backwards"))          \
-    X(SHOW_NEXT, K('s'), "s", ON(STEPPER), LOOK, 0, ANYWHERE, N_("show"),                                       \
+    X(SHOW_NEXT, K('s'), "s", ON_RUNS, LOOK, 0, ANYWHERE, N_("show"),                                       \
       N_("what the picture shows: next of 1 to 5"))                                                             \
-    X(SHOW_SURVIVORS, K('1'), "1", ON(STEPPER), LOOK, 0, NONE, "", N_("survivors: dropped patches are dimmed")) \
-    X(SHOW_SELF, K('2'), "2", ON(STEPPER), LOOK, 0, NONE, "",                                               \
+    X(SHOW_SURVIVORS, K('1'), "1", ON_RUNS, LOOK, 0, NONE, "", N_("survivors: dropped patches are dimmed")) \
+    X(SHOW_SELF, K('2'), "2", ON_RUNS, LOOK, 0, NONE, "",                                               \
       N_("self scores: what matters within its own modality"))                                                  \
-    X(SHOW_CROSS, K('3'), "3", ON(STEPPER), LOOK, 0, NONE, "",                                              \
+    X(SHOW_CROSS, K('3'), "3", ON_RUNS, LOOK, 0, NONE, "",                                              \
       N_("cross scores: what matters to the other modality"))                                                   \
-    X(SHOW_TOTAL, K('4'), "4", ON(STEPPER), LOOK, 0, NONE, "", N_("total scores, against the threshold"))       \
+    X(SHOW_TOTAL, K('4'), "4", ON_RUNS, LOOK, 0, NONE, "", N_("total scores, against the threshold"))       \
     X(SHOW_ATTENTION, K('5'), "5", ON(STEPPER), LOOK, BACKEND_ATTENTION, NONE, "",                          \
       N_("attention of the chosen word, patch or head"))                                                        \
-    X(CHOOSE, K('\n', '\r', KEY_ENTER), "Enter", ON(STEPPER), LOOK, BACKEND_ATTENTION, NONE, "",            \
+    X(CHOOSE, K('\n', '\r', KEY_ENTER), "Enter", ON_RUNS, LOOK, BACKEND_ATTENTION, NONE, "",            \
       N_("show the attention of what the cursor is on"))                                                        \
     X(KEEP, K('f'), "f", ON(STEPPER) | ON(WHY), CHANGE, BACKEND_INTERVENE, CURSOR, N_("force stay"),                      \
       N_("force the patch or word to stay, the head on"))                                                       \
@@ -89,14 +91,14 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("search what the answer hangs on: without it, it is another one"))                                  \
     X(OVER, K('o'), "o", ON(WHY), LOOK, 0, CURSOR, N_("try"),                                                \
       N_("what the searches try: everything, patches, words or heads"))                                     \
-    X(POLICY, K('p'), "p", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("policy…"),                          \
+    X(POLICY, K('p'), "p", ON_RUNS | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("policy…"),                          \
       N_("choose the pruning policy…"))                                                                         \
-    X(BUDGET, K('b'), "b", ON(STEPPER) | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("budget…"),                          \
+    X(BUDGET, K('b'), "b", ON_RUNS | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("budget…"),                          \
       N_("type the budget: share of the unpruned FLOPs…"))                                                      \
     X(LESS, K('[', '-'), "[ -", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", N_("budget down by 0.05"))       \
     X(MORE, K(']', '+', '='), "] +", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", N_("budget up by 0.05"))    \
-    X(ASK, K('a', '/'), "a /", ON(STEPPER), ASK, BACKEND_ASK, ANYWHERE, N_("ask…"), N_("ask another question…"))    \
-    X(OPEN, K('o'), "o", ON(STEPPER), ASK, BACKEND_OPEN, ANYWHERE, N_("open…"), N_("open another picture…"))        \
+    X(ASK, K('a', '/'), "a /", ON_RUNS, ASK, BACKEND_ASK, ANYWHERE, N_("ask…"), N_("ask another question…"))    \
+    X(OPEN, K('o'), "o", ON_RUNS, ASK, BACKEND_OPEN, ANYWHERE, N_("open…"), N_("open another picture…"))        \
     X(SET, K('S'), "S", ON(STEPPER) | ON(SET) | ON(SWEEP), ASK, BACKEND_JOBS, NONE, "",                      \
       N_("a question set or a file of results as a table…"))                                                 \
     X(TABLE_OPEN, K('\n', '\r', KEY_ENTER), "Enter", ON(SET) | ON(SWEEP), LOOK, 0, ANYWHERE, N_("open"),     \
@@ -122,6 +124,17 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(LESSON_B, K('B'), "B", ON(LESSON), ASK, 0, NONE, "", N_("the second answer"))                            \
     X(LESSON_C, K('C'), "C", ON(LESSON), ASK, 0, NONE, "", N_("the third answer"))                             \
     X(LESSON_D, K('D'), "D", ON(LESSON), ASK, 0, NONE, "", N_("the fourth answer"))                            \
+    X(COMPARE, K('v'), "v", ON(STEPPER), LOOK, BACKEND_COMPARE, ROOM, N_("compare"),                       \
+      N_("runs side by side: another question, policy, budget or picture"))                                  \
+    X(RUN_ADD, K('+'), "+", ON(COMPARE), CHANGE, 0, ANYWHERE, N_("add…"), N_("add a run…"))                  \
+    X(RUN_REMOVE, K('x'), "x", ON(COMPARE), CHANGE, 0, ANYWHERE, N_("remove"), N_("remove the chosen run"))  \
+    X(RUN_NEXT, K('n', KEY_BTAB), "n S-Tab", ON(COMPARE), LOOK, 0, ANYWHERE, N_("next run"),                 \
+      N_("choose the next run: the one that keys change"))                                                   \
+    X(RUN_LESS, K('[', '-'), "[ -", ON(COMPARE), CHANGE, 0, NONE, "",                                        \
+      N_("budget of the chosen run down by 0.05"))                                                           \
+    X(RUN_MORE, K(']'), "]", ON(COMPARE), CHANGE, 0, NONE, "", N_("budget of the chosen run up by 0.05"))    \
+    X(MARKS, K('d'), "d", ON(COMPARE), LOOK, 0, ANYWHERE, N_("marks"),                                       \
+      N_("mark the patches that only some runs keep, or not"))                                               \
     X(CANCEL, K(3), "^C", EVERYWHERE, ASK, 0, NONE, "", N_("stop what is being computed; when idle: quit"))     \
     X(OPTIONS, K('O'), "O", EVERYWHERE & ~ON(OPTIONS), PROGRAM, 0, NONE, "",                                \
       N_("options, keys and colours, kept in a file"))                                                      \

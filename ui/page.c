@@ -89,6 +89,14 @@ void page_free_all(struct screen *screen)
         close_top(screen);
 }
 
+struct page_target screen_target(struct screen *screen)
+{
+    struct page *page = screen->page_count > 0 ? page_top(screen) : NULL;
+    if (page && page->kind->target)
+        return page->kind->target(page);
+    return (struct page_target){screen->backend, &screen->view};
+}
+
 void page_changed(struct page *page)
 {
     page->screen->dirty = true;

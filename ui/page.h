@@ -45,6 +45,12 @@ struct page_mouse {
     bool pressed; // a button went down here
 };
 
+// A run that can be changed, and what is seen of it.
+struct page_target {
+    const struct backend *backend;
+    struct view *view;
+};
+
 struct page_kind {
     enum page_id id;   // decides which rows of KEYS work here
     size_t size;       // of the page's state
@@ -88,6 +94,8 @@ struct page_kind {
 
     // Which footer hints come first now: those of HINT_STAGES or HINT_CURSOR; NULL: neither.
     enum key_hint (*hints)(struct page *page);
+    // The run that the screen's own actions change (ask, open, policy, budget); NULL: the one of the stepper.
+    struct page_target (*target)(struct page *page);
     // What an action does on this page, where that differs from the table; NULL: as the table says.
     const char *(*explain)(enum action action);
     // Where help and lists may open without covering an image; NULL: over the whole body, images hidden meanwhile.

@@ -66,8 +66,9 @@ static void cycle_focus(struct screen *screen, int by)
     set_focus(screen, next);
 }
 
-static void move_patch(struct view *view, int rows, int columns)
+void screen_move_patch(struct view *view, int rows, int columns)
 {
+    view->patch_chosen = true;
     const struct trace_picture *picture = &view->trace.pictures[view->picture];
     if (picture->grid_columns <= 0)
         return;
@@ -97,8 +98,7 @@ static void direction(struct screen *screen, int way)
         view->playing = false;
         screen_step(screen, rows + columns);
     } else if (view->focus == FOCUS_PATCHES) {
-        move_patch(view, rows, columns);
-        view->patch_chosen = true;
+        screen_move_patch(view, rows, columns);
     } else if (view->focus == FOCUS_WORDS) {
         view->word += rows + columns;
         view->word_chosen = true;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void number_text(char *out, size_t size, float value)
+void panel_number(char *out, size_t size, float value)
 {
     double shown = (double)value + 0.0; // + 0.0: no minus zero
     if (isnan(value))
@@ -23,8 +23,7 @@ static void draw_pair(const struct pane *pane, int row, int column, int width, c
     draw_text(pane, STYLE_NUMBER, row, column + width + 1, 20, value);
 }
 
-static void state_text(const struct view *view, int stage, int stream, int token, bool wide, char *out,
-                       size_t size)
+void panel_token_state(const struct view *view, int stage, int stream, int token, bool wide, char *out, size_t size)
 {
     const struct trace_tokens *tokens = view_tokens(view, stage, stream);
     char name[TRACE_TEXT] = "";
@@ -98,12 +97,12 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
     struct view_score score = view_score(view, stage, stream, token);
     float threshold = score.stage >= 0 ? view_threshold(view, score.stage, stream) : NAN;
     char self[16], cross[16], total[16], limit[16], margin[16], keep[16];
-    number_text(self, sizeof self, score.self);
-    number_text(cross, sizeof cross, score.cross);
-    number_text(total, sizeof total, score.total);
-    number_text(limit, sizeof limit, threshold);
-    number_text(margin, sizeof margin, score.total - threshold);
-    number_text(keep, sizeof keep, NAN);
+    panel_number(self, sizeof self, score.self);
+    panel_number(cross, sizeof cross, score.cross);
+    panel_number(total, sizeof total, score.total);
+    panel_number(limit, sizeof limit, threshold);
+    panel_number(margin, sizeof margin, score.total - threshold);
+    panel_number(keep, sizeof keep, NAN);
     if (!isnan(score.keep))
         snprintf(keep, sizeof keep, "%.0f %%", 100 * (double)score.keep);
     int row = rect.row + 1, rows = rect.rows - 1;
@@ -148,7 +147,7 @@ static void inspect_token(const struct pane *pane, int stream, int token)
     char name[TRACE_TEXT], title[TRACE_TEXT + 16], state[64];
     view_token_name(view, stream, token, name, sizeof name);
     snprintf(title, sizeof title, stream == TRACE_TEXT_STREAM ? _("WORD '%s'") : _("PATCH %s"), name);
-    state_text(view, stage, stream, token, pane->layout->inspect.columns >= 64, state, sizeof state);
+    panel_token_state(view, stage, stream, token, pane->layout->inspect.columns >= 64, state, sizeof state);
     draw_title(pane, pane->layout->inspect, title, state, true);
     draw_token(pane, stage, stream, token);
 }
@@ -167,8 +166,8 @@ static void inspect_head(const struct pane *pane)
     char title[64], score[16], margin[16];
     snprintf(title, sizeof title, _("HEAD %d of %d"), h + 1, heads->count);
     draw_title(pane, rect, title, heads->on[h] ? in_("head", "live") : _("dropped: not computed"), true);
-    number_text(score, sizeof score, heads->score[h]);
-    number_text(margin, sizeof margin, heads->score[h] + (float)view->trace.shift);
+    panel_number(score, sizeof score, heads->score[h]);
+    panel_number(margin, sizeof margin, heads->score[h] + (float)view->trace.shift);
     draw_format(pane, STYLE_TEXT, rect.row + 1, rect.column, rect.columns, _("%s attention of the %s"),
                 view_module_name(view->head.module), view_stream_name(view, view->head.stream));
     if (rect.rows >= 3) {

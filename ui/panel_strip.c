@@ -15,9 +15,7 @@ int panel_strip_first(const struct layout *layout, const struct view *view)
     return first > total - shown ? total - shown : first;
 }
 
-// A name that fits: "fusion 3", else "fus3", "f3".
-static void short_name(const struct view *view, const struct stage *stage, int columns, char *out,
-                       size_t size)
+void panel_stage_name(const struct view *view, const struct stage *stage, int columns, char *out, size_t size)
 {
     static const char *const shorter[STAGE_KINDS] = {N_("in"),  N_("img"), N_("txt"),
                                                      N_("fus"), N_("dec"), N_("ans")};
@@ -69,7 +67,7 @@ void panel_strip(const struct pane *pane)
             continue;
         }
         char name[TRACE_TEXT], count[TRACE_TEXT + 8];
-        short_name(view, &view->trace.stages[index], inner, name, sizeof name);
+        panel_stage_name(view, &view->trace.stages[index], inner, name, sizeof name);
         count_text(view, index, count, sizeof count);
         int name_width = draw_width(name), count_width = draw_width(count);
         int indent = name_width < inner ? (inner - name_width) / 2 : 0;

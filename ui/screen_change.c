@@ -44,9 +44,8 @@ void screen_show_attention(struct screen *screen)
 // ------------------------------------------------------------------------------------------
 
 // Before a change: what the answer was, so that the difference can be told.
-static void remember_answer(struct screen *screen, const char *what)
+static void remember_answer(struct view *view, const char *what)
 {
-    struct view *view = &screen->view;
     view->answer_before = (struct trace_answer){0};
     if (view->trace.stage_count >= view->trace.stage_total)
         view->answer_before = view->trace.answer;
@@ -55,7 +54,7 @@ static void remember_answer(struct screen *screen, const char *what)
 
 static void intervene(struct screen *screen, const struct intervention *what, const char *text)
 {
-    remember_answer(screen, text);
+    remember_answer(&screen->view, text);
     screen->backend->intervene(screen->backend->context, what);
     screen_want_run(screen);
 }
@@ -140,21 +139,21 @@ void screen_undo(struct screen *screen)
         view_say(&screen->view, false, _("There is nothing to undo."));
         return;
     }
-    remember_answer(screen, _("Last change taken back"));
+    remember_answer(&screen->view, _("Last change taken back"));
     screen->backend->undo(screen->backend->context);
     screen_want_run(screen);
 }
 
 void screen_redo(struct screen *screen)
 {
-    remember_answer(screen, _("The change taken back is made again"));
+    remember_answer(&screen->view, _("The change taken back is made again"));
     screen->backend->redo(screen->backend->context);
     screen_want_run(screen);
 }
 
 void screen_change(struct screen *screen, const struct intervention *list, int count, const char *what)
 {
-    remember_answer(screen, what);
+    remember_answer(&screen->view, what);
     screen->backend->intervene_all(screen->backend->context, list, count);
     screen_want_run(screen);
 }
@@ -166,25 +165,27 @@ void screen_set_budget(struct screen *screen, double budget)
         snprintf(text, sizeof text, "%s", _("Budget as trained"));
     else
         snprintf(text, sizeof text, _("Budget %.0f %%"), 100 * budget);
-    remember_answer(screen, text);
-    screen->backend->set_policy(screen->backend->context, screen->view.trace.policy, budget);
+    struct page_target target = screen_target(screen);
+    remember_answer(target.view, text);
+    target.backend->set_policy(target.backend->context, target.view->trace.policy, budget);
     screen_want_run(screen);
 }
 
-double screen_least_budget(const struct screen *screen)
+double screen_least_budget(struct screen *screen)
 {
-    return screen->view.least > 0 ? ceil(100 * screen->view.least - 1e-6) / 100 : 0;
+    double least = screen_target(screen).view->least;
+    return least > 0 ? ceil(100 * least - 1e-6) / 100 : 0;
 }
 
 void screen_say_least(struct screen *screen)
 {
     view_say(&screen->view, true, _("%s spends %.2f of the unpruned FLOPs at least (p: another policy)."),
-             screen->view.trace.policy, screen_least_budget(screen));
+             screen_target(screen).view->trace.policy, screen_least_budget(screen));
 }
 
 void screen_nudge_budget(struct screen *screen, int percent)
 {
-    const struct trace *trace = &screen->view.trace;
+    const struct trace *trace = &screen_target(screen).view->trace;
     double now = trace->budget, least = screen_least_budget(screen);
     if (isnan(now))
         now = trace->dense_macs > 0 ? trace->spent_macs / trace->dense_macs : 1;
@@ -209,8 +210,9 @@ void screen_accept_policy(struct screen *screen)
     char text[64];
     const char *policy = popup_policy(&screen->popup);
     snprintf(text, sizeof text, _("Policy %s"), policy);
-    remember_answer(screen, text);
-    screen->backend->set_policy(screen->backend->context, policy, screen->view.trace.budget);
+    struct page_target target = screen_target(screen);
+    remember_answer(target.view, text);
+    target.backend->set_policy(target.backend->context, policy, target.view->trace.budget);
     screen_want_run(screen);
     popup_close(&screen->popup);
 }

@@ -138,6 +138,10 @@ static void place_images(struct screen *screen, struct page_image *images, int c
         moved = moved || !same_place(&now, &screen->placed[i]);
         screen->placed[i] = now;
     }
+    // Text written over an image is not enough: xterm keeps the pixels below and brings them back when curses scrolls
+    // rows. Cleared, they are gone.
+    if (moved && screen->placed_count > 0 && screen->graphics == GRAPHICS_SIXEL)
+        clearok(curscr, TRUE);
     screen->placed_count = count;
     screen->page_turned = false;
     screen->placed_odd ^= moved;

@@ -75,7 +75,7 @@ static void toggle_mouse(struct screen *screen)
 
 static void open_popup(struct screen *screen, int kind)
 {
-    popup_open(&screen->popup, (enum popup_kind)kind, &screen->view);
+    popup_open(&screen->popup, (enum popup_kind)kind, screen_target(screen).view);
 }
 
 static void open_page(struct screen *screen, int id)
@@ -133,6 +133,7 @@ static const struct {
     [ACTION_POLICY] = {open_popup, POPUP_POLICY, NULL},
     [ACTION_OPTIONS] = {open_page, PAGE_OPTIONS, NULL},
     [ACTION_HELP] = {open_popup, POPUP_HELP, NULL},
+    [ACTION_COMPARE] = {open_page, PAGE_COMPARE, NULL},
     [ACTION_BUDGET] = {screen_open_prompt, PROMPT_BUDGET, NULL},
     [ACTION_ASK] = {screen_open_prompt, PROMPT_QUESTION, NULL},
     [ACTION_OPEN] = {screen_open_prompt, PROMPT_PATH, NULL},

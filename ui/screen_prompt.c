@@ -78,6 +78,14 @@ static void accept_budget(struct screen *screen, const char *text)
         screen_set_budget(screen, value);
 }
 
+// Beside other runs the question stays: two pictures are compared under one.
+static void open_picture(struct screen *screen, const struct page_target *target, const char *path)
+{
+    target->backend->open_picture(target->backend->context, screen->view.picture, path);
+    if (page_top(screen)->kind->target && target->view->has_trace)
+        target->backend->ask(target->backend->context, target->view->trace.question);
+}
+
 static void accept_prompt(struct screen *screen)
 {
     char text[PROMPT_BYTES];
@@ -93,14 +101,15 @@ static void accept_prompt(struct screen *screen)
             page->kind->typed(page, (int)kind - PROMPT_PAGE, text);
         return;
     }
+    struct page_target target = screen_target(screen);
     if (kind == PROMPT_QUESTION && strspn(text, " ") < strlen(text))
-        screen->backend->ask(screen->backend->context, text);
+        target.backend->ask(target.backend->context, text);
     else if (kind == PROMPT_PATH)
-        screen->backend->open_picture(screen->backend->context, screen->view.picture, text);
+        open_picture(screen, &target, text);
     screen->cancelled = false;
     if (kind == PROMPT_BUDGET)
         accept_budget(screen, text);
-    screen->view.change[0] = kind == PROMPT_BUDGET ? screen->view.change[0] : 0;
+    target.view->change[0] = kind == PROMPT_BUDGET ? target.view->change[0] : 0;
 }
 
 static void complete_prompt(struct screen *screen)
@@ -147,14 +156,14 @@ void screen_key_in_prompt(struct screen *screen, wint_t key, bool is_code)
 void screen_open_prompt(struct screen *screen, int which)
 {
     enum prompt_kind kind = (enum prompt_kind)which;
-    const struct trace *trace = &screen->view.trace;
+    const struct view *view = screen_target(screen).view;
+    const struct trace *trace = &view->trace;
     char folder[PROMPT_BYTES] = "";
     popup_close(&screen->popup);
     if (kind == PROMPT_PATH) {
-        popup_open(&screen->popup, POPUP_FILES, &screen->view);
-        const char *path = screen->view.has_trace && trace->picture_count > 0
-                               ? trace->pictures[screen->view.picture].path
-                               : NULL;
+        popup_open(&screen->popup, POPUP_FILES, view);
+        const char *path =
+            view->has_trace && trace->picture_count > 0 ? trace->pictures[view->picture].path : NULL;
         const char *slash = path ? strrchr(path, '/') : NULL;
         if (slash)
             snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);

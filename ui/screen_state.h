@@ -72,6 +72,9 @@ void page_free_all(struct screen *screen);
 void page_take_jobs(struct screen *screen, struct backend_job_news *news);
 void page_take_news(struct screen *screen);
 
+// The run that actions change: of the page on top, or the stepper's.
+struct page_target screen_target(struct screen *screen);
+
 // Takes what the backend has to say.
 void screen_take_news(struct screen *screen);
 
@@ -87,6 +90,8 @@ void screen_place(struct screen *screen);
 void screen_key(struct screen *screen, wint_t key, bool is_code);
 void screen_action(struct screen *screen, enum action action);
 void screen_step(struct screen *screen, int stages);
+// page_stepper.c: the patch cursor, over the edge into the picture beside.
+void screen_move_patch(struct view *view, int rows, int columns);
 // page_stepper.c
 int screen_last_stage(const struct view *view);
 
@@ -103,7 +108,7 @@ void screen_change(struct screen *screen, const struct intervention *list, int c
 void screen_reopen(struct screen *screen);
 void screen_set_budget(struct screen *screen, double budget);
 // The least budget that the present policy can keep, rounded up to whole percents; 0: not known.
-double screen_least_budget(const struct screen *screen);
+double screen_least_budget(struct screen *screen);
 void screen_say_least(struct screen *screen); // that less was asked for
 void screen_nudge_budget(struct screen *screen, int percent);
 void screen_accept_policy(struct screen *screen);

@@ -249,6 +249,56 @@ static void fake_cancel(void *context)
     fake->wanted = fake->stages - 1;
 }
 
+// ---- lanes: fakes of their own, which wake the same screen ------------------------------------------------------
+
+static struct backend fake_lane(void *context, int lane)
+{
+    struct fake_backend *fake = context;
+    if (lane == 0)
+        return fake->backend;
+    if (!fake->lanes[lane]) {
+        fake->lanes[lane] = malloc(sizeof *fake);
+        fake_backend_init(fake->lanes[lane]);
+        close(fake->lanes[lane]->wake[1]);
+        fake->lanes[lane]->wake[1] = dup(fake->wake[1]);
+    }
+    return fake->lanes[lane]->backend;
+}
+
+static void fake_open_lane(void *context, int lane, int from)
+{
+    struct fake_backend *fake = context, *copy;
+    fake_lane(fake, lane);
+    copy = fake->lanes[lane];
+    snprintf(copy->question, sizeof copy->question, "%s", fake->question);
+    snprintf(copy->policy, sizeof copy->policy, "%s", fake->policy);
+    copy->budget = fake->budget;
+    fake_log(fake, "open lane %d from %d\n", lane, from);
+    restart(copy, 1);
+    wake(fake);
+}
+
+static void fake_close_lane(void *context, int lane)
+{
+    fake_log(context, "close lane %d\n", lane);
+}
+
+static double fake_learned_share(void *context)
+{
+    (void)context;
+    return 0.45;
+}
+
+static bool fake_known_question(void *context, const char *picture, int index, char *out, size_t size)
+{
+    static const char *const questions[] = {"what color is the apple left of the lemon?", "where is the ball?"};
+    (void)context, (void)picture;
+    if (index < 0 || index > 1)
+        return false;
+    snprintf(out, size, "%s", questions[index]);
+    return true;
+}
+
 void fake_backend_init(struct fake_backend *fake)
 {
     *fake = (struct fake_backend){.budget = 0.5, .new_trace = true, .new_picture = true};
@@ -262,7 +312,7 @@ void fake_backend_init(struct fake_backend *fake)
     fake->backend = (struct backend){.context = fake,
                                      .abilities = BACKEND_ASK | BACKEND_OPEN | BACKEND_POLICY |
                                                   BACKEND_INTERVENE | BACKEND_ATTENTION | BACKEND_COMPLETE |
-                                                  BACKEND_JOBS,
+                                                  BACKEND_JOBS | BACKEND_COMPARE,
                                      .wake_fd = fake->wake[0],
                                      .poll = fake_poll,
                                      .want_stage = fake_want_stage,
@@ -277,11 +327,21 @@ void fake_backend_init(struct fake_backend *fake)
                                      .complete = fake_complete,
                                      .start_job = fake_start_job,
                                      .cancel_job = fake_cancel_job,
-                                     .cancel = fake_cancel};
+                                     .cancel = fake_cancel,
+                                     .lane = fake_lane,
+                                     .open_lane = fake_open_lane,
+                                     .close_lane = fake_close_lane,
+                                     .learned_share = fake_learned_share,
+                                     .known_question = fake_known_question};
 }
 
 void fake_backend_free(struct fake_backend *fake)
 {
+    for (int i = 1; i < BACKEND_LANES; i++)
+        if (fake->lanes[i]) {
+            fake_backend_free(fake->lanes[i]);
+            free(fake->lanes[i]);
+        }
     close(fake->wake[0]);
     close(fake->wake[1]);
 }

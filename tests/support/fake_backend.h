@@ -24,6 +24,7 @@ struct fake_backend {
     struct backend_job_news *job_news; // to be polled, oldest first
     int jobs;                          // started so far
     int wake[2];
+    struct fake_backend *lanes[BACKEND_LANES]; // those that were opened, from 1 on
 };
 
 void fake_backend_init(struct fake_backend *fake);

@@ -1,0 +1,275 @@
+// The comparison page on made-up runs, through libvterm: what is typed, and what stands beside each other.
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_backend.h"
+#include "tests/support/sample_trace.h"
+#include "tests/support/screen_term.h"
+#include "ui/compare_words.h"
+#include "ui/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static const char first_question[] = "what color is the apple left of the lemon?", other_question[] = "where is the ball?";
+
+static int run_screen(void *context)
+{
+    static struct fake_backend fake;
+    struct screen_options options = screen_options_default();
+    struct error err = {0};
+    (void)context;
+    fake_backend_init(&fake);
+    bool fine = screen_run(&fake.backend, &options, &err);
+    fake_backend_free(&fake);
+    return fine ? 0 : (int)err.code;
+}
+
+static struct screen_term term;
+
+static void expect(const char *text)
+{
+    if (!screen_term_wait(&term, text)) {
+        screen_term_dump(&term);
+        fail_msg("not on the screen: %s", text);
+    }
+}
+
+static void reject(const char *text)
+{
+    for (int i = 0; i < 50 && screen_term_find(&term, text, NULL, NULL); i++)
+        screen_term_settle(&term, 100);
+    if (screen_term_find(&term, text, NULL, NULL)) {
+        screen_term_dump(&term);
+        fail_msg("still on the screen: %s", text);
+    }
+}
+
+static void start(int rows, int columns, bool sixel)
+{
+    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
+    screen_term_start(&term, &options, run_screen, NULL);
+    assert_true(screen_term_wait(&term, "'red'"));
+    screen_term_type(&term, "v");
+    expect("COMPARE A WITH");
+}
+
+static void finish(void)
+{
+    screen_term_type(&term, "qq");
+    int status = screen_term_finish(&term);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_true(screen_term_restored(&term));
+    screen_term_free(&term);
+}
+
+// The first entry of the list, with the question that is proposed.
+static void add_question(void)
+{
+    screen_term_type(&term, "\r");
+    expect(other_question);
+    screen_term_type(&term, "\r");
+    expect("where is the ball ›");
+}
+
+// Two questions on one picture: the sentence below tells the very counts of the traces, at every stage.
+static void test_two_questions(void **state)
+{
+    (void)state;
+    struct trace traces[2];
+    struct comparison comparison = {2, {&traces[0], &traces[1]}};
+    sample_trace(&traces[0], first_question, "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    sample_trace(&traces[1], other_question, "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    start(48, 160, true);
+    add_question();
+    reject("COMPARE A WITH");
+    for (int stage = 1; stage < SAMPLE_STAGES; stage++) {
+        char sentence[480], name[64];
+        screen_term_type(&term, "l");
+        snprintf(name, sizeof name, "stage %d of %d", stage + 1, SAMPLE_STAGES);
+        expect(name);
+        compare_tell(&comparison, stage, sentence, sizeof sentence);
+        sentence[strcspn(sentence, ".")] = 0; // the first of its sentences: it is in one row
+        assert_true(strlen(sentence) > 20);
+        expect(sentence);
+    }
+    finish();
+    trace_free(&traces[0]);
+    trace_free(&traces[1]);
+}
+
+// Keys change the chosen run alone.
+static void test_one_run_is_changed(void **state)
+{
+    (void)state;
+    start(48, 160, true);
+    add_question();
+    screen_term_type(&term, "b0.9\r");
+    expect("learned, budget 90 %");
+    expect("learned, budget 50 %");
+    screen_term_type(&term, "n"); // A
+    screen_term_type(&term, "]");
+    expect("learned, budget 55 %");
+    expect("learned, budget 90 %");
+    screen_term_type(&term, "np\033[A\r"); // B: the policy above "learned"
+    expect("none, budget 90 %");
+    screen_term_type(&term, "n"); // A stays
+    screen_term_type(&term, "x");
+    expect("stays");
+    screen_term_type(&term, "nx");
+    expect("COMPARE A WITH"); // alone again: what else to compare with?
+    reject("none, budget 90 %");
+    finish();
+}
+
+static void test_without_guidance_at_the_same_share(void **state)
+{
+    (void)state;
+    start(30, 100, true);
+    screen_term_type(&term, "jjjj\r");
+    expect("learned-self, budget 50 %"); // the first run's
+    screen_term_type(&term, "+k\r"); // the entry above: another picture
+    expect("OPEN A PICTURE");
+    screen_term_type(&term, "\033");
+    finish();
+}
+
+// Four runs where only two fit: the chosen one is always in sight.
+static void test_four_runs_in_a_narrow_window(void **state)
+{
+    (void)state;
+    start(24, 80, true);
+    add_question();
+    for (int i = 0; i < 2; i++) {
+        screen_term_type(&term, "+");
+        expect("COMPARE A WITH");
+        screen_term_type(&term, i == 0 ? "jjjj\r" : "j\r"); // learned-self, none
+        expect(i == 0 ? "[C]" : "[D]");
+    }
+    reject(" A  learned");
+    screen_term_type(&term, "+");
+    expect("Four runs are the most");
+    screen_term_type(&term, "n");
+    expect("[A]");
+    expect(" B  learned");
+    reject(" D  none");
+    screen_term_resize(&term, 48, 160); // room for all
+    expect(" D  none");
+    expect("[A]");
+    expect("in one alone: A ");
+    finish();
+}
+
+// The cursor is on the same patch of both, and each tells its own scores.
+static void test_linked_cursor(void **state)
+{
+    (void)state;
+    int row, column, again;
+    start(48, 160, true);
+    add_question();
+    screen_term_type(&term, "lllllll\t");
+    expect("row ");
+    assert_true(screen_term_find(&term, "row ", &row, &column));
+    char text[400], first[24];
+    screen_term_row(&term, row, text, sizeof text);
+    snprintf(first, sizeof first, "%.16s", strstr(text, "row "));
+    const char *second = strstr(strstr(text, "row ") + 4, "row ");
+    assert_non_null(second);
+    assert_memory_equal(first, second, strcspn(first, ","));
+    screen_term_type(&term, "\033[C");
+    screen_term_settle(&term, 150);
+    assert_true(screen_term_find(&term, "row ", &again, &column));
+    char moved[400];
+    screen_term_row(&term, again, moved, sizeof moved);
+    assert_string_not_equal(moved, text);
+    finish();
+}
+
+static bool alive(const struct trace *trace, int patch)
+{
+    const struct trace_tokens *tokens = trace_tokens_at(trace, trace->stage_count - 1, 0);
+    return tokens->alive[patch + 1];
+}
+
+// A patch that only one run has kept, told by glyph and colour: from the masks, not from what paints them.
+static void test_marks_are_where_the_runs_differ(void **state)
+{
+    (void)state;
+    struct trace a, b;
+    sample_trace(&a, first_question, "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    sample_trace(&b, first_question, "learned", 0.9, NULL, 0, SAMPLE_STAGES);
+    start(48, 160, true);
+    screen_term_type(&term, "jj\r0.9\r");
+    expect("learned, budget 90 %");
+    screen_term_type(&term, "$");
+    expect("Answer:");
+    screen_term_settle(&term, 200);
+    unsigned char rgb[3];
+    int x0 = TERM_CELL_WIDTH, y0 = 0, side = 0, x1, marked = 0;
+    while (!screen_term_pixel(&term, x0, y0, rgb))
+        y0++;
+    while (screen_term_pixel(&term, x0 + side, y0, rgb))
+        side++;
+    for (x1 = x0 + side; !screen_term_pixel(&term, x1, y0, rgb);)
+        x1++; // B's picture
+    int size = side / SAMPLE_GRID;
+    for (int i = 0; i < SAMPLE_GRID * SAMPLE_GRID; i++) {
+        int x = i % SAMPLE_GRID * size + size / 2, y = y0 + i / SAMPLE_GRID * size + size / 2;
+        bool only_b = alive(&b, i) && !alive(&a, i);
+        assert_true(screen_term_pixel(&term, x1 + x, y, rgb));
+        bool orange = rgb[0] > 245 && rgb[1] > 155 && rgb[1] < 180 && rgb[2] < 60;
+        if (only_b)
+            assert_true(orange);
+        assert_true(screen_term_pixel(&term, x0 + x, y, rgb));
+        bool hole = rgb[0] < 12 && rgb[1] < 12 && rgb[2] < 12; // in the middle of the hollow one
+        if (only_b)
+            assert_true(hole);
+        marked += only_b;
+    }
+    assert_true(marked > 3);
+    finish();
+    trace_free(&a);
+    trace_free(&b);
+}
+
+// The same without sixel: characters in the middle of the patches, taken away by d.
+static void test_marks_without_pixels(void **state)
+{
+    (void)state;
+    start(48, 160, false);
+    screen_term_type(&term, "jj\r0.9\r");
+    expect("learned, budget 90 %");
+    screen_term_type(&term, "$");
+    expect("Answer:");
+    expect("clear: in both");
+    screen_term_settle(&term, 200);
+    int full = 0, hollow = 0;
+    for (int row = 3; row < 34; row++)
+        for (int column = 0; column < 160; column++) {
+            VTermScreenCell cell = screen_term_cell(&term, row, column);
+            full += cell.chars[0] == 0x25C6;
+            hollow += cell.chars[0] == 0x25C7;
+        }
+    assert_true(full > 3);
+    assert_int_equal(full, hollow); // each patch that only B keeps is hollow in A
+    screen_term_type(&term, "d");
+    expect("d marks the differences");
+    screen_term_settle(&term, 200);
+    reject("◆");
+    finish();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_questions),
+        cmocka_unit_test(test_one_run_is_changed),
+        cmocka_unit_test(test_without_guidance_at_the_same_share),
+        cmocka_unit_test(test_four_runs_in_a_narrow_window),
+        cmocka_unit_test(test_linked_cursor),
+        cmocka_unit_test(test_marks_are_where_the_runs_differ),
+        cmocka_unit_test(test_marks_without_pixels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+// One run of the comparison: its words, what is alive, what it cost, what it answers, and the cursor's patch.
+#include "ui/page_compare.h"
+
+#include "ui/compare_words.h"
+#include "ui/panels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WIDE = 34 };
+
+// The next row of the numbers; they go down until the rectangle is full.
+struct writer {
+    const struct pane *pane;
+    struct rect rect;
+    int used;
+    bool wide;
+};
+
+static bool next_row(struct writer *writer, int *row)
+{
+    *row = writer->rect.row + writer->used;
+    return writer->used++ < writer->rect.rows;
+}
+
+static void count_heads(const struct stage *stage, int *on, int *all)
+{
+    *on = *all = 0;
+    for (int s = 0; s < TRACE_STREAMS; s++)
+        for (int m = 0; m < MODULES; m++)
+            for (int h = 0; h < stage->heads[s][m].count; h++) {
+                *on += stage->heads[s][m].on[h];
+                (*all)++;
+            }
+}
+
+static void write_alive(struct writer *writer, const struct view *view, int index)
+{
+    int row, on, all, patches = 0, patch_total = 0, words, word_total;
+    for (int p = 0; p < view->trace.picture_count; p++) {
+        int total;
+        patches += view_alive_count(view, index, p, &total);
+        patch_total += total;
+    }
+    words = view_alive_count(view, index, TRACE_TEXT_STREAM, &word_total);
+    count_heads(&view->trace.stages[index], &on, &all);
+    struct rect rect = writer->rect;
+    if (writer->wide) {
+        if (next_row(writer, &row))
+            draw_format(writer->pane, STYLE_TEXT, row, rect.column, rect.columns,
+                        all ? _("%d/%d patches %d/%d words %d/%d heads") : _("%d/%d patches %d/%d words"), patches,
+                        patch_total, words, word_total, on, all);
+        return;
+    }
+    if (next_row(writer, &row))
+        draw_format(writer->pane, STYLE_TEXT, row, rect.column, rect.columns, _("%d/%d patches"), patches, patch_total);
+    if (next_row(writer, &row))
+        draw_format(writer->pane, STYLE_TEXT, row, rect.column, rect.columns, _("%d/%d words"), words, word_total);
+    if (all && next_row(writer, &row))
+        draw_format(writer->pane, STYLE_TEXT, row, rect.column, rect.columns, _("%d/%d heads"), on, all);
+}
+
+// "227 of 314 MFLOP", in the unit of the second.
+static void cost_text(char *out, size_t size, double spent_macs, double dense_macs)
+{
+    double spent = spent_macs > 0 ? 2 * spent_macs : 0, dense = dense_macs > 0 ? 2 * dense_macs : 0;
+    if (dense >= 1e12)
+        snprintf(out, size, _("%.1f of %.1f TFLOP"), spent / 1e12, dense / 1e12);
+    else if (dense >= 1e9)
+        snprintf(out, size, _("%.1f of %.1f GFLOP"), spent / 1e9, dense / 1e9);
+    else
+        snprintf(out, size, _("%.0f of %.0f MFLOP"), spent / 1e6, dense / 1e6);
+}
+
+static void write_cost(struct writer *writer, const struct view *view, int index)
+{
+    const struct trace_macs *macs = &view->trace.stages[index].macs;
+    double share = macs->cumulative_dense > 0 ? macs->cumulative_spent / macs->cumulative_dense : 1, ms = 0;
+    char percent[32], cost[64], time[24];
+    struct rect rect = writer->rect;
+    int row;
+    for (int s = 0; s <= index; s++)
+        ms += view->trace.stages[s].ms;
+    cost_text(cost, sizeof cost, macs->cumulative_spent, macs->cumulative_dense);
+    snprintf(percent, sizeof percent, _("%.0f %% of dense"), 100 * share);
+    snprintf(time, sizeof time, _("%.1f ms"), ms);
+    if (next_row(writer, &row)) {
+        int width = draw_width(percent) + 1;
+        draw_bar(writer->pane, STYLE_SPENT, row, rect.column, rect.columns - width, share);
+        draw_right(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, percent);
+    }
+    if (next_row(writer, &row)) {
+        int start = rect.column + rect.columns;
+        if (writer->wide)
+            start = draw_right(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, time) - 1;
+        draw_text(writer->pane, STYLE_NUMBER, row, rect.column, start - rect.column, cost);
+    }
+    if (!writer->wide && next_row(writer, &row))
+        draw_text(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, time);
+}
+
+static void write_answers(struct writer *writer, const struct stage *stage)
+{
+    struct rect rect = writer->rect;
+    int row;
+    if (stage->answer_count == 0 && next_row(writer, &row))
+        draw_text(writer->pane, STYLE_DIM, row, rect.column, rect.columns, _("no answer yet"));
+    for (int i = 0; i < stage->answer_count && i < 3 && next_row(writer, &row); i++) {
+        const struct trace_answer *answer = &stage->answers[i];
+        char percent[16];
+        snprintf(percent, sizeof percent, "%3.0f %%", 100 * (double)answer->p);
+        int name = rect.columns - 6, bar = 0;
+        if (writer->wide) {
+            bar = rect.columns / 2 - 6;
+            name = rect.columns - 6 - bar - 1;
+        }
+        draw_text(writer->pane, i == 0 ? STYLE_ANSWER : STYLE_TEXT, row, rect.column, name - 1, answer->text);
+        draw_bar(writer->pane, i == 0 ? STYLE_ANSWER_BAR : STYLE_SPENT, row, rect.column + name, bar, (double)answer->p);
+        draw_right(writer->pane, i == 0 ? STYLE_ANSWER : STYLE_NUMBER, row, rect.column, rect.columns, percent);
+    }
+}
+
+// The patch under the linked cursor: where it stands and its scores.
+static void write_cursor(struct writer *writer, const struct view *view, int index)
+{
+    char name[TRACE_TEXT], state[96], self[24], cross[24], total[24], text[160];
+    struct view_score score = view_score(view, index, view->picture, view->patch + 1);
+    struct rect rect = writer->rect;
+    int row;
+    view_token_name(view, view->picture, view->patch + 1, name, sizeof name);
+    panel_token_state(view, index, view->picture, view->patch + 1, writer->wide, state, sizeof state);
+    panel_number(self, sizeof self, score.self);
+    panel_number(cross, sizeof cross, score.cross);
+    panel_number(total, sizeof total, score.total);
+    bool parts = !isnan(score.self);
+    if (writer->wide) {
+        if (next_row(writer, &row)) {
+            snprintf(text, sizeof text, _("%s: %s"), name, state);
+            draw_text(writer->pane, STYLE_CURSOR, row, rect.column, rect.columns, text);
+        }
+        snprintf(text, sizeof text, _("score %s = self %s cross %s"), total, self, cross);
+        if (!parts)
+            snprintf(text, sizeof text, _("score %s"), total);
+        if (next_row(writer, &row))
+            draw_text(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, text);
+        return;
+    }
+    if (next_row(writer, &row))
+        draw_text(writer->pane, STYLE_CURSOR, row, rect.column, rect.columns, name);
+    if (next_row(writer, &row))
+        draw_text(writer->pane, STYLE_TEXT, row, rect.column, rect.columns, state);
+    if (next_row(writer, &row))
+        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("score %s"), total);
+    if (parts && next_row(writer, &row))
+        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("self %s"), self);
+    if (parts && next_row(writer, &row))
+        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("cross %s"), cross);
+}
+
+// " A " and how it prunes; at the right what no other place tells: the picture's file where the pictures differ.
+static void draw_head(const struct page *page, const struct pane *pane, struct rect rect, int run)
+{
+    const struct view *view = compare_view(page, run), *first = compare_view(page, 0);
+    char how[TRACE_NAME + 96], letter[8], right[64] = "";
+    bool chosen = run == compare_of(page)->focus;
+    snprintf(letter, sizeof letter, chosen ? "[%c]" : " %c ", 'A' + run);
+    if (!view->has_trace)
+        return;
+    compare_tell_policy(&view->trace, how, sizeof how);
+    const char *path = view->trace.pictures[0].path, *other = first->trace.pictures[0].path;
+    if (path && other && strcmp(path, other) != 0)
+        snprintf(right, sizeof right, "%s", strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+    else if (view->trace.intervention_count > 0)
+        snprintf(right, sizeof right,
+                 ngettext_(view->trace.intervention_count, "%d change by hand", "%d changes by hand"),
+                 view->trace.intervention_count);
+    struct rect after = {rect.row, rect.column + 4, 1, rect.columns - 4};
+    mvhline(rect.row, rect.column, ' ', rect.columns);
+    draw_title(pane, after, how, right, false);
+    draw_text(pane, chosen ? STYLE_SELECTED : STYLE_BAR_STRONG, rect.row, rect.column, 3, letter);
+}
+
+void compare_draw_panel(struct page *page, const struct pane *pane, int place)
+{
+    const struct compare *c = compare_of(page);
+    int run = c->layout.first + place;
+    const struct view *view = compare_view(page, run);
+    struct layout layout = *pane->layout;
+    struct pane of_run = {pane->theme, &layout, view, page};
+    layout.words = c->layout.words[place];
+    panel_words(&of_run);
+    draw_head(page, pane, layout.words, run); // over the title that the words have elsewhere
+    int index = view_stage(view);
+    if (index < 0)
+        return;
+    struct writer writer = {.pane = &of_run, .rect = c->layout.text[place]};
+    writer.wide = writer.rect.columns >= WIDE;
+    write_alive(&writer, view, index);
+    write_cost(&writer, view, index);
+    if (writer.rect.rows > 12)
+        writer.used++;
+    bool cursor = view->focus == FOCUS_PATCHES, tight = writer.rect.rows - writer.used < (writer.wide ? 5 : 8);
+    if (cursor && tight) // it was asked for: the lesser answers make room
+        write_cursor(&writer, view, index);
+    write_answers(&writer, &view->trace.stages[index]);
+    writer.used += !tight && writer.rect.rows > 12;
+    if (cursor && !tight)
+        write_cursor(&writer, view, index);
+}
