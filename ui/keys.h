@@ -159,6 +159,8 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(REDRAW, K(12), "^L", EVERYWHERE, PROGRAM, 0, NONE, "", N_("draw everything again"))                       \
     X(SUSPEND, K(26), "^Z", EVERYWHERE, PROGRAM, 0, NONE, "", N_("back to the shell for a while"))              \
     X(ESCAPE, K(27), "Esc", EVERYWHERE, PROGRAM, 0, NONE, "", N_("close, or take the cursor away"))             \
+    X(PALETTE, K(':', 16), ": ^P", EVERYWHERE, PROGRAM, 0, ANYWHERE, N_("commands"),                        \
+      N_("find any action by a few letters, and run it"))                                                   \
     X(HELP, K('?', KEY_F(1)), "? F1", EVERYWHERE, PROGRAM, 0, ALWAYS, N_("help"), N_("this help"))                  \
     X(QUIT, K('q', 'Q'), "q", ON(STEPPER), PROGRAM, 0, ALWAYS, N_("quit"), N_("quit"))                              \
     X(BACK, K('q', 'Q'), "Esc q", ON_PUSHED, PROGRAM, 0, ALWAYS, N_("back"), N_("back to the page before"))  \
@@ -171,7 +173,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(FIGURE_SET, K('o'), "o", ON(REDUNDANCY), ASK, BACKEND_JOBS, ANYWHERE, N_("set…"),                     \
       N_("measure another question set…")) \
     X(COMPOSE, K('c'), "c", ON(STEPPER), ASK, BACKEND_JOBS, STAGES, N_("compose"), N_("put a scene together and ask about it")) \
-    X(EDIT, K('e'), "e", ON(STEPPER), ASK, BACKEND_JOBS, NONE, N_("edit"), N_("blank, blur or move a part of the picture, in a copy")) \
+    X(EDIT, K('e'), "e", ON(STEPPER), ASK, BACKEND_JOBS, NONE, "", N_("blank, blur or move a part of the picture, in a copy")) \
     X(EASEL_LEFT, K(KEY_LEFT, 'h'), "← h", ON_EASELS, CHANGE, 0, NONE, "", N_("move to the left, half a patch")) \
     X(EASEL_RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON_EASELS, CHANGE, 0, ANYWHERE, N_("move"), N_("move to the right")) \
     X(EASEL_UP, K(KEY_UP, 'k'), "↑ k", ON_EASELS, CHANGE, 0, NONE, "", N_("move up")) \

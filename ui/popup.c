@@ -23,7 +23,7 @@ static const struct {
 
 static void forget_entries(struct popup *popup)
 {
-    for (int i = 0; i < popup->count; i++)
+    for (int i = 0; popup->entries && i < popup->count; i++)
         free(popup->entries[i].name);
     popup->count = 0;
 }
@@ -62,7 +62,7 @@ const char *popup_policy(const struct popup *popup)
 
 static int popup_count(const struct popup *popup)
 {
-    return popup->kind == POPUP_POLICY ? POLICY_COUNT : popup->kind == POPUP_FILES ? popup->count : 10000;
+    return popup->kind == POPUP_POLICY ? POLICY_COUNT : popup->kind == POPUP_HELP ? 10000 : popup->count;
 }
 
 void popup_move(struct popup *popup, int rows)
@@ -153,6 +153,13 @@ void popup_browse(struct popup *popup, const char *path)
         qsort(popup->entries, (size_t)popup->count, sizeof *popup->entries, compare_entries);
 }
 
+void popup_find(struct popup *popup, enum page_id page, unsigned abilities, const char *text)
+{
+    popup->count = finder_search(page, abilities, text, popup->found);
+    popup->selected = popup->first = 0;
+    snprintf(popup->typed, sizeof popup->typed, "%s", text);
+}
+
 bool popup_path(const struct popup *popup, char *out, size_t size)
 {
     if (popup->kind != POPUP_FILES || popup->selected >= popup->count)
@@ -216,6 +223,37 @@ static void draw_files(struct popup *popup, const struct pane *pane, struct rect
         snprintf(name, sizeof name, "%s%s", entry->name, entry->folder ? "/" : "");
         draw_row(pane, rect, rect.row + 3 + i, popup->first + i == popup->selected, name, NULL);
     }
+}
+
+// One action of the palette: its name, its keys, what it does, and what it will be given.
+static void draw_found(const struct popup *popup, const struct pane *pane, struct rect rect, int row, int index)
+{
+    const struct found *found = &popup->found[index];
+    const struct key_row *key = key_row(found->action);
+    const struct page_kind *kind = pane->page->kind;
+    const char *argument, *help = kind->explain ? kind->explain(found->action) : NULL;
+    bool selected = index == popup->selected, takes = finder_argument(found->action, popup->typed, &argument);
+    char name[120];
+    snprintf(name, sizeof name, takes && *argument ? "%s %s" : takes ? "%s %s…" : "%s", action_name(found->action),
+             argument);
+    if (found->elsewhere)
+        snprintf(name, sizeof name, _("page: %s"), action_name(found->action));
+    draw_row(pane, rect, row, selected, name, NULL);
+    draw_text(pane, selected ? STYLE_SELECTED : STYLE_KEY, row, rect.column + 20, 9, key->written);
+    if (draw_width(name) < 17 && rect.columns > 34)
+        draw_text(pane, selected ? STYLE_SELECTED : STYLE_DIM, row, rect.column + 30, rect.columns - 30,
+                  _(help ? help : key->help));
+}
+
+static void draw_palette(struct popup *popup, const struct pane *pane, struct rect rect)
+{
+    int room = rect.rows - 1;
+    draw_title(pane, rect, _("COMMANDS"), _("Enter runs it, Esc leaves"), true);
+    if (popup->count == 0)
+        draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns, _("Nothing here is called like this."));
+    scroll_to_selected(popup, room);
+    for (int i = 0; i < room && popup->first + i < popup->count; i++)
+        draw_found(popup, pane, rect, rect.row + 1 + i, popup->first + i);
 }
 
 // One row of the help, where it is in sight.
@@ -291,6 +329,8 @@ void popup_draw(struct popup *popup, const struct pane *pane)
         draw_policies(popup, pane, rect);
     else if (popup->kind == POPUP_FILES)
         draw_files(popup, pane, rect);
+    else if (popup->kind == POPUP_PALETTE)
+        draw_palette(popup, pane, rect);
     else
         draw_help(popup, pane, rect);
 }

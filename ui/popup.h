@@ -4,8 +4,9 @@
 #define TRIMSCOPE_UI_POPUP_H
 
 #include "ui/draw.h"
+#include "ui/finder.h"
 
-enum popup_kind { POPUP_NONE, POPUP_HELP, POPUP_POLICY, POPUP_FILES };
+enum popup_kind { POPUP_NONE, POPUP_HELP, POPUP_POLICY, POPUP_FILES, POPUP_PALETTE };
 
 struct popup_entry {
     char *name;
@@ -17,6 +18,8 @@ struct popup {
     int selected, first;         // first row shown
     struct popup_entry *entries; // POPUP_FILES
     int count, capacity;
+    struct found found[ACTIONS]; // POPUP_PALETTE: `count` of them
+    char typed[80];
     char folder[4096];
 };
 
@@ -36,6 +39,9 @@ const char *popup_policy(const struct popup *popup);
 
 // A path as the shell would read it: "~/x" lies in the home folder; everything else is left as it is.
 void popup_expand_home(const char *path, char *out, size_t size);
+
+// Lists the actions that a text finds (ui/finder.h).
+void popup_find(struct popup *popup, enum page_id page, unsigned abilities, const char *text);
 
 // Lists the entries that go on from `path`: folders first, then pictures, by name.
 void popup_browse(struct popup *popup, const char *path);

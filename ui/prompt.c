@@ -10,6 +10,7 @@ static const char *const labels[PROMPT_KINDS] = {
     [PROMPT_QUESTION] = N_("Question: "),
     [PROMPT_PATH] = N_("Picture: "),
     [PROMPT_BUDGET] = N_("Budget, up to 1 of the unpruned FLOPs (empty: as trained): "),
+    [PROMPT_COMMAND] = N_("Do: "),
 };
 
 void prompt_set(struct prompt *prompt, const char *text)

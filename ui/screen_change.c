@@ -205,14 +205,18 @@ void screen_reopen(struct screen *screen)
         intervene(screen, &what, _("Everything reopened from here on"));
 }
 
-void screen_accept_policy(struct screen *screen)
+void screen_set_policy(struct screen *screen, const char *policy)
 {
     char text[64];
-    const char *policy = popup_policy(&screen->popup);
     snprintf(text, sizeof text, _("Policy %s"), policy);
     struct page_target target = screen_target(screen);
     remember_answer(target.view, text);
     target.backend->set_policy(target.backend->context, policy, target.view->trace.budget);
     screen_want_run(screen);
+}
+
+void screen_accept_policy(struct screen *screen)
+{
+    screen_set_policy(screen, popup_policy(&screen->popup));
     popup_close(&screen->popup);
 }

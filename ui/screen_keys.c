@@ -135,6 +135,7 @@ static const struct {
     [ACTION_HELP] = {open_popup, POPUP_HELP, NULL},
     [ACTION_COMPARE] = {open_page, PAGE_COMPARE, NULL},
     [ACTION_BUDGET] = {screen_open_prompt, PROMPT_BUDGET, NULL},
+    [ACTION_PALETTE] = {screen_open_prompt, PROMPT_COMMAND, NULL},
     [ACTION_ASK] = {screen_open_prompt, PROMPT_QUESTION, NULL},
     [ACTION_OPEN] = {screen_open_prompt, PROMPT_PATH, NULL},
     [ACTION_LESSONS] = {open_page, PAGE_LESSON, NULL},

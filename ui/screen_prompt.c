@@ -15,6 +15,9 @@ static void update_completions(struct screen *screen)
     if (screen->prompt.kind == PROMPT_PATH) {
         prompt_text(&screen->prompt, word);
         popup_browse(&screen->popup, word);
+    } else if (screen->prompt.kind == PROMPT_COMMAND) {
+        prompt_text(&screen->prompt, word);
+        popup_find(&screen->popup, page_top(screen)->kind->id, screen->view.abilities, word);
     } else if (screen->prompt.kind >= PROMPT_PAGE) {
         struct page *page = page_top(screen);
         prompt_text(&screen->prompt, word);
@@ -34,7 +37,7 @@ static void update_completions(struct screen *screen)
 
 static void close_prompt(struct screen *screen)
 {
-    if (screen->prompt.kind == PROMPT_PATH)
+    if (screen->prompt.kind == PROMPT_PATH || screen->prompt.kind == PROMPT_COMMAND)
         popup_close(&screen->popup);
     prompt_close(&screen->prompt);
     screen->completion_count = 0;
@@ -86,11 +89,55 @@ static void open_picture(struct screen *screen, const struct page_target *target
         target->backend->ask(target->backend->context, target->view->trace.question);
 }
 
+// An action that was given what it would ask for.
+static void run_with(struct screen *screen, enum action action, const char *argument)
+{
+    struct page_target target = screen_target(screen);
+    enum policy policy;
+    screen->cancelled = false;
+    if (action == ACTION_BUDGET) {
+        accept_budget(screen, argument);
+        return;
+    }
+    target.view->change[0] = 0;
+    if (action == ACTION_ASK)
+        target.backend->ask(target.backend->context, argument);
+    else if (action == ACTION_OPEN)
+        open_picture(screen, &target, argument);
+    else if (policy_find(argument, &policy))
+        screen_set_policy(screen, argument);
+    else
+        view_say(&screen->view, true, _("There is no policy '%s'; p lists them."), argument);
+}
+
+// The selected action of the palette; what was typed behind its name is its argument.
+static void accept_command(struct screen *screen, const char *text)
+{
+    const struct popup *popup = &screen->popup;
+    if (popup->selected >= popup->count)
+        return;
+    struct found found = popup->found[popup->selected];
+    const char *argument;
+    bool given = finder_argument(found.action, text, &argument) && *argument;
+    prompt_remember(&screen->prompt);
+    close_prompt(screen);
+    while (found.elsewhere && screen->page_count > 1)
+        page_pop(screen);
+    if (given)
+        run_with(screen, found.action, argument);
+    else
+        screen_action(screen, found.action);
+}
+
 static void accept_prompt(struct screen *screen)
 {
     char text[PROMPT_BYTES];
     prompt_text(&screen->prompt, text);
     enum prompt_kind kind = screen->prompt.kind;
+    if (kind == PROMPT_COMMAND) {
+        accept_command(screen, text);
+        return;
+    }
     if (kind == PROMPT_PATH && !accept_path(screen, text, sizeof text))
         return;
     prompt_remember(&screen->prompt);
@@ -119,14 +166,17 @@ static void complete_prompt(struct screen *screen)
         prompt_set(&screen->prompt, path);
     else if (screen->completion_count > 0 && screen->completions[0] == screen->view.suggestion)
         prompt_set(&screen->prompt, screen->view.suggestion);
-    else if (screen->completion_count > 0)
+    else if (screen->prompt.kind == PROMPT_COMMAND && screen->popup.selected < screen->popup.count) {
+        snprintf(path, sizeof path, "%s ", action_name(screen->popup.found[screen->popup.selected].action));
+        prompt_set(&screen->prompt, path);
+    } else if (screen->completion_count > 0)
         prompt_replace_word(&screen->prompt, screen->completions[0]);
     update_completions(screen);
 }
 
 void screen_key_in_prompt(struct screen *screen, wint_t key, bool is_code)
 {
-    bool browsing = screen->prompt.kind == PROMPT_PATH && is_code;
+    bool browsing = (screen->prompt.kind == PROMPT_PATH || screen->prompt.kind == PROMPT_COMMAND) && is_code;
     if (browsing && (key == KEY_UP || key == KEY_DOWN)) {
         popup_move(&screen->popup, key == KEY_UP ? -1 : 1);
         return;
@@ -172,6 +222,8 @@ void screen_open_prompt(struct screen *screen, int which)
         prompt_open(&screen->prompt, kind, trace->question);
         prompt_remember(&screen->prompt);
     }
+    if (kind == PROMPT_COMMAND)
+        popup_open(&screen->popup, POPUP_PALETTE, &screen->view);
     prompt_open(&screen->prompt, kind, folder);
     double least = kind == PROMPT_BUDGET ? screen_least_budget(screen) : 0;
     if (least > 0) {

@@ -111,6 +111,7 @@ void screen_set_budget(struct screen *screen, double budget);
 double screen_least_budget(struct screen *screen);
 void screen_say_least(struct screen *screen); // that less was asked for
 void screen_nudge_budget(struct screen *screen, int percent);
+void screen_set_policy(struct screen *screen, const char *policy);
 void screen_accept_policy(struct screen *screen);
 void screen_show_attention(struct screen *screen);
 

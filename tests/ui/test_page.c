@@ -321,6 +321,42 @@ static void test_keys_are_changed(void **state)
     finish("q");
 }
 
+// ---- the palette
+// ----------------------------------------------------------------------------------------------
+
+static void test_palette(void **state)
+{
+    (void)state;
+    struct child child = {.configured = true};
+    setenv("XDG_CONFIG_HOME", scratch_path("palette"), 1);
+    start(&child, 40, 120, true);
+    expect("'red'");
+    int row, column;
+    screen_term_type(&term, ":");
+    expect("COMMANDS");
+    expect("previous stage");
+    screen_term_type(&term, "lastst");
+    expect("▸ last");
+    screen_term_type(&term, "\r");
+    expect("stage 13 of 13");
+    assert_false(screen_term_find(&term, "COMMANDS", &row, &column));
+    screen_term_type(&term, "\x10" "budget 0.35\r"); // ^P, with what it would ask for
+    expect("Budget 35 %");
+    screen_term_type(&term, ":policy nonsense\r");
+    expect("There is no policy 'nonsense'");
+    screen_term_type(&term, ":budget 7000\r");
+    expect("not '7000'");
+    screen_term_type(&term, ":zzzz");
+    expect("Nothing here is called like this.");
+    screen_term_type(&term, "\r\x1b"); // Enter on nothing does nothing
+    expect("stage 13 of 13");
+    screen_term_type(&term, ":options\r");
+    expect("OPTIONS");
+    screen_term_type(&term, ":back\r");
+    expect("stage 13 of 13");
+    finish("q");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_prompts_and_jobs_of_a_page),
         cmocka_unit_test(test_options_are_changed_and_kept),
         cmocka_unit_test(test_keys_are_changed),
+        cmocka_unit_test(test_palette),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
