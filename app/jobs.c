@@ -114,6 +114,7 @@ static bool do_set(struct job *job, struct error *err)
     struct session *s = job->session;
     struct set_job *work = set_job_start(s->model, s->model_path, s->options.threads, job->request, err);
     enum backend_job_state state = work ? JOB_WORKING : JOB_FAILED;
+    bool wanted = true;
     while (state == JOB_WORKING || state == JOB_PART) {
         struct backend_job_news *news = calloc(1, sizeof *news);
         float done = 0;
@@ -128,11 +129,13 @@ static bool do_set(struct job *job, struct error *err)
             job_publish(job, state, news);
         else
             free(news);
-        if (state != JOB_DONE && !job_go_on(job, done, progress)) {
-            *err = (struct error){0};
-            break;
+        if (wanted && state != JOB_DONE && !job_go_on(job, done, progress)) {
+            wanted = false; // what was answered until it stops is worth showing
+            set_job_cancel(work);
         }
     }
+    if (!wanted)
+        *err = (struct error){0};
     set_job_free(work);
     return state == JOB_DONE;
 }

@@ -395,13 +395,18 @@ enum backend_job_state set_job_wait(struct set_job *job, int milliseconds, struc
     return state;
 }
 
+void set_job_cancel(struct set_job *job)
+{
+    pthread_mutex_lock(&job->lock);
+    job->cancel = true;
+    pthread_mutex_unlock(&job->lock);
+}
+
 void set_job_free(struct set_job *job)
 {
     if (!job)
         return;
-    pthread_mutex_lock(&job->lock);
-    job->cancel = true;
-    pthread_mutex_unlock(&job->lock);
+    set_job_cancel(job);
     if (job->threads)
         pthread_join(job->thread, NULL);
     pthread_mutex_destroy(&job->lock);

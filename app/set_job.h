@@ -19,6 +19,9 @@ struct set_job *set_job_start(struct model *model, const char *weights, int thre
 enum backend_job_state set_job_wait(struct set_job *job, int milliseconds, struct backend_job_news *part, float *done,
                                     char *progress, struct error *err);
 
+// It shall stop; what it has answered until it does comes from set_job_wait() as before, and then JOB_CANCELLED.
+void set_job_cancel(struct set_job *job);
+
 // Stops it, if it is still at work, and waits until it has.
 void set_job_free(struct set_job *job);
 

@@ -26,7 +26,6 @@ struct set_page {
     int limit;
     bool asking, waiting; // for the prompt to open; for a run whose policy shall be used
     int job;              // 0: none is going on
-    float done;
     char progress[120], error[480];
 
     struct results *rows;
@@ -62,7 +61,6 @@ static void start(struct page *page)
     page_cancel_job(page, set->job);
     forget_rows(set);
     set->error[0] = set->progress[0] = 0;
-    set->done = 0;
     set->table.selected = set->table.first = 0;
     job.set = (struct backend_set_request){.path = set->path, .results = set->kept, .budget = set->budget,
                                            .limit = set->limit};
@@ -116,13 +114,15 @@ static void job(struct page *page, struct backend_job_news *news)
     if (news->id != set->job)
         return;
     if (news->state == JOB_WORKING) {
-        set->done = news->done;
         snprintf(set->progress, sizeof set->progress, "%s", news->progress);
     }
     if (news->state == JOB_PART || news->state == JOB_DONE)
         take_rows(set, &news->set);
     if (news->state == JOB_FAILED)
         snprintf(set->error, sizeof set->error, "%s", news->error);
+    if (news->state == JOB_CANCELLED)
+        page_say(page, false, "%s", set->kept ? _("Stopped: what was answered stays, and the next start goes on from there.")
+                                              : _("Stopped: what was answered stays on the screen."));
     if (news->state != JOB_WORKING && news->state != JOB_PART) {
         set->job = 0;
         set->sort_due = 0;
@@ -494,8 +494,6 @@ static void draw_head(const struct pane *pane, struct page *page)
     if (set->rows && set->rows->header.model[0] && page->screen->view.has_trace &&
         strcmp(set->rows->header.model, trace->model_name))
         draw_right(pane, STYLE_WARN, body.row, column + columns / 2, columns - columns / 2, _("these come from another model"));
-    else if (set->job)
-        draw_bar(pane, STYLE_SPENT, body.row, column + columns - 24, 24, (double)set->done);
     draw_numbers(pane, set, body.row + 1, column, columns);
     draw_filter(pane, set, body.row + 2, column, columns);
 }

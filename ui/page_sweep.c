@@ -73,6 +73,8 @@ static void job(struct page *page, struct backend_job_news *news)
     }
     if (news->state == JOB_FAILED)
         snprintf(sweep->error, sizeof sweep->error, "%s", news->error);
+    if (news->state == JOB_CANCELLED)
+        page_say(page, false, "%s", _("Stopped: the points that are done stay."));
     if (news->state != JOB_WORKING && news->state != JOB_PART)
         sweep->job = 0;
     page_changed(page);

@@ -57,6 +57,8 @@ struct taken {
     struct error err;
 };
 
+enum { STOPPED = 1000 }; // after the first part, but waited for
+
 static struct taken take_all(const struct backend_job *request, int cancel_after)
 {
     struct taken taken = {.end = JOB_WORKING};
@@ -70,6 +72,8 @@ static struct taken take_all(const struct backend_job *request, int cancel_after
         char progress[120] = "";
         if (taken.parts == cancel_after)
             break;
+        if (cancel_after == STOPPED && taken.parts == 1)
+            set_job_cancel(job);
         taken.end = set_job_wait(job, 5, &news, &done, progress, &taken.err);
         assert_true(done >= 0 && done <= 1);
         if (taken.end != JOB_PART && taken.end != JOB_DONE)
@@ -148,6 +152,14 @@ static void test_job_ends_badly(void **state)
     taken = take_all(&job, 0); // let go of at once: nothing leaks, nothing hangs
     free_taken(&taken);
     taken = take_all(&job, 1);
+    free_taken(&taken);
+    taken = take_all(&job, STOPPED); // stopped: everything that was answered comes before the end
+    if (taken.end == JOB_CANCELLED) {
+        int answered = 0;
+        for (int i = 0; taken.rows && i < taken.rows->set.count; i++)
+            answered += taken.rows->evaluations[i].done;
+        assert_true(taken.err.code == ERROR_CANCELLED && taken.summary && answered == taken.summary->all.questions);
+    }
     free_taken(&taken);
     snprintf(path, sizeof path, "%s", scratch_path("nowhere.jsonl"));
     taken = take_all(&job, -1);
