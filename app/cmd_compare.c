@@ -99,7 +99,7 @@ static void print_head(const struct comparison *c)
     }
     // The letters of the runs stand above their columns.
     printf("\n%-14s  %-*s  %-*s  %-5s  %-*s  %s\n%-14s ", "", 4 * c->count, _("patches alive"), 4 * c->count,
-           _("only in"), _("in all"), 4 * c->count, _("% of dense"), _("answer so far"), _("stage"));
+           _("only in"), _("in all"), 4 * c->count, _(/* xgettext:no-c-format */ "% of dense"), _("answer so far"), _("stage"));
     for (int group = 0; group < 3; group++) {
         for (int r = 0; r < c->count; r++)
             printf("%4c", 'A' + r);

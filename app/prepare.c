@@ -30,9 +30,8 @@ static bool make_run(struct prepared *prepared, const struct run_options *option
     const struct picture *list[TRACE_PICTURES] = {&pictures[0], &pictures[1]};
     int width[TRACE_PICTURES], height[TRACE_PICTURES], needed = model->config.pictures;
     if (count != needed + 1)
-        return error_set(err, ERROR_USAGE, "the task %s takes %d picture%s and a question; %d argument%s given",
-                         model_task_name(model->config.task), needed, needed > 1 ? "s" : "", count,
-                         count > 1 ? "s" : "");
+        return error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question; %d argument(s) given",
+                         model_task_name(model->config.task), needed, count);
     bool ok = true;
     for (int p = 0; ok && p < needed; p++)
         ok = picture_load(&pictures[p], arguments[p], model->config.image_size, &width[p], &height[p], err);

@@ -356,7 +356,7 @@ static void pass_message_on(struct page *page, int run)
 {
     struct view *view = compare_view(page, run);
     if (view->message[0])
-        page_say(page, view->message_is_error, "%c: %s", 'A' + run, view->message);
+        page_say(page, view->message_is_error, _("%c: %s"), 'A' + run, view->message);
     view->message[0] = 0;
 }
 

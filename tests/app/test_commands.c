@@ -116,8 +116,8 @@ static void test_wrong_usage(void **state)
     expect(RUN(picture_path, "q", "--seed", "-3"), 2, "", "--seed");
     expect(RUN(picture_path, "q", "--threads", "0"), 2, "", "1 to 256");
     expect(RUN("a", "b", "c", "d"), 2, "", "too many");
-    expect(RUN(picture_path, picture_path, "q", "--model", model_path), 2, "", "takes 1 picture");
-    expect(RUN(picture_path, "q", "--model", pair_path), 2, "", "takes 2 pictures");
+    expect(RUN(picture_path, picture_path, "q", "--model", model_path), 2, "", "takes 1 picture(s)");
+    expect(RUN(picture_path, "q", "--model", pair_path), 2, "", "takes 2 picture(s)");
 }
 
 static void test_bad_input(void **state)
