@@ -70,6 +70,19 @@ static void put_escaped(FILE *out, const unsigned char *p, int size)
         fwrite(p, 1, (size_t)size, out);
 }
 
+// What is no UTF-8 becomes the sign for that.
+static void put_characters(FILE *out, const unsigned char *p, int size)
+{
+    for (int i = 0, one; i < size; i += one) {
+        one = character_size(p + i, (size_t)(size - i));
+        if (one > 0)
+            put_escaped(out, p + i, one);
+        else
+            fputs("\xEF\xBF\xBD", out);
+        one = one > 0 ? one : 1;
+    }
+}
+
 static void put_json(FILE *out, const char *text)
 {
     putc('"', out);
@@ -105,14 +118,13 @@ static void begin_event(struct cast *cast, double seconds, char kind)
 }
 
 struct piece {
-    const unsigned char *bytes;
     int size;    // -1: wait for more
     bool silent; // not for the recording
 };
 
 static struct piece next_piece(struct cast *cast, const unsigned char *p, size_t left)
 {
-    struct piece piece = {p, 1, false};
+    struct piece piece = {1, false};
     if (cast->in_string) {
         cast->in_string = *p != 033; // ESC \ ends it
     } else if (*p == 033) {
@@ -124,10 +136,8 @@ static struct piece next_piece(struct cast *cast, const unsigned char *p, size_t
         return piece;
     }
     piece.size = character_size(p, left);
-    if (piece.size == 0) {
-        piece.bytes = (const unsigned char *)"\xEF\xBF\xBD"; // no UTF-8: the sign for that
-        piece.size = 3;
-    }
+    if (piece.size == 0)
+        piece.size = 1;
     return piece;
 }
 
@@ -138,19 +148,14 @@ static void put_pieces(struct cast *cast, double seconds, const unsigned char *p
         struct piece piece = next_piece(cast, p, size);
         if (piece.size < 0)
             break;
-        size_t used = piece.bytes == p ? (size_t)piece.size : 1;
         if (!piece.silent) {
             if (!open)
                 begin_event(cast, seconds, 'o');
             open = true;
-            for (int i = 0, one; i < piece.size; i += one) {
-                one = character_size(piece.bytes + i, (size_t)(piece.size - i));
-                one = one > 0 ? one : 1;
-                put_escaped(cast->out, piece.bytes + i, one);
-            }
+            put_characters(cast->out, p, piece.size);
         }
-        p += used;
-        size -= used;
+        p += piece.size;
+        size -= (size_t)piece.size;
     }
     if (open)
         fputs("\"]\n", cast->out);

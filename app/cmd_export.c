@@ -291,7 +291,7 @@ int cmd_export(int argc, char **argv)
         {"article", OPTION_FLAG, &settings.article, NULL,
          N_("the article's own rows: three questions with guidance, and the first without"), 0, 0},
         {"columns", OPTION_NUMBER, &settings.columns, "N", N_("stages that the figure shows (default 10 at most)"), 0,
-         FIGURE_COLUMNS - 1},
+         FIGURE_COLUMNS},
         {"width", OPTION_NUMBER, &settings.width, "MM", N_("of the figure on paper (default 180)"), 0, 1000},
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.first.policy),

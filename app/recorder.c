@@ -19,6 +19,7 @@ struct recorder {
     struct cast cast;
     double start;
     int master;
+    int done[2], leave[2]; // pipes: the program has ended; it may go
     pid_t child;
     bool input_open;
 };
@@ -111,13 +112,28 @@ static void take_input(struct recorder *recorder)
     }
 }
 
+// The program has written its last and waits: when it goes, the kernel hangs its terminal up and throws away what has
+// not been read.
+static bool take_rest(struct recorder *recorder)
+{
+    struct pollfd output = {.fd = recorder->master, .events = POLLIN};
+    bool running = true;
+    while (running && poll(&output, 1, 100) > 0)
+        running = take_output(recorder);
+    close(recorder->done[0]);
+    close(recorder->leave[1]);
+    recorder->done[0] = recorder->leave[1] = -1;
+    return running;
+}
+
 static void pass_through(struct recorder *recorder)
 {
     for (bool running = true; running;) {
-        struct pollfd fds[3] = {{.fd = recorder->master, .events = POLLIN},
+        struct pollfd fds[4] = {{.fd = recorder->master, .events = POLLIN},
                                 {.fd = signal_pipe[0], .events = POLLIN},
-                                {.fd = recorder->input_open ? STDIN_FILENO : -1, .events = POLLIN}};
-        if (poll(fds, 3, -1) < 0 && errno != EINTR)
+                                {.fd = recorder->input_open ? STDIN_FILENO : -1, .events = POLLIN},
+                                {.fd = recorder->done[0], .events = POLLIN}};
+        if (poll(fds, 4, -1) < 0 && errno != EINTR)
             break;
         if (fds[1].revents)
             take_signals(recorder);
@@ -125,6 +141,8 @@ static void pass_through(struct recorder *recorder)
             take_input(recorder);
         if (fds[0].revents)
             running = take_output(recorder);
+        if (running && fds[3].revents)
+            running = take_rest(recorder);
     }
 }
 
@@ -137,8 +155,11 @@ static int wait_status(pid_t child)
 }
 
 // The child's side: its terminal is the new one.
-static void run_inside(int tty, int (*inside)(void *context), void *context)
+static void run_inside(struct recorder *recorder, int tty, int (*inside)(void *context), void *context)
 {
+    close(recorder->master);
+    close(recorder->done[0]);
+    close(recorder->leave[1]);
     close(signal_pipe[0]);
     close(signal_pipe[1]);
     setsid();
@@ -149,18 +170,25 @@ static void run_inside(int tty, int (*inside)(void *context), void *context)
     if (tty > STDERR_FILENO)
         close(tty);
     int status = inside(context);
+    char byte;
     fflush(stdout);
+    close(recorder->done[1]);
+    while (read(recorder->leave[0], &byte, 1) < 0 && errno == EINTR)
+        continue;
     exit(status);
 }
 
-static bool open_pipe(void)
+static bool open_pipes(struct recorder *recorder)
 {
-    if (pipe(signal_pipe) < 0)
-        return false;
-    for (int i = 0; i < 2; i++) {
-        fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-        fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+    int *pipes[] = {signal_pipe, recorder->done, recorder->leave};
+    for (int p = 0; p < 3; p++) {
+        if (pipe(pipes[p]) < 0)
+            return false;
+        for (int i = 0; i < 2; i++)
+            fcntl(pipes[p][i], F_SETFD, FD_CLOEXEC);
     }
+    fcntl(signal_pipe[0], F_SETFL, O_NONBLOCK);
+    fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
     return true;
 }
 
@@ -173,11 +201,11 @@ static bool record(struct recorder *recorder, const struct termios *before, int 
         close(tty);
         return error_set(err, ERROR_MACHINE, "cannot start a process to be recorded: %s", strerror(errno));
     }
-    if (recorder->child == 0) {
-        close(recorder->master);
-        run_inside(tty, inside, context);
-    }
+    if (recorder->child == 0)
+        run_inside(recorder, tty, inside, context);
     close(tty);
+    close(recorder->done[1]);
+    close(recorder->leave[0]);
     catch_signals();
     struct termios raw = *before;
     cfmakeraw(&raw);
@@ -202,7 +230,7 @@ bool recorder_run(const char *path, const char *title, int (*inside)(void *conte
     if (!file_writer_open(&file, path, err)) // before anything runs: an unwritable place is told at once
         return false;
     int tty;
-    bool ok = open_pipe() && openpty(&recorder.master, &tty, NULL, &before, &size) == 0;
+    bool ok = open_pipes(&recorder) && openpty(&recorder.master, &tty, NULL, &before, &size) == 0;
     if (!ok) {
         file_writer_abort(&file);
         return error_set(err, ERROR_MACHINE, "cannot make a terminal to record: %s", strerror(errno));

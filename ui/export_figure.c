@@ -53,16 +53,27 @@ static const struct trace *longest(const struct figure *figure)
     return found;
 }
 
-// The columns with pictures: the answer has its own. Returns how many.
+static bool shows_picture(const struct stage *stage)
+{
+    return stage->kind == STAGE_IMAGE || stage->kind == STAGE_FUSION ||
+           (stage->kind == STAGE_EMBED && stage->stream != TRACE_TEXT_STREAM);
+}
+
+// The columns: stages with pictures, evenly chosen, from the input to the last fusion layer; the answer has a place of
+// its own. Returns how many.
 static int picture_columns(const struct figure *figure, int most, int stages[FIGURE_COLUMNS])
 {
-    if (most <= 0 || most >= FIGURE_COLUMNS)
-        most = 10; // else the pictures get too small
-    int count = figure_columns(figure, most + 1, stages);
     const struct trace *trace = longest(figure);
-    while (count > 0 && trace->stages[stages[count - 1]].kind == STAGE_ANSWER)
-        count--;
-    return count < most ? count : most;
+    int all[TRACE_STAGES], count = 0;
+    if (most <= 0 || most > FIGURE_COLUMNS)
+        most = 10; // else the pictures get too small
+    for (int i = 0; trace && i < trace->stage_count && count < TRACE_STAGES; i++)
+        if (shows_picture(&trace->stages[i]))
+            all[count++] = i;
+    int shown = count < most ? count : most;
+    for (int i = 0; i < shown; i++)
+        stages[i] = all[shown > 1 ? (i * (count - 1) + (shown - 1) / 2) / (shown - 1) : count - 1];
+    return shown;
 }
 
 // The stage of another row that belongs into a column: of the same name; -1: it has none.

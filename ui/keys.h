@@ -20,6 +20,7 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
     X(STEPPER, stepper, N_("Stepper")) \
     X(COMPARE, compare, N_("Side by side"))                                                                  \
     X(OPTIONS, options, N_("Options")) \
+    X(EXPORT, export, N_("Export"))                                                                          \
     X(WHY, why, N_("Why"))                                                                                   \
     X(SET, set, N_("Question set")) \
     X(SWEEP, sweep, N_("Sweep")) \
@@ -135,6 +136,13 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(RUN_MORE, K(']'), "]", ON(COMPARE), CHANGE, 0, NONE, "", N_("budget of the chosen run up by 0.05"))    \
     X(MARKS, K('d'), "d", ON(COMPARE), LOOK, 0, ANYWHERE, N_("marks"),                                       \
       N_("mark the patches that only some runs keep, or not"))                                               \
+    X(EXPORT, K('E'), "E", EVERYWHERE, PROGRAM, 0, ROOM, N_("export…"),                                     \
+      N_("write to a file: the screen, the run as a page, the figure, the scores…"))                       \
+    X(EXPORT_UP, K(KEY_UP, 'k'), "↑ k", ON(EXPORT), PROGRAM, 0, NONE, "", N_("what to export: the one above")) \
+    X(EXPORT_DOWN, K(KEY_DOWN, 'j', '\t'), "↓ j", ON(EXPORT), PROGRAM, 0, STAGES, N_("choose"),             \
+      N_("what to export: the one below"))                                                                  \
+    X(EXPORT_WRITE, K('\n', '\r', KEY_ENTER), "Enter", ON(EXPORT), PROGRAM, 0, STAGES, N_("name it…"),      \
+      N_("type the file's name and write it…"))                                                             \
     X(CANCEL, K(3), "^C", EVERYWHERE, ASK, 0, NONE, "", N_("stop what is being computed; when idle: quit"))     \
     X(OPTIONS, K('O'), "O", EVERYWHERE & ~ON(OPTIONS), PROGRAM, 0, NONE, "",                                \
       N_("options, keys and colours, kept in a file"))                                                      \

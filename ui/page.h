@@ -23,6 +23,7 @@
 
 enum { PAGE_IMAGES = 16, PAGE_STACK = 8 };
 
+struct figure;
 struct screen;
 
 struct page {
@@ -81,6 +82,10 @@ struct page_kind {
     // The line typed into the prompt that page_prompt() opened, once Enter was pressed, and (may be NULL) after each key.
     void (*typed)(struct page *page, int which, const char *text);
     void (*typing)(struct page *page, int which, const char *text);
+
+    // The runs that the page shows, as rows of the article's figure, for the export (ui/figure.h); they live until the
+    // page changes. False, or NULL: it shows the stepper's run.
+    bool (*figure)(struct page *page, struct figure *out);
 
     // The clock: does what is due and returns when (clock_seconds()) something will be again; 0: never. Only the page on
     // top is called, so that a page below stands still.

@@ -1,0 +1,175 @@
+// The export chooser on the screen, typed through a terminal.
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_backend.h"
+#include "tests/support/sample_trace.h"
+#include "tests/support/scratch.h"
+#include "tests/support/screen_term.h"
+#include "ui/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct screen_term term;
+
+static int run_screen(void *context)
+{
+    static struct fake_backend fake;
+    struct screen_options options = screen_options_default();
+    struct error err = {0};
+    (void)context;
+    fake_backend_init(&fake);
+    options.graphics = GRAPHICS_AUTO;
+    bool fine = screen_run(&fake.backend, &options, &err);
+    fake_backend_free(&fake);
+    return fine ? 0 : (int)err.code;
+}
+
+static void expect(const char *text)
+{
+    if (!screen_term_wait(&term, text)) {
+        screen_term_dump(&term);
+        fail_msg("not on the screen: %s", text);
+    }
+}
+
+static void start(bool sixel)
+{
+    struct screen_term_options options = {.rows = 40, .columns = 120, .sixel = sixel, .version = "XTerm(379)"};
+    screen_term_start(&term, &options, run_screen, NULL);
+    expect("'red'");
+    screen_term_settle(&term, 150);
+}
+
+static void finish(void)
+{
+    screen_term_type(&term, "q");
+    int status = screen_term_finish(&term);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_true(screen_term_restored(&term));
+    screen_term_free(&term);
+}
+
+// E, `downs` rows down, Enter, this name instead of the suggested one, Enter.
+static void type_export(int downs, const char *path)
+{
+    screen_term_type(&term, "E");
+    expect("EXPORT");
+    for (int i = 0; i < downs; i++)
+        screen_term_type(&term, "j");
+    screen_term_type(&term, "\r");
+    expect("Write to: ");
+    screen_term_type(&term, "\025"); // ^U
+    screen_term_type(&term, path);
+    screen_term_type(&term, "\r");
+}
+
+static void check_begins(const char *path, const char *begins)
+{
+    char bytes[64] = "";
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_true(fread(bytes, 1, sizeof bytes - 1, file) > strlen(begins));
+    assert_memory_equal(bytes, begins, strlen(begins));
+    fclose(file);
+}
+
+static bool file_holds(const char *path, const char *wanted)
+{
+    static char text[1 << 22];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    return strstr(text, wanted) != NULL;
+}
+
+// The frame is that of the page below the chooser, at the stage shown, with its picture.
+static void test_frame(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("frame.svg");
+    start(true);
+    for (int i = 0; i < 7; i++)
+        screen_term_type(&term, "l");
+    expect("stage 8 of 13");
+    type_export(1, path);
+    expect("Written to ");
+    expect("stage 8 of 13"); // the page is back
+    finish();
+    check_begins(path, "<?xml");
+    assert_true(file_holds(path, "stage 8 of 13"));
+    assert_true(file_holds(path, "data:image/png;base64,"));
+    assert_false(file_holds(path, "EXPORT"));
+}
+
+// Without sixel the file has the picture in pixels nevertheless, and the screen goes on in blocks.
+static void test_frame_without_sixel(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("blocks.svg");
+    start(false);
+    type_export(1, path);
+    expect("Written to ");
+    finish();
+    assert_true(file_holds(path, "data:image/png;base64,"));
+    assert_false(file_holds(path, "pixelated\""));
+}
+
+static void test_overwriting(void **state)
+{
+    (void)state;
+    const char *path = scratch_write("there.json", "old", 3);
+    struct stat status;
+    start(true);
+    type_export(4, path);
+    expect("there.json exists. Type yes");
+    screen_term_type(&term, "no\r");
+    expect("Nothing was written");
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, 3);
+    screen_term_type(&term, "\r");
+    expect("Write to: ");
+    screen_term_type(&term, "\025");
+    screen_term_type(&term, path);
+    screen_term_type(&term, "\r");
+    expect("exists. Type yes");
+    screen_term_type(&term, "yes\r");
+    expect("Written to ");
+    finish();
+    check_begins(path, "{ \"trimscope\": 1");
+}
+
+static void test_failure(void **state)
+{
+    (void)state;
+    start(true);
+    type_export(3, "/nowhere/at/all.html");
+    expect("cannot write /nowhere/at/all.html");
+    finish();
+}
+
+// The ending typed decides, where what is exported can have that format.
+static void test_ending(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("ending.ansi");
+    start(true);
+    type_export(0, path);
+    expect("Written to ");
+    finish();
+    check_begins(path, "\033[0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_frame),   cmocka_unit_test(test_frame_without_sixel), cmocka_unit_test(test_overwriting),
+        cmocka_unit_test(test_failure), cmocka_unit_test(test_ending),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
