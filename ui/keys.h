@@ -137,7 +137,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(MARKS, K('d'), "d", ON(COMPARE), LOOK, 0, ANYWHERE, N_("marks"),                                       \
       N_("mark the patches that only some runs keep, or not"))                                               \
     X(EXPORT, K('E'), "E", EVERYWHERE, PROGRAM, 0, ROOM, N_("export…"),                                     \
-      N_("write to a file: the screen, the run as a page, the figure, the scores…"))                       \
+      N_("write to a file: screen, run as a page, figure, scores…"))                       \
     X(EXPORT_UP, K(KEY_UP, 'k'), "↑ k", ON(EXPORT), PROGRAM, 0, NONE, "", N_("what to export: the one above")) \
     X(EXPORT_DOWN, K(KEY_DOWN, 'j', '\t'), "↓ j", ON(EXPORT), PROGRAM, 0, STAGES, N_("choose"),             \
       N_("what to export: the one below"))                                                                  \
