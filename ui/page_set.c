@@ -383,7 +383,9 @@ static void typed(struct page *page, int which, const char *text)
         free(set->path);
         free(set->kept); // belonged to the set before
         set->kept = NULL;
-        set->path = *text ? strdup(text) : NULL;
+        char path[4096];
+        popup_expand_home(text, path, sizeof path);
+        set->path = *path ? strdup(path) : NULL;
         set->shown.filter = (struct set_filter){.right = SET_ANY};
         start_when_known(page);
     }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_COLUMNS = 58, LABEL = 16, WIDE = 120 };
+enum { LIST_COLUMNS = 60, LABEL = 16, WIDE = 120 };
 
 struct sweep_page {
     struct backend_sweep_request request; // own copies
@@ -181,21 +181,39 @@ static void draw_plot(const struct pane *pane, const struct sweep_page *sweep, s
     free(labels);
 }
 
+// Where the columns of the list end (numbers) or begin; texts are measured, since translations take other widths.
+enum { AT_POLICY = 2, TO_BUDGET = 27, TO_ACCURACY = 36, TO_SHARE = 43, TO_MS = 52, AT_FRONT = 54 };
+
+static void draw_number(const struct pane *pane, enum style style, struct rect rect, int row, int from, int to, const char *text)
+{
+    if (to <= rect.columns)
+        draw_right(pane, style, row, rect.column + from, to - from, text);
+}
+
 static void draw_point(const struct pane *pane, const struct sweep_page *sweep, struct rect rect, int row, int index)
 {
     const struct sweep_point *p = &sweep->points[index];
     bool front = sweep->ms ? p->front_ms : p->front_flops, chosen = index == sweep->selected;
     enum style style = chosen ? STYLE_SELECTED : front ? STYLE_ALIVE_STRONG : p->done ? STYLE_TEXT : STYLE_DIM;
-    char budget[LABEL], text[200];
-    int letter = 'a' + (int)p->policy;
-    write_budget(p, budget, sizeof budget);
-    int used = snprintf(text, sizeof text, "%c %-16s %7s ", front ? letter - 'a' + 'A' : letter, policy_name(p->policy), budget);
-    if (p->done)
-        snprintf(text + used, sizeof text - (size_t)used, "%5.1f %% %6.3f %8.2f  %s", 100 * p->summary.accuracy.value,
-                 p->summary.share.value, p->summary.ms, front ? "*" : " ");
-    else
-        snprintf(text + used, sizeof text - (size_t)used, "%s", p->why[0] ? p->why : index == 0 || sweep->job ? _("to come") : "");
-    draw_format(pane, style, row, rect.column, rect.columns, "%-*s", rect.columns, text);
+    char text[64];
+    int letter = (front ? 'A' : 'a') + (int)p->policy;
+    draw_format(pane, style, row, rect.column, rect.columns, "%*s", rect.columns, "");
+    draw_format(pane, style, row, rect.column, TO_BUDGET, "%c %s", letter, policy_name(p->policy));
+    write_budget(p, text, sizeof text);
+    draw_number(pane, style, rect, row, TO_BUDGET - 8, TO_BUDGET, text);
+    if (!p->done) {
+        const char *why = p->why[0] ? p->why : sweep->job ? _("to come") : "";
+        draw_text(pane, style, row, rect.column + TO_BUDGET + 2, rect.columns - TO_BUDGET - 2, why);
+        return;
+    }
+    snprintf(text, sizeof text, "%.1f %%", 100 * p->summary.accuracy.value);
+    draw_number(pane, style, rect, row, TO_BUDGET, TO_ACCURACY, text);
+    snprintf(text, sizeof text, "%.3f", p->summary.share.value);
+    draw_number(pane, style, rect, row, TO_ACCURACY, TO_SHARE, text);
+    snprintf(text, sizeof text, "%.2f", p->summary.ms);
+    draw_number(pane, style, rect, row, TO_SHARE, TO_MS, text);
+    if (front)
+        draw_text(pane, style, row, rect.column + AT_FRONT, rect.columns - AT_FRONT, "*");
 }
 
 static void draw_list(const struct pane *pane, struct sweep_page *sweep, struct rect rect)
@@ -205,8 +223,12 @@ static void draw_list(const struct pane *pane, struct sweep_page *sweep, struct 
         sweep->first = sweep->selected;
     if (sweep->selected >= sweep->first + sweep->in_sight)
         sweep->first = sweep->selected - sweep->in_sight + 1;
-    draw_format(pane, STYLE_TITLE, rect.row, rect.column, rect.columns, "  %-16s %7s %7s %6s %8s  %s", _("policy"), _("budget"),
-                _("right"), _("share"), _("ms"), _("front"));
+    draw_text(pane, STYLE_TITLE, rect.row, rect.column + AT_POLICY, TO_BUDGET - AT_POLICY, _("policy"));
+    draw_number(pane, STYLE_TITLE, rect, rect.row, TO_BUDGET - 8, TO_BUDGET, _("budget"));
+    draw_number(pane, STYLE_TITLE, rect, rect.row, TO_BUDGET, TO_ACCURACY, _("accuracy"));
+    draw_number(pane, STYLE_TITLE, rect, rect.row, TO_ACCURACY, TO_SHARE, _("share"));
+    draw_number(pane, STYLE_TITLE, rect, rect.row, TO_SHARE, TO_MS, _("ms"));
+    draw_text(pane, STYLE_TITLE, rect.row, rect.column + AT_FRONT, rect.columns - AT_FRONT, _("front"));
     for (int i = 0; i < sweep->in_sight && sweep->first + i < sweep->count; i++)
         draw_point(pane, sweep, rect, rect.row + 1 + i, sweep->first + i);
 }
