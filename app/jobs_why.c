@@ -53,6 +53,7 @@ bool job_why(struct job *job, struct error *err)
 {
     unsigned runs = job->lane->runs;
     struct explain_watch watch = {go_on, job};
+    job->told = (double)INFINITY; // its parts are the progress: a frame for each word would only hold up the next key
     struct explainer *e = borrow(job, err);
     struct backend_why *why = calloc(1, sizeof *why);
     bool ok = e && (why || error_no_memory(err, "the explanation"));

@@ -22,7 +22,7 @@ struct why {
     struct explain_set set;
     bool has_set;
     struct panel_why panel;
-    unsigned marks;
+    unsigned sets; // counts those that have come and gone
 };
 
 static struct view *view_of(struct page *page) { return &page->screen->view; }
@@ -84,7 +84,7 @@ static void forget_set(struct why *why)
     if (why->has_set)
         explain_set_free(&why->set);
     why->has_set = why->panel.applied = false;
-    why->marks++;
+    why->sets++;
 }
 
 static void search(struct page *page, enum explain_search kind)
@@ -110,7 +110,6 @@ static void show_decision(struct page *page)
     if (view_of(page)->focus == FOCUS_STAGES)
         page_stepper.act(page, ACTION_FOCUS_NEXT);
     why->panel.set_shown = false;
-    why->marks++;
     ask(page);
 }
 
@@ -154,7 +153,6 @@ static void take_job(struct page *page, struct backend_job_news *news)
         why->result = news->why;
         why->has_result = true;
         why->panel.stale = false;
-        why->marks++;
     }
     if (news->kind == JOB_SEARCH && news->state == JOB_DONE) {
         forget_set(why);
@@ -309,6 +307,16 @@ static void change_looks(const void *context, int picture, struct patch_look *lo
     }
 }
 
+// Another number where other patches are marked; 0: none, as on the stepper.
+static unsigned marks_of(const struct why *why)
+{
+    const struct explain_verdict *v = &why->result.verdict;
+    if (why->panel.set_shown)
+        return why->has_set ? 2 * why->sets + 1 : 0;
+    bool marked = why->has_result && !v->place.is_head && v->nearest > 0 && v->place.stream != TRACE_TEXT_STREAM;
+    return marked ? 2 * ((unsigned)v->nearest * TRACE_STREAMS + (unsigned)v->place.stream) + 2 : 0;
+}
+
 static int images(struct page *page, struct page_image out[PAGE_IMAGES])
 {
     const struct why *why = page->state;
@@ -316,7 +324,7 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
     struct scene_context context = screen_scene_context(screen);
     context.change_looks = change_looks;
     context.looks_of = why;
-    context.marks = why->marks + 1;
+    context.marks = marks_of(why);
     if (!scene_update(&screen->scene, &context))
         return -1;
     if (view_stage(context.view) < 0 || context.view->trace.picture_count == 0)
