@@ -245,8 +245,10 @@ static void move_cursor(struct page *page, enum action action)
 static bool stop(struct page *page)
 {
     struct why *why = page->state;
+    if (!why->panel.searching && why->panel.set_shown)
+        page_say(page, false, "%s", _("The search has ended already.")); // who meant to stop it does not want to quit
     if (!why->panel.searching)
-        return false;
+        return why->panel.set_shown;
     // Not page_cancel_job(): what was found by then is wanted.
     page->screen->backend->cancel_job(page->screen->backend->context, why->set_job);
     return true;
