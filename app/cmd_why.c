@@ -27,7 +27,7 @@ struct settings {
 struct findings {
     bool has_place, has_effect;
     struct explain_verdict verdict;
-    struct explain_pulls pulls;
+    struct explain_pulls pulls[2]; // by enum explain_side
     struct intervention change;
     struct explain_effect effect;
     bool has_set[2];
@@ -129,7 +129,9 @@ static bool find_out(const struct settings *s, struct run *run, struct findings 
     struct explainer *e = explain_new(run, err);
     bool ok = e != NULL;
     if (ok && f->has_place) {
-        ok = explain_verdict(e, &place, &f->verdict, err) && explain_pulls(e, &f->verdict, &watch, &f->pulls, err);
+        ok = explain_verdict(e, &place, &f->verdict, err) &&
+             explain_pulls(e, &f->verdict, EXPLAIN_OTHER, &watch, &f->pulls[EXPLAIN_OTHER], err) &&
+             explain_pulls(e, &f->verdict, EXPLAIN_OWN, &watch, &f->pulls[EXPLAIN_OWN], err);
         f->has_effect = ok && explain_opposite(&f->verdict, &f->change);
         ok = ok && (!f->has_effect || explain_what_if(e, &f->change, 1, &f->effect, err));
     }
@@ -258,7 +260,8 @@ static void print_findings(const struct trace *trace, const struct findings *f, 
     char text[WHY_TEXT], clean[2 * WHY_TEXT];
     if (f->has_place) {
         print_verdict(trace, &f->verdict);
-        print_pulls(trace, &f->pulls, f->verdict.kept);
+        for (int side = 0; side < 2; side++)
+            print_pulls(trace, &f->pulls[side], f->verdict.kept);
     }
     if (f->has_effect) {
         why_tell_effect(&f->effect, f->change.kind, text, sizeof text);
@@ -355,7 +358,8 @@ static bool print_json(const struct trace *trace, const struct findings *f, stru
     json_t *root = json_object();
     if (f->has_place) {
         json_object_set_new(root, "why", json_of_verdict(trace, &f->verdict));
-        json_object_set_new(root, "pulls", json_of_pulls(trace, &f->pulls));
+        json_object_set_new(root, "pulls", json_of_pulls(trace, &f->pulls[EXPLAIN_OTHER]));
+        json_object_set_new(root, "pulls_own", json_of_pulls(trace, &f->pulls[EXPLAIN_OWN]));
     }
     if (f->has_effect)
         json_object_set_new(root, "what_if",

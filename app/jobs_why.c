@@ -62,12 +62,12 @@ bool job_why(struct job *job, struct error *err)
         why->has_effect = explain_opposite(&why->verdict, &why->change);
         ok = !why->has_effect || explain_what_if(e, &why->change, 1, &why->effect, err);
     }
-    ok = ok && publish_why(job, JOB_PART, why, err) && job_go_on(job, NAN, "") &&
-         explain_pulls(e, &why->verdict, &watch, &why->pulls, err);
-    if (ok) {
-        why->has_pulls = true;
-        ok = publish_why(job, JOB_DONE, why, err);
+    for (int side = 0; ok && side < 2; side++) {
+        ok = publish_why(job, JOB_PART, why, err) && job_go_on(job, NAN, "") &&
+             explain_pulls(e, &why->verdict, (enum explain_side)side, &watch, &why->pulls[side], err);
+        why->has_pulls[side] = ok;
     }
+    ok = ok && publish_why(job, JOB_DONE, why, err);
     free(why);
     if (e)
         give_back(job, e, runs);

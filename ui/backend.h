@@ -80,8 +80,8 @@ struct backend_why {
     bool has_effect;            // of the opposite decision
     struct intervention change; // which is this
     struct explain_effect effect;
-    bool has_pulls;
-    struct explain_pulls pulls;
+    bool has_pulls[2]; // by enum explain_side
+    struct explain_pulls pulls[2];
 };
 
 // JOB_SEARCH: what must come back, or what the answer hangs on. Cancelled once a set is found, it ends with that set.

@@ -198,24 +198,34 @@ static void put_blocks(struct pen *pen, const struct explain_pulls *pulls)
     pen->row += pulls->count > 0;
 }
 
+static void put_side(struct pen *pen, const struct trace *trace, const struct explain_pulls *pulls,
+                     const struct explain_verdict *v)
+{
+    put_gap(pen, 5);
+    if (pulls->count == 0 || pen->end - pen->row < 2)
+        return;
+    if (pulls->words) {
+        put_title(pen, _("WORDS THAT PULL"), _("score with it − without it"));
+        put_words(pen, trace, pulls, v);
+    } else {
+        put_title(pen, _("PARTS OF THE PICTURE THAT PULL"), _("score with − without"));
+        put_blocks(pen, pulls);
+    }
+}
+
+// What pulls hardest comes first: where there is little room the rest is left out.
 static void put_pulls(struct pen *pen, const struct trace *trace, const struct backend_why *why)
 {
-    const struct explain_verdict *v = &why->verdict;
-    if (v->stage < 0 || isnan(v->score))
-        return;
-    put_gap(pen, 6);
-    if (!why->has_pulls) {
+    const struct explain_pulls *own = &why->pulls[EXPLAIN_OWN], *other = &why->pulls[EXPLAIN_OTHER];
+    bool own_first = why->has_pulls[EXPLAIN_OWN] && strongest(own) > strongest(other);
+    if (!why->has_pulls[EXPLAIN_OTHER]) {
+        put_gap(pen, 5);
         put_title(pen, _("WHAT PULLS"), _("leaving out one by one…"));
         return;
     }
-    if (why->pulls.words)
-        put_title(pen, _("WORDS THAT PULL"), _("score with it − without it"));
-    else
-        put_title(pen, _("PARTS OF THE PICTURE THAT PULL"), _("score with − without"));
-    if (why->pulls.words)
-        put_words(pen, trace, &why->pulls, v);
-    else
-        put_blocks(pen, &why->pulls);
+    put_side(pen, trace, own_first ? own : other, &why->verdict);
+    if (why->has_pulls[EXPLAIN_OWN])
+        put_side(pen, trace, own_first ? other : own, &why->verdict);
 }
 
 static void put_decision(struct pen *pen, const struct trace *trace, const struct panel_why *panel)

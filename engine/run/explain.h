@@ -85,11 +85,13 @@ bool explain_place_check(const struct run *run, const struct explain_place *plac
 bool explain_verdict(struct explainer *explainer, const struct explain_place *place, struct explain_verdict *verdict,
                      struct error *err);
 
-// Exact counterfactuals, leave one out: the same run with this word (or this block of patches; the patch itself is not
-// among them) away from the first layer of its encoder on, and the change of the score in verdict->stage. The other
-// modality where the score can hang on it, the own one otherwise. False also when stopped: ERROR_CANCELLED.
-bool explain_pulls(struct explainer *explainer, const struct explain_verdict *verdict, const struct explain_watch *watch,
-                   struct explain_pulls *pulls, struct error *err);
+// Exact counterfactuals, leave one out: the same run with this word (or this block of patches; the token itself is not
+// among them) away from the first layer of its encoder on, and the change of the score in verdict->stage. Those of the
+// other modality, where the score can hang on it; or the own one's: other words, and of the picture only where nothing
+// else could pull. No pulls where there is nothing to be told. False also when stopped: ERROR_CANCELLED.
+enum explain_side { EXPLAIN_OTHER, EXPLAIN_OWN };
+bool explain_pulls(struct explainer *explainer, const struct explain_verdict *verdict, enum explain_side side,
+                   const struct explain_watch *watch, struct explain_pulls *pulls, struct error *err);
 
 // The opposite of what happened to it: to stay where it was dropped; to go in the place's stage (or the
 // next or, at the end, the last one that touches its stream), where it lives. False for CLS.

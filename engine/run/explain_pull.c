@@ -16,7 +16,6 @@ static bool sees_other(const struct run *run, int stage, int stream)
 
 static void list_words(const struct run *run, const struct explain_place *place, struct explain_pulls *pulls)
 {
-    pulls->words = true;
     for (int t = 1; t < run->trace.token_count && pulls->count < EXPLAIN_PULLS; t++) {
         const struct trace_token *token = &run->trace.tokens[t];
         bool itself = !place->is_head && run_stream_is_text(place->stream) && place->token == t;
@@ -38,13 +37,17 @@ static void list_blocks(const struct run *run, int from, int to, struct explain_
                                           .columns = column + side > grid ? grid - column : side};
 }
 
-static void list_pulls(const struct run *run, const struct explain_verdict *v, struct explain_pulls *pulls)
+static void list_pulls(const struct run *run, const struct explain_verdict *v, enum explain_side side,
+                       struct explain_pulls *pulls)
 {
     bool text = run_stream_is_text(v->place.stream), other = sees_other(run, v->stage, v->place.stream);
-    if (text == other)
-        list_blocks(run, text ? 0 : v->place.stream, text ? run->model->config.pictures : v->place.stream + 1, pulls);
-    else
+    pulls->words = text == (side == EXPLAIN_OWN);
+    if (side == EXPLAIN_OTHER ? !other : !text && other)
+        return;
+    if (pulls->words)
         list_words(run, &v->place, pulls);
+    else
+        list_blocks(run, text ? 0 : v->place.stream, text ? run->model->config.pictures : v->place.stream + 1, pulls);
 }
 
 // The changes that leave the pull's tokens out, and hold the token in question where it has been; returns how many.
@@ -91,8 +94,8 @@ static void measure(const struct run *lab, const struct explain_verdict *v, stru
     pull->decides = (score >= threshold) != (v->score >= v->threshold);
 }
 
-bool explain_pulls(struct explainer *e, const struct explain_verdict *v, const struct explain_watch *watch,
-                   struct explain_pulls *pulls, struct error *err)
+bool explain_pulls(struct explainer *e, const struct explain_verdict *v, enum explain_side side,
+                   const struct explain_watch *watch, struct explain_pulls *pulls, struct error *err)
 {
     *pulls = (struct explain_pulls){0};
     if (v->stage < 0 || isnan(v->score))
@@ -100,7 +103,7 @@ bool explain_pulls(struct explainer *e, const struct explain_verdict *v, const s
     const struct run *base = explain_base(e, err);
     if (!base)
         return false;
-    list_pulls(base, v, pulls);
+    list_pulls(base, v, side, pulls);
     int grid = model_grid(&base->model->config);
     struct intervention *list = malloc(((size_t)(grid * grid) + 2) * sizeof *list);
     bool ok = list != NULL || error_no_memory(err, "what pulls at the score");

@@ -199,7 +199,7 @@ static void test_pulls_are_exact(void **state)
     for (int t = 1; t < 37; t += 5) {
         struct explain_place place = token_place(run, 0, t);
         assert_true(explain_verdict(e, &place, &v, NULL));
-        assert_true(explain_pulls(e, &v, NULL, &pulls, NULL));
+        assert_true(explain_pulls(e, &v, EXPLAIN_OTHER, NULL, &pulls, NULL));
         assert_true(pulls.words);
         for (int i = 0; i < pulls.count; i++) {
             const struct explain_pull *pull = &pulls.list[i];
@@ -224,13 +224,24 @@ static void test_pulls_are_exact(void **state)
     place.stage = run_trace(run)->stage_total - 4; // fusion 1
     assert_true(explain_verdict(e, &place, &v, NULL));
     if (v.stage >= place.stage) {
-        assert_true(explain_pulls(e, &v, NULL, &pulls, NULL));
+        assert_true(explain_pulls(e, &v, EXPLAIN_OTHER, NULL, &pulls, NULL));
         int patches = 0;
         for (int i = 0; i < pulls.count; i++)
             patches += pulls.list[i].rows * pulls.list[i].columns;
         assert_false(pulls.words);
         assert_int_equal(patches, 36);
+        // And the other words of the question, not itself.
+        assert_true(explain_pulls(e, &v, EXPLAIN_OWN, NULL, &pulls, NULL));
+        assert_true(pulls.words);
+        assert_int_equal(pulls.count, run_trace(run)->token_count - 3);
+        for (int i = 0; i < pulls.count; i++)
+            assert_true(pulls.list[i].token != 2);
     }
+    // A patch that words can pull at is not asked about other patches.
+    place = token_place(run, 0, 1);
+    assert_true(explain_verdict(e, &place, &v, NULL));
+    assert_true(explain_pulls(e, &v, EXPLAIN_OWN, NULL, &pulls, NULL));
+    assert_int_equal(pulls.count, 0);
     explain_free(e);
     run_free(run);
 }
@@ -255,7 +266,7 @@ static void test_pulls_can_be_stopped(void **state)
     struct explain_watch watch = {stop_at_second, &calls};
     struct explain_place place = token_place(run, 0, 5);
     assert_true(explain_verdict(e, &place, &v, NULL));
-    assert_false(explain_pulls(e, &v, &watch, &pulls, &err));
+    assert_false(explain_pulls(e, &v, EXPLAIN_OTHER, &watch, &pulls, &err));
     assert_int_equal(err.code, ERROR_CANCELLED);
     assert_int_equal(calls, 2);
     explain_free(e);
