@@ -19,6 +19,7 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
 #define PAGES(X)                                                                                             \
     X(STEPPER, stepper, N_("Stepper")) \
     X(COMPARE, compare, N_("Side by side"))                                                                  \
+    X(FIGURE, figure, N_("What each question keeps"))                                                        \
     X(OPTIONS, options, N_("Options")) \
     X(EXPORT, export, N_("Export"))                                                                          \
     X(WHY, why, N_("Why"))                                                                                   \
@@ -44,17 +45,17 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
 // id, keys (curses codes, at most 6), how they are written, pages, group, ability needed (0: none), footer hint,
 // footer word, help.
 #define KEYS(X)                                                                                             \
-    X(LEFT, K(KEY_LEFT, 'h'), "← h", ON_RUNS | ON(WHY), STEP, 0, NONE, "", N_("previous stage; with a cursor: left")) \
-    X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON_RUNS | ON(WHY), STEP, 0, STAGES, N_("step"),                                \
+    X(LEFT, K(KEY_LEFT, 'h'), "← h", ON_RUNS | ON(FIGURE) | ON(WHY), STEP, 0, NONE, "", N_("previous stage; with a cursor: left")) \
+    X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON_RUNS | ON(FIGURE) | ON(WHY), STEP, 0, STAGES, N_("step"),                                \
       N_("next stage; with a cursor: right"))                                                                   \
-    X(UP, K(KEY_UP, 'k'), "↑ k", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
-    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
-    X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
+    X(UP, K(KEY_UP, 'k'), "↑ k", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
+    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
+    X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
       N_("previous stage, wherever the cursor is"))                                                             \
-    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, N_("step"),                              \
+    X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, N_("step"),                              \
       N_("next stage, wherever the cursor is"))                                                                 \
-    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("first stage"))                \
-    X(LAST, K(KEY_END, '$', 'G'), "End $", ON_RUNS | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("last stage: the answer"))        \
+    X(FIRST, K(KEY_HOME, '0', '^'), "Home 0", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("first stage"))                \
+    X(LAST, K(KEY_END, '$', 'G'), "End $", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("last stage: the answer"))        \
     X(PLAY, K(' '), "space", ON_RUNS, STEP, 0, STAGES, N_("play"),                                          \
       N_("play the stages one after the other, or pause"))                                                      \
     X(FOCUS_NEXT, K('\t'), "Tab", ON_RUNS | ON(WHY), LOOK, 0, ANYWHERE, N_("cursor"),                                 \
@@ -98,7 +99,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("type the budget: share of the unpruned FLOPs…"))                                                      \
     X(LESS, K('[', '-'), "[ -", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", N_("budget down by 0.05"))       \
     X(MORE, K(']', '+', '='), "] +", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", N_("budget up by 0.05"))    \
-    X(ASK, K('a', '/'), "a /", ON_RUNS, ASK, BACKEND_ASK, ANYWHERE, N_("ask…"), N_("ask another question…"))    \
+    X(ASK, K('a', '/'), "a /", ON_RUNS | ON(FIGURE), ASK, BACKEND_ASK, ANYWHERE, N_("ask…"), N_("ask another question…"))    \
     X(OPEN, K('o'), "o", ON_RUNS, ASK, BACKEND_OPEN, ANYWHERE, N_("open…"), N_("open another picture…"))        \
     X(SET, K('S'), "S", ON(STEPPER) | ON(SET) | ON(SWEEP), ASK, BACKEND_JOBS, NONE, "",                      \
       N_("a question set or a file of results as a table…"))                                                 \
@@ -127,6 +128,8 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(LESSON_D, K('D'), "D", ON(LESSON), ASK, 0, NONE, "", N_("the fourth answer"))                            \
     X(COMPARE, K('v'), "v", ON(STEPPER), LOOK, BACKEND_COMPARE, ROOM, N_("compare"),                       \
       N_("runs side by side: another question, policy, budget or picture"))                                  \
+    X(FIGURE, K('V'), "V", ON_RUNS, LOOK, BACKEND_COMPARE, NONE, "",                                         \
+      N_("what three questions keep, and one without guidance, by stage"))                                   \
     X(RUN_ADD, K('+'), "+", ON(COMPARE), CHANGE, 0, ANYWHERE, N_("add…"), N_("add a run…"))                  \
     X(RUN_REMOVE, K('x'), "x", ON(COMPARE), CHANGE, 0, ANYWHERE, N_("remove"), N_("remove the chosen run"))  \
     X(RUN_NEXT, K('n', KEY_BTAB), "n S-Tab", ON(COMPARE), LOOK, 0, ANYWHERE, N_("next run"),                 \

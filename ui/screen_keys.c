@@ -134,6 +134,7 @@ static const struct {
     [ACTION_OPTIONS] = {open_page, PAGE_OPTIONS, NULL},
     [ACTION_HELP] = {open_popup, POPUP_HELP, NULL},
     [ACTION_COMPARE] = {open_page, PAGE_COMPARE, NULL},
+    [ACTION_FIGURE] = {open_page, PAGE_FIGURE, NULL},
     [ACTION_BUDGET] = {screen_open_prompt, PROMPT_BUDGET, NULL},
     [ACTION_PALETTE] = {screen_open_prompt, PROMPT_COMMAND, NULL},
     [ACTION_ASK] = {screen_open_prompt, PROMPT_QUESTION, NULL},

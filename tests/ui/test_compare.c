@@ -260,6 +260,81 @@ static void test_marks_without_pixels(void **state)
     finish();
 }
 
+// ---- the article's figure ----------------------------------------------------------------------------------------
+
+// What the person asks first, then what is known, then a prompt for what is missing; the last row without guidance.
+static void test_figure(void **state)
+{
+    (void)state;
+    struct trace guided;
+    char number[16];
+    int row, column, below;
+    sample_trace(&guided, first_question, "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    struct screen_term_options options = {.rows = 48, .columns = 160, .sixel = true, .version = "XTerm(379)"};
+    screen_term_start(&term, &options, run_screen, NULL);
+    assert_true(screen_term_wait(&term, "'red'"));
+    screen_term_type(&term, "V");
+    expect("(a) what color is the apple left of the lemon");
+    expect("(b) where is the ball");
+    expect("without guidance: ");
+    expect("Question: "); // a third one
+    screen_term_type(&term, "\025how many are red?\r");
+    expect("(c) how many are red");
+    expect("(d) what color is");
+    assert_true(screen_term_find(&term, "(a) ", &row, &column));
+    assert_true(screen_term_find(&term, "(d) what color is", &below, &column));
+    assert_true(below > row);
+    expect("fusion 6");
+    // Patches alive after the last stage, in the last column of row (a).
+    const struct trace_tokens *last = trace_tokens_at(&guided, SAMPLE_STAGES - 1, 0);
+    int alive = 0, images = term.images;
+    for (int i = 1; i < last->count; i++)
+        alive += last->alive[i];
+    snprintf(number, sizeof number, "%d", alive);
+    int answer_column;
+    assert_true(screen_term_find(&term, "answer", &below, &answer_column));
+    for (below = row + 2; below < row + 12; below++) {
+        char text[700];
+        screen_term_row(&term, below, text, sizeof text);
+        if (strstr(text, number) && strstr(text, "144"))
+            break;
+    }
+    assert_true(below < row + 12);
+    assert_true(images >= 4); // one strip of thumbnails for each row
+    screen_term_type(&term, "q");
+    expect("QUESTION");
+    screen_term_type(&term, "q");
+    assert_int_equal(WEXITSTATUS(screen_term_finish(&term)), 0);
+    screen_term_free(&term);
+    trace_free(&guided);
+}
+
+// In the least window rows scroll; a question that fails leaves the others.
+static void test_figure_in_the_least_window(void **state)
+{
+    (void)state;
+    struct screen_term_options options = {.rows = 24, .columns = 80};
+    screen_term_start(&term, &options, run_screen, NULL);
+    assert_true(screen_term_wait(&term, "'red'"));
+    screen_term_type(&term, "V");
+    expect("(b) where is the ball");
+    expect("Question: ");
+    screen_term_type(&term, "\033"); // no third one
+    expect("without guidance");
+    reject("(d)"); // three rows: (a), (b), and the one without guidance is (c)
+    screen_term_type(&term, "a");
+    expect("Question: ");
+    screen_term_type(&term, "\025how many are red?\r");
+    expect("rows 1 to 3 of 4");
+    screen_term_type(&term, "jjj");
+    expect("rows 2 to 4 of 4");
+    expect("(d)");
+    reject("(a)");
+    screen_term_type(&term, "qq");
+    assert_int_equal(WEXITSTATUS(screen_term_finish(&term)), 0);
+    screen_term_free(&term);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +345,8 @@ int main(void)
         cmocka_unit_test(test_linked_cursor),
         cmocka_unit_test(test_marks_are_where_the_runs_differ),
         cmocka_unit_test(test_marks_without_pixels),
+        cmocka_unit_test(test_figure),
+        cmocka_unit_test(test_figure_in_the_least_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
