@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool load(struct sides *sides, int index, const struct side *side, const struct model *model,
                  struct run_options *options, struct error *err)
@@ -75,10 +76,20 @@ void sides_show_figure(const struct sides *sides, struct figure *out)
         out->rows[r] = (struct figure_row){run_trace(sides->runs[r]), sides->pictures[r]};
 }
 
+// Its length without the question mark and spaces at its end, which say nothing.
+static size_t bare_length(const char *question)
+{
+    size_t length = strlen(question);
+    while (length > 0 && strchr("? .", question[length - 1]))
+        length--;
+    return length;
+}
+
 static bool is_new(const struct side *list, int count, const char *question)
 {
+    size_t length = bare_length(question);
     for (int r = 0; r < count; r++)
-        if (!strcmp(list[r].question, question))
+        if (bare_length(list[r].question) == length && !strncasecmp(list[r].question, question, length))
             return false;
     return true;
 }

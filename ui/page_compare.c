@@ -2,6 +2,7 @@
 #include "ui/page_compare.h"
 
 #include "engine/base/thread.h"
+#include "ui/figure.h"
 #include "ui/lane.h"
 #include "ui/panels.h"
 
@@ -451,6 +452,18 @@ static const char about[] = N_(
     "this run alone keeps, a hollow blue one a patch that this run has dropped and another keeps. Keys that change "
     "something change the run whose letter is highlighted.");
 
+// A row of the article's figure for each run, for the export.
+static bool make_figure(struct page *page, struct figure *out)
+{
+    *out = (struct figure){.count = 0};
+    for (int r = 0; r < compare_of(page)->count && out->count < FIGURE_ROWS; r++) {
+        const struct view *view = compare_view(page, r);
+        if (view->has_trace)
+            out->rows[out->count++] = (struct figure_row){&view->trace, view->pictures};
+    }
+    return out->count > 0;
+}
+
 const struct page_kind page_compare = {
     .id = PAGE_COMPARE,
     .size = sizeof(struct compare),
@@ -467,4 +480,5 @@ const struct page_kind page_compare = {
     .hints = hints,
     .explain = explain,
     .target = target,
+    .figure = make_figure,
 };

@@ -152,14 +152,20 @@ static void suggest_name(const struct view *view, const struct row *row, char *o
 
 // ---- writing ----------------------------------------------------------------------------------------------------
 
-// What the page shows as a figure; where it has none, the run of the stepper.
-static void find_figure(struct page *page, struct figure *figure)
+// The run of the page: the one that its keys change.
+static const struct view *find_view(struct page *page)
 {
+    return page->kind->target ? page->kind->target(page).view : &page->screen->view;
+}
+
+// What is drawn or written: for the figure all runs that the page shows, else its one run.
+static void find_runs(struct page *page, enum export_what what, struct figure *figure)
+{
+    const struct view *view = find_view(page);
     *figure = (struct figure){.count = 0};
-    if (page->kind->figure && page->kind->figure(page, figure) && figure->count > 0)
+    if (what == EXPORT_FIGURE && page->kind->figure && page->kind->figure(page, figure))
         return;
-    const struct view *view = &page->screen->view;
-    *figure = (struct figure){.count = 1, .rows = {{&view->trace, view->pictures}}};
+    *figure = (struct figure){.count = view->has_trace, .rows = {{&view->trace, view->pictures}}};
 }
 
 // The chooser goes away first: the frame is the page's below. Its state is gone then.
@@ -177,7 +183,7 @@ static void write_file(struct page *page, const char *typed)
     if (export_parse_ending(path, &format) && export_can(row.what, format))
         row.format = format;
     page_pop(screen);
-    find_figure(page_top(screen), &figure);
+    find_runs(page_top(screen), row.what, &figure);
     struct export_source source = {.figure = &figure, .frame = &frame, .assets = screen->assets ? screen->assets : "assets"};
     bool ok = row.what != EXPORT_FRAME || screen_take_frame(screen, row.format != EXPORT_ANSI, &frame) ||
               error_no_memory(&err, "the frame");
