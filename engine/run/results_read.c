@@ -82,8 +82,8 @@ static bool read_header(struct results_header *h, const json_t *root, struct err
     if (!json_is_integer(version))
         return error_set(err, ERROR_INPUT, "this is not a file of results; `trimscope eval SET --results FILE` makes them");
     if (json_integer_value(version) != 1)
-        return error_set(err, ERROR_INPUT, "these results have version %" JSON_INTEGER_FORMAT "; this program reads version 1",
-                         json_integer_value(version));
+        return error_set(err, ERROR_INPUT, "these results have version %lld; this program reads version 1",
+                         (long long)json_integer_value(version));
     return read_name(h->model, sizeof h->model, model, "name", err) &&
            read_name(h->model_digest, sizeof h->model_digest, model, "digest", err) &&
            read_name(h->set, sizeof h->set, set, "path", err) &&

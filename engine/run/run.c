@@ -89,8 +89,8 @@ bool run_take_pictures(struct run *run, const struct picture *const pictures[], 
 {
     const struct model_config *c = &run->model->config;
     if (picture_count != c->pictures)
-        return error_set(err, ERROR_INPUT, "the task %s needs %d picture%s; %d given", model_task_name(c->task),
-                         c->pictures, c->pictures > 1 ? "s" : "", picture_count);
+        return error_set(err, ERROR_INPUT, "the task %s needs %d picture(s); %d given", model_task_name(c->task),
+                         c->pictures, picture_count);
     struct picture fitted[TRACE_PICTURES] = {{0}};
     bool ok = true;
     for (int p = 0; ok && p < picture_count; p++)
