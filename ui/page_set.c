@@ -24,7 +24,7 @@ struct set_page {
     char policy[TRACE_NAME];
     double budget;
     int limit;
-    bool asking, waiting; // for the prompt to open; for a run whose policy shall be used
+    bool waiting; // for a run whose policy shall be used
     int job;              // 0: none is going on
     char progress[120], error[480];
 
@@ -152,10 +152,6 @@ static void sort_rows(struct page *page)
 static double tick(struct page *page, double now)
 {
     struct set_page *set = page->state;
-    if (set->asking) {
-        set->asking = false;
-        page_prompt(page, PROMPT_FILE, _("set or results (empty: the bundled questions): "), "");
-    }
     if (set->stale && now >= set->sort_due)
         sort_rows(page);
     return set->stale ? set->sort_due : 0;
@@ -521,9 +517,8 @@ static void draw(struct page *page, const struct pane *pane)
         return;
     }
     if (!set->rows || !set->answered) {
-        if (!set->asking)
-            draw_text(pane, STYLE_DIM, rest.row, rest.column, rest.columns,
-                      set->job || set->waiting ? _("Opening…") : _("S asks for a question set or a file of results."));
+        draw_text(pane, STYLE_DIM, rest.row, rest.column, rest.columns,
+                  set->job || set->waiting ? _("Opening…") : _("S asks for a question set or a file of results."));
         return;
     }
     if (both || set->figures) {
@@ -561,7 +556,6 @@ static bool open(struct page *page, const void *argument, struct error *err)
     snprintf(set->policy, sizeof set->policy, "%s", request->policy ? request->policy : "");
     set->budget = request->budget;
     set->limit = request->limit;
-    set->asking = request->ask;
     if (!request->ask)
         start_when_known(page);
     return true;
@@ -574,6 +568,13 @@ static void close(struct page *page)
     set_rows_free(&set->shown);
     free(set->path);
     free(set->kept);
+}
+
+void page_set_ask(struct screen *screen)
+{
+    const struct set_page_request request = {.budget = (double)NAN, .ask = true};
+    if (page_push(screen, &page_set, &request))
+        ask_file(page_top(screen), 0); // at once: what is typed ahead belongs to the prompt
 }
 
 static const char *explain(enum action action)

@@ -11,8 +11,12 @@ struct set_page_request {
     const char *policy;  // NULL: policy and budget of the run on the screen, once there is one
     double budget;
     int limit;
-    bool ask; // first ask for the path
+    bool ask; // nothing is opened before the person has said what
 };
+
+// Opens the page and asks which set it shall show.
+struct screen;
+void page_set_ask(struct screen *screen);
 
 // page_sweep.
 struct sweep_page_request {

@@ -4,7 +4,6 @@
 #include "ui/screen_state.h"
 #include "ui/words.h"
 
-#include <math.h>
 #include <signal.h>
 
 // ---- mouse
@@ -88,12 +87,6 @@ static void redraw(struct screen *screen)
     screen->repaint = true;
 }
 
-static void open_set(struct screen *screen)
-{
-    const struct set_page_request request = {.budget = (double)NAN, .ask = true};
-    page_push(screen, &page_set, &request);
-}
-
 static void suspend(struct screen *screen)
 {
     (void)screen;
@@ -150,7 +143,7 @@ static const struct {
     [ACTION_ESCAPE] = {.simply = page_pop},
     [ACTION_BACK] = {.simply = page_pop},
     [ACTION_QUIT] = {.simply = quit},
-    [ACTION_SET] = {.simply = open_set},
+    [ACTION_SET] = {.simply = page_set_ask},
     [ACTION_REDUNDANCY] = {open_page, PAGE_REDUNDANCY, NULL},
     [ACTION_COMPOSE] = {open_page, PAGE_COMPOSE, NULL},
     [ACTION_EDIT] = {open_page, PAGE_EDIT, NULL},

@@ -1,3 +1,4 @@
+// The bootstrap over pictures, for summaries and for comparisons.
 #ifndef TRIMSCOPE_RUN_EVALUATE_PRIVATE_H
 #define TRIMSCOPE_RUN_EVALUATE_PRIVATE_H
 

@@ -1,3 +1,4 @@
+// What writing, reading and merging results have in common.
 #ifndef TRIMSCOPE_RUN_RESULTS_PRIVATE_H
 #define TRIMSCOPE_RUN_RESULTS_PRIVATE_H
 

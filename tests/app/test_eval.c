@@ -244,6 +244,37 @@ static void test_with_gnu_parallel(void **state)
     json_decref(merged);
 }
 
+// Two pictures to a question: pairs are what shards and lines are about.
+static void test_pairs(void **state)
+{
+    (void)state;
+    struct tiny_options tiny = tiny_everything();
+    tiny.task = TASK_NLVR2;
+    const char *pair = tiny_write("pair.safetensors", &tiny), *file = scratch_path("pair.jsonl");
+    char text[4096] = "", line[8192];
+    for (int i = 0; i < 8; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "{\"picture\": [\"p%d.png\", \"p%d.png\"], \"question\": \"%s\", \"answer\": \"True\"}\n", i / 2, 4 + i % 2,
+                 tiny_questions[i]);
+    const char *pairs = scratch_write("pairs.jsonl", text, strlen(text));
+    json_t *whole = without_ms(EVAL(pairs, "--model", pair, "--json"));
+    const char *second = scratch_path("pair2.jsonl");
+    expect(EVAL(pairs, "--model", pair, "--shard", "1/2", "--results", file), 0, "all                        4", "");
+    expect(EVAL(pairs, "--model", pair, "--shard", "2/2", "--results", second), 0, "all                        4", "");
+    json_t *merged = without_ms(MERGE(file, second, "--json"));
+    assert_true(json_equal(whole, merged));
+    json_decref(whole);
+    json_decref(merged);
+    FILE *in = fopen(file, "r");
+    assert_non_null(fgets(line, sizeof line, in));
+    assert_non_null(fgets(line, sizeof line, in));
+    fclose(in);
+    json_t *row = json_loads(line, 0, NULL), *keep = json_object_get(row, "keep");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(row, "picture"), 1)), "p4.png");
+    assert_true(json_is_array(json_object_get(keep, "image")) && json_is_array(json_object_get(keep, "image2")));
+    json_decref(row);
+}
+
 static void test_progress(void **state)
 {
     (void)state;
@@ -262,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_sweep),
         cmocka_unit_test(test_sweep_usage),
         cmocka_unit_test(test_with_gnu_parallel),
+        cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);

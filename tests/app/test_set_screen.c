@@ -339,6 +339,14 @@ static void test_sweep(void **state)
     WAIT(&term, "random 0.9: accuracy");
     screen_term_type(&term, "q");
     WAIT(&term, "stage 1 of");
+    // From the stepper any set can be asked for; its policy and budget are used.
+    char path[600];
+    snprintf(path, sizeof path, "S%s\r", set_path);
+    screen_term_type(&term, path);
+    WAIT(&term, "learned, as trained");
+    WAIT(&term, "80 questions");
+    screen_term_type(&term, "q");
+    WAIT(&term, "stage 1 of");
     screen_term_type(&term, "q");
     finish(&term);
     free_words(&call);
