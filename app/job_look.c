@@ -2,6 +2,8 @@
 #include "app/assets.h"
 #include "app/jobs.h"
 
+#include "engine/base/memory.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,4 +140,66 @@ bool job_do_world(struct job *job, struct error *err)
     }
     job_publish(job, JOB_DONE, news);
     return true;
+}
+
+// ---- JOB_HEADS --------------------------------------------------------------------------------------------------
+
+// The rows of the query, one for each head of a module.
+static bool find_looks(struct job *job, const struct stage *stage, enum attention_module module, float *map,
+                       struct backend_looks *out, struct error *err)
+{
+    const struct backend_heads_request *r = &job->request->heads;
+    const struct trace_heads *heads = &stage->heads[r->stream][module];
+    int other = r->stream == TRACE_TEXT_STREAM ? 0 : TRACE_TEXT_STREAM, queries, keys;
+    int stream = module == MODULE_MSA ? r->stream : other, count = stage->tokens[stream].count;
+    if (heads->count == 0 || count == 0)
+        return true;
+    *out = (struct backend_looks){stream, count, malloc((size_t)heads->count * (size_t)count * sizeof(float))};
+    if (!out->weights)
+        return error_no_memory(err, "attention");
+    for (int h = 0; h < heads->count; h++) {
+        if (!run_attention(job->lane->run, r->stage, r->stream, module, h, map, &queries, &keys, err))
+            return false;
+        memcpy(out->weights + (size_t)h * (size_t)count, map + (size_t)r->query * (size_t)keys,
+               (size_t)count * sizeof(float));
+    }
+    return true;
+}
+
+static bool check_heads(struct job *job, struct error *err)
+{
+    const struct backend_heads_request *r = &job->request->heads;
+    const struct trace *trace = job->lane->run ? run_trace(job->lane->run) : NULL;
+    bool stage = trace && r->stage >= 0 && r->stage < trace->stage_count && r->stream >= 0 && r->stream < TRACE_STREAMS;
+    if (stage && r->query >= 0 && r->query < trace->stages[r->stage].tokens[r->stream].count)
+        return true;
+    return error_set(err, ERROR_USAGE, "there is no attention of that token in this stage");
+}
+
+bool job_do_heads(struct job *job, struct error *err)
+{
+    struct backend_job_news *news = NULL;
+    if (!check_heads(job, err))
+        return false;
+    const struct stage *stage = &run_trace(job->lane->run)->stages[job->request->heads.stage];
+    size_t most = 0;
+    for (int s = 0; s < TRACE_STREAMS; s++)
+        most = (size_t)stage->tokens[s].count > most ? (size_t)stage->tokens[s].count : most;
+    float *map = memory_alloc(most * most, sizeof *map);
+    bool ok = (map && (news = calloc(1, sizeof *news))) || error_no_memory(err, "attention");
+    if (ok) {
+        news->heads.request = job->request->heads;
+        news->heads.heads = stage->heads[job->request->heads.stream][MODULE_MSA].count;
+        ok = find_looks(job, stage, MODULE_MSA, map, &news->heads.of[0], err) &&
+             find_looks(job, stage, MODULE_MCA, map, &news->heads.of[1], err);
+    }
+    memory_free(map);
+    if (ok) {
+        job_publish(job, JOB_DONE, news);
+        return true;
+    }
+    for (int i = 0; news && i < 2; i++)
+        free(news->heads.of[i].weights);
+    free(news);
+    return false;
 }

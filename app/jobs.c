@@ -152,6 +152,7 @@ static bool (*const functions[JOB_KINDS])(struct job *job, struct error *err) = 
     [JOB_WHY] = job_why,
     [JOB_SEARCH] = job_search,
     [JOB_WORLD] = job_do_world,
+    [JOB_HEADS] = job_do_heads,
 };
 
 void job_do(struct job *job)

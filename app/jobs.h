@@ -34,10 +34,11 @@ struct run *job_make_run(struct job *job, const struct backend_run_request *requ
 bool job_choose_policy(const struct job *job, const struct backend_run_request *request, struct run_options *options,
                        struct error *err);
 
-// job_look.c: JOB_LOOK, JOB_REDUNDANCY and JOB_WORLD.
+// job_look.c: JOB_LOOK, JOB_REDUNDANCY, JOB_WORLD and JOB_HEADS.
 bool job_do_look(struct job *job, struct error *err);
 bool job_do_redundancy(struct job *job, struct error *err);
 bool job_do_world(struct job *job, struct error *err);
+bool job_do_heads(struct job *job, struct error *err);
 
 // jobs_why.c
 bool job_why(struct job *job, struct error *err);

@@ -63,7 +63,7 @@ struct backend_attention {
 // Work of any length beside the run on the screen. What the person asks of that run meanwhile is done first, between
 // two steps of the job. A new kind: an entry in enum backend_job_kind, its request and result in the unions, how both
 // are copied and freed in ui/backend_job.c, and the function that does it in app/jobs.c.
-enum backend_job_kind { JOB_RUN, JOB_WHY, JOB_SEARCH, JOB_SET, JOB_SWEEP, JOB_LOOK, JOB_REDUNDANCY, JOB_WORLD, JOB_KINDS };
+enum backend_job_kind { JOB_RUN, JOB_WHY, JOB_SEARCH, JOB_SET, JOB_SWEEP, JOB_LOOK, JOB_REDUNDANCY, JOB_WORLD, JOB_HEADS, JOB_KINDS };
 
 // JOB_RUN: a whole run on the same pictures, but with another question, policy or changes by hand ("what if ...").
 struct backend_run_request {
@@ -142,6 +142,22 @@ struct backend_redundancy_request {
     char *set; // path; NULL: the bundled questions
 };
 
+// JOB_HEADS: where all heads of a stream look in a finished stage of the run on the screen, from one of its tokens.
+struct backend_heads_request {
+    int stage, stream;
+    int query; // index over the original tokens, 0 is CLS
+};
+
+struct backend_heads {
+    struct backend_heads_request request;
+    int heads;
+    // Of MODULE_MSA and MODULE_MCA. count 0: the stage has no such module.
+    struct backend_looks {
+        int key_stream, count; // whose tokens the weights are about, over all original ones
+        float *weights;        // (heads, count) probabilities; NaN where a token was dropped, everywhere when the head was
+    } of[2];
+};
+
 // JOB_WORLD, without a request: the procedural world, opened; whoever takes it frees it with world_free().
 
 struct backend_job {
@@ -154,6 +170,7 @@ struct backend_job {
         struct backend_sweep_request sweep;
         struct backend_look_request look;
         struct backend_redundancy_request redundancy;
+        struct backend_heads_request heads;
     };
 };
 
@@ -175,6 +192,7 @@ struct backend_job_news {
         struct backend_set_result set;
         struct backend_sweep_result sweep;
         struct world *world;
+        struct backend_heads heads;
         struct redundancy redundancy[2]; // of JOB_REDUNDANCY: unpruned, pruned; inputs 0: not known yet
     }; // JOB_PART and JOB_DONE
 };

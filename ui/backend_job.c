@@ -81,6 +81,10 @@ bool backend_job_copy(struct backend_job *to, const struct backend_job *from)
         *to = *from; // nothing in them points anywhere
         ok = true;
         break;
+    case JOB_HEADS:
+        to->heads = from->heads;
+        ok = true;
+        break;
     case JOB_WORLD:
         ok = true;
         break;
@@ -142,6 +146,8 @@ static void free_result(struct backend_job_news *news)
         explain_set_free(&news->search);
     else if (news->kind == JOB_WORLD)
         world_free(news->world);
+    for (int i = 0; news->kind == JOB_HEADS && i < 2; i++)
+        free(news->heads.of[i].weights);
     for (int i = 0; news->kind == JOB_REDUNDANCY && i < 2; i++)
         redundancy_free(&news->redundancy[i]);
 }

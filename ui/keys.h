@@ -26,6 +26,7 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
     X(SET, set, N_("Question set")) \
     X(SWEEP, sweep, N_("Sweep")) \
     X(REDUNDANCY, redundancy, N_("Redundancy")) \
+    X(HEADS, heads, N_("Heads")) \
     X(COMPOSE, compose, N_("Compose")) \
     X(EDIT, edit, N_("Edit a copy")) \
     X(LESSON, lesson, N_("Lessons"))
@@ -185,6 +186,15 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("measure another question set…")) \
     X(COMPOSE, K('c'), "c", ON(STEPPER), ASK, BACKEND_JOBS, STAGES, N_("compose"), N_("put a scene together and ask about it")) \
     X(EDIT, K('e'), "e", ON(STEPPER), ASK, BACKEND_JOBS, NONE, "", N_("blank, blur or move a part of the picture, in a copy")) \
+    X(HEADS, K('A'), "A", ON(STEPPER), LOOK, BACKEND_ATTENTION | BACKEND_JOBS, NONE, "", N_("where each head looks, over picture and words")) \
+    X(HEADS_LEFT, K(KEY_LEFT, 'h'), "← h", ON(HEADS), LOOK, 0, NONE, "", N_("the head before")) \
+    X(HEADS_RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(HEADS), LOOK, 0, ANYWHERE, N_("head"), N_("the next head, or all together")) \
+    X(HEADS_STREAM, K('\t', KEY_UP, KEY_DOWN, 'j', 'k'), "Tab ↑ ↓", ON(HEADS), LOOK, 0, ANYWHERE, N_("picture/words"), N_("heads of the picture, or of the words")) \
+    X(HEADS_QUERY_BACK, K('[', 'N'), "[", ON(HEADS), LOOK, 0, NONE, "", N_("look from the living token before")) \
+    X(HEADS_QUERY, K(']', 'n'), "] n", ON(HEADS), LOOK, 0, ANYWHERE, N_("look from"), N_("look from the next living token")) \
+    X(HEADS_CLS, K('c', '0'), "c 0", ON(HEADS), LOOK, 0, ANYWHERE, N_("CLS"), N_("look from CLS, or from where the stepper's cursor is")) \
+    X(HEADS_EARLIER, K(',', KEY_PPAGE), ", PgUp", ON(HEADS), STEP, 0, NONE, "", N_("previous stage")) \
+    X(HEADS_LATER, K('.', KEY_NPAGE), ". PgDn", ON(HEADS), STEP, 0, ANYWHERE, N_("stage"), N_("next stage")) \
     X(EASEL_LEFT, K(KEY_LEFT, 'h'), "← h", ON_EASELS, CHANGE, 0, NONE, "", N_("move to the left, half a patch")) \
     X(EASEL_RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON_EASELS, CHANGE, 0, ANYWHERE, N_("move"), N_("move to the right")) \
     X(EASEL_UP, K(KEY_UP, 'k'), "↑ k", ON_EASELS, CHANGE, 0, NONE, "", N_("move up")) \

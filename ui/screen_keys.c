@@ -145,6 +145,7 @@ static const struct {
     [ACTION_QUIT] = {.simply = quit},
     [ACTION_SET] = {.simply = page_set_ask},
     [ACTION_REDUNDANCY] = {open_page, PAGE_REDUNDANCY, NULL},
+    [ACTION_HEADS] = {open_page, PAGE_HEADS, NULL},
     [ACTION_COMPOSE] = {open_page, PAGE_COMPOSE, NULL},
     [ACTION_EDIT] = {open_page, PAGE_EDIT, NULL},
 };

@@ -354,6 +354,53 @@ static void test_look_job(void **state)
     session_free(session);
 }
 
+// Every head that works gives 1 in all; one that was dropped gives nothing.
+static void check_looks(const struct backend_looks *looks, const struct trace_heads *heads)
+{
+    assert_true(looks->count > 1);
+    for (int h = 0; h < heads->count; h++) {
+        double sum = 0;
+        int known = 0;
+        for (int k = 0; k < looks->count; k++) {
+            float weight = looks->weights[h * looks->count + k];
+            known += !isnan(weight);
+            sum += isnan(weight) ? 0 : (double)weight;
+        }
+        assert_int_equal(known > 0, heads->on[h]);
+        assert_true(!known || fabs(sum - 1) < 1e-4);
+    }
+}
+
+static void test_heads_job(void **state)
+{
+    (void)state;
+    struct session *session = lane_session("heads.safetensors");
+    struct backend backend = session_backend(session);
+    struct trace trace;
+    backend.want_stage(backend.context, 100);
+    await_run(&backend, 0, "is it red?", &trace);
+    int stage = trace.stage_count - 2; // the last fusion layer
+    for (int stream = 0; stream <= TRACE_TEXT_STREAM; stream += TRACE_TEXT_STREAM) {
+        struct backend_job job = {.kind = JOB_HEADS, .heads = {stage, stream, 0}};
+        struct backend_job_news *end = await_job(&backend, backend.start_job(backend.context, &job));
+        assert_int_equal(end->state, JOB_DONE);
+        assert_int_equal(end->heads.of[0].key_stream, stream);
+        assert_int_equal(end->heads.of[1].key_stream, stream ? 0 : TRACE_TEXT_STREAM);
+        for (int m = 0; m < 2; m++)
+            check_looks(&end->heads.of[m], &trace.stages[stage].heads[stream][m]);
+        backend_job_news_free(end);
+    }
+    struct backend_heads_request wrong[] = {{1000, 0, 0}, {stage, 0, 100000}, {stage, -1, 0}, {-1, 0, 0}, {stage, 1, 0}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct backend_job job = {.kind = JOB_HEADS, .heads = wrong[i]};
+        struct backend_job_news *end = await_job(&backend, backend.start_job(backend.context, &job));
+        assert_int_equal(end->state, JOB_FAILED);
+        backend_job_news_free(end);
+    }
+    trace_free(&trace);
+    session_free(session);
+}
+
 static void test_redundancy_job(void **state)
 {
     (void)state;
@@ -527,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_jobs_fail_and_are_cancelled_one_by_one),
         cmocka_unit_test(test_look_job),
         cmocka_unit_test(test_redundancy_job),
+        cmocka_unit_test(test_heads_job),
         cmocka_unit_test(test_jobs_without_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

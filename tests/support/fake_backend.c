@@ -203,6 +203,27 @@ static int fake_complete(void *context, const char *prefix, const char **out, in
     return count;
 }
 
+// Head h looks at the tokens h + 3 and h + 4, with 0.6 and 0.3.
+static void fake_heads(struct fake_backend *fake, const struct backend_heads_request *request, struct backend_heads *heads)
+{
+    struct trace trace;
+    sample_trace(&trace, fake->question, fake->policy, fake->budget, NULL, 0, SAMPLE_STAGES);
+    fake_log(fake, "heads stage %d stream %d query %d\n", request->stage, request->stream, request->query);
+    *heads = (struct backend_heads){.request = *request, .heads = SAMPLE_HEADS};
+    for (int m = 0; m < 2 && request->stage < trace.stage_count; m++) {
+        int stream = m == 0 ? request->stream : request->stream == TRACE_TEXT_STREAM ? 0 : TRACE_TEXT_STREAM;
+        int count = trace.stages[request->stage].tokens[stream].count;
+        if (!trace.stages[request->stage].heads[request->stream][m].count)
+            continue;
+        heads->of[m] = (struct backend_looks){stream, count, calloc((size_t)(SAMPLE_HEADS * count), sizeof(float))};
+        for (int h = 0; h < SAMPLE_HEADS; h++) {
+            heads->of[m].weights[h * count + h + 3] = 0.6F;
+            heads->of[m].weights[h * count + h + 4] = 0.3F;
+        }
+    }
+    trace_free(&trace);
+}
+
 // Jobs are done at once.
 static int fake_start_job(void *context, const struct backend_job *job)
 {
@@ -228,6 +249,8 @@ static int fake_start_job(void *context, const struct backend_job *job)
             trace_free(&trace);
         }
     }
+    else if (job->kind == JOB_HEADS)
+        fake_heads(fake, &job->heads, &news->heads);
     else if (job->kind == JOB_WORLD && !(news->world = world_open("assets", NULL)))
         abort();
     while (*end)
