@@ -199,8 +199,19 @@ $(BUILD)/obj/%.o: %.c
 	@echo '  CC   $<'
 	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-install: $(BUILD)/trimscope $(CATALOGUES)
+# The manual page and completions are made by the program itself, from the tables that it runs on.
+PAPERS := $(BUILD)/papers/man $(BUILD)/papers/bash $(BUILD)/papers/zsh $(BUILD)/papers/fish
+$(BUILD)/papers/%: $(BUILD)/trimscope
+	@mkdir -p $(@D)
+	@XDG_CONFIG_HOME=/nonexistent $(BUILD)/trimscope --lang en help $* >$@
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: $(BUILD)/trimscope $(CATALOGUES) $(PAPERS)
 	install -Dm755 $(BUILD)/trimscope $(DESTDIR)$(PREFIX)/bin/trimscope
+	install -Dm644 $(BUILD)/papers/man $(SHARE)/man/man1/trimscope.1
+	install -Dm644 $(BUILD)/papers/bash $(SHARE)/bash-completion/completions/trimscope
+	install -Dm644 $(BUILD)/papers/zsh $(SHARE)/zsh/site-functions/_trimscope
+	install -Dm644 $(BUILD)/papers/fish $(SHARE)/fish/vendor_completions.d/trimscope.fish
 	for language in $(LANGUAGES); do \
 	    install -Dm644 $(BUILD)/locale/$$language/LC_MESSAGES/trimscope.mo -t \
 	        $(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES || exit 1; done
@@ -208,6 +219,8 @@ install: $(BUILD)/trimscope $(CATALOGUES)
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/trimscope $(DESTDIR)$(PREFIX)/share/trimscope \
+	    $(SHARE)/man/man1/trimscope.1 $(SHARE)/bash-completion/completions/trimscope \
+	    $(SHARE)/zsh/site-functions/_trimscope $(SHARE)/fish/vendor_completions.d/trimscope.fish \
 	    $(LANGUAGES:%=$(DESTDIR)$(PREFIX)/share/locale/%/LC_MESSAGES/trimscope.mo)
 
 format:

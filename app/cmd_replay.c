@@ -18,7 +18,7 @@ static int show_replay(void *context)
     struct replay replay;
     bool fine = screen_settings_apply(wish->settings, &options, &err) && replay_open(&replay, wish->path, &err);
     if (fine) {
-        fine = screen_run(&replay.backend, &options, &err);
+        fine = screen_settings_show(wish->settings, &replay.backend, &options, &err);
         replay_close(&replay);
     }
     if (!fine)

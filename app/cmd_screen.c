@@ -50,7 +50,7 @@ static bool show(const struct settings *settings, const char *const arguments[],
     if (!session)
         return false;
     struct backend backend = session_backend(session);
-    bool ok = screen_run(&backend, &options, err);
+    bool ok = screen_settings_show(&settings->screen, &backend, &options, err);
     session_free(session);
     return ok;
 }

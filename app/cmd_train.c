@@ -247,7 +247,7 @@ int cmd_train(int argc, char **argv)
     const char *arguments[ARGUMENTS];
     int count, status;
     if (!options_parse(&command, argc, argv, arguments, &count, &status)) {
-        if (status == ERROR_NONE) // --help
+        if (status == ERROR_NONE && argc > 1) // --help
             print_settings();
         return status;
     }

@@ -1,6 +1,7 @@
 // trimscope world: writes pictures of the procedural world and the questions about them.
 #include "app/assets.h"
 #include "app/commands.h"
+#include "app/options.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
@@ -8,7 +9,6 @@
 #include "engine/world/world.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { QUALITY = 92, BATCH = 64, PICTURES_LIMIT = 1000000, THREADS_LIMIT = 256 };
+enum { QUALITY = 92, BATCH = 64, PICTURES_LIMIT = 1000000 };
 
 struct options {
     long pictures, questions, threads;
@@ -46,24 +46,6 @@ static void stop(int signal)
     stopped = 1;
 }
 
-static void print_help(void)
-{
-    puts("usage: trimscope world N DIR [--seed S] [--questions Q] [--threads T]\n"
-         "\n"
-         "Writes N pictures of the procedural world (JPEG, 192 x 192) into the folder DIR,\n"
-         "which is made if there is none, and DIR/questions.jsonl, a line per question:\n"
-         "  {\"picture\", \"question\", \"answer\", \"type\",\n"
-         "   \"needed\": [[x0, y0, x1, y1] ..], \"others\": [..]}\n"
-         "`picture` is relative to DIR. `needed` are the boxes (pixels, x1 and y1\n"
-         "exclusive) of the objects that the answer depends on, `others` those of the\n"
-         "rest. The same seed gives the same pictures on every machine.\n"
-         "\n"
-         "  --seed S        which world, 0 to 2^64 - 1 (default 1)\n"
-         "  --questions Q   at most so many questions about a picture, 1 to 12 (default 8)\n"
-         "  --threads T     (default: as many as processors)\n"
-         "  --help");
-}
-
 static bool parse_long(const char *text, long low, long high, long *value)
 {
     char *end;
@@ -72,49 +54,37 @@ static bool parse_long(const char *text, long low, long high, long *value)
     return end != text && !*end && errno == 0 && *value >= low && *value <= high;
 }
 
-static bool parse_seed(const char *text, uint64_t *seed)
+// What the command line says; false: *status is the exit status, and what was wrong has been said.
+static bool parse(int argc, char **argv, struct options *options, int *status)
 {
-    char *end;
-    errno = 0;
-    *seed = strtoull(text, &end, 10);
-    return end != text && !*end && errno == 0 && !strchr(text, '-');
-}
-
-// False with *err set for a wrong command line; options->folder stays NULL when --help was asked for.
-static bool parse(int argc, char **argv, struct options *options, struct error *err)
-{
-    static const struct option known[] = {{"seed", required_argument, NULL, 's'},
-                                          {"questions", required_argument, NULL, 'q'},
-                                          {"threads", required_argument, NULL, 't'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
     *options = (struct options){.questions = 8, .threads = thread_processors(), .seed = 1};
-    optind = 0;
-    for (int c; (c = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
-        if (c == 'h')
-            return true;
-        if (c == 's' && !parse_seed(optarg, &options->seed))
-            return error_set(err, ERROR_USAGE, "--seed needs a whole number from 0 to 2^64 - 1, not \"%s\"",
-                             optarg);
-        if (c == 'q' && !parse_long(optarg, 1, WORLD_QUESTIONS, &options->questions))
-            return error_set(err, ERROR_USAGE, "--questions needs a number from 1 to %d, not \"%s\"",
-                             WORLD_QUESTIONS, optarg);
-        if (c == 't' && !parse_long(optarg, 1, THREADS_LIMIT, &options->threads))
-            return error_set(err, ERROR_USAGE, "--threads needs a number from 1 to %d, not \"%s\"",
-                             THREADS_LIMIT, optarg);
-        if (c == '?' && optopt >= '0' && optopt <= '9')
-            return error_set(err, ERROR_USAGE, "a number of pictures or a folder cannot start with \"-\"");
-        if (c == ':' || c == '?')
-            return error_set(err, ERROR_USAGE,
-                             c == ':' ? "%s needs a value" : "%s is not an option; see --help",
-                             argv[optind - 1]);
+    const struct option_row rows[] = {
+        {"seed", OPTION_SEED, &options->seed, "S", N_("which world, 0 to 2^64 - 1 (default 1)"), 0, 0},
+        {"questions", OPTION_NUMBER, &options->questions, "Q",
+         N_("at most so many questions about a picture, 1 to 12 (default 8)"), 1, WORLD_QUESTIONS},
+        OPTION_ROW_THREADS(&options->threads),
+        OPTION_ROW_END};
+    const struct option_command command = {
+        "world", "world N DIR [--seed S] [--questions Q] [--threads N]",
+        N_("Writes N pictures of the procedural world (JPEG, 192 x 192) into the folder DIR, which is made if there is "
+           "none, and DIR/questions.jsonl, a line per question: {\"picture\", \"question\", \"answer\", \"type\", "
+           "\"needed\": [[x0, y0, x1, y1] ..], \"others\": [..]}. `picture` is relative to DIR. `needed` are the boxes "
+           "(pixels, x1 and y1 exclusive) of the objects that the answer depends on, `others` those of the rest. The same "
+           "seed gives the same pictures on every machine."),
+        rows, 2, 2};
+    const char *arguments[2];
+    int count;
+    if (!options_parse(&command, argc, argv, arguments, &count, status))
+        return false;
+    if (!parse_long(arguments[0], 1, PICTURES_LIMIT, &options->pictures)) {
+        struct error err;
+        error_set(&err, ERROR_USAGE, N_("the number of pictures must be from 1 to %d, not \"%s\""), PICTURES_LIMIT,
+                  arguments[0]);
+        fprintf(stderr, "trimscope world: %s\n", err.text);
+        *status = ERROR_USAGE;
+        return false;
     }
-    if (argc - optind != 2)
-        return error_set(err, ERROR_USAGE, "give the number of pictures and a folder: trimscope world N DIR");
-    if (!parse_long(argv[optind], 1, PICTURES_LIMIT, &options->pictures))
-        return error_set(err, ERROR_USAGE, "the number of pictures must be from 1 to %d, not \"%s\"",
-                         PICTURES_LIMIT, argv[optind]);
-    options->folder = argv[optind + 1];
+    options->folder = arguments[1];
     return true;
 }
 
@@ -249,20 +219,16 @@ int cmd_world(int argc, char **argv)
 {
     struct options options;
     struct error err = {0};
-    bool ok = parse(argc, argv, &options, &err);
-    if (ok && !options.folder) {
-        print_help();
-        return 0;
-    }
-    if (ok) {
-        struct sigaction action = {.sa_handler = stop}, before[2];
-        stopped = 0;
-        sigaction(SIGINT, &action, &before[0]);
-        sigaction(SIGTERM, &action, &before[1]);
-        ok = make_world(&options, &err);
-        sigaction(SIGINT, &before[0], NULL);
-        sigaction(SIGTERM, &before[1], NULL);
-    }
+    struct sigaction action = {.sa_handler = stop}, before[2];
+    int status;
+    if (!parse(argc, argv, &options, &status))
+        return status;
+    stopped = 0;
+    sigaction(SIGINT, &action, &before[0]);
+    sigaction(SIGTERM, &action, &before[1]);
+    bool ok = make_world(&options, &err);
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
     if (!ok)
         fprintf(stderr, "trimscope world: %s\n", err.text);
     return ok ? 0 : (int)err.code;

@@ -4,6 +4,8 @@
 
 #include "ui/words.h"
 
+#include <stdio.h>
+
 // name, function, one line for the help. Each function gets its own arguments with argv[0] = the command's name,
 // and returns an exit status (enum error_code).
 // clang-format off
@@ -24,6 +26,7 @@
     X(train, cmd_train, N_("trains the bundled model on the procedural world"))                                    \
     X(replay, cmd_replay, N_("shows a saved run, no model needed"))                                                \
     X(export, cmd_export, N_("writes a run as a page, a picture, a figure or a table"))                            \
+    X(help, cmd_help, N_("explains a command; the manual page, completions for shells"))                            \
     X(doctor, cmd_doctor, N_("says what this terminal and machine can do"))                                        \
     X(bench, cmd_bench, N_("speed on this machine, as ratios"))
 // clang-format on
@@ -31,6 +34,18 @@
 #define COMMAND_DECLARE(name, function, summary) int function(int argc, char **argv);
 COMMANDS(COMMAND_DECLARE)
 #undef COMMAND_DECLARE
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary; // marked by N_()
+};
+
+// All of them; the last one has no name.
+const struct command *command_list(void);
+const struct command *command_find(const char *name); // NULL: none
+// Names and summaries, below a line that says how to go on.
+void command_print_all(FILE *out);
 
 // The screen, which has no name of its own.
 int cmd_screen(int argc, char **argv);

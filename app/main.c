@@ -12,28 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *summary;
-} commands[] = {
-#define COMMAND_ROW(name, function, summary) {#name, function, summary},
-    COMMANDS(COMMAND_ROW)
-#undef COMMAND_ROW
-    {NULL, NULL, NULL},
-};
-
 // What shall run: a command by its name, or the screen when the first word is a file, an option or missing.
 static bool wants_screen(int argc, char **argv)
 {
     return argc < 2 || argv[1][0] == '-' || access(argv[1], F_OK) == 0 || strchr(argv[1], '/') || strchr(argv[1], '.');
-}
-
-static void print_commands(FILE *out)
-{
-    fputs(_("commands (`trimscope COMMAND --help` explains each):\n"), out);
-    for (const struct command *c = commands; c->name; c++)
-        fprintf(out, "  %-11s %s\n", c->name, _(c->summary));
 }
 
 // What OpenBLAS decides when it is loaded can only be changed before (blas.h). The commands that live on it start the
@@ -71,23 +53,23 @@ static int run_main(int argc, char **argv)
         puts("trimscope " TRIMSCOPE_VERSION);
         return 0;
     }
-    for (const struct command *c = commands; c->name; c++)
-        if (!strcmp(name, c->name)) {
-            restart_for_blas(name, argv);
-            return c->run(argc - 1, argv + 1);
-        }
+    const struct command *command = command_find(name);
+    if (command) {
+        restart_for_blas(name, argv);
+        return command->run(argc - 1, argv + 1);
+    }
     if (wants_screen(argc, argv)) {
         int status = cmd_screen(argc, argv);
         if (!strcmp(name, "--help")) {
             putchar('\n');
-            print_commands(stdout);
+            command_print_all(stdout);
         }
         return status;
     }
     struct error err;
     error_set(&err, ERROR_USAGE, "\"%s\" is neither a command nor a picture", name);
     fprintf(stderr, "trimscope: %s\n", err.text);
-    print_commands(stderr);
+    command_print_all(stderr);
     return ERROR_USAGE;
 }
 

@@ -162,12 +162,34 @@ static bool parse_option(const struct option_command *command, int argc, char **
     return complain(command, status, "there is no option %s", argv[*i]);
 }
 
+// Who wants to see tables at present. Commands keep theirs in their functions, where the values are.
+static struct {
+    void (*visit)(const struct option_command *command, void *context);
+    void *context;
+} visitor;
+
+void options_visit(int (*command)(int argc, char **argv), const char *name,
+                   void (*visit)(const struct option_command *command, void *context), void *context)
+{
+    char own[32];
+    char *arguments[] = {own, NULL};
+    snprintf(own, sizeof own, "%s", name);
+    visitor.visit = visit;
+    visitor.context = context;
+    command(1, arguments);
+    visitor.visit = NULL;
+}
+
 bool options_parse(const struct option_command *command, int argc, char **argv, const char *arguments[], int *count,
                    int *status)
 {
     bool options = true;
     *count = 0;
     *status = 0;
+    if (visitor.visit) {
+        visitor.visit(command, visitor.context);
+        return false;
+    }
     for (int i = 1; i < argc; i++) {
         if (options && !strcmp(argv[i], "--")) {
             options = false;

@@ -48,6 +48,10 @@ struct option_command {
 bool options_parse(const struct option_command *command, int argc, char **argv, const char *arguments[], int *count,
                    int *status);
 
+// Shows the table of a command to `visit` instead of running it: for the manual and completions.
+void options_visit(int (*command)(int argc, char **argv), const char *name,
+                   void (*visit)(const struct option_command *command, void *context), void *context);
+
 // The value is a pointer to the field; the rows that several commands share.
 #define OPTION_ROW_MODEL(field)                                                                                \
     {"model", OPTION_TEXT, field, "FILE", N_("weights to use (default: the bundled model)"), 0, 0}

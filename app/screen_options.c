@@ -3,11 +3,13 @@
 #include "app/assets.h"
 #include "app/preferences.h"
 #include "app/recorder.h"
+#include "ui/plain.h"
 #include "ui/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // The command line decides before the environment, and that before the configuration; an empty variable says nothing.
 // *origin names who was asked.
@@ -36,6 +38,20 @@ bool screen_settings_apply(const struct screen_settings *settings, struct screen
     name = chosen(settings->theme, "--theme", "TRIMSCOPE_THEME", CONFIG_THEME, &origin);
     return theme_parse(name, &options->theme) ||
            error_set(err, ERROR_USAGE, "%s is auto, dark, light, contrast or colorblind, not \"%s\"", origin, name);
+}
+
+bool screen_settings_show(const struct screen_settings *settings, const struct backend *backend,
+                          const struct screen_options *options, struct error *err)
+{
+    const char *term = getenv("TERM");
+    bool possible = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+    if (possible && !settings->plain)
+        return screen_run(backend, options, err);
+    if (!settings->plain)
+        fputs(_("trimscope: there is no screen here, so everything is told line by line; help lists the commands\n"),
+              stderr);
+    terminal_locale();
+    return plain_run(backend, stdin, stdout, isatty(STDIN_FILENO), err);
 }
 
 int screen_settings_run(const struct screen_settings *settings, const char *title, int (*show)(void *context),

@@ -7,7 +7,7 @@
 
 struct screen_settings {
     const char *graphics, *theme; // NULL: what the environment says, or auto
-    bool no_mouse;
+    bool no_mouse, plain;
     const char *record; // a file for the recording of the session, NULL: none
 };
 
@@ -23,10 +23,16 @@ struct screen_settings {
          0, 0},                                                                                                \
         {"no-mouse", OPTION_FLAG, &(settings).no_mouse, NULL, N_("leave the mouse to the terminal, for selecting text"), \
          0, 0},                                                                                                \
+        {"plain", OPTION_FLAG, &(settings).plain, NULL,                                                        \
+         N_("line by line, for screen readers and pipes: stages in sentences, commands as words (help lists them)"), 0, 0}, \
         {"record", OPTION_TEXT, &(settings).record, "FILE.cast",                                               \
          N_("record the session for asciinema; in block graphics unless --graphics says otherwise, because its players " \
          "cannot show sixel"),                                                                                  \
          0, 0}
+
+// The screen; line by line where that is wanted, or where no screen is possible, which is said on stderr.
+bool screen_settings_show(const struct screen_settings *settings, const struct backend *backend,
+                          const struct screen_options *options, struct error *err);
 
 // The screen's options from the settings, the environment (TRIMSCOPE_GRAPHICS, TRIMSCOPE_THEME) and the defaults.
 // With --record the graphics are blocks where nothing else was asked for.

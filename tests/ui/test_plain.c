@@ -1,0 +1,146 @@
+// The plain mode over pipes: what is said to which command.
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_backend.h"
+#include "tests/support/sample_trace.h"
+#include "ui/plain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct fake_backend fake;
+static char said[1 << 16];
+
+// Everything that is said to these commands; the backend is as fake_backend_init() leaves it.
+static void talk(const char *commands)
+{
+    struct error err = {0};
+    FILE *in = tmpfile(), *out = tmpfile();
+    assert_true(in && out);
+    fputs(commands, in);
+    rewind(in);
+    assert_true(plain_run(&fake.backend, in, out, false, &err));
+    rewind(out);
+    said[fread(said, 1, sizeof said - 1, out)] = 0;
+    fclose(in);
+    fclose(out);
+}
+
+static void begin(const char *commands)
+{
+    fake_backend_init(&fake);
+    talk(commands);
+}
+
+static void expect(const char *text)
+{
+    if (!strstr(said, text))
+        fail_msg("not said: %s\nbut: %s", text, said);
+}
+
+static void test_stages_are_told(void **state)
+{
+    (void)state;
+    begin("");
+    expect("Question: what color is the apple left of the lemon?\n");
+    expect("Policy learned, budget 50 percent.\n");
+    expect("Answer: 'red'");
+    expect("Stage 1 of 13, embed text.\n");
+    assert_null(strchr(said, 27)); // no escape sequence, no prompt
+    assert_null(strstr(said, "> "));
+    fake_backend_free(&fake);
+    begin("next\n\nn\nprevious\ngo 13\nnext\nGO 1\np\ngo 77\nquit\nnever read\n");
+    expect("Stage 2 of 13, text 1.");
+    expect("Stage 4 of 13");
+    expect("Stage 13 of 13, answer.");
+    expect("This is the last stage.");
+    expect("This is the first stage.");
+    expect("Stages are numbered from 1 to 13");
+    assert_null(strstr(said, "never"));
+    fake_backend_free(&fake);
+}
+
+static void test_what_is_there(void **state)
+{
+    (void)state;
+    struct trace trace;
+    char line[80];
+    begin("go 8\nwords\npatches\nheads\ncost\nanswer\n");
+    sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    const struct trace_tokens *tokens = &trace.stages[7].tokens[0];
+    int alive = 0;
+    for (int i = 1; i < tokens->count; i++)
+        alive += tokens->alive[i];
+    snprintf(line, sizeof line, "%d of 144 patches are looked at.\n", alive);
+    expect(line);
+    for (int row = 0; row < SAMPLE_GRID; row++) { // a row without a living patch is none, any other is not
+        bool any = false;
+        for (int c = 0; c < SAMPLE_GRID; c++)
+            any |= tokens->alive[row * SAMPLE_GRID + c + 1];
+        snprintf(line, sizeof line, any ? "Row %d: column " : "Row %d: none.\n", row + 1);
+        expect(line);
+    }
+    trace_free(&trace);
+    expect("Words that are read: ");
+    expect("heads are live in the cross attention of the words.");
+    expect("This stage spends ");
+    expect("1. 'yellow', ");
+    expect("This is a lens");
+    fake_backend_free(&fake);
+}
+
+static void test_why(void **state)
+{
+    (void)state;
+    begin("last\nwhy apple\nwhy 1 1\nwhy 99 1\nwhy nobody\nwhy\n");
+    expect("row 1, column 1 is dropped in ");
+    expect("Its score in ");
+    expect(" below the threshold.\n");
+    expect("The picture has 12 rows and 12 columns of patches.");
+    expect("Name a word of the question");
+    fake_backend_free(&fake);
+}
+
+static void test_changes(void **state)
+{
+    (void)state;
+    begin("go 8\nkeep 1 1\nundo\nundo\nbudget 0.3\nbudget 7\npolicy random\npolicy\nask what is it?\nis it red?\n"
+          "open /no/such.png\nnonsense\nhelp\n");
+    expect("row 1, column 1 forced to stay: the answer ");
+    expect("Last change taken back: the answer ");
+    expect("There is nothing to undo.");
+    expect("Policy learned, budget 30 %: the answer ");
+    expect("A budget is a share");
+    expect("Policy random, budget 30 %: the answer ");
+    expect("cls-attention: ");
+    expect("Question: what is it?");
+    expect("Question: is it red?"); // "ask" may be left out
+    expect("/no/such.png: no such file");
+    expect("There is no command 'nonsense'; help lists them.");
+    expect("keep WORD or ROW COLUMN (or k): force it to stay");
+    assert_non_null(strstr(fake.log, "undo\npolicy learned 0.30\npolicy random 0.30\nask what is it?\nask is it red?\n"));
+    fake_backend_free(&fake);
+}
+
+// A saved run: what needs the model says so, and is not in the list.
+static void test_replay(void **state)
+{
+    (void)state;
+    fake_backend_init(&fake);
+    fake.backend.abilities = 0;
+    fake.stages = SAMPLE_STAGES;
+    talk("ask why?\nkeep 1 1\nhelp\n");
+    expect("A saved run cannot do that");
+    assert_null(strstr(said, "keep WORD"));
+    expect("words (or w)");
+    fake_backend_free(&fake);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stages_are_told), cmocka_unit_test(test_what_is_there), cmocka_unit_test(test_why),
+        cmocka_unit_test(test_changes),         cmocka_unit_test(test_replay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
