@@ -23,10 +23,16 @@ struct subject {
     int file, stages;
 };
 
+struct presses {
+    double ms[PRESSES], cpu[PRESSES], bytes[PRESSES];
+    int count;
+};
+
 struct figures {
-    double keys[PRESSES], cpu[PRESSES], bytes[PRESSES], first[STARTS], first_cpu[STARTS], whole[STARTS]; // ms
+    struct presses keys, beside; // in the stepper; with four runs side by side
+    double first[STARTS], first_cpu[STARTS], whole[STARTS]; // ms
     double what_if[WHAT_IFS], what_if_cpu[WHAT_IFS];                                                     // ms
-    int presses, starts, what_ifs;
+    int starts, what_ifs;
     double memory;
 };
 
@@ -78,12 +84,12 @@ static bool measure_start(const struct subject *subject, struct figures *figures
 
 // Through all stages to the right, back to the left, and so on. A frame ends when nothing comes for 50 ms; it counts
 // when the picture changed in it (in some stages only words and numbers do, which is cheap).
-static bool press_keys(struct bench_terminal *terminal, int stages, struct figures *figures, struct error *err)
+static bool press_keys(struct bench_terminal *terminal, int stages, struct presses *presses, struct error *err)
 {
     if (!bench_terminal_take(terminal, 0, 1, 0.5, 30) || !bench_terminal_type(terminal, "\033OH") ||
         !bench_terminal_take(terminal, 0, 1, 0.3, 30) || terminal->frames == 0)
         return ended(err);
-    for (int i = 0; i < PRESSES_MAX && figures->presses < PRESSES; i++) {
+    for (int i = 0; i < PRESSES_MAX && presses->count < PRESSES; i++) {
         bool left = i / (stages - 1) % 2;
         long images = terminal->images, bytes = terminal->bytes;
         double cpu = bench_terminal_cpu(terminal), begin = clock_seconds();
@@ -92,12 +98,11 @@ static bool press_keys(struct bench_terminal *terminal, int stages, struct figur
             return error_set(err, ERROR_MACHINE, "the screen ended at key press %d", i + 1);
         if (terminal->images == images)
             continue;
-        figures->keys[figures->presses] = (terminal->last - begin) * 1e3;
-        figures->cpu[figures->presses] = (bench_terminal_cpu(terminal) - cpu) * 1e3;
-        figures->bytes[figures->presses++] = (double)(terminal->bytes - bytes);
+        presses->ms[presses->count] = (terminal->last - begin) * 1e3;
+        presses->cpu[presses->count] = (bench_terminal_cpu(terminal) - cpu) * 1e3;
+        presses->bytes[presses->count++] = (double)(terminal->bytes - bytes);
     }
-    figures->memory = bench_peak_memory(terminal->pid);
-    return figures->presses > 0 || error_set(err, ERROR_MACHINE, "no key changed the picture");
+    return presses->count > 0 || error_set(err, ERROR_MACHINE, "no key changed the picture");
 }
 
 static bool measure_keys(const struct subject *subject, struct figures *figures, struct error *err)
@@ -105,7 +110,22 @@ static bool measure_keys(const struct subject *subject, struct figures *figures,
     struct bench_terminal terminal;
     if (!start(&terminal, subject, err))
         return false;
-    bool ok = press_keys(&terminal, subject->stages, figures, err);
+    bool ok = press_keys(&terminal, subject->stages, &figures->keys, err);
+    figures->memory = bench_peak_memory(terminal.pid);
+    bench_terminal_stop(&terminal);
+    return ok;
+}
+
+// The same beside three more runs, at other budgets, so that four pictures change with each press.
+static bool measure_beside(const struct subject *subject, struct figures *figures, struct error *err)
+{
+    struct bench_terminal terminal;
+    if (!start(&terminal, subject, err))
+        return false;
+    bool ok = (bench_terminal_take(&terminal, 0, 1, 0.5, 30) &&
+               bench_terminal_type(&terminal, "vjj\r0.5\r+\r0.6\r+\r0.7\r")) ||
+              ended(err);
+    ok = ok && press_keys(&terminal, subject->stages, &figures->beside, err);
     bench_terminal_stop(&terminal);
     return ok;
 }
@@ -135,7 +155,8 @@ static bool press_what_if(struct bench_terminal *terminal, struct figures *figur
 static bool measure(const struct subject *subject, struct figures *figures, struct error *err)
 {
     struct bench_terminal terminal;
-    if (!measure_start(subject, figures, err) || !measure_keys(subject, figures, err) || !start(&terminal, subject, err))
+    if (!measure_start(subject, figures, err) || !measure_keys(subject, figures, err) ||
+        !measure_beside(subject, figures, err) || !start(&terminal, subject, err))
         return false;
     bool ok = press_what_if(&terminal, figures, err);
     bench_terminal_stop(&terminal);
@@ -154,10 +175,24 @@ static void report_what_if(const struct bench *bench, struct figures *f, json_t 
     bench_bar(results, &(struct bench_bar){"what-if: key press to the last byte of the frame", " ms", middle, what_if_bar, true});
 }
 
+static void report_beside(const struct bench *bench, struct figures *f, json_t *results)
+{
+    struct presses *k = &f->beside;
+    double key = quantile(k->ms, k->count, 0.5), slow = quantile(k->ms, k->count, 0.9);
+    double cpu = quantile(k->cpu, k->count, 0.5), bytes = quantile(k->bytes, k->count, 0.5);
+    bench_print(bench, "  with four runs side by side: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time "
+                       "(%d presses)\n",
+                key, slow, bytes * 1e-3, cpu, k->count);
+    json_object_update_new(results, json_pack("{s:f,s:f,s:f,s:f}", "compare_key_ms", key, "compare_key_ms_90_percent",
+                                              slow, "compare_key_cpu_ms", cpu, "compare_frame_bytes", bytes));
+    bench_bar(results, &(struct bench_bar){"four runs: key press to the last byte of the frame", " ms", key, key_bar, true});
+}
+
 static void report(const struct bench *bench, struct figures *f, json_t *results)
 {
-    double key = quantile(f->keys, f->presses, 0.5), slow = quantile(f->keys, f->presses, 0.9);
-    double cpu = quantile(f->cpu, f->presses, 0.5), bytes = quantile(f->bytes, f->presses, 0.5);
+    struct presses *k = &f->keys;
+    double key = quantile(k->ms, k->count, 0.5), slow = quantile(k->ms, k->count, 0.9);
+    double cpu = quantile(k->cpu, k->count, 0.5), bytes = quantile(k->bytes, k->count, 0.5);
     double first = quantile(f->first, f->starts, 0.5), first_cpu = quantile(f->first_cpu, f->starts, 0.5);
     double whole = quantile(f->whole, f->starts, 0.5);
     bench_print(bench,
@@ -166,7 +201,7 @@ static void report(const struct bench *bench, struct figures *f, json_t *results
                 "  key press to the end of its frame: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time\n"
                 "  start to the first frame: median %.0f ms, %.0f ms of CPU time; to the whole run: %.0f ms\n"
                 "  peak memory %.0f MB\n",
-                COLUMNS, ROWS, f->presses, f->starts, key, slow, bytes * 1e-3, cpu, first, first_cpu, whole,
+                COLUMNS, ROWS, k->count, f->starts, key, slow, bytes * 1e-3, cpu, first, first_cpu, whole,
                 f->memory);
     json_object_update_new(results, json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "key_ms", key, "key_ms_90_percent", slow,
                                               "key_cpu_ms", cpu, "frame_bytes", bytes, "first_frame_ms", first, "first_frame_cpu_ms", first_cpu,
@@ -222,7 +257,7 @@ bool bench_screen(const struct bench *bench, json_t *results, struct error *err)
 {
     static const struct subject nothing = {.file = -1};
     struct subject subject = nothing;
-    struct figures figures = {.presses = 0};
+    struct figures figures = {.starts = 0};
     char assets[ASSETS_PATH];
     ssize_t length = readlink("/proc/self/exe", subject.program, sizeof subject.program - 1);
     if (length < 0)
@@ -234,6 +269,7 @@ bool bench_screen(const struct bench *bench, json_t *results, struct error *err)
               measure(&subject, &figures, err);
     if (ok) {
         report(bench, &figures, results);
+        report_beside(bench, &figures, results);
         report_what_if(bench, &figures, results);
     }
     if (subject.file >= 0)
