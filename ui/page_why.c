@@ -160,6 +160,8 @@ static void take_job(struct page *page, struct backend_job_news *news)
         why->has_set = true;
         news->search = (struct explain_set){0};
     }
+    if (news->kind == JOB_SEARCH && news->state == JOB_CANCELLED)
+        page_say(page, false, "%s", _("Stopped before anything was found."));
     if (news->kind == JOB_SEARCH && news->state != JOB_WORKING)
         why->panel.searching = false;
     page_changed(page);
