@@ -448,7 +448,7 @@ static double tick(struct page *page, double now)
         if (!run->open || !lane_take_news(&run->backend, &run->view))
             continue;
         if (run->view.message[0])
-            page_say(page, run->view.message_is_error, "(%c) %s", 'a' + r, run->view.message);
+            page_say(page, run->view.message_is_error, _("(%c) %s"), 'a' + r, run->view.message);
         run->view.message[0] = 0;
         page_changed(page);
     }
