@@ -346,9 +346,13 @@ static bool draw_rows(struct sheet *sheet)
 {
     const struct figure *figure = sheet->figure;
     double y = margin + header, left = margin + label_width;
-    for (int c = 0; c < sheet->columns; c++)
+    struct view columns = {.has_trace = true, .trace = *sheet->first};
+    for (int c = 0; c < sheet->columns; c++) {
+        char name[TRACE_TEXT];
+        view_stage_name(&columns, &sheet->first->stages[sheet->stages[c]], name, sizeof name);
         put_text(sheet, left + c * sheet->column + (sheet->column - gap) / 2, margin + 7, 6.5, DRAWING_MIDDLE, false,
-                 sheet->ink->dim, sheet->first->stages[sheet->stages[c]].name);
+                 sheet->ink->dim, name);
+    }
     double answers = left + sheet->columns * sheet->column + 3;
     put_text(sheet, answers, margin + 7, 6.5, DRAWING_START, false, sheet->ink->dim, _("answer"));
     for (int r = 0; r < figure->count; r++) {

@@ -6,6 +6,7 @@
 #include "engine/io/picture.h"
 #include "ui/base64.h"
 #include "ui/narrate.h"
+#include "ui/view.h"
 #include "ui/words.h"
 
 #include <math.h>
@@ -201,6 +202,14 @@ static bool put_words(const struct page *page, struct error *err)
         put_string(page->out, _(rows[i].text));
         put(page->out, ",\n");
     }
+    put(page->out, "\"names\":[");
+    struct view view = {.has_trace = true, .trace = *page->trace};
+    for (int i = 0; i < page->trace->stage_count; i++) {
+        view_stage_name(&view, &page->trace->stages[i], text, sizeof text);
+        put(page->out, i > 0 ? "," : "");
+        put_string(page->out, text_fit(clean, sizeof clean, text));
+    }
+    put(page->out, "],\n");
     about(page->trace, text, sizeof text);
     put(page->out, "\"about\":");
     put_string(page->out, text_fit(clean, sizeof clean, text));

@@ -479,6 +479,13 @@ static const char about[] = N_(
     "asks the first question again without it, at the same share of the FLOPs. Below each picture: patches alive and the "
     "answer so far.");
 
+// What the export draws.
+static bool take_figure(struct page *page, struct figure *out)
+{
+    page_figure_take(page, out);
+    return out->count > 0;
+}
+
 const struct page_kind page_figure = {
     .id = PAGE_FIGURE,
     .size = sizeof(struct figure_page),
@@ -494,4 +501,5 @@ const struct page_kind page_figure = {
     .hints = hints,
     .explain = explain,
     .target = target,
+    .figure = take_figure,
 };
