@@ -173,9 +173,10 @@ static bool compute(struct material *material, struct settings *settings, const 
                                   material->model, &material->room);
     else if (!make_sides(list, &sides, settings, err))
         return false;
-    bool ok = sides_run(&material->sides, list, sides, material->model, material->pool, err);
+    if (!sides_run(&material->sides, list, sides, material->model, material->pool, err))
+        return false;
     sides_show_figure(&material->sides, &material->figure);
-    return ok;
+    return true;
 }
 
 static bool open_traces(struct material *material, const struct settings *settings, const char *const arguments[],
