@@ -109,7 +109,11 @@ bool run_take_pictures(struct run *run, const struct picture *const pictures[], 
 static bool describe_tokens(struct run *run, const char *question, const struct token *tokens, int count,
                             struct error *err)
 {
-    char *copy = strdup(question);
+    // What is longer is not read (tokenizer.h), and no trace may carry it (trace.h).
+    size_t length = strnlen(question, TRACE_QUESTION);
+    while (question[length] && length > 0 && ((unsigned char)question[length] & 0xC0) == 0x80)
+        length--;
+    char *copy = strndup(question, length);
     struct trace_token *list = calloc((size_t)count, sizeof *list);
     if (!copy || !list) {
         free(copy);

@@ -12,7 +12,7 @@
 
 // What a large real trace needs many times over. The last two bound the memory that the JSON library can take.
 enum { TEXT_LIMIT = 16 << 20, VALUE_LIMIT = 4 << 20, CONTAINER_LIMIT = 256 << 10 };
-enum { GRID_LIMIT = 1024, QUESTION_LIMIT = 1 << 16, TOKEN_LIMIT = 1 << 14, INTERVENTION_LIMIT = 1 << 14 };
+enum { GRID_LIMIT = 1024, TOKEN_LIMIT = 1 << 14, INTERVENTION_LIMIT = 1 << 14 };
 
 static const char *name_kind(int value)
 {
@@ -225,7 +225,7 @@ static bool read_stages(const struct place *root, struct trace *trace, struct er
 static bool read_picture(struct place place, struct trace_picture *picture, struct error *err)
 {
     struct place grid = place_member(&place, "grid");
-    return place_read_string(place_member(&place, "path"), QUESTION_LIMIT, &picture->path, err) &&
+    return place_read_string(place_member(&place, "path"), TRACE_QUESTION, &picture->path, err) &&
            place_read_int(place_member(&place, "width"), 1, INT_MAX, &picture->width, err) &&
            place_read_int(place_member(&place, "height"), 1, INT_MAX, &picture->height, err) && place_check_length(&grid, 2, err) &&
            place_read_int(place_element(&grid, 0), 1, GRID_LIMIT, &picture->grid_rows, err) &&
@@ -253,7 +253,7 @@ static bool read_input(struct place place, struct trace *trace, struct error *er
     for (size_t i = 0; i < count; i++)
         if (!read_picture(place_element(&pictures, i), &trace->pictures[i], err))
             return false;
-    if (!place_read_string(place_member(&place, "question"), QUESTION_LIMIT, &trace->question, err) ||
+    if (!place_read_string(place_member(&place, "question"), TRACE_QUESTION, &trace->question, err) ||
         !place_read_length(&tokens, TOKEN_LIMIT, &count, err))
         return false;
     trace->tokens = calloc(count ? count : 1, sizeof *trace->tokens);

@@ -86,6 +86,17 @@ static void test_run_json(void **state)
     check_trace(RUN(picture_path, "", "--model", model_path, "--json"));
 }
 
+// However long the question, the trace can be read again.
+static void test_run_endless_question(void **state)
+{
+    (void)state;
+    static char question[200001];
+    for (int i = 0; i + 5 < (int)sizeof question; i += 5)
+        memcpy(question + i, "d\xc3\xb6g ", 5); // characters of two bytes, so that one lies across the limit
+    check_trace(RUN(picture_path, question, "--model", model_path, "--json"));
+    expect(RUN(picture_path, question, "--model", model_path), 0, "", "left out is");
+}
+
 static void test_run_table(void **state)
 {
     (void)state;
@@ -277,7 +288,7 @@ int main(void)
         cmocka_unit_test(test_compose),
                                        cmocka_unit_test(test_edit),
                                        cmocka_unit_test(test_redundancy),
-                                       cmocka_unit_test(test_run_json),  cmocka_unit_test(test_run_table), cmocka_unit_test(test_wrong_usage),
+                                       cmocka_unit_test(test_run_json),  cmocka_unit_test(test_run_endless_question), cmocka_unit_test(test_run_table), cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_bad_input), cmocka_unit_test(test_eval),      cmocka_unit_test(test_verify),
         cmocka_unit_test(test_no_control_characters_reach_the_terminal),
     };
