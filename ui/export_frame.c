@@ -260,7 +260,7 @@ static void sample_quarters(const struct frame *frame, const struct frame_image 
                 for (int i = 0; i < 3; i++)
                     sum[i] += image->rgb[((size_t)y * image->width + x) * 3 + i];
         for (int i = 0; i < 3; i++)
-            quarters[q][i] = count ? (unsigned char)(sum[i] / count) : frame->background[i];
+            quarters[q][i] = (unsigned char)(count ? sum[i] / count : frame->background[i]);
     }
 }
 

@@ -97,7 +97,7 @@ static void finish_row(const struct reader *reader, int width, int step, int row
         int columns = width - x * step < step ? width - x * step : step;
         uint64_t pixels = (uint64_t)columns * (uint64_t)rows, weight = channels == 4 ? sum[3] : pixels;
         for (int c = 0; c < 3; c++)
-            out[c] = weight ? (unsigned char)((sum[c] + weight / 2) / weight) : 0;
+            out[c] = (unsigned char)(weight ? (sum[c] + weight / 2) / weight : 0);
         if (channels == 4)
             out[3] = (unsigned char)((weight + pixels / 2) / pixels);
     }
