@@ -221,7 +221,8 @@ static void draw_legend(const struct page *page, const struct pane *pane)
     int column = rect.column, end = rect.column + rect.columns;
     bool unicode = pane->theme->glyphs->unicode;
     enum show show = page->screen->view.show;
-    column += draw_text(pane, STYLE_TITLE, rect.row, column, end - column, _(names[show])) + 2;
+    if (show != SHOW_SURVIVORS || rect.columns >= 90) // the legend itself comes first
+        column += draw_text(pane, STYLE_TITLE, rect.row, column, end - column, _(names[show])) + 2;
     if (show != SHOW_SURVIVORS && !marked(c)) {
         draw_text(pane, STYLE_DIM, rect.row, column, end - column,
                   _("the brighter, the higher; each run has its own range"));
