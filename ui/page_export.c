@@ -129,9 +129,12 @@ static void add_name(char *out, size_t size, const char *from)
     out[used] = 0;
 }
 
-// "airplane-fusion-3.png", "airplane.html", "airplane-scores.csv".
-static void suggest_name(const struct view *view, const struct row *row, char *out, size_t size)
+// "airplane-fusion-3.png", "airplane-compare.png", "airplane.html", "airplane-scores.csv".
+static void suggest_name(const struct page *page, const struct row *row, char *out, size_t size)
 {
+    const struct screen *screen = page->screen;
+    const struct view *view = &screen->view;
+    enum page_id below = screen->pages[screen->page_count - 2]->kind->id; // the stepper at least
     const char *path = view->trace.picture_count > 0 ? view->trace.pictures[0].path : NULL;
     const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : path ? path : "run";
     char base[64];
@@ -140,9 +143,9 @@ static void suggest_name(const struct view *view, const struct row *row, char *o
     out[0] = 0;
     add_name(out, size, base[0] ? base : "run");
     const struct stage *stage = view_stage_at(view);
-    if (row->what == EXPORT_FRAME && stage) {
+    if (row->what == EXPORT_FRAME) {
         add_name(out, size, "/"); // becomes '-'
-        add_name(out, size, stage->name);
+        add_name(out, size, below != PAGE_STEPPER || !stage ? page_name(below) : stage->name);
     } else if (row->what != EXPORT_RUN) {
         add_name(out, size, "/");
         add_name(out, size, export_what_name(row->what));
@@ -238,7 +241,7 @@ static void ask_name(struct page *page)
 {
     struct chooser *chooser = chooser_of(page);
     char name[128];
-    suggest_name(&page->screen->view, &chooser->rows[chooser->selected], name, sizeof name);
+    suggest_name(page, &chooser->rows[chooser->selected], name, sizeof name);
     page_prompt(page, ASK_NAME, _("Write to: "), name);
 }
 
