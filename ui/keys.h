@@ -184,7 +184,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("tokens or heads, where there is room for one of them"))                                           \
     X(FIGURE_SET, K('o'), "o", ON(REDUNDANCY), ASK, BACKEND_JOBS, ANYWHERE, N_("set…"),                     \
       N_("measure another question set…")) \
-    X(COMPOSE, K('c'), "c", ON(STEPPER), ASK, BACKEND_JOBS, STAGES, N_("compose"), N_("put a scene together and ask about it")) \
+    X(COMPOSE, K('c'), "c", ON(STEPPER), ASK, BACKEND_JOBS, ROOM, N_("compose"), N_("put a scene together and ask about it")) \
     X(EDIT, K('e'), "e", ON(STEPPER), ASK, BACKEND_JOBS, NONE, "", N_("blank, blur or move a part of the picture, in a copy")) \
     X(HEADS, K('A'), "A", ON(STEPPER), LOOK, BACKEND_ATTENTION | BACKEND_JOBS, NONE, "", N_("where each head looks, over picture and words")) \
     X(HEADS_LEFT, K(KEY_LEFT, 'h'), "← h", ON(HEADS), LOOK, 0, NONE, "", N_("the head before")) \

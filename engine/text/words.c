@@ -207,8 +207,8 @@ static int characters(const char *word, uint32_t out[WORD_LIMIT])
     return count;
 }
 
-// How unlikely it is that `typed` was meant as `known`: 1 two letters swapped, 2 one missing or too many, 3 a wrong one;
-// half a step more where it is the first letter. 0 where more than one edit would be needed.
+// How unlikely it is that `typed` was meant as `known`: 2 two letters swapped, 4 one missing, 6 one
+// too many, 8 a wrong one; one more where it is the first letter. 0 where more than one edit would be needed.
 static int edit_rank(const uint32_t *typed, int typed_count, const uint32_t *known, int known_count)
 {
     int front = 0, back = 0, fewer = typed_count < known_count ? typed_count : known_count;
@@ -220,8 +220,8 @@ static int edit_rank(const uint32_t *typed, int typed_count, const uint32_t *kno
     if (a == 2 && b == 2 && typed[front] == known[front + 1] && typed[front + 1] == known[front])
         return 2 + first;
     if (a + b == 1)
-        return 4 + first;
-    return a == 1 && b == 1 ? 6 + first : 0;
+        return (b == 1 ? 4 : 6) + first;
+    return a == 1 && b == 1 ? 8 + first : 0;
 }
 
 const char *words_nearest(const struct tokenizer *tokenizer, const char *word, size_t length)

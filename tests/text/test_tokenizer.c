@@ -107,6 +107,8 @@ static void test_nearest(void **state)
         {"bo", NULL},          // too short to tell
         {"k\xc3\xa4s", "k\xc3\xa4se"},
         {"kase", "k\xc3\xa4se"}, // one character, two bytes
+        {"boxng", "boxing"},
+        {"busx", "bus"},
         {"zebra", NULL},
         {"", NULL},
     };
