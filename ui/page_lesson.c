@@ -431,6 +431,8 @@ static bool act(struct page *page, enum action action)
         tour_choose(&state->tour, (int)action - ACTION_LESSON_A, &screen->view);
     else if (action == ACTION_ESCAPE)
         page_pop(screen);
+    else if (action == ACTION_KEEP || action == ACTION_DROP) // what is changed is told at once, and noted here
+        screen_force(screen, action == ACTION_KEEP);
     else
         taken = page_stepper.act(page, action);
     if (taken && page_top(screen) == page)
