@@ -405,7 +405,7 @@ static void draw(struct page *page, const struct pane *pane)
     struct rect body = page->body;
     const char *path = page->screen->config->path;
     int room = body.rows - 1;
-    draw_title(pane, body, _("OPTIONS"), path[0] ? path : _("nowhere to save them"), true);
+    draw_title(pane, body, _("CONFIGURATION"), path[0] ? path : _("nowhere to save them"), true);
     if (options->selected < options->first + 1)
         options->first = options->selected > 0 ? options->selected - 1 : 0; // a heading above stays in sight
     if (options->selected >= options->first + room)

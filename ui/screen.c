@@ -44,7 +44,8 @@ void screen_choose_theme(struct screen *screen)
         background_is_dark(&screen->terminal) == screen->dark)
         memcpy(background, screen->terminal.background, sizeof background);
     bool unicode = screen->terminal.unicode && screen->graphics != GRAPHICS_ASCII;
-    theme_init(&screen->theme, kind, screen->dark, screen->color, unicode, background,
+    bool own = screen->dark != background_is_dark(&screen->terminal) && screen->terminal.has_background;
+    theme_init(&screen->theme, kind, screen->dark, own, screen->color, unicode, background,
                screen->config ? screen->config->colors : NULL);
     screen->theme_serial++;
     screen->repaint = screen->dirty = true;

@@ -108,11 +108,13 @@ static void theme_init_style(struct theme *theme, int id, const struct theme_ove
         return;
     if (theme->colors >= 256) {
         theme->attributes[id] = row->attributes;
+        if (theme->own && back == -1)
+            back = theme->dark ? 16 : 231;
     } else { // the hue, and the marks of the colourless form
         front = row->basic;
-        back = theme->kind == THEME_CONTRAST ? COLOR_BLACK : -1;
-        if (theme->kind == THEME_CONTRAST && front == -1)
-            front = COLOR_WHITE;
+        back = !theme->own ? -1 : theme->dark ? COLOR_BLACK : COLOR_WHITE;
+        if (theme->own && front == -1)
+            front = theme->dark ? COLOR_WHITE : COLOR_BLACK;
     }
     if (override->given) {
         if (override->front > -2 && override->front < theme->colors)
@@ -125,21 +127,19 @@ static void theme_init_style(struct theme *theme, int id, const struct theme_ove
     theme->pairs[id] = (short)(id + 1);
 }
 
-void theme_init(struct theme *theme, enum theme_kind kind, bool dark, bool color, bool unicode,
+void theme_init(struct theme *theme, enum theme_kind kind, bool dark, bool own, bool color, bool unicode,
                 const unsigned char background[3], const struct theme_override *overrides)
 {
     static const struct theme_override none = {0};
     *theme = (struct theme){
-        .kind = kind, .dark = dark, .color = color, .glyphs = unicode ? &unicode_glyphs : &ascii_glyphs};
+        .kind = kind, .dark = dark, .own = own || kind == THEME_CONTRAST, .color = color, .glyphs = unicode ? &unicode_glyphs : &ascii_glyphs};
     theme->colors = color ? COLORS : 0;
     memcpy(theme->background, background, 3);
     memset(theme->ink, dark ? 235 : 30, 3);
     for (int id = 0; id < STYLE_COUNT; id++)
         theme_init_style(theme, id, overrides ? &overrides[id] : &none);
-    // High contrast does not trust the terminal's own background: blank cells get it, too.
-    bool own = color && kind == THEME_CONTRAST;
     cchar_t blank;
-    if (setcchar(&blank, L" ", A_NORMAL, own ? theme->pairs[STYLE_TEXT] : 0, NULL) == OK)
+    if (setcchar(&blank, L" ", A_NORMAL, color && theme->own ? theme->pairs[STYLE_TEXT] : 0, NULL) == OK)
         bkgrndset(&blank);
 }
 

@@ -76,6 +76,7 @@ struct theme_override {
 struct theme {
     enum theme_kind kind;
     bool dark, color;
+    bool own; // the background is the theme's, not the terminal's
     int colors; // 8, 256 ...
     const struct glyphs *glyphs;
     attr_t attributes[STYLE_COUNT];
@@ -85,8 +86,8 @@ struct theme {
 };
 
 // Fills the theme and curses' colour pairs; start_color() must have been called where colours are wanted. `dark`: the
-// background is. `overrides` (STYLE_COUNT of them) may be NULL.
-void theme_init(struct theme *theme, enum theme_kind kind, bool dark, bool color, bool unicode,
+// background is; `own`: the terminal's is otherwise, so that blank cells get one. `overrides` (STYLE_COUNT of them) may be NULL.
+void theme_init(struct theme *theme, enum theme_kind kind, bool dark, bool own, bool color, bool unicode,
                 const unsigned char background[3], const struct theme_override *overrides);
 
 // "alive", "new-dead": how a style is called in the configuration. STYLE_COUNT: there is none of that name.

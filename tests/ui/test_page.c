@@ -273,7 +273,7 @@ static void test_options_are_changed_and_kept(void **state)
     start(&child, 40, 120, false);
     expect("'red'");
     screen_term_type(&term, "O");
-    expect("OPTIONS");
+    expect("CONFIGURATION");
     expect("1 fault in the file");
     expect("line 2: There is no option 'thme'; 'theme' is probably meant.");
     screen_term_type(&term, "jjj\r"); // from the fault to the mouse
@@ -304,7 +304,7 @@ static void test_keys_are_changed(void **state)
     expect("'red'");
     screen_term_type(&term, "O");        // is nothing any more
     screen_term_type(&term, "\x1b[18~"); // F7
-    expect("OPTIONS");
+    expect("CONFIGURATION");
     screen_term_type(&term, "G");
     for (int i = 0; i < STYLE_COUNT + ACTIONS - 1 - ACTION_BACK; i++)
         screen_term_type(&term, "k"); // up from the last style to the action that goes back
@@ -351,7 +351,7 @@ static void test_palette(void **state)
     screen_term_type(&term, "\r\x1b"); // Enter on nothing does nothing
     expect("stage 13 of 13");
     screen_term_type(&term, ":options\r");
-    expect("OPTIONS");
+    expect("CONFIGURATION");
     screen_term_type(&term, ":back\r");
     expect("stage 13 of 13");
     finish("q");

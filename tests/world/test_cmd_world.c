@@ -143,14 +143,14 @@ static void test_refuses(void **state)
     assert_refused(2, "0", file, NULL, "from 1 to 1000000, not \"0\"");
     assert_refused(2, "12x", file, NULL, "not \"12x\"");
     assert_refused(2, "99999999999999999999", file, NULL, "from 1 to");
-    assert_refused(2, "-3", file, NULL, "start with \"-\"");
+    assert_refused(2, "-3", file, NULL, "there is no option");
     assert_refused(2, "3", NULL, NULL, "world N DIR");
-    assert_refused(2, "3", file, "--seed=red", "--seed needs");
-    assert_refused(2, "3", file, "--seed=-1", "--seed needs");
-    assert_refused(2, "3", file, "--threads=0", "--threads needs");
-    assert_refused(2, "3", file, "--questions=13", "--questions needs");
-    assert_refused(2, "3", file, "--red", "--red is not an option");
-    assert_refused(2, "3", file, "--seed", "--seed needs a value");
+    assert_refused(2, "3", file, "--seed=red", "--seed takes a number");
+    assert_refused(2, "3", file, "--seed=-1", "--seed takes a number");
+    assert_refused(2, "3", file, "--threads=0", "--threads takes a number from 1 to 256");
+    assert_refused(2, "3", file, "--questions=13", "--questions takes a number from 1 to 12");
+    assert_refused(2, "3", file, "--red", "there is no option --red");
+    assert_refused(2, "3", file, "--seed", "there is no value after --seed");
     assert_refused(1, "3", file, NULL, "cannot write");
     assert_refused(1, "3", below, NULL, "cannot make the folder");
 }
