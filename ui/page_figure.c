@@ -94,6 +94,20 @@ static bool open_row(struct page *page, int row, const char *question, const cha
     return true;
 }
 
+static void close(struct page *page)
+{
+    struct figure_page *f = state_of(page);
+    const struct backend *backend = page->screen->backend;
+    for (int r = 0; r < FIGURE_ROWS; r++) {
+        struct figure_run *run = &f->runs[r];
+        if (run->open)
+            backend->close_lane(backend->context, COMPARE_FIGURE_LANE + r);
+        portrait_free(&run->portrait);
+        image_free(&run->image);
+        view_free(&run->view);
+    }
+}
+
 // The budget of the stepper's run, where that is a learned policy.
 static double guided_budget(const struct view *view)
 {
@@ -121,21 +135,9 @@ static bool open(struct page *page, const void *argument, struct error *err)
     // The threshold without guidance was not trained: the same share makes it comparable.
     double share = isnan(budget) ? backend->learned_share(backend->context) : budget;
     done = done && open_row(page, GUIDED, trace->question, "learned-self", share);
+    if (!done)
+        close(page);
     return done || error_no_memory(err, _("further runs"));
-}
-
-static void close(struct page *page)
-{
-    struct figure_page *f = state_of(page);
-    const struct backend *backend = page->screen->backend;
-    for (int r = 0; r < FIGURE_ROWS; r++) {
-        struct figure_run *run = &f->runs[r];
-        if (run->open)
-            backend->close_lane(backend->context, COMPARE_FIGURE_LANE + r);
-        portrait_free(&run->portrait);
-        image_free(&run->image);
-        view_free(&run->view);
-    }
 }
 
 // A further question, for the first row that has none; false: all have.
