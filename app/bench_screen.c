@@ -30,6 +30,7 @@ struct presses {
 
 struct figures {
     struct presses keys, beside; // in the stepper; with four runs side by side
+    struct presses compose;      // an object of a scene moves, and the model looks again
     double first[STARTS], first_cpu[STARTS], whole[STARTS]; // ms
     double what_if[WHAT_IFS], what_if_cpu[WHAT_IFS];                                                     // ms
     int starts, what_ifs;
@@ -130,6 +131,19 @@ static bool measure_beside(const struct subject *subject, struct figures *figure
     return ok;
 }
 
+// Composing a scene: an object goes to the right and back; after each press the model looks at the scene again.
+static bool measure_compose(const struct subject *subject, struct figures *figures, struct error *err)
+{
+    enum { ACROSS = 12 }; // steps until it turns back
+    struct bench_terminal terminal;
+    if (!start(&terminal, subject, err))
+        return false;
+    bool ok = (bench_terminal_take(&terminal, 0, 1, 0.5, 30) && bench_terminal_type(&terminal, "c")) || ended(err);
+    ok = ok && press_keys(&terminal, ACROSS, &figures->compose, err);
+    bench_terminal_stop(&terminal);
+    return ok;
+}
+
 // On the page that says why: each press moves the cursor to another patch, for which a run with the opposite decision is
 // made and shown. The frame after the press has the cursor at its new place, one of those behind it the what-if; while
 // the words are then left out one by one, nothing comes for a while.
@@ -156,7 +170,7 @@ static bool measure(const struct subject *subject, struct figures *figures, stru
 {
     struct bench_terminal terminal;
     if (!measure_start(subject, figures, err) || !measure_keys(subject, figures, err) ||
-        !measure_beside(subject, figures, err) || !start(&terminal, subject, err))
+        !measure_beside(subject, figures, err) || !measure_compose(subject, figures, err) || !start(&terminal, subject, err))
         return false;
     bool ok = press_what_if(&terminal, figures, err);
     bench_terminal_stop(&terminal);
@@ -175,17 +189,23 @@ static void report_what_if(const struct bench *bench, struct figures *f, json_t 
     bench_bar(results, &(struct bench_bar){"what-if: key press to the last byte of the frame", " ms", middle, what_if_bar, true});
 }
 
-static void report_beside(const struct bench *bench, struct figures *f, json_t *results)
+// Presses with `what` going on; their figures are called `name`_key_ms and so on, the bar has a title.
+static void report_presses(const struct bench *bench, struct presses *k, const char *what, const char *name,
+                           const char *title, json_t *results)
 {
-    struct presses *k = &f->beside;
-    double key = quantile(k->ms, k->count, 0.5), slow = quantile(k->ms, k->count, 0.9);
-    double cpu = quantile(k->cpu, k->count, 0.5), bytes = quantile(k->bytes, k->count, 0.5);
-    bench_print(bench, "  with four runs side by side: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time "
-                       "(%d presses)\n",
-                key, slow, bytes * 1e-3, cpu, k->count);
-    json_object_update_new(results, json_pack("{s:f,s:f,s:f,s:f}", "compare_key_ms", key, "compare_key_ms_90_percent",
-                                              slow, "compare_key_cpu_ms", cpu, "compare_frame_bytes", bytes));
-    bench_bar(results, &(struct bench_bar){"four runs: key press to the last byte of the frame", " ms", key, key_bar, true});
+    const struct {
+        const char *name;
+        double value;
+    } figures[] = {{"key_ms", quantile(k->ms, k->count, 0.5)}, {"key_ms_90_percent", quantile(k->ms, k->count, 0.9)},
+                   {"key_cpu_ms", quantile(k->cpu, k->count, 0.5)}, {"frame_bytes", quantile(k->bytes, k->count, 0.5)}};
+    bench_print(bench, "  %s: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time (%d presses)\n", what,
+                figures[0].value, figures[1].value, figures[3].value * 1e-3, figures[2].value, k->count);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s_%s", name, figures[i].name);
+        json_object_set_new(results, key, json_real(figures[i].value));
+    }
+    bench_bar(results, &(struct bench_bar){title, " ms", figures[0].value, key_bar, true});
 }
 
 static void report(const struct bench *bench, struct figures *f, json_t *results)
@@ -269,7 +289,10 @@ bool bench_screen(const struct bench *bench, json_t *results, struct error *err)
               measure(&subject, &figures, err);
     if (ok) {
         report(bench, &figures, results);
-        report_beside(bench, &figures, results);
+        report_presses(bench, &figures.beside, "with four runs side by side", "compare",
+                       "four runs: key press to the last byte of the frame", results);
+        report_presses(bench, &figures.compose, "composing: an object moves, the model looks again", "compose",
+                       "compose: key press to the last byte of the frame", results);
         report_what_if(bench, &figures, results);
     }
     if (subject.file >= 0)

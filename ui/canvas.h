@@ -27,4 +27,9 @@ void canvas_frame(struct canvas *canvas, struct area area, int thickness, const 
 // Scales a picture (8-bit RGB) to the size of the canvas. False: no memory.
 bool canvas_scale(struct canvas *canvas, const unsigned char *rgb, int width, int height);
 
+// The same where the canvas holds `before`, another picture of the same size, scaled: only where they differ is scaled
+// again.
+bool canvas_scale_change(struct canvas *canvas, const unsigned char *before, const unsigned char *rgb, int width,
+                         int height);
+
 #endif

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double patience = 0.015; // seconds
+
 bool easel_begin(struct easel *easel, struct page *page)
 {
     const struct trace *shown = &page->screen->view.trace;
@@ -43,6 +45,9 @@ static void look(struct easel *easel)
         easel->answer_before = *answer;
     page_cancel_job(easel->page, easel->job);
     easel->job = page_start_job(easel->page, &job);
+    // Picture and survivors change in one frame, where the model is as fast as that.
+    if (easel->view.trace.stage_count > 0 && easel->view.trace.ms * 1e-3 < patience)
+        page_wait_for(easel->page, easel->job, patience);
     page_changed(easel->page);
 }
 

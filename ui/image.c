@@ -26,6 +26,7 @@ void image_free(struct image *image)
     canvas_free(&image->canvas);
     free(image->now);
     free(image->before);
+    free(image->mapped);
     free(image->cells_now);
     free(image->cells_before);
     free(image->marks);
@@ -70,6 +71,26 @@ static bool grow(void **a, void **b, size_t *capacity, size_t count, size_t size
     return one && two;
 }
 
+// Indices of the canvas's colours. Where a row holds what it held before, they are known: the pixels between the first
+// and the last that are others are looked up.
+static void map_change(struct image *image, const struct palette *palette)
+{
+    int width = image->canvas.width;
+    const unsigned char *rgb = image->canvas.rgb, *old = image->mapped;
+    for (int y = 0; y < image->canvas.height; y++, rgb += width * 3, old += width * 3) {
+        unsigned char *now = image->now + (size_t)y * width;
+        int first = 0, last = width - 1;
+        memcpy(now, image->before + (size_t)y * width, (size_t)width);
+        if (!memcmp(rgb, old, (size_t)width * 3))
+            continue;
+        while (!memcmp(rgb + first * 3, old + first * 3, 3))
+            first++;
+        while (!memcmp(rgb + last * 3, old + last * 3, 3))
+            last--;
+        palette_map_row(palette, rgb + first * 3, first, y, last + 1 - first, now + first);
+    }
+}
+
 // One sixel string for each piece that is no wider than the terminal allows, cut between cells.
 static void write_sixel(struct image *image, const struct image_output *output, struct bytes *out)
 {
@@ -77,15 +98,20 @@ static void write_sixel(struct image *image, const struct image_output *output, 
     int width = image->canvas.width, height = image->canvas.height;
     size_t pixels = (size_t)width * height;
     unsigned char **now = &image->now, **before = &image->before;
-    if (!grow((void **)now, (void **)before, &image->capacity, pixels, 1)) {
+    bool same = image->valid && image->palette_serial == output->palette_serial, delta = same && terminal->deltas;
+    unsigned char *mapped = same ? image->mapped : realloc(image->mapped, pixels * 3);
+    image->mapped = mapped ? mapped : image->mapped;
+    if (!mapped || !grow((void **)now, (void **)before, &image->capacity, pixels, 1)) {
         out->failed = true;
         return;
     }
-    palette_map(output->palette, image->canvas.rgb, width, height, image->now);
-    bool delta = image->valid && terminal->deltas && image->palette_serial == output->palette_serial;
-    if (image->valid && image->palette_serial == output->palette_serial &&
-        !memcmp(image->now, image->before, pixels))
+    if (same)
+        map_change(image, output->palette);
+    else
+        palette_map(output->palette, image->canvas.rgb, width, height, image->now);
+    if (same && !memcmp(image->now, image->before, pixels))
         return;
+    memcpy(image->mapped, image->canvas.rgb, pixels * 3);
     int piece = terminal->most_width / terminal->cell_width * terminal->cell_width;
     for (int left = 0; left < width; left += piece) {
         int columns = width - left < piece ? width - left : piece;

@@ -18,6 +18,7 @@ struct image {
     bool marked;
     // What was sent last: sixel indices or block cells, and how.
     unsigned char *now, *before;
+    unsigned char *mapped; // pixels that `before` was made of
     struct block_cell *cells_now, *cells_before;
     size_t capacity, cells_capacity;
     bool valid; // `before` is on the screen

@@ -3,6 +3,8 @@
 
 #include "ui/screen_state.h"
 
+#include "engine/base/thread.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -102,6 +104,14 @@ void page_changed(struct page *page)
     page->screen->dirty = true;
 }
 
+void page_wait_for(struct page *page, int id, double seconds)
+{
+    struct screen *screen = page->screen;
+    screen->awaited_job = id;
+    if (id && screen->draw_at <= 0) // keys that come fast do not put it off again and again
+        screen->draw_at = clock_seconds() + seconds;
+}
+
 void page_say(struct page *page, bool is_error, const char *format, ...)
 {
     struct view *view = &page->screen->view;
@@ -160,8 +170,11 @@ static void deliver(struct screen *screen, struct backend_job_news *news)
         struct screen_job job = screen->jobs[i];
         if (job.id != news->id)
             continue;
-        if (news->state != JOB_WORKING && news->state != JOB_PART)
+        if (news->state != JOB_WORKING && news->state != JOB_PART) {
             screen->jobs[i] = (struct screen_job){0};
+            if (screen->awaited_job == news->id)
+                screen->draw_at = 0;
+        }
         if (job.page->kind->job)
             job.page->kind->job(job.page, news);
         screen->dirty = true;

@@ -120,6 +120,8 @@ PAGES(PAGE_DECLARED)
 
 // Something to be seen changed.
 void page_changed(struct page *page);
+// The frame waits for this job, at most for `seconds`: what it brings would make another frame needed at once.
+void page_wait_for(struct page *page, int id, double seconds);
 // One sentence for the note line, until the next key.
 void page_say(struct page *page, bool is_error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

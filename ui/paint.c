@@ -60,24 +60,35 @@ struct area paint_patch_area(struct area area, int rows, int columns, int index)
     return (struct area){x0, y0, x1 - x0, y1 - y0};
 }
 
-// Copies a part of the clear picture. `fade` (0 .. 256) takes it towards the background, greyed.
+// How far patches go towards the background (0 .. 256): for each value of a channel what it becomes.
+struct fade {
+    unsigned char to[3][256];
+};
+
+static void fade_init(struct fade *fade, const struct theme *theme, int share)
+{
+    for (int i = 0; i < 3; i++)
+        for (int v = 0; v < 256; v++)
+            fade->to[i][v] = (unsigned char)((v * (256 - share) + theme->background[i] * share) >> 8);
+}
+
+// Copies a part of the clear picture; with a fade (may be NULL) greyed, and towards the background.
 static void paint_copy(struct canvas *canvas, struct area from, struct area to, const struct paint *paint,
-                       int fade)
+                       const struct fade *fade)
 {
     for (int y = 0; y < to.height; y++) {
         const unsigned char *p =
             paint->clear->rgb + ((size_t)(from.y + y) * paint->clear->width + from.x) * 3;
         unsigned char *out = canvas->rgb + ((size_t)(to.y + y) * canvas->width + to.x) * 3;
-        if (fade == 0) {
+        if (!fade) {
             memcpy(out, p, (size_t)to.width * 3);
             continue;
         }
         for (int x = 0; x < to.width; x++, p += 3, out += 3) {
-            int grey = (p[0] * 77 + p[1] * 150 + p[2] * 29) >> 8;
-            for (int i = 0; i < 3; i++)
-                out[i] = (unsigned char)(((grey * 3 + p[i]) / 4 * (256 - fade) +
-                                          paint->theme->background[i] * fade) >>
-                                         8);
+            unsigned r = p[0], g = p[1], b = p[2], grey = ((r * 77 + g * 150 + b * 29) >> 8) * 3;
+            out[0] = fade->to[0][(grey + r) / 4];
+            out[1] = fade->to[1][(grey + g) / 4];
+            out[2] = fade->to[2][(grey + b) / 4];
         }
     }
 }
@@ -184,17 +195,19 @@ void paint_picture(struct canvas *canvas, struct area area, const struct paint *
 {
     int count = paint->rows * paint->columns;
     struct area whole = {0, 0, area.width, area.height};
+    struct fade fresh, dim;
+    fade_init(&fresh, paint->theme, 150);
+    fade_init(&dim, paint->theme, paint->soft ? 130 : paint->theme->dark ? 212 : 200);
     for (int i = 0; i < count; i++) {
         const struct patch_look *look = &paint->looks[i];
         struct area to = paint_patch_area(area, paint->rows, paint->columns, i);
         struct area from = paint_patch_area(whole, paint->rows, paint->columns, i);
-        int dim = paint->soft ? 130 : paint->theme->dark ? 212 : 200;
         if (paint->ascii) {
-            paint_copy(canvas, from, to, paint, 0);
+            paint_copy(canvas, from, to, paint, NULL);
             paint_brightness(canvas, to, paint, look);
             continue;
         }
-        paint_copy(canvas, from, to, paint, look->alive ? 0 : look->fresh ? 150 : dim);
+        paint_copy(canvas, from, to, paint, look->alive ? NULL : look->fresh ? &fresh : &dim);
         if (!isnan(look->tint) && look->alive)
             paint_tint(canvas, to, look->tint);
         if (paint->fine && to.width >= 8) {

@@ -66,8 +66,13 @@ bool palette_make(struct palette *palette, const unsigned char *rgb, int width, 
     return true;
 }
 
-void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height,
-                 unsigned char *out)
+static int held(int value)
+{
+    return value < 0 ? 0 : value > 255 ? 255 : value;
+}
+
+void palette_map_row(const struct palette *palette, const unsigned char *rgb, int x, int y, int count,
+                     unsigned char *out)
 {
     // Bayer's 8 x 8 matrix, spread over -4 .. 3: half of the table's step, enough against bands.
     static const signed char bayer[8][8] = {
@@ -75,17 +80,18 @@ void palette_map(const struct palette *palette, const unsigned char *rgb, int wi
         {3, -1, 2, -2, 3, -1, 2, -2}, {-4, 0, -3, 1, -4, 0, -3, 1}, {2, -2, 3, -1, 2, -2, 3, -1},
         {-3, 1, -4, 0, -3, 1, -4, 0}, {3, -1, 2, -2, 3, -1, 2, -2},
     };
-    unsigned char clamp[256 + 8];
-    for (int i = 0; i < 256 + 8; i++)
-        clamp[i] = (unsigned char)(i < 4 ? 0 : i > 259 ? 255 : i - 4);
+    for (const unsigned char *end = out + count; out < end; x++, rgb += 3, out++) {
+        int plain = palette->table[bucket(rgb[0], rgb[1], rgb[2])], offset = bayer[y & 7][x & 7];
+        *out = (unsigned char)plain;
+        if (plain < palette->fixed && !memcmp(palette->rgb[plain], rgb, 3))
+            continue;
+        *out = palette->table[bucket(held(rgb[0] + offset), held(rgb[1] + offset), held(rgb[2] + offset))];
+    }
+}
+
+void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height,
+                 unsigned char *out)
+{
     for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++, rgb += 3, out++) {
-            int plain = palette->table[bucket(rgb[0], rgb[1], rgb[2])], offset = bayer[y & 7][x & 7] + 4;
-            *out = (unsigned char)plain;
-            if (plain < palette->fixed && !memcmp(palette->rgb[plain], rgb, 3))
-                continue;
-            *out =
-                palette
-                    ->table[bucket(clamp[rgb[0] + offset], clamp[rgb[1] + offset], clamp[rgb[2] + offset])];
-        }
+        palette_map_row(palette, rgb + (size_t)y * width * 3, 0, y, width, out + (size_t)y * width);
 }

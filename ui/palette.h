@@ -25,4 +25,8 @@ bool palette_make(struct palette *palette, const unsigned char *rgb, int width, 
 void palette_map(const struct palette *palette, const unsigned char *rgb, int width, int height,
                  unsigned char *out);
 
+// `count` pixels of row y from column x on; rgb and out are theirs.
+void palette_map_row(const struct palette *palette, const unsigned char *rgb, int x, int y, int count,
+                     unsigned char *out);
+
 #endif

@@ -40,6 +40,38 @@ static bool scale_picture(struct canvas *canvas, const struct backend_picture *p
     return true;
 }
 
+// Keeps a copy of what was scaled. No memory for it: the next picture is scaled as a whole.
+static void keep_picture(struct backend_picture *kept, const struct backend_picture *picture)
+{
+    size_t bytes = picture->rgb ? (size_t)picture->width * (size_t)picture->height * 3 : 0;
+    if (kept->width != picture->width || kept->height != picture->height || !bytes) {
+        free(kept->rgb);
+        *kept = (struct backend_picture){picture->width, picture->height, bytes ? malloc(bytes) : NULL};
+    }
+    if (kept->rgb)
+        memcpy(kept->rgb, picture->rgb, bytes);
+}
+
+// Where a picture is changed little by little (compose, edit), only what is another is scaled again.
+static bool update_clear(struct portrait *portrait, const struct view *view, int p, int width, int height)
+{
+    const struct backend_picture *now = &view->pictures[p];
+    struct backend_picture *kept = &portrait->clear_of[p];
+    struct canvas *clear = &portrait->clear[p];
+    bool fits = clear->rgb && clear->width == width && clear->height == height;
+    if (fits && portrait->clear_serial[p] == view->picture_serial + 1)
+        return true;
+    bool change = fits && portrait->clear_serial[p] > 0 && kept->rgb && now->rgb && kept->width == now->width &&
+                  kept->height == now->height;
+    portrait->clear_serial[p] = 0;
+    if (change ? !canvas_scale_change(clear, kept->rgb, now->rgb, now->width, now->height)
+               : !canvas_resize(clear, width, height) || !scale_picture(clear, now))
+        return false;
+    portrait->clear_serial[p] = view->picture_serial + 1;
+    keep_picture(kept, now);
+    return true;
+}
+
 static bool update_scaled(struct canvas *canvas, unsigned *serial, const struct view *view, int picture,
                           int width, int height)
 {
@@ -111,7 +143,7 @@ static bool paint_one(struct portrait *portrait, struct image *image, const stru
     const struct view *view = request->view;
     int rows = grid_rows(view, p), columns = grid_columns(view, p);
     struct area area = portrait->areas[p];
-    if (!update_scaled(&portrait->clear[p], &portrait->clear_serial[p], view, p, area.width, area.height))
+    if (!update_clear(portrait, view, p, area.width, area.height))
         return false;
     struct patch_look *looks = malloc((size_t)rows * columns * sizeof *looks);
     if (!looks)
@@ -256,6 +288,7 @@ void portrait_free(struct portrait *portrait)
     for (int p = 0; p < TRACE_PICTURES; p++) {
         canvas_free(&portrait->clear[p]);
         canvas_free(&portrait->small[p]);
+        free(portrait->clear_of[p].rgb);
     }
     *portrait = (struct portrait){0};
 }

@@ -10,6 +10,7 @@
 struct portrait {
     struct canvas clear[TRACE_PICTURES], small[TRACE_PICTURES];
     unsigned clear_serial[TRACE_PICTURES], small_serial[TRACE_PICTURES];
+    struct backend_picture clear_of[TRACE_PICTURES]; // copies of what the large ones were scaled from
     struct area areas[TRACE_PICTURES]; // of the pictures in the large canvas
 };
 

@@ -195,7 +195,9 @@ static int wait_time(const struct screen *screen, double now)
         wait = milliseconds_until(screen->busy_since + busy_patience, now, wait);
     if (screen->page_due > 0)
         wait = milliseconds_until(screen->page_due, now, wait);
-    if (screen->dirty)
+    if (screen->dirty && now < screen->draw_at)
+        wait = milliseconds_until(screen->draw_at, now, wait);
+    else if (screen->dirty)
         wait = screen->frame_pending ? milliseconds_until(screen->frame_sent + frame_patience, now, wait) : 0;
     return wait;
 }
@@ -230,7 +232,7 @@ static void screen_loop(struct screen *screen)
         watch_work(screen, now);
         if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience))
             screen->frame_pending = screen->paced && now <= screen->frame_sent + frame_patience;
-        if (screen->dirty && !screen->frame_pending && !screen->quit)
+        if (screen->dirty && !screen->frame_pending && now >= screen->draw_at && !screen->quit)
             screen_draw(screen);
     }
 }

@@ -217,6 +217,7 @@ void screen_draw(struct screen *screen)
     screen->frame_pending = true;
     screen->frame_sent = clock_seconds();
     screen->dirty = false;
+    screen->draw_at = 0;
 }
 
 static bool take_frame(struct screen *screen, struct frame *frame)

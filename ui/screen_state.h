@@ -30,6 +30,8 @@ struct screen {
     struct page *pages[PAGE_STACK];
     int page_count;
     bool page_turned; // the frame before was of another page
+    int awaited_job;  // a frame waits for it,
+    double draw_at;   // until then; 0: none waits
     double page_due;  // when the page on top wants the clock; 0: never
     struct screen_job jobs[SCREEN_JOBS];
     struct screen_placed placed[PAGE_IMAGES];

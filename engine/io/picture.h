@@ -42,6 +42,16 @@ bool picture_encode_jpeg(const struct picture *picture, int quality, unsigned ch
 // With alpha the resize is done on premultiplied values, as Pillow does.
 bool picture_resize(struct picture *to, const struct picture *from, int width, int height, struct error *err);
 
+// A part of what picture_resize() would give, without computing the rest.
+struct picture_part {
+    int x, y, width, height;
+};
+bool picture_resize_part(struct picture *to, const struct picture *from, int width, int height,
+                         struct picture_part part, struct error *err);
+
+// The part of a picture resized to width x height that can change when nothing but a part of the source does.
+struct picture_part picture_resize_reach(const struct picture *from, int width, int height, struct picture_part changed);
+
 // METER's transform (vlm_spec §3.6): short side to `side`, centre crop side x side, alpha dropped. `to` is
 // RGB. The transform's result is also what the screen shows as "what the model sees".
 bool picture_fit(struct picture *to, const struct picture *from, int side, struct error *err);

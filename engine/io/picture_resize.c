@@ -266,6 +266,33 @@ bool picture_resize(struct picture *to, const struct picture *from, int width, i
     return resize_window(to, from, &(struct window){width, height, 0, 0, width, height}, err);
 }
 
+bool picture_resize_part(struct picture *to, const struct picture *from, int width, int height,
+                         struct picture_part part, struct error *err)
+{
+    *to = (struct picture){0};
+    if (part.width < 1 || part.height < 1 || part.x < 0 || part.y < 0 || part.x > width - part.width ||
+        part.y > height - part.height)
+        return error_set(err, ERROR_INPUT, "there is no such part of a picture of %d x %d pixels", width, height);
+    return resize_window(to, from, &(struct window){width, height, part.x, part.y, part.width, part.height}, err);
+}
+
+// One axis; a pixel more than the filter reaches to either side, against rounding.
+static void find_reach(int in, int full, int from, int count, int *first, int *reached)
+{
+    double scale = (double)in / (double)full, support = 2 * (scale > 1 ? scale : 1) + 1;
+    double low = floor((from - support) / scale), high = ceil((from + count + support) / scale);
+    *first = low > 0 ? (int)low : 0;
+    *reached = (high < full ? (int)high : full) - *first;
+}
+
+struct picture_part picture_resize_reach(const struct picture *from, int width, int height, struct picture_part changed)
+{
+    struct picture_part part;
+    find_reach(from->width, width, changed.x, changed.width, &part.x, &part.width);
+    find_reach(from->height, height, changed.y, changed.height, &part.y, &part.height);
+    return part;
+}
+
 // n / 2, halves to the even neighbour, as Python's round(n / 2.0).
 static int64_t half_to_even(int64_t n)
 {

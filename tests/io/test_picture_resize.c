@@ -132,6 +132,9 @@ static void test_refuses_impossible_sizes(void **state)
         assert_int_equal(err.code, ERROR_INPUT);
         assert_null(out.pixels);
     }
+    static const struct picture_part parts[] = {{0, 0, 0, 5}, {0, 0, 5, 0}, {-1, 0, 5, 5}, {0, 18, 5, 5}, {2147483647, 0, 5, 5}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        assert_false(picture_resize_part(&out, &picture, 20, 20, parts[i], NULL));
     assert_false(picture_fit(&out, &picture, 0, NULL));
     assert_false(picture_fit(&out, &picture, 2147483647, NULL));
     picture_free(&picture);

@@ -3,6 +3,7 @@
 #include "engine/base/random.h"
 #include "tests/support/cmocka_all.h"
 #include "ui/blocks.h"
+#include "ui/image.h"
 #include "ui/palette.h"
 #include "ui/sixel.h"
 
@@ -153,6 +154,74 @@ static void test_palette_of_one_color(void **state)
     assert_true(distance(palette.rgb[out[500]], rgb) < 24);
 }
 
+// ---- what changes little by little
+// ------------------------------------------------------------------------------------------------
+
+static void scribble(struct random *random, unsigned char *rgb, int width, int x, int y, int columns, int rows)
+{
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < columns * 3; i++)
+            rgb[((y + r) * width + x) * 3 + i] = (unsigned char)(random_bits(random) & 255);
+}
+
+// Larger, smaller, the same size, the edges: what was not scaled again is as it would be.
+static void test_scale_change(void **state)
+{
+    (void)state;
+    enum { WIDTH = 40, HEIGHT = 30 };
+    static const int sizes[][2] = {{40, 30}, {157, 119}, {150, 11}, {13, 97}, {7, 5}, {1, 1}, {40, 64}};
+    unsigned char before[WIDTH * HEIGHT * 3], now[WIDTH * HEIGHT * 3];
+    struct random random;
+    random_init(&random, 6, 0);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        struct canvas canvas = {0}, whole = {0};
+        assert_true(canvas_resize(&canvas, sizes[s][0], sizes[s][1]) && canvas_resize(&whole, sizes[s][0], sizes[s][1]));
+        scribble(&random, now, WIDTH, 0, 0, WIDTH, HEIGHT);
+        assert_true(canvas_scale(&canvas, now, WIDTH, HEIGHT));
+        for (int round = 0; round < 60; round++) {
+            int x = (int)random_below(&random, WIDTH), y = (int)random_below(&random, HEIGHT);
+            int columns = (int)random_below(&random, (uint32_t)(WIDTH - x)) + (round > 0), rows = 1 + round % 5;
+            memcpy(before, now, sizeof now);
+            scribble(&random, now, WIDTH, x, y, columns, rows < HEIGHT - y ? rows : HEIGHT - y);
+            assert_true(canvas_scale_change(&canvas, before, now, WIDTH, HEIGHT));
+            assert_true(canvas_scale(&whole, now, WIDTH, HEIGHT));
+            assert_memory_equal(canvas.rgb, whole.rgb, (size_t)whole.width * (size_t)whole.height * 3);
+        }
+        canvas_free(&canvas);
+        canvas_free(&whole);
+    }
+}
+
+// Frames in which little changes, with another palette and another size between them: what stands on the screen is each
+// time what mapping the whole frame would give.
+static void test_image_maps_what_changed(void **state)
+{
+    (void)state;
+    struct terminal terminal = {.cell_width = 10, .cell_height = 20, .most_width = 1000, .most_height = 1000, .deltas = true};
+    struct image image = {0};
+    struct random random;
+    random_init(&random, 7, 0);
+    struct palette palettes[2] = {some_palette(&random, PALETTE_MOST), some_palette(&random, 20)};
+    for (int round = 0; round < 120; round++) {
+        int width = round / 40 == 1 ? 53 : 64, height = round / 40 == 1 ? 64 : 48, which = round / 10 % 2;
+        unsigned char expected[64 * 64];
+        bool fresh = round % 40 == 0;
+        if (fresh)
+            image_forget(&image);
+        assert_true(canvas_resize(&image.canvas, width, height));
+        int x = fresh ? 0 : (int)random_below(&random, (uint32_t)width), y = fresh ? 0 : (int)random_below(&random, (uint32_t)height);
+        if (round % 7 != 6) // or nothing changes
+            scribble(&random, image.canvas.rgb, width, x, y, width - x, fresh ? height : (height - y + 3) / 4);
+        struct image_output output = {GRAPHICS_SIXEL, &terminal, &palettes[which], (unsigned)which + 1, true};
+        struct bytes bytes = {0};
+        image_write(&image, &output, &bytes);
+        palette_map(&palettes[which], image.canvas.rgb, width, height, expected);
+        assert_memory_equal(image.before, expected, (size_t)width * (size_t)height);
+        bytes_free(&bytes);
+    }
+    image_free(&image);
+}
+
 // ---- blocks
 // ---------------------------------------------------------------------------------------------------
 
@@ -283,6 +352,8 @@ int main(void)
         cmocka_unit_test(test_sixel_delta_and_pieces),
         cmocka_unit_test(test_palette),
         cmocka_unit_test(test_palette_of_one_color),
+        cmocka_unit_test(test_scale_change),
+        cmocka_unit_test(test_image_maps_what_changed),
         cmocka_unit_test(test_blocks_show_the_picture),
         cmocka_unit_test(test_blocks_256),
         cmocka_unit_test(test_ascii_ramp),
