@@ -125,8 +125,10 @@ static void weigh_rows(unsigned char *to, const unsigned char *from, size_t stri
     for (size_t x = 0; x < stride; x++)
         sums[x] = HALF;
     for (int j = 0; j < taps; j++, from += stride)
+#pragma omp simd
         for (size_t x = 0; x < stride; x++)
             sums[x] += from[x] * weights[j];
+#pragma omp simd
     for (size_t x = 0; x < stride; x++)
         to[x] = clip(sums[x]);
 }
