@@ -248,12 +248,11 @@ static void strew(struct page *page, int unused)
 // ---- adding an object by its name
 // ------------------------------------------------------------------------------
 
-// "heart", "red heart", "hea": kinds whose name begins with the last word, then those that have it inside; with the
-// colour that was typed before.
-static void search(struct compose_page *state, const char *typed)
+// Kinds whose name begins with this, then those that have it inside; in the colour whose name begins with the first
+// characters of `typed`.
+static void search_for(struct compose_page *state, const char *name, const char *typed, size_t color_length)
 {
-    const char *space = strrchr(typed, ' '), *name = space ? space + 1 : typed;
-    size_t length = strlen(name), color_length = space ? (size_t)(space - typed) : 0;
+    size_t length = strlen(name);
     int colors[WORLD_TEXT];
     state->found_count = 0;
     for (int pass = 0; pass < 2; pass++)
@@ -274,6 +273,15 @@ static void search(struct compose_page *state, const char *typed)
             state->found[state->found_count] = k;
             state->found_colors[state->found_count++] = color;
         }
+}
+
+// "heart", "red heart", "hea"; or "red" alone, where no kind is called so.
+static void search(struct compose_page *state, const char *typed)
+{
+    const char *space = strrchr(typed, ' ');
+    search_for(state, space ? space + 1 : typed, typed, space ? (size_t)(space - typed) : 0);
+    if (state->found_count == 0 && !space)
+        search_for(state, "", typed, strlen(typed));
 }
 
 static void add_found(struct page *page, const char *typed)
@@ -428,7 +436,9 @@ static void object_name(const struct compose_page *state, int kind, int color, c
 
 static void draw_found(const struct compose_page *state, const struct pane *pane, struct rect rect)
 {
-    draw_title(pane, rect, _("ADD"), _("Enter takes the first"), true);
+    draw_title(pane, rect, _("ADD"), state->found_count ? _("Enter takes the first") : NULL, true);
+    if (state->found_count == 0)
+        draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns, _("the world has nothing of this name"));
     for (int i = 0; i < state->found_count && i + 1 < rect.rows; i++) {
         char name[64];
         object_name(state, state->found[i], state->found_colors[i], name, sizeof name);

@@ -83,7 +83,9 @@ static void test_compose(void **state)
     press("u", "nothing to undo");
     press("U", "red heart           68, 122");
     press("y", "orange heart");
-    press("nred b", "red book"); // found while it is typed
+    press("nred", "red apple"); // a colour alone: what comes in it
+    press("x", "the world has nothing of this name");
+    press("\025red b", "red book"); // found while it is typed
     press("\n", "red butterfly       96,  96  size 48");
     expect("4 objects");
     press("\tf", "airplane            60,  58  size 58"); // round to the first, which comes to the front
