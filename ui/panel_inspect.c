@@ -188,6 +188,30 @@ static void draw_alive(const struct pane *pane, int row, const char *name, int a
     draw_right(pane, STYLE_NUMBER, row, rect.column + rect.columns - 12, 12, text);
 }
 
+// How alike the living of each kind are; a kind without a figure (fewer than two live) is left out.
+static void draw_likeness(const struct pane *pane, int row, const struct stage *now)
+{
+    struct rect rect = pane->layout->inspect;
+    const struct {
+        const char *name;
+        float value;
+    } kinds[] = {{_("patches"), now->redundancy_image},
+                 {_("words"), now->redundancy_text},
+                 {_("heads"), now->redundancy_heads}};
+    char text[200] = "";
+    size_t used = 0;
+    for (int i = 0; i < 3; i++) {
+        float value = fabsf(kinds[i].value) < 0.005f ? 0 : kinds[i].value; // no "-0.00"
+        if (!isnan(value) && used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %.2f", used ? "  " : "", kinds[i].name,
+                                     (double)value);
+    }
+    if (used)
+        draw_format(pane, STYLE_DIM, row, rect.column, rect.columns,
+                    rect.columns >= 84 ? _("how alike the living are (cosine, 1: the same): %s") : _("cosine likeness: %s"),
+                    text);
+}
+
 static void inspect_nothing(const struct pane *pane)
 {
     struct rect rect = pane->layout->inspect;
@@ -211,12 +235,8 @@ static void inspect_nothing(const struct pane *pane)
                 heads++, off += !now->heads[stream][module].on[h];
     if (heads > 0 && row < rect.row + rect.rows)
         draw_alive(pane, row++, _("heads"), heads - off, heads);
-    if (row < rect.row + rect.rows && !isnan(now->redundancy_image))
-        draw_format(pane, STYLE_DIM, row, rect.column, rect.columns,
-                    rect.columns >= 84
-                        ? _("how alike the living are (cosine, 1: the same): patches %.2f  words %.2f  heads %.2f")
-                        : _("cosine likeness: patches %.2f  words %.2f  heads %.2f"),
-                    (double)now->redundancy_image, (double)now->redundancy_text, (double)now->redundancy_heads);
+    if (row < rect.row + rect.rows)
+        draw_likeness(pane, row, now);
     int scored = view_has_stream(view, 0) && now->kind != STAGE_TEXT ? 0 : TRACE_TEXT_STREAM;
     if (row + 1 + HISTOGRAM_ROWS < rect.row + rect.rows)
         draw_histogram(pane, row + 2, stage, scored, -1);
