@@ -265,6 +265,8 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
     struct figure_run *rows[FIGURE_ROWS];
     int before = f->first, count = list_rows(page, rows);
     place(page);
+    if (f->columns == 0) // the first stage is still on its way
+        return 0;
     if (screen->graphics == GRAPHICS_SIXEL &&
         (f->palette.count == 0 || f->palette_theme != screen->theme_serial || f->palette_picture != view->picture_serial)) {
         f->palette_theme = screen->theme_serial;

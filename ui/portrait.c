@@ -216,6 +216,8 @@ bool portrait_thumbnail(struct portrait *portrait, struct canvas *canvas, struct
         int rows = grid_rows(view, p), columns = grid_columns(view, p);
         int height = area.height / (pictures > 1 ? pictures : 1);
         struct area part = {x, area.y + (area.height - height) / 2, each, height};
+        if (part.width < 1 || part.height < 1)
+            continue; // too small to be seen
         if (!update_scaled(&portrait->small[p], &portrait->small_serial[p], view, p, part.width, part.height))
             return false;
         struct patch_look *looks = malloc((size_t)rows * columns * sizeof *looks);
