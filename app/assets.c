@@ -66,3 +66,13 @@ bool assets_model(char path[ASSETS_PATH], struct error *err)
     memcpy(path + length, file, sizeof file);
     return true;
 }
+
+const char *assets_picture(const char *name, char path[ASSETS_PATH])
+{
+    struct error err;
+    char folder[ASSETS_PATH];
+    if (strchr(name, '/') || access(name, F_OK) == 0 || !assets_find(folder, &err))
+        return name;
+    int length = snprintf(path, ASSETS_PATH, "%s/pictures/%s", folder, name);
+    return length < ASSETS_PATH && access(path, F_OK) == 0 ? path : name;
+}

@@ -14,6 +14,10 @@ bool assets_find(char folder[ASSETS_PATH], struct error *err);
 // tree), or in its share/locale (an installed copy), or where `make install` was told to put it. False: there is none.
 bool assets_locale(char folder[ASSETS_PATH]);
 
+// A picture as a person names it: where there is no such file here, the name alone stands for the bundled picture that is
+// called so (airplane.jpg). Returns the path to open: `name` itself or `path`.
+const char *assets_picture(const char *name, char path[ASSETS_PATH]);
+
 // The bundled model's weights in it.
 bool assets_model(char path[ASSETS_PATH], struct error *err);
 

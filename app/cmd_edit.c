@@ -44,7 +44,7 @@ static bool compare_answers(const struct settings *settings, const char *const f
     bool ok = (settings->model || assets_model(bundled, err)) &&
               (model = model_open(settings->model ? settings->model : bundled, NULL, err)) != NULL;
     for (int i = 0; ok && i < 2; i++)
-        ok = picture_load(&pictures[i], files[i], model->config.image_size, NULL, NULL, err);
+        ok = picture_load(&pictures[i], assets_picture(files[i], bundled), model->config.image_size, NULL, NULL, err);
     for (int q = 0; ok && q < settings->ask.count; q++) {
         for (int i = 0; ok && i < 2; i++)
             ok = ask_pixels(model, &pictures[i], settings->ask.values[q], &settings->options, &answers[i],
@@ -92,9 +92,10 @@ int cmd_edit(int argc, char **argv)
         2};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
+    char bundled[ASSETS_PATH];
     struct error err = {0};
     bool ok = parse_edits(&settings.edits, edits, &err) &&
-              picture_file_edit(arguments[0], edits, settings.edits.count, arguments[1], &err);
+              picture_file_edit(assets_picture(arguments[0], bundled), edits, settings.edits.count, arguments[1], &err);
     struct thread_pool *pool = settings.options.pool = thread_pool_new(thread_processors());
     ok = ok && (settings.ask.count == 0 || compare_answers(&settings, arguments, &err));
     thread_pool_free(pool);

@@ -68,7 +68,8 @@ static bool measure_input(const struct settings *settings, const struct model *m
     if (model->config.pictures != 1)
         return error_set(err, ERROR_USAGE, "this model takes %d pictures; give a question set instead",
                          model->config.pictures);
-    if (!picture_load(&picture, settings->picture, model->config.image_size, NULL, NULL, err))
+    char bundled[ASSETS_PATH];
+    if (!picture_load(&picture, assets_picture(settings->picture, bundled), model->config.image_size, NULL, NULL, err))
         return false;
     struct run *run = run_new(model, list, 1, settings->question, options, err);
     picture_free(&picture);

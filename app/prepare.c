@@ -33,8 +33,9 @@ static bool make_run(struct prepared *prepared, const struct run_options *option
         return error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question; %d argument(s) given",
                          model_task_name(model->config.task), needed, count);
     bool ok = true;
+    char bundled[ASSETS_PATH];
     for (int p = 0; ok && p < needed; p++)
-        ok = picture_load(&pictures[p], arguments[p], model->config.image_size, &width[p], &height[p], err);
+        ok = picture_load(&pictures[p], assets_picture(arguments[p], bundled), model->config.image_size, &width[p], &height[p], err);
     if (ok)
         ok = (prepared->run = run_new(model, list, needed, arguments[needed], options, err)) != NULL;
     if (ok)

@@ -1,5 +1,6 @@
 #include "app/screen_replay.h"
 
+#include "app/assets.h"
 #include "app/screen_picture.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
@@ -45,7 +46,7 @@ static void ignore_stage(void *context, int stage)
     (void)context, (void)stage;
 }
 
-// The file a picture was read from: as the trace writes it, else the same name beside the trace.
+// The file a picture was read from: as the trace writes it, else the same name beside the trace, or a bundled one's.
 static bool find_picture(const char *written, const char *trace_path, char out[PATH_BYTES])
 {
     snprintf(out, PATH_BYTES, "%s", written);
@@ -58,7 +59,10 @@ static bool find_picture(const char *written, const char *trace_path, char out[P
         return true;
     const char *name = strrchr(written, '/');
     snprintf(out, PATH_BYTES, "%.*s%s", folder, trace_path, name ? name + 1 : written);
-    return access(out, R_OK) == 0;
+    if (access(out, R_OK) == 0)
+        return true;
+    char bundled[ASSETS_PATH];
+    return snprintf(out, PATH_BYTES, "%s", assets_picture(written, bundled)) < PATH_BYTES && access(out, R_OK) == 0;
 }
 
 static void load_pictures(struct replay *replay, const char *trace_path)

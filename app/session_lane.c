@@ -19,7 +19,8 @@ static bool load_picture(struct lane *lane, struct picture *picture, int size[2]
     const struct model *model = lane->session->model;
     session_say_busy(lane->session, true, _("opening the picture"), NAN);
     int side = model->config.image_size > LOAD_SIDE ? model->config.image_size : LOAD_SIDE;
-    return picture_load(picture, path, side, &size[0], &size[1], err);
+    char bundled[ASSETS_PATH];
+    return picture_load(picture, assets_picture(path, bundled), side, &size[0], &size[1], err);
 }
 
 static bool describe(struct lane *lane, struct error *err)

@@ -1,5 +1,6 @@
 #include "app/sides.h"
 
+#include "app/assets.h"
 #include "app/screen_picture.h"
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
@@ -19,8 +20,10 @@ static bool load(struct sides *sides, int index, const struct side *side, const 
     bool ok = true;
     for (int p = 0; p < TRACE_PICTURES; p++)
         list[p] = &pictures[p];
+    char bundled[ASSETS_PATH];
     for (int p = 0; ok && p < needed; p++)
-        ok = picture_load(&pictures[p], side->pictures[p], model->config.image_size, &size[p][0], &size[p][1], err);
+        ok = picture_load(&pictures[p], assets_picture(side->pictures[p], bundled), model->config.image_size, &size[p][0],
+                          &size[p][1], err);
     if (ok)
         ok = (sides->runs[index] = run_new(model, list, needed, side->question, options, err)) != NULL;
     for (int p = 0; ok && p < needed; p++) {

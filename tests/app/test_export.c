@@ -323,7 +323,7 @@ static void test_recorder_nowhere(void **state)
     assert_true(screen_term_wait(&term, "error: cannot write /nowhere/session.cast"));
     screen_term_type(&term, "\r");
     assert_int_equal(WEXITSTATUS(screen_term_finish(&term)), 100 + ERROR_INPUT);
-    assert_false(screen_term_find(&term, "ready", NULL, NULL));
+    assert_true(screen_term_wait_gone(&term, "ready"));
     screen_term_free(&term);
 }
 

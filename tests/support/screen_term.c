@@ -300,14 +300,24 @@ void screen_term_settle(struct screen_term *term, int quiet)
     }
 }
 
-bool screen_term_wait(struct screen_term *term, const char *text)
+static bool wait_until(struct screen_term *term, const char *text, bool there)
 {
     double end = now_ms() + WAIT_MS;
-    while (!screen_term_find(term, text, NULL, NULL)) {
+    while (screen_term_find(term, text, NULL, NULL) != there) {
         if (now_ms() > end || pump(term, 200) < 0)
-            return screen_term_find(term, text, NULL, NULL);
+            return screen_term_find(term, text, NULL, NULL) == there;
     }
     return true;
+}
+
+bool screen_term_wait(struct screen_term *term, const char *text)
+{
+    return wait_until(term, text, true);
+}
+
+bool screen_term_wait_gone(struct screen_term *term, const char *text)
+{
+    return wait_until(term, text, false);
 }
 
 static size_t put_utf8(char *out, uint32_t c)

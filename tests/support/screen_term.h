@@ -52,6 +52,8 @@ void screen_term_start(struct screen_term *term, const struct screen_term_option
 void screen_term_settle(struct screen_term *term, int quiet);
 // Until the text is on the screen; false after 20 s.
 bool screen_term_wait(struct screen_term *term, const char *text);
+// Until it is there no more; false after 20 s. A frame may be read in parts: what goes may go after what comes.
+bool screen_term_wait_gone(struct screen_term *term, const char *text);
 bool screen_term_find(const struct screen_term *term, const char *text, int *row, int *column);
 void screen_term_row(const struct screen_term *term, int row, char *out, size_t size); // UTF-8
 VTermScreenCell screen_term_cell(const struct screen_term *term, int row, int column);

@@ -209,7 +209,7 @@ static void test_help_covers_images_and_gives_them_back(void **state)
     screen_term_type(&term, "?");
     expect("HELP");
     expect("back to the page before");
-    assert_false(screen_term_find(&term, "play the stages", NULL, NULL)); // the stepper's keys are not explained here
+    assert_true(screen_term_wait_gone(&term, "play the stages")); // the stepper's keys are not explained here
     screen_term_settle(&term, 200);
     count_red(&inside, &outside);
     assert_int_equal(inside + outside, 0);
@@ -331,7 +331,6 @@ static void test_palette(void **state)
     setenv("XDG_CONFIG_HOME", scratch_path("palette"), 1);
     start(&child, 40, 120, true);
     expect("'red'");
-    int row, column;
     screen_term_type(&term, ":");
     expect("COMMANDS");
     expect("previous stage");
@@ -339,7 +338,7 @@ static void test_palette(void **state)
     expect("▸ last");
     screen_term_type(&term, "\r");
     expect("stage 13 of 13");
-    assert_false(screen_term_find(&term, "COMMANDS", &row, &column));
+    assert_true(screen_term_wait_gone(&term, "COMMANDS"));
     screen_term_type(&term, "\x10" "budget 0.35\r"); // ^P, with what it would ask for
     expect("Budget 35 %");
     screen_term_type(&term, ":policy nonsense\r");

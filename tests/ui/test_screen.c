@@ -713,7 +713,7 @@ static void test_cancel(void **state)
     screen_term_type(&term, "\003");
     expect("Stopped.");
     screen_term_settle(&term, 700);
-    assert_false(screen_term_find(&term, " ans ", NULL, NULL));
+    assert_true(screen_term_wait_gone(&term, " ans "));
     screen_term_type(&term, "$");
     expect("stage 13 of 13");
     finish();
