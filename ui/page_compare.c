@@ -145,7 +145,7 @@ static void choose(struct page *page, enum compare_choice choice)
     case COMPARE_MENU_QUESTION:
         screen_open_prompt(screen, PROMPT_QUESTION);
         if (proposed)
-            prompt_set(&screen->prompt, question);
+            prompt_suggest(&screen->prompt, question);
         break;
     case COMPARE_MENU_POLICY:
         popup_open(&screen->popup, POPUP_POLICY, screen_target(screen).view);

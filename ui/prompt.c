@@ -30,6 +30,13 @@ void prompt_set(struct prompt *prompt, const char *text)
     }
     prompt->text[prompt->length] = 0;
     prompt->cursor = prompt->length;
+    prompt->suggested = false;
+}
+
+void prompt_suggest(struct prompt *prompt, const char *text)
+{
+    prompt_set(prompt, text);
+    prompt->suggested = prompt->length > 0;
 }
 
 void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *text)
@@ -37,7 +44,8 @@ void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *text)
     prompt->kind = kind;
     prompt->label = labels[kind] ? _(labels[kind]) : "";
     prompt->history_at = -1;
-    prompt_set(prompt, text);
+    prompt_suggest(prompt, text);
+    prompt->suggested &= kind != PROMPT_PATH; // that begins with a folder, and goes on in it
 }
 
 void prompt_close(struct prompt *prompt)
@@ -254,12 +262,16 @@ static enum prompt_event code_key(struct prompt *prompt, wint_t key)
 
 enum prompt_event prompt_key(struct prompt *prompt, wint_t key, bool is_code)
 {
+    bool suggested = prompt->suggested, types = !is_code && key >= 32 && key != 127;
+    if (types && !iswprint(key))
+        return PROMPT_IGNORED;
+    prompt->suggested = false;
+    if (suggested && types)
+        cut(prompt, 0, prompt->length);
     if (is_code)
         return code_key(prompt, key);
-    if (key < 32 || key == 127)
+    if (!types)
         return control_key(prompt, key);
-    if (!iswprint(key))
-        return PROMPT_IGNORED;
     put(prompt, (wchar_t)key);
     return PROMPT_EDITED;
 }
@@ -303,6 +315,6 @@ int prompt_draw(const struct prompt *prompt, const struct pane *pane, struct rec
     }
     char bytes[PROMPT_BYTES];
     wide_text(prompt->text + first, prompt->length - first, bytes);
-    draw_text(pane, STYLE_STRONG, rect.row, column, room, bytes);
+    draw_text(pane, prompt->suggested ? STYLE_DIM : STYLE_STRONG, rect.row, column, room, bytes);
     return column + width;
 }

@@ -17,6 +17,7 @@ struct prompt {
     char own_label[96];    // room for one that is made up for the occasion
     wchar_t text[PROMPT_LENGTH + 1];
     int length, cursor;
+    bool suggested;                   // the text is only a proposal so far: the first character typed replaces it
     int history_at;                   // entry shown, counted back from the newest; -1: the line being typed
     wchar_t typed[PROMPT_LENGTH + 1]; // that line, while history is shown
     struct prompt_history {
@@ -27,6 +28,7 @@ struct prompt {
 
 enum prompt_event { PROMPT_EDITED, PROMPT_IGNORED, PROMPT_DONE, PROMPT_CLOSED, PROMPT_COMPLETE };
 
+// With a text that is proposed, as by prompt_suggest(); a path is gone on with.
 void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *text);
 void prompt_close(struct prompt *prompt);
 void prompt_free(struct prompt *prompt);
@@ -40,6 +42,8 @@ enum prompt_event prompt_key(struct prompt *prompt, wint_t key, bool is_code);
 // The text as UTF-8; `out` has PROMPT_BYTES.
 void prompt_text(const struct prompt *prompt, char *out);
 void prompt_set(struct prompt *prompt, const char *text);
+// A text that what is typed replaces; any other key makes it as good as typed.
+void prompt_suggest(struct prompt *prompt, const char *text);
 
 // Remembers the line in the history of its kind.
 void prompt_remember(struct prompt *prompt);

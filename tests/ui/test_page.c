@@ -229,7 +229,7 @@ static void test_prompts_and_jobs_of_a_page(void **state)
     expect("Ticked 3 times");
     screen_term_type(&term, "\r");
     expect("Say: well");
-    screen_term_type(&term, "done\r");
+    screen_term_type(&term, "\005done\r"); // ^E: what is proposed is to be gone on with
     expect("Heard 2 'well done'");
     screen_term_type(&term, "d");
     expect("Heard a run of 13 stages.");

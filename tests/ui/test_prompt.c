@@ -58,6 +58,35 @@ static void test_editing(void **state)
     assert_int_equal(prompt_key(&prompt, KEY_F(5), true), PROMPT_IGNORED);
 }
 
+static void test_suggestion(void **state)
+{
+    (void)state;
+    prompt_open(&prompt, PROMPT_QUESTION, "is it red?");
+    type("why");
+    expect("why"); // instead of what was proposed
+    prompt_suggest(&prompt, "is it red?");
+    prompt_key(&prompt, KEY_BACKSPACE, true);
+    type("!");
+    expect("is it red!"); // it had become one's own
+    static const wint_t codes[] = {KEY_LEFT, KEY_RIGHT, KEY_HOME, KEY_END};
+    for (int i = 0; i < 4; i++) {
+        prompt_suggest(&prompt, "ab");
+        prompt_key(&prompt, codes[i], true);
+        type("x");
+        assert_int_equal(prompt.length, 3);
+    }
+    prompt_suggest(&prompt, "ab");
+    assert_int_equal(prompt_key(&prompt, '\t', false), PROMPT_COMPLETE);
+    type("c");
+    expect("abc");
+    prompt_suggest(&prompt, "ab");
+    assert_int_equal(prompt_key(&prompt, '\r', false), PROMPT_DONE);
+    expect("ab");
+    prompt_open(&prompt, PROMPT_PATH, "pictures/");
+    type("a");
+    expect("pictures/a");
+}
+
 static void test_unicode(void **state)
 {
     (void)state;
@@ -134,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_editing, set_up),
+        cmocka_unit_test_setup(test_suggestion, set_up),
         cmocka_unit_test_setup(test_unicode, set_up),
         cmocka_unit_test_setup(test_length_is_bounded, set_up),
         cmocka_unit_test_setup(test_history, set_up),
