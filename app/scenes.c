@@ -91,9 +91,11 @@ int scenes_questions(const char *path, char out[][SCENES_QUESTION], int most)
     struct list list;
     struct scene_choice choice;
     struct error unlisted;
+    char bundled[ASSETS_PATH];
     int count = 0;
     if (!read_list(&list, &unlisted))
         return 0;
+    path = assets_picture(path, bundled);
     const char *at = (const char *)list.text;
     while (count < most && lies_in(path, list.folder) && find_line(&at, file_name(path), list.folder, &choice))
         memcpy(out[count++], choice.question, sizeof choice.question);
