@@ -154,7 +154,11 @@ static int session_complete(void *context, const char *prefix, const char **out,
     pthread_mutex_lock(&s->lock);
     const struct tokenizer *vocabulary = s->vocabulary;
     pthread_mutex_unlock(&s->lock);
-    return vocabulary ? tokenizer_complete(vocabulary, prefix, out, max) : 0;
+    int count = vocabulary ? tokenizer_complete(vocabulary, prefix, out, max) : 0;
+    const char *meant = vocabulary && !count && max > 0 ? tokenizer_nearest(vocabulary, prefix, strlen(prefix)) : NULL;
+    if (meant)
+        out[count++] = meant;
+    return count;
 }
 
 static void session_cancel(void *context)

@@ -251,8 +251,8 @@ struct backend {
     void (*redo)(void *context);
     void (*want_attention)(void *context, const struct backend_attention_request *request);
 
-    // Fills `out` with at most `max` known words that start with `prefix` (owned by the backend, valid for
-    // good) and returns how many. Must be quick: it is called at a key press.
+    // Fills `out` with at most `max` known words that start with `prefix`, or where there are none the one
+    // that was probably meant by it (owned by the backend, valid for good), and returns how many. Must be quick: it is called at a key press.
     int (*complete)(void *context, const char *prefix, const char **out, int max);
 
     // Starts a job (copied) and returns its number, from 1 on; 0: no memory, or too many at once. Jobs are done one after

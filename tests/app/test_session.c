@@ -508,6 +508,10 @@ static void test_unknown_words_are_mended(void **state)
     assert_non_null(strstr(gathered.note, "'zebra': it reads <unk>"));
     assert_string_equal(gathered.suggestion, "is the dog blue, zebra?");
     assert_true(isnan(gathered.least)); // no calibration
+    const char *words[4];
+    assert_int_equal(backend.complete(backend.context, "dgo", words, 4), 1);
+    assert_string_equal(words[0], "dog"); // no word starts like that: the one that the note names
+    assert_int_equal(backend.complete(backend.context, "zebra", words, 4), 0);
     backend.ask(backend.context, "is the dog blue?");
     backend.set_policy(backend.context, "random", (double)NAN);
     gather_until_answered(&backend, &gathered);
