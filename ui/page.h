@@ -82,6 +82,8 @@ struct page_kind {
     // The line typed into the prompt that page_prompt() opened, once Enter was pressed, and (may be NULL) after each key.
     void (*typed)(struct page *page, int which, const char *text);
     void (*typing)(struct page *page, int which, const char *text);
+    // That prompt was left with Esc; NULL: nothing follows from it.
+    void (*untyped)(struct page *page, int which);
 
     // The runs that the page shows, as rows of the article's figure, for the export (ui/figure.h); they live until the
     // page changes. False, or NULL: it shows the stepper's run.
@@ -97,7 +99,7 @@ struct page_kind {
     // afterwards; a page that keeps it takes it and zeroes the field.
     void (*job)(struct page *page, struct backend_job_news *news);
 
-    // Which footer hints come first now: those of HINT_STAGES or HINT_CURSOR; NULL: neither.
+    // Which footer hints come first now: those of HINT_STAGES or HINT_CURSOR; HINT_LIST: there are no others; NULL: neither.
     enum key_hint (*hints)(struct page *page);
     // The run that the screen's own actions change (ask, open, policy, budget); NULL: the one of the stepper.
     struct page_target (*target)(struct page *page);

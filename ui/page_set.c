@@ -387,6 +387,14 @@ static void typed(struct page *page, int which, const char *text)
     }
 }
 
+// Where no set was ever named there is nothing to see.
+static void untyped(struct page *page, int which)
+{
+    const struct set_page *set = page->state;
+    if (which == PROMPT_FILE && !set->policy[0] && !set->waiting)
+        page_pop(page->screen);
+}
+
 static void mouse(struct page *page, const struct page_mouse *event)
 {
     struct set_page *set = page->state;
@@ -614,6 +622,7 @@ const struct page_kind page_set = {
     .mouse = mouse,
     .typed = typed,
     .typing = filter_by,
+    .untyped = untyped,
     .tick = tick,
     .news = news,
     .job = job,

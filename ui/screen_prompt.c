@@ -43,6 +43,15 @@ static void close_prompt(struct screen *screen)
     screen->completion_count = 0;
 }
 
+static void leave_prompt(struct screen *screen)
+{
+    enum prompt_kind kind = screen->prompt.kind;
+    struct page *page = page_top(screen);
+    close_prompt(screen);
+    if (kind >= PROMPT_PAGE && page->kind->untyped)
+        page->kind->untyped(page, (int)kind - PROMPT_PAGE);
+}
+
 // The path typed, or the entry selected below it; a folder is entered. Returns whether the prompt is done.
 static bool accept_path(struct screen *screen, char *path, size_t size)
 {
@@ -190,7 +199,7 @@ void screen_key_in_prompt(struct screen *screen, wint_t key, bool is_code)
         accept_prompt(screen);
         break;
     case PROMPT_CLOSED:
-        close_prompt(screen);
+        leave_prompt(screen);
         break;
     case PROMPT_COMPLETE:
         complete_prompt(screen);

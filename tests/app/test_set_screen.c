@@ -339,6 +339,10 @@ static void test_sweep(void **state)
     WAIT(&term, "random 0.9: accuracy");
     screen_term_type(&term, "q");
     WAIT(&term, "stage 1 of");
+    screen_term_type(&term, "S");
+    WAIT(&term, "set or results");
+    screen_term_type(&term, "\033"); // no set after all: nothing is left of the page
+    WAIT(&term, "stage 1 of");
     // From the stepper any set can be asked for; its policy and budget are used.
     char path[600];
     snprintf(path, sizeof path, "S%s\r", set_path);
