@@ -13,7 +13,8 @@ const char *key_group_title(enum key_group group);
 // Where a hint is worth a place in the footer, by focus; ANYWHERE hints come after those of the focus, and
 // ALWAYS ones have their place at the right.
 // HINT_ROOM ones only fill what is left in a wide window.
-enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, HINT_ALWAYS };
+// HINT_LIST is no row's: something is chosen from a list, and other keys mean nothing until then.
+enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, HINT_ALWAYS, HINT_LIST };
 
 // Pages (ui/page.h): id, name, title. The first is the lowest one.
 #define PAGES(X)                                                                                             \
@@ -106,7 +107,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("a question set or a file of results as a table…"))                                                 \
     X(TABLE_OPEN, K('\n', '\r', KEY_ENTER), "Enter", ON(SET) | ON(SWEEP), LOOK, 0, ANYWHERE, N_("open"),     \
       N_("step through the question chosen; Esc comes back here"))                                           \
-    X(TABLE_LEFT, K(KEY_LEFT, 'h'), "← →", ON(SET), LOOK, 0, ANYWHERE, N_("sort"), N_("sort by the column before"))\
+    X(TABLE_LEFT, K(KEY_LEFT, 'h'), "← h", ON(SET), LOOK, 0, ANYWHERE, N_("sort"), N_("sort by the column before"))\
     X(TABLE_RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(SET), LOOK, 0, NONE, "", N_("sort by the next column"))      \
     X(TABLE_REVERSE, K(' '), "space", ON(SET), LOOK, 0, ANYWHERE, N_("reverse"), N_("sort the other way round"))\
     X(TABLE_FILTER, K('/'), "/", ON(SET), LOOK, 0, ANYWHERE, N_("filter…"),                                  \

@@ -475,8 +475,8 @@ static double tick(struct page *page, double now)
 
 static enum key_hint hints(struct page *page)
 {
-    (void)page;
-    return HINT_STAGES;
+    const struct state *state = page->state;
+    return state->listed ? HINT_LIST : HINT_STAGES;
 }
 
 static const char about[] = N_("A lesson stands beside a live run: whatever the stepper can do works here "

@@ -142,6 +142,13 @@ void panel_hints(const struct pane *pane)
     }
     draw_hints(pane, end - always + 2, end, HINT_ALWAYS);
     end -= always;
+    if (first == HINT_LIST) {
+        column += draw_text(pane, STYLE_KEY, rect.row, column, end - column, "↑↓") + 1;
+        column += draw_text(pane, STYLE_DIM, rect.row, column, end - column, _("choose")) + 2;
+        column += draw_text(pane, STYLE_KEY, rect.row, column, end - column, "Enter") + 1;
+        draw_text(pane, STYLE_DIM, rect.row, column, end - column, _("open"));
+        return;
+    }
     if (first == HINT_CURSOR) {
         column += draw_text(pane, STYLE_KEY, rect.row, column, end - column, _("arrows")) + 1;
         column += draw_text(pane, STYLE_DIM, rect.row, column, end - column, in_("a cursor", "move")) + 2;

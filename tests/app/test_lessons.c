@@ -99,6 +99,7 @@ static void tour(const struct words *words)
     assert_true(screen_term_wait(&term, words->list));
     assert_true(screen_term_wait(&term, "10"));
     screen_term_settle(&term, 300);
+    assert_true(find(&term, "↑↓") && !find(&term, "Tab")); // the list's own keys, not the stepper's
     screen_term_type(&term, "\r");
     for (int i = 0; i < LESSONS; i++) {
         do_lesson(&term, words, i);
