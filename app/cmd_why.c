@@ -177,6 +177,8 @@ static void print_scores(const struct trace *trace, const struct explain_verdict
     else
         printf(_(", keep probability %.0f %%\n"), 100 * (double)v->keep);
     printf(_("  rank: %d of %d scored there; %d of them kept\n"), v->rank, v->of, v->survivors);
+    if (why_falls_later(v))
+        printf(_("  kept there; it falls in %s\n"), why_stage_name(trace, v->died));
 }
 
 static void print_verdict(const struct trace *trace, const struct explain_verdict *v)
@@ -264,7 +266,7 @@ static void print_findings(const struct trace *trace, const struct findings *f, 
             print_pulls(trace, &f->pulls[side], f->verdict.kept);
     }
     if (f->has_effect) {
-        why_tell_effect(&f->effect, f->change.kind, text, sizeof text);
+        why_tell_effect(trace, &f->verdict, &f->effect, f->change.kind, text, sizeof text);
         printf("  %s\n", text_fit(clean, sizeof clean, text));
     }
     for (int kind = 0; kind < 2; kind++)

@@ -120,6 +120,10 @@ static void put_scores(struct pen *pen, const struct trace *trace, const struct 
         snprintf(text, sizeof text, _("in %s: margin %+.3f, threshold %+.3f"), why_stage_name(trace, v->stage),
                  (double)(v->score - v->threshold), (double)v->threshold);
     put_text(pen, STYLE_TEXT, text);
+    if (why_falls_later(v)) {
+        snprintf(text, sizeof text, _("kept here; it falls in %s (. steps there)"), why_stage_name(trace, v->died));
+        put_wrapped(pen, STYLE_STRONG, text, 2);
+    }
     snprintf(text, sizeof text, _("rank %d of %d scored there (kept: %d)"), v->rank, v->of, v->survivors);
     put_text(pen, STYLE_TEXT, text);
     if (v->nearest > 0) {
@@ -342,7 +346,8 @@ static int draw_effect(const struct pane *pane, struct rect rect, const struct p
     int end = rect.row + rect.rows;
     if (panel->set_shown || !panel->why || !panel->why->has_effect)
         return end;
-    why_tell_effect(&panel->why->effect, panel->why->change.kind, effect, sizeof effect);
+    why_tell_effect(&pane->view->trace, &panel->why->verdict, &panel->why->effect, panel->why->change.kind, effect,
+                    sizeof effect);
     int rows = draw_rows(effect, rect.columns);
     rows = rows < 2 ? rows : 2;
     draw_wrapped(pane, panel->why->effect.flips ? STYLE_WARN : STYLE_ANSWER,

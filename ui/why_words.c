@@ -80,8 +80,30 @@ void why_name_change(const struct trace *trace, const struct intervention *chang
     (e->flips ? snprintf(out, size, other, e->before.text, before, e->after.text, after, flops)              \
               : snprintf(out, size, same, e->before.text, before, after, flops))
 
-void why_tell_effect(const struct explain_effect *e, enum intervention_kind kind, char *out, size_t size)
+bool why_falls_later(const struct explain_verdict *v)
 {
+    return !v->place.is_head && v->kept && v->stage >= 0 && v->died > v->stage;
+}
+
+static void tell_stay_later(const char *stage, const struct explain_effect *e, char *out, size_t size)
+{
+    double flops = 2e-6 * (e->spent_after - e->spent_before);
+    double before = 100 * (double)e->before.p, after = 100 * (double)e->after.p;
+    if (e->flips)
+        snprintf(out, size, _("If it had stayed in %s: '%s' %.1f %% → '%s' %.1f %%; %+.2f MFLOP."), stage, e->before.text,
+                 before, e->after.text, after, flops);
+    else
+        snprintf(out, size, _("If it had stayed in %s: still '%s', %.1f %% → %.1f %%; %+.2f MFLOP."), stage, e->before.text,
+                 before, after, flops);
+}
+
+void why_tell_effect(const struct trace *trace, const struct explain_verdict *v, const struct explain_effect *e,
+                     enum intervention_kind kind, char *out, size_t size)
+{
+    if (kind == INTERVENE_TOKEN_KEEP && why_falls_later(v)) {
+        tell_stay_later(why_stage_name(trace, v->acts), e, out, size);
+        return;
+    }
     double flops = 2e-6 * (e->spent_after - e->spent_before);
     double before = 100 * (double)e->before.p, after = 100 * (double)e->after.p;
     switch (kind) {

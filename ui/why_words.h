@@ -17,7 +17,12 @@ void why_name_change(const struct trace *trace, const struct intervention *chang
 const char *why_stage_name(const struct trace *trace, int stage);
 
 // "If it had stayed: 'airplane' 53.0 % → 'boat' 61.2 %; +1.2 MFLOP."
-void why_tell_effect(const struct explain_effect *effect, enum intervention_kind kind, char *out, size_t size);
+// A token that falls later than where its score was given (the verdict): "If it had stayed in fusion 3: ...".
+void why_tell_effect(const struct trace *trace, const struct explain_verdict *verdict, const struct explain_effect *effect,
+                     enum intervention_kind kind, char *out, size_t size);
+
+// Whether the verdict's score kept the token, and a later stage drops it.
+bool why_falls_later(const struct explain_verdict *verdict);
 
 // What a search found, without its members.
 void why_tell_set(const struct explain_set *set, char *out, size_t size);

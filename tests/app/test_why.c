@@ -6,6 +6,7 @@
 #include "tests/support/command.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tiny.h"
+#include "ui/why_words.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -81,6 +82,24 @@ static void test_changes_on_the_command_line(void **state)
     expect(RUN(p, q, "--head-on", "fusion1:image:mca:5"), 2, "", "from 1 to 4");
     expect(command_run(cmd_run, (const char *const[]){"run", p, q, "--drop", NULL}), 2, "", "no value after --drop");
     expect(RUN("--help"), 0, "--head-off STAGE:STREAM:MODULE:HEAD", "");
+}
+
+// Kept where its score was given, dropped later: the what-if says where it would have stayed.
+static void test_what_falls_later(void **state)
+{
+    (void)state;
+    struct stage stages[] = {{.name = "fusion 1", .kind = STAGE_FUSION, .layer = 0},
+                             {.name = "fusion 2", .kind = STAGE_FUSION, .layer = 1}};
+    struct trace trace = {.stages = stages, .stage_count = 2};
+    struct explain_verdict verdict = {.place = {.token = 5}, .stage = 0, .died = 1, .acts = 1, .kept = true};
+    struct explain_effect effect = {.before = {.text = "yes"}, .after = {.text = "no"}, .flips = true};
+    char text[WHY_TEXT];
+    why_tell_effect(&trace, &verdict, &effect, INTERVENE_TOKEN_KEEP, text, sizeof text);
+    assert_non_null(strstr(text, "If it had stayed in fusion 2: 'yes' 0.0 %"));
+    verdict.stage = 1;
+    verdict.kept = false;
+    why_tell_effect(&trace, &verdict, &effect, INTERVENE_TOKEN_KEEP, text, sizeof text);
+    assert_non_null(strstr(text, "If it had stayed: 'yes' 0.0 %"));
 }
 
 static void test_why_in_words(void **state)
@@ -168,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_changes_on_the_command_line),
+        cmocka_unit_test(test_what_falls_later),
         cmocka_unit_test(test_why_in_words),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_sets_can_be_pasted),

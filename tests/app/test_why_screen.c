@@ -138,7 +138,8 @@ static void test_the_decision(void **state)
     snprintf(text, sizeof text, "rank %d of %d scored there (kept: %d)", truth.verdict.rank, truth.verdict.of,
              truth.verdict.survivors);
     expect(text);
-    why_tell_effect(&truth.effect, truth.verdict.died >= 0 ? INTERVENE_TOKEN_KEEP : INTERVENE_TOKEN_DROP, text, sizeof text);
+    why_tell_effect(&truth.trace, &truth.verdict, &truth.effect,
+                    truth.verdict.died >= 0 ? INTERVENE_TOKEN_KEEP : INTERVENE_TOKEN_DROP, text, sizeof text);
     expect(text);
     expect("WORDS THAT PULL");
     expect("$ trimscope run ");
