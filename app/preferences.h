@@ -12,7 +12,7 @@ struct config *preferences(void);
 enum policy preferences_policy(void);
 double preferences_budget(void); // NaN: as trained
 
-// "/home/ada/.config/trimscope/config:3: There is no option 'thme'; 'theme' is probably meant. 2 more lines have faults."
+// "/users/ada/.config/trimscope/config:3: There is no option 'thme'; 'theme' is probably meant. 2 more lines have faults."
 // for the first fault; "" where there is none.
 void preferences_fault(char *out, size_t size);
 

@@ -170,13 +170,13 @@ static void test_where_it_is(void **state)
 {
     (void)state;
     char path[CONFIG_PATH];
-    setenv("HOME", "/home/ada", 1);
+    setenv("HOME", "/users/ada", 1);
     setenv("XDG_CONFIG_HOME", "/elsewhere", 1);
     assert_true(config_find_path(path));
     assert_string_equal(path, "/elsewhere/trimscope/config");
     setenv("XDG_CONFIG_HOME", "relative", 1);
     assert_true(config_find_path(path));
-    assert_string_equal(path, "/home/ada/.config/trimscope/config");
+    assert_string_equal(path, "/users/ada/.config/trimscope/config");
     unsetenv("XDG_CONFIG_HOME");
     unsetenv("HOME");
     assert_false(config_find_path(path));
