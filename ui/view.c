@@ -63,9 +63,10 @@ static void view_write_command(struct view *view)
 
 bool view_take_news(struct view *view, struct backend_news *news)
 {
-    bool changed = news->busy != view->busy || strcmp(news->progress, view->progress) != 0 ||
-                   (isnan(news->done) != isnan(view->done)) || news->done > view->done ||
-                   news->done < view->done;
+    // Work is seen once it takes long (and then that it is over): else each look of the model would cost a second frame.
+    bool changed = view->busy_for_long &&
+                   (news->busy != view->busy || strcmp(news->progress, view->progress) != 0 ||
+                    (isnan(news->done) != isnan(view->done)) || news->done > view->done || news->done < view->done);
     view->busy = news->busy;
     view->done = news->done;
     snprintf(view->progress, sizeof view->progress, "%s", news->progress);
