@@ -296,6 +296,8 @@ static void fake_open_lane(void *context, int lane, int from)
     snprintf(copy->question, sizeof copy->question, "%s", fake->question);
     snprintf(copy->policy, sizeof copy->policy, "%s", fake->policy);
     copy->budget = fake->budget;
+    copy->stages_per_poll = fake->stages_per_poll;
+    copy->seconds_per_stage = fake->seconds_per_stage;
     fake_log(fake, "open lane %d from %d\n", lane, from);
     restart(copy, 1);
     wake(fake);

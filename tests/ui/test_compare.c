@@ -335,6 +335,37 @@ static void test_figure_in_the_least_window(void **state)
     screen_term_free(&term);
 }
 
+static int run_slow_screen(void *context)
+{
+    struct fake_backend fake;
+    struct screen_options options = screen_options_default();
+    struct error err = {0};
+    (void)context;
+    fake_backend_init(&fake);
+    fake.stages_per_poll = 1;
+    fake.seconds_per_stage = 0.5;
+    bool fine = screen_run(&fake.backend, &options, &err);
+    fake_backend_free(&fake);
+    return fine ? 0 : (int)err.code;
+}
+
+// Opened while only words have been computed, when the figure has no column yet.
+static void test_figure_before_the_first_column(void **state)
+{
+    (void)state;
+    struct screen_term_options options = {.rows = 48, .columns = 160, .sixel = true, .version = "XTerm(379)"};
+    screen_term_start(&term, &options, run_slow_screen, NULL);
+    expect("what color");
+    screen_term_type(&term, "V");
+    expect("(a) what color is the apple left of the lemon");
+    screen_term_settle(&term, 100);
+    assert_false(screen_term_find(&term, "no memory", NULL, NULL)); // for a picture of no width
+    expect("fusion 1");
+    screen_term_type(&term, "\033qq");
+    assert_int_equal(WEXITSTATUS(screen_term_finish(&term)), 0);
+    screen_term_free(&term);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_marks_without_pixels),
         cmocka_unit_test(test_figure),
         cmocka_unit_test(test_figure_in_the_least_window),
+        cmocka_unit_test(test_figure_before_the_first_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
