@@ -102,6 +102,9 @@ static bool browse(const struct settings *settings, const char *const arguments[
     const struct sweep_page_request sweep = {.files = (const char *const *)files.paths, .file_count = files.count};
     screen.page = files.count == 1 ? &page_set : &page_sweep;
     screen.page_request = files.count == 1 ? (const void *)&set : &sweep;
+    if (ok && !screen_settings_possible())
+        ok = error_set(err, ERROR_USAGE,
+                       "browsing needs a terminal; without one, `trimscope merge RESULTS.jsonl` prints the summary");
     ok = ok && set_screen_run(&screen, err);
     for (int i = 0; i < files.count; i++)
         free(files.paths[i]);
@@ -115,7 +118,7 @@ int cmd_browse(int argc, char **argv)
     int count, status;
     const struct option_row rows[] = {
         OPTION_ROW_MODEL(&settings.model),
-        OPTION_ROWS_SCREEN(settings.screen),
+        OPTION_ROWS_DRAWN(settings.screen),
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROW_END};
     const struct option_command command = {

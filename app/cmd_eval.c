@@ -117,6 +117,8 @@ static bool show_on_screen(const struct settings *settings, struct error *err)
                                       .page_request = &request};
     if (settings->json || settings->shard)
         return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --shard");
+    if (!screen_settings_possible())
+        return error_set(err, ERROR_USAGE, "--screen needs a terminal; without it the figures are printed");
     return set_screen_run(&screen, err);
 }
 
@@ -141,7 +143,7 @@ int cmd_eval(int argc, char **argv)
         OPTION_ROW_JSON(&settings.json, N_("print one JSON object")),
         {"screen", OPTION_FLAG, &settings.on_screen, NULL,
          N_("show it on the screen while it goes: figures, the table of questions, each to step through"), 0, 0},
-        OPTION_ROWS_SCREEN(settings.screen),
+        OPTION_ROWS_DRAWN(settings.screen),
         OPTION_ROW_END};
     const struct option_command command = {
         "eval", "eval SET.jsonl [options]",

@@ -24,8 +24,12 @@ static bool show(const struct settings *settings, struct error *err)
     struct screen_options options;
     struct scene_choice choice;
     char bundled[ASSETS_PATH];
-    if (!screen_settings_apply(&settings->screen, &options, err) ||
-        !scenes_choose(&choice, NULL, NULL, err) || (!settings->model && !assets_model(bundled, err)))
+    if (!screen_settings_apply(&settings->screen, &options, err))
+        return false;
+    if (!screen_settings_possible())
+        return error_set(err, ERROR_USAGE,
+                         "lessons need a terminal; without one, `trimscope --plain` tells a run line by line");
+    if (!scenes_choose(&choice, NULL, NULL, err) || (!settings->model && !assets_model(bundled, err)))
         return false;
     options.page = &page_lesson;
     options.page_argument = settings->lesson > 0 ? &settings->lesson : NULL;
@@ -56,7 +60,7 @@ static int show_lessons(void *context)
 int cmd_lessons(int argc, char **argv)
 {
     struct settings settings = {.threads = thread_processors()};
-    const struct option_row rows[] = {OPTION_ROW_MODEL(&settings.model), OPTION_ROWS_SCREEN(settings.screen),
+    const struct option_row rows[] = {OPTION_ROW_MODEL(&settings.model), OPTION_ROWS_DRAWN(settings.screen),
                                       OPTION_ROW_THREADS(&settings.threads), OPTION_ROW_END};
     const struct option_command command = {
         "lessons",

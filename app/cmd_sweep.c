@@ -152,6 +152,8 @@ static bool show_on_screen(struct sweep *sweep, struct error *err)
                                       .page_request = &request};
     if (settings->json || settings->csv)
         return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --csv");
+    if (!screen_settings_possible())
+        return error_set(err, ERROR_USAGE, "--screen needs a terminal; without it the figures are printed");
     return sweep_run_list(&sweep->run, settings->policies, settings->budgets, err) && make_folder(settings, err) &&
            set_screen_run(&screen, err);
 }
@@ -209,7 +211,7 @@ int cmd_sweep(int argc, char **argv)
         OPTION_ROW_JSON(&settings.json, N_("print a JSON list, one object for each point")),
         {"csv", OPTION_FLAG, &settings.csv, NULL, N_("print a table for a spreadsheet"), 0, 0},
         {"screen", OPTION_FLAG, &settings.on_screen, NULL, N_("show it on the screen while it goes"), 0, 0},
-        OPTION_ROWS_SCREEN(settings.screen),
+        OPTION_ROWS_DRAWN(settings.screen),
         OPTION_ROW_END};
     const struct option_command command = {
         "sweep", "sweep SET.jsonl [options]",

@@ -40,12 +40,16 @@ bool screen_settings_apply(const struct screen_settings *settings, struct screen
            error_set(err, ERROR_USAGE, "%s is auto, dark, light, contrast or colorblind, not \"%s\"", origin, name);
 }
 
+bool screen_settings_possible(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 bool screen_settings_show(const struct screen_settings *settings, const struct backend *backend,
                           const struct screen_options *options, struct error *err)
 {
-    const char *term = getenv("TERM");
-    bool possible = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
-    if (possible && !settings->plain)
+    if (!settings->plain && screen_settings_possible())
         return screen_run(backend, options, err);
     if (!settings->plain)
         fputs(_("trimscope: there is no screen here, so everything is told line by line; help lists the commands\n"),

@@ -11,8 +11,9 @@ struct screen_settings {
     const char *record; // a file for the recording of the session, NULL: none
 };
 
-// Rows of a command's table; `settings` is a struct screen_settings.
-#define OPTION_ROWS_SCREEN(settings)                                                                           \
+// Rows of a command's table; `settings` is a struct screen_settings. A command that can tell what it shows line by line
+// has OPTION_ROW_PLAIN, too.
+#define OPTION_ROWS_DRAWN(settings)                                                                            \
     {"graphics", OPTION_TEXT, &(settings).graphics, "MODE",                                                    \
      N_("how pictures are drawn: sixel, blocks, ascii or auto, which asks the terminal (default auto, or "     \
         "TRIMSCOPE_GRAPHICS)"),                                                                                    \
@@ -23,12 +24,17 @@ struct screen_settings {
          0, 0},                                                                                                \
         {"no-mouse", OPTION_FLAG, &(settings).no_mouse, NULL, N_("leave the mouse to the terminal, for selecting text"), \
          0, 0},                                                                                                \
-        {"plain", OPTION_FLAG, &(settings).plain, NULL,                                                        \
-         N_("line by line, for screen readers and pipes: stages in sentences, commands as words (help lists them)"), 0, 0}, \
         {"record", OPTION_TEXT, &(settings).record, "FILE.cast",                                               \
          N_("record the session for asciinema; in block graphics unless --graphics says otherwise, because its players " \
          "cannot show sixel"),                                                                                  \
          0, 0}
+#define OPTION_ROW_PLAIN(settings)                                                                             \
+    {"plain", OPTION_FLAG, &(settings).plain, NULL,                                                            \
+     N_("line by line, for screen readers and pipes: stages in sentences, commands as words (help lists them)"), 0, 0}
+#define OPTION_ROWS_SCREEN(settings) OPTION_ROWS_DRAWN(settings), OPTION_ROW_PLAIN(settings)
+
+// Whether there is a terminal that can show a screen.
+bool screen_settings_possible(void);
 
 // The screen; line by line where that is wanted, or where no screen is possible, which is said on stderr.
 bool screen_settings_show(const struct screen_settings *settings, const struct backend *backend,

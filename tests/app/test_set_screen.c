@@ -378,6 +378,23 @@ static void test_wrong_usage(void **state)
     struct command_output output = EVAL("--screen", "--json");
     assert_int_equal(output.status, 2);
     command_free(&output);
+    // Without a terminal: what to do instead.
+    const char *file = scratch_path("no-terminal.jsonl");
+    output = EVAL("--results", file);
+    assert_int_equal(output.status, 0);
+    command_free(&output);
+    output = command_run(cmd_browse, (const char *const[]){"browse", file, NULL});
+    assert_int_equal(output.status, 2);
+    assert_non_null(strstr(output.err, "trimscope merge"));
+    command_free(&output);
+    output = command_run(cmd_lessons, (const char *const[]){"lessons", NULL});
+    assert_int_equal(output.status, 2);
+    assert_non_null(strstr(output.err, "lessons need a terminal"));
+    command_free(&output);
+    output = EVAL("--screen");
+    assert_int_equal(output.status, 2);
+    assert_non_null(strstr(output.err, "--screen needs a terminal"));
+    command_free(&output);
 }
 
 int main(void)
