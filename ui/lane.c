@@ -16,7 +16,7 @@ static bool copy_picture(struct backend_picture *to, const struct backend_pictur
 
 bool lane_open(const struct backend *backend, int index, const struct view *from, struct backend *lane, struct view *view)
 {
-    *view = (struct view){.abilities = from->abilities};
+    *view = (struct view){.abilities = from->abilities, .model = from->model, .assets = from->assets};
     view->has_trace = from->has_trace && trace_copy(&view->trace, &from->trace);
     bool done = view->has_trace == from->has_trace;
     for (int p = 0; p < TRACE_PICTURES; p++)

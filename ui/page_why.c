@@ -1,6 +1,5 @@
 // The page "why": what the cursor is on, taken apart beside the picture, and what would have been otherwise; sets that
 // must come back, or that the answer hangs on. The picture, the words, the heads and the cursor are the stepper's.
-#include "engine/run/intervention_text.h"
 #include "ui/page.h"
 #include "ui/panel_why.h"
 #include "ui/panels.h"
@@ -197,7 +196,7 @@ static void accept_set(struct page *page)
         page_say(page, false, "%s", _("There is no set to be applied: W or B searches one."));
         return;
     }
-    char *command = intervention_command(&view->trace, why->set.members, why->set.count, view->model);
+    char *command = view_make_command(view, why->set.members, why->set.count);
     free(why->set_command);
     why->set_command = command;
     why->panel.applied = true;

@@ -83,6 +83,21 @@ void panel_story(const struct pane *pane)
     draw_wrapped(pane, STYLE_STRONG, rect, text);
 }
 
+// The command line makes the stepper's run: it is no use where something else is shown, or where a panel has it.
+static bool shows_command(struct page *page)
+{
+    switch (page->kind->id) {
+    case PAGE_COMPOSE:
+    case PAGE_EDIT:
+    case PAGE_SET:
+    case PAGE_SWEEP:
+    case PAGE_OPTIONS:
+    case PAGE_WHY: return false;
+    case PAGE_LESSON: return page->kind->hints(page) != HINT_LIST;
+    default: return true;
+    }
+}
+
 void panel_note(const struct pane *pane)
 {
     struct rect rect = pane->layout->note;
@@ -101,7 +116,7 @@ void panel_note(const struct pane *pane)
     } else if (view->note[0]) {
         int used = draw_text(pane, STYLE_WARN, rect.row, rect.column, 2, mark) + 1;
         draw_text(pane, STYLE_TEXT, rect.row, rect.column + used, rect.columns - used, view->note);
-    } else if (view->command && pane->page->kind->id != PAGE_WHY) { // that page has it in its panel
+    } else if (view->command && shows_command(pane->page)) {
         draw_format(pane, STYLE_DIM, rect.row, rect.column, rect.columns, "$ %s", view->command);
     }
 }

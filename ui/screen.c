@@ -57,6 +57,7 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
     *screen = (struct screen){.backend = backend, .assets = options->assets, .mouse = options->mouse, .terminal = *terminal};
     screen->view.abilities = backend->abilities;
     screen->view.model = backend->model;
+    screen->view.assets = options->assets;
     screen->attention_of = FOCUS_WORDS;
     const char *no_color = getenv("NO_COLOR");
     screen->color = has_colors() && !(no_color && *no_color);

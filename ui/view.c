@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 void view_free(struct view *view)
 {
@@ -51,10 +52,36 @@ static void view_tell_change(struct view *view)
     view->change[0] = 0;
 }
 
+// The end of a picture's path that names it here: what follows the current folder, or the name of a bundled one (which
+// every command finds, unless a file here is called so).
+static char *shorten(const struct view *view, char *path)
+{
+    char here[4096];
+    size_t length = view->assets ? strlen(view->assets) : 0;
+    static const char folder[] = "/pictures/";
+    if (length && !strncmp(path, view->assets, length) && !strncmp(path + length, folder, sizeof folder - 1)) {
+        char *name = path + length + sizeof folder - 1;
+        if (*name && !strchr(name, '/') && access(name, F_OK) != 0)
+            return name;
+    }
+    length = getcwd(here, sizeof here) ? strlen(here) : 0;
+    bool below = length > 1 && !strncmp(path, here, length) && path[length] == '/';
+    return below && path[length + 1] && path[length + 1] != '/' ? path + length + 1 : path;
+}
+
+char *view_make_command(const struct view *view, const struct intervention more[], int count)
+{
+    struct trace named = view->trace; // its pictures by other names
+    for (int p = 0; p < named.picture_count; p++)
+        if (named.pictures[p].path)
+            named.pictures[p].path = shorten(view, named.pictures[p].path);
+    return intervention_command(&named, more, count, view->model);
+}
+
 // While the run is on its way the stages of its changes may have no names yet: the command stays what it was.
 static void view_write_command(struct view *view)
 {
-    char *command = intervention_command(&view->trace, NULL, 0, view->model);
+    char *command = view_make_command(view, NULL, 0);
     if (!command)
         return;
     free(view->command);

@@ -42,6 +42,7 @@ struct view {
     char message[480]; // shown until the next key
     bool message_is_error;
     const char *model; // weights file for command lines; NULL: the bundled one
+    const char *assets; // folder of the bundled files; NULL: there are none
     char *command;     // the command line that the present run amounts to; NULL: not known yet
     // What the person changed last and the final answer before it, to tell what the change did.
     char change[160];
@@ -112,6 +113,10 @@ const struct trace_heads *view_heads(const struct view *view, int stage, int str
 
 // How a token is called in sentences: 'dog', or "row 4, column 7" for a patch.
 void view_token_name(const struct view *view, int stream, int token, char *out, size_t size);
+
+// The command line that makes the run with `more` changes (intervention_command()); pictures below the current folder and
+// bundled ones are named as short as every command finds them from here.
+char *view_make_command(const struct view *view, const struct intervention more[], int count);
 
 // A message for the note line.
 void view_say(struct view *view, bool is_error, const char *format, ...)

@@ -8,7 +8,9 @@
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct view view;
 
@@ -42,6 +44,34 @@ static int count_alive(int stage, int stream, int from)
         return alive;
     }
     return stream == TRACE_TEXT_STREAM ? view.trace.token_count : SAMPLE_GRID * SAMPLE_GRID;
+}
+
+static void expect_command(const char *path, const char *begins)
+{
+    free(view.trace.pictures[0].path);
+    view.trace.pictures[0].path = strdup(path);
+    char *command = view_make_command(&view, NULL, 0);
+    assert_non_null(command);
+    if (strncmp(command, begins, strlen(begins)))
+        fail_msg("not '%s': %s", begins, command);
+    free(command);
+}
+
+static void test_command_names_pictures_shortly(void **state)
+{
+    (void)state;
+    char here[4000], path[4096];
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(path, sizeof path, "%s/pets/cat.png", here);
+    expect_command(path, "trimscope run pets/cat.png 'what");
+    snprintf(path, sizeof path, "%s-other/cat.png", here);
+    char whole[5000];
+    snprintf(whole, sizeof whole, "trimscope run %s 'what", path);
+    expect_command(path, whole); // a folder that only begins like this one
+    view.assets = "/somewhere/assets";
+    expect_command("/somewhere/assets/pictures/no such.jpg", "trimscope run 'no such.jpg' 'what");
+    expect_command("/somewhere/assets/pictures/more/cat.jpg", "trimscope run /somewhere/assets/pictures/more/cat.jpg 'what");
+    expect_command("/somewhere/assets/pictures/.", "trimscope run /somewhere/assets/pictures/. 'what");
 }
 
 static void test_counts(void **state)
@@ -215,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_command_names_pictures_shortly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_scores_of_the_dead, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threshold_of_ranks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sentences, set_up, tear_down),
