@@ -25,6 +25,7 @@ struct state {
     struct rect text;
     struct line *lines; // of the lesson, wrapped
     int line_count, first;
+    int check; // the line at which the question to check oneself begins
     bool noticed; // has been brought into sight
 };
 
@@ -217,6 +218,7 @@ static void add_check(struct state *state, const struct view *view)
     const struct lesson *lesson = &tour->lesson;
     int right = tour_right(tour, view);
     add_gap(state);
+    state->check = state->line_count;
     add_filled(state, view, STYLE_STRONG, 0, NULL, lesson->check);
     for (int i = 0; i < lesson->choice_count; i++) {
         char mark[8] = {(char)('A' + i), ' ', ' ', 0};
@@ -238,7 +240,7 @@ static int write_lines(struct state *state, const struct view *view)
     const struct tour *tour = &state->tour;
     const struct lesson *lesson = &tour->lesson;
     int noticed = -1;
-    state->line_count = 0;
+    state->line_count = state->check = 0;
     if (tour->phase != TOUR_READY) {
         add_text(state, STYLE_DIM, 0,
                  lesson->breaks ? _("Looking for a budget at which the answer breaks …")
@@ -267,16 +269,38 @@ static int text_rows(const struct state *state)
     return state->text.rows - 1;
 }
 
+// The line after the page in sight: the question and its answers are not torn apart where a page can hold them.
+static int page_end(const struct state *state)
+{
+    int end = state->first + text_rows(state);
+    bool torn = state->check > state->first && state->check < end && end < state->line_count;
+    return torn && state->line_count - state->check <= text_rows(state) ? state->check : least(end, state->line_count);
+}
+
 static bool more_below(const struct state *state)
 {
-    return state->first + text_rows(state) < state->line_count;
+    return page_end(state) < state->line_count;
+}
+
+// What space does next, and what is still to be done.
+static const char *say_next(const struct state *state)
+{
+    const struct tour *tour = &state->tour;
+    bool last = tour->current + 1 == tour->count;
+    if (more_below(state))
+        return _("space: more");
+    if (tour->done[tour->current])
+        return last ? _("done") : _("done; space: next lesson");
+    if (tour->lesson.attempt && !tour->noticed)
+        return last ? _("try it") : _("try it; space: next lesson");
+    return last ? "" : _("space: next lesson");
 }
 
 static void draw_lesson(struct page *page, const struct pane *pane)
 {
     struct state *state = page->state;
     const struct tour *tour = &state->tour;
-    char title[TOUR_NAME * 3], right[96];
+    char title[TOUR_NAME * 3];
     int noticed = write_lines(state, pane->view);
     if (noticed >= 0 && !state->noticed) {
         state->noticed = true;
@@ -288,17 +312,15 @@ static void draw_lesson(struct page *page, const struct pane *pane)
     state->first = state->first < 0 ? 0 : state->first;
     snprintf(title, sizeof title, _("LESSON %d of %d: %s"), tour->current + 1, tour->count,
              tour->titles[tour->current]);
-    snprintf(right, sizeof right, "%s",
-             more_below(state)                        ? _("space: more")
-             : tour->done[tour->current]              ? _("done; space: next")
-             : tour->lesson.attempt && !tour->noticed ? _("try it")
-                                                      : "");
-    draw_title(pane, state->text, title, right, false);
-    for (int i = 0; i < text_rows(state) && state->first + i < state->line_count; i++) {
-        const struct line *line = &state->lines[state->first + i];
-        draw_text(pane, line->style, state->text.row + 1 + i, state->text.column, state->text.columns,
-                  line->text);
-    }
+    const char *next = say_next(state);
+    int shown = page_end(state) - state->first, columns = state->text.columns;
+    draw_title(pane, state->text, title, next, false);
+    if (draw_width(title) + draw_width(next) + 3 > columns && shown < text_rows(state)) // below the text, then
+        draw_text(pane, STYLE_DIM, state->text.row + 1 + least(shown + 1, text_rows(state) - 1), state->text.column,
+                  columns, next);
+    for (int i = state->first; i < page_end(state); i++)
+        draw_text(pane, state->lines[i].style, state->text.row + 1 + i - state->first, state->text.column,
+                  state->text.columns, state->lines[i].text);
 }
 
 static void draw_list(struct page *page, const struct pane *pane)
@@ -373,7 +395,7 @@ static void turn(struct page *page, int by)
     struct state *state = page->state;
     int next = state->tour.current + by;
     if (by > 0 && more_below(state))
-        state->first += text_rows(state);
+        state->first = page_end(state);
     else if (by < 0 && state->first > 0)
         state->first = state->first > text_rows(state) ? state->first - text_rows(state) : 0;
     else if (next >= 0 && next < state->tour.count)

@@ -136,9 +136,38 @@ static void test_tour_in_chinese(void **state)
     tour(&words);
 }
 
+// Where the text takes two pages, the question and its answers are on one of them.
+static void test_question_is_not_torn_apart(void **state)
+{
+    (void)state;
+    struct screen_term term;
+    struct screen_term_options options = {.rows = 24, .columns = 80};
+    char language[] = "en";
+    setenv("XDG_STATE_HOME", scratch_path("narrow"), 1);
+    screen_term_start(&term, &options, run_lessons, language);
+    assert_true(screen_term_wait(&term, "Enter open"));
+    screen_term_settle(&term, 300);
+    screen_term_type(&term, "\r");
+    assert_true(screen_term_wait(&term, "space: more"));
+    screen_term_settle(&term, 300);
+    assert_true(find(&term, "Try: ") && !find(&term, "Where are the patches more alike"));
+    screen_term_type(&term, " ");
+    assert_true(screen_term_wait(&term, "space: next lesson"));
+    screen_term_settle(&term, 300);
+    assert_true(find(&term, "Where are the patches more alike") && find(&term, "A  ") && find(&term, "B  "));
+    screen_term_type(&term, " ");
+    assert_true(screen_term_wait(&term, "LESSON 2 of 10"));
+    screen_term_type(&term, "\033");
+    assert_true(screen_term_wait(&term, "airplane.jpg"));
+    screen_term_type(&term, "q");
+    assert_int_equal(screen_term_finish(&term), 0);
+    screen_term_free(&term);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_question_is_not_torn_apart),
         cmocka_unit_test(test_tour_in_english),
         cmocka_unit_test(test_tour_in_chinese),
     };
