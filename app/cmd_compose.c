@@ -93,8 +93,10 @@ static bool work(struct settings *settings, const char *const arguments[], int c
         struct thread_pool *pool = settings->options.pool = thread_pool_new(thread_processors());
         ok = picture_file_load_scene(world, arguments[0], file, err) &&
              add_questions(file, &settings->ask, err) &&
-             picture_file_save_scene(world, file, arguments[1], err) &&
-             answer_questions(settings, world, file, err);
+             picture_file_save_scene(world, file, arguments[1], err);
+        if (ok)
+            fprintf(stderr, _("wrote %s\n"), arguments[1]);
+        ok = ok && answer_questions(settings, world, file, err);
         thread_pool_free(pool);
     }
     world_free(world);

@@ -96,6 +96,8 @@ int cmd_edit(int argc, char **argv)
     struct error err = {0};
     bool ok = parse_edits(&settings.edits, edits, &err) &&
               picture_file_edit(assets_picture(arguments[0], bundled), edits, settings.edits.count, arguments[1], &err);
+    if (ok)
+        fprintf(stderr, _("wrote %s\n"), arguments[1]);
     struct thread_pool *pool = settings.options.pool = thread_pool_new(thread_processors());
     ok = ok && (settings.ask.count == 0 || compare_answers(&settings, arguments, &err));
     thread_pool_free(pool);

@@ -229,7 +229,12 @@ int cmd_world(int argc, char **argv)
     bool ok = make_world(&options, &err);
     sigaction(SIGINT, &before[0], NULL);
     sigaction(SIGTERM, &before[1], NULL);
-    if (!ok)
+    if (ok)
+        fprintf(stderr,
+                ngettext_(options.pictures, "wrote %ld picture and its questions: %s/questions.jsonl\n",
+                          "wrote %ld pictures and their questions: %s/questions.jsonl\n"),
+                options.pictures, options.folder);
+    else
         fprintf(stderr, "trimscope world: %s\n", err.text);
     return ok ? 0 : (int)err.code;
 }

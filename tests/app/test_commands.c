@@ -236,7 +236,7 @@ static void test_compose(void **state)
     static const char scene[] = "{\"trimscope_scene\": 1, \"background\": {\"kind\": \"meadow\"}, \"objects\": [{\"kind\": "
                                 "\"dog\", \"x\": 60, \"y\": 90, \"size\": 40}], \"questions\": [\"is it red\"]}";
     const char *spec = scratch_write("scene.json", scene, strlen(scene)), *out = scratch_path("composed.jpg");
-    expect(COMPOSE(spec, out, "--model", model_path, "--ask", "what is this"), 0, "what is this  ", "");
+    expect(COMPOSE(spec, out, "--model", model_path, "--ask", "what is this"), 0, "what is this  ", "wrote ");
     struct picture picture;
     assert_true(picture_load(&picture, out, 0, NULL, NULL, NULL));
     assert_int_equal(picture.width, 192);
@@ -266,7 +266,7 @@ static void test_edit(void **state)
     const char *out = scratch_path("edited.png");
     expect(EDIT(picture_path, out, "--blank", "0,0,10,10", "--move=0,0,10,10:20,0", "--model", model_path, "--ask",
                 "is it red"),
-           0, "\n  changed   ", "");
+           0, "\n  changed   ", "wrote ");
     struct picture before, after;
     assert_true(picture_load(&before, picture_path, 0, NULL, NULL, NULL));
     assert_true(picture_load(&after, out, 0, NULL, NULL, NULL));
