@@ -157,7 +157,7 @@ static const char *number(float value, char out[16])
 
 static void print_scores(const struct trace *trace, const struct explain_verdict *v)
 {
-    char a[16], b[16], c[16];
+    char a[16], b[16], c[16], stage[WHY_STAGE];
     if (v->stage < 0) {
         puts(_("  No score was given to it: nothing decides about it."));
         return;
@@ -167,9 +167,9 @@ static void print_scores(const struct trace *trace, const struct explain_verdict
         return;
     }
     if (isnan(v->self))
-        printf(_("  score in %s: %s\n"), why_stage_name(trace, v->stage), number(v->score, a));
+        printf(_("  score in %s: %s\n"), why_stage_name(trace, v->stage, stage), number(v->score, a));
     else
-        printf(_("  score in %s: %s (self %s, cross %s)\n"), why_stage_name(trace, v->stage), number(v->score, a),
+        printf(_("  score in %s: %s (self %s, cross %s)\n"), why_stage_name(trace, v->stage, stage), number(v->score, a),
                number(v->self, b), number(v->cross, c));
     printf(_("  threshold: %s, margin %s"), number(v->threshold, a), number(v->score - v->threshold, b));
     if (isnan(v->keep))
@@ -178,17 +178,17 @@ static void print_scores(const struct trace *trace, const struct explain_verdict
         printf(_(", keep probability %.0f %%\n"), 100 * (double)v->keep);
     printf(_("  rank: %d of %d scored there; %d of them kept\n"), v->rank, v->of, v->survivors);
     if (why_falls_later(v))
-        printf(_("  kept there; it falls in %s\n"), why_stage_name(trace, v->died));
+        printf(_("  kept there; it falls in %s\n"), why_stage_name(trace, v->died, stage));
 }
 
 static void print_verdict(const struct trace *trace, const struct explain_verdict *v)
 {
-    char name[WHY_TEXT];
+    char name[WHY_TEXT], stage[WHY_STAGE];
     why_name_place(trace, &v->place, name, sizeof name);
     if (v->place.is_head)
         printf(v->kept ? _("%s: computed\n") : _("%s: left out\n"), name);
     else if (v->died >= 0)
-        printf(_("%s: dropped in %s\n"), name, why_stage_name(trace, v->died));
+        printf(_("%s: dropped in %s\n"), name, why_stage_name(trace, v->died, stage));
     else
         printf(_("%s: alive at the end\n"), name);
     if (v->forced)
@@ -301,8 +301,8 @@ static json_t *json_of_verdict(const struct trace *trace, const struct explain_v
     } else {
         json_object_set_new(root, "token", json_integer(v->place.token));
     }
-    json_object_set_new(root, "scored_in", v->stage < 0 ? json_null() : json_string(why_stage_name(trace, v->stage)));
-    json_object_set_new(root, "dropped_in", v->died < 0 ? json_null() : json_string(why_stage_name(trace, v->died)));
+    json_object_set_new(root, "scored_in", v->stage < 0 ? json_null() : json_string(trace->stages[v->stage].name));
+    json_object_set_new(root, "dropped_in", v->died < 0 ? json_null() : json_string(trace->stages[v->died].name));
     json_object_set_new(root, "forced", json_integer(v->forced));
     json_object_set_new(root, "kept", json_boolean(v->kept));
     const float numbers[] = {v->self, v->cross, v->score, v->threshold, v->score - v->threshold, v->keep};

@@ -1,6 +1,7 @@
 #include "ui/compare_words.h"
 
 #include "engine/base/text.h"
+#include "ui/view.h"
 #include "ui/words.h"
 
 #include <ctype.h>
@@ -61,8 +62,8 @@ void compare_tell(const struct comparison *comparison, int stage, char *out, siz
         return;
     struct compare_patches patches;
     compare_patches(comparison, stage, &patches);
-    char name[TRACE_NAME + 8];
-    text_fit(name, sizeof name, comparison->runs[0]->stages[stage].name);
+    char name[TRACE_TEXT];
+    view_name_stage(comparison->runs[0], &comparison->runs[0]->stages[stage], name, sizeof name);
     name[0] = (char)toupper((unsigned char)name[0]);
     if (comparison->count == 2)
         tell_two(&patches, name, out, size);

@@ -93,19 +93,20 @@ static void put_bar(struct pen *pen, const char *name, float value, float most, 
 
 static void verdict_title(const struct trace *trace, const struct explain_verdict *v, char *out, size_t size)
 {
+    char stage[WHY_STAGE];
     if (v->forced)
         snprintf(out, size, "%s", v->forced > 0 ? _("forced to stay") : _("forced to go"));
     else if (v->place.is_head)
         snprintf(out, size, "%s", v->kept ? _("computed") : _("left out"));
     else if (v->died >= 0)
-        snprintf(out, size, _("dropped in %s"), why_stage_name(trace, v->died));
+        snprintf(out, size, _("dropped in %s"), why_stage_name(trace, v->died, stage));
     else
         snprintf(out, size, "%s", _("alive at the end"));
 }
 
 static void put_scores(struct pen *pen, const struct trace *trace, const struct explain_verdict *v)
 {
-    char text[WHY_TEXT];
+    char text[WHY_TEXT], stage[WHY_STAGE];
     float most = fmaxf(fabsf(v->score), isnan(v->threshold) ? 0 : fabsf(v->threshold));
     if (!isnan(v->self))
         most = fmaxf(most, fmaxf(fabsf(v->self), isnan(v->cross) ? 0 : fabsf(v->cross)));
@@ -115,13 +116,13 @@ static void put_scores(struct pen *pen, const struct trace *trace, const struct 
     }
     put_bar(pen, _("score"), v->score, most, v->threshold, bar_columns(pen, 0));
     if (isnan(v->threshold))
-        snprintf(text, sizeof text, _("in %s; no threshold there"), why_stage_name(trace, v->stage));
+        snprintf(text, sizeof text, _("in %s; no threshold there"), why_stage_name(trace, v->stage, stage));
     else
-        snprintf(text, sizeof text, _("in %s: margin %+.3f, threshold %+.3f"), why_stage_name(trace, v->stage),
+        snprintf(text, sizeof text, _("in %s: margin %+.3f, threshold %+.3f"), why_stage_name(trace, v->stage, stage),
                  (double)(v->score - v->threshold), (double)v->threshold);
     put_text(pen, STYLE_TEXT, text);
     if (why_falls_later(v)) {
-        snprintf(text, sizeof text, _("kept here; it falls in %s (. steps there)"), why_stage_name(trace, v->died));
+        snprintf(text, sizeof text, _("kept here; it falls in %s (. steps there)"), why_stage_name(trace, v->died, stage));
         put_wrapped(pen, STYLE_STRONG, text, 2);
     }
     snprintf(text, sizeof text, _("rank %d of %d scored there (kept: %d)"), v->rank, v->of, v->survivors);

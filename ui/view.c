@@ -281,10 +281,10 @@ int view_patches(const struct view *view, int picture)
     return view->trace.pictures[picture].grid_rows * view->trace.pictures[picture].grid_columns;
 }
 
-static void encoder_name(const struct view *view, const struct stage *stage, char *out, size_t size)
+static void encoder_name(const struct trace *trace, const struct stage *stage, char *out, size_t size)
 {
     int layer = stage->layer + 1, picture = stage->stream + 1;
-    bool two = view->trace.picture_count > 1;
+    bool two = trace->picture_count > 1;
     if (stage->kind == STAGE_IMAGE && two)
         snprintf(out, size, _("image %d, picture %d"), layer, picture);
     else if (stage->kind == STAGE_IMAGE)
@@ -295,7 +295,7 @@ static void encoder_name(const struct view *view, const struct stage *stage, cha
         snprintf(out, size, "%s", _("embed image"));
 }
 
-void view_stage_name(const struct view *view, const struct stage *stage, char *out, size_t size)
+void view_name_stage(const struct trace *trace, const struct stage *stage, char *out, size_t size)
 {
     int layer = stage->layer + 1;
     bool text = stage->stream == TRACE_TEXT_STREAM || stage->stream < 0;
@@ -310,7 +310,12 @@ void view_stage_name(const struct view *view, const struct stage *stage, char *o
     else if (stage->kind == STAGE_EMBED && text)
         snprintf(out, size, "%s", _("embed text"));
     else
-        encoder_name(view, stage, out, size);
+        encoder_name(trace, stage, out, size);
+}
+
+void view_stage_name(const struct view *view, const struct stage *stage, char *out, size_t size)
+{
+    view_name_stage(&view->trace, stage, out, size);
 }
 
 const char *view_stream_name(const struct view *view, int stream)

@@ -95,6 +95,7 @@ bool view_has_stream(const struct view *view, int stream);
 int view_patches(const struct view *view, int picture);
 // How a stage is called in the person's language: "fusion 3", "image 1, picture 2".
 void view_stage_name(const struct view *view, const struct stage *stage, char *out, size_t size);
+void view_name_stage(const struct trace *trace, const struct stage *stage, char *out, size_t size); // without a view
 const char *view_stream_name(const struct view *view, int stream);
 const char *view_module_name(enum attention_module module);
 

@@ -1,13 +1,18 @@
 #include "ui/why_words.h"
 
+#include "ui/view.h"
 #include "ui/words.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-const char *why_stage_name(const struct trace *trace, int stage)
+const char *why_stage_name(const struct trace *trace, int stage, char out[WHY_STAGE])
 {
-    return stage >= 0 && stage < trace->stage_count ? trace->stages[stage].name : "?";
+    if (stage < 0 || stage >= trace->stage_count)
+        return strcpy(out, "?");
+    view_name_stage(trace, &trace->stages[stage], out, WHY_STAGE);
+    return out;
 }
 
 // A piece that goes on where the one before it ends.
@@ -42,7 +47,8 @@ static void name_token(const struct trace *trace, int stream, int token, char *o
 static void name_head(const struct trace *trace, int stage, int stream, enum attention_module module, int head,
                       char *out, size_t size)
 {
-    const char *name = why_stage_name(trace, stage);
+    char name[WHY_STAGE];
+    why_stage_name(trace, stage, name);
     bool cross = module != MODULE_MSA;
     if (stream == TRACE_TEXT_STREAM)
         snprintf(out, size,
@@ -101,7 +107,8 @@ void why_tell_effect(const struct trace *trace, const struct explain_verdict *v,
                      enum intervention_kind kind, char *out, size_t size)
 {
     if (kind == INTERVENE_TOKEN_KEEP && why_falls_later(v)) {
-        tell_stay_later(why_stage_name(trace, v->acts), e, out, size);
+        char stage[WHY_STAGE];
+        tell_stay_later(why_stage_name(trace, v->acts, stage), e, out, size);
         return;
     }
     double flops = 2e-6 * (e->spent_after - e->spent_before);

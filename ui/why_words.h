@@ -7,14 +7,15 @@
 
 #include <stddef.h>
 
-enum { WHY_TEXT = 240 };
+enum { WHY_TEXT = 240, WHY_STAGE = 64 };
 
 // "the patch in row 4, column 9", "the word 'heart'", "head 2 of the words' cross-attention in fusion 3".
 void why_name_place(const struct trace *trace, const struct explain_place *place, char *out, size_t size);
 void why_name_change(const struct trace *trace, const struct intervention *change, char *out, size_t size);
 
-// The name of a stage by its index; "?" where the trace does not have it yet.
-const char *why_stage_name(const struct trace *trace, int stage);
+// How a stage is called in the person's language, by its index: written into `out`, which is returned; "?" where the trace
+// does not have it yet.
+const char *why_stage_name(const struct trace *trace, int stage, char out[WHY_STAGE]);
 
 // "If it had stayed: 'airplane' 53.0 % → 'boat' 61.2 %; +1.2 MFLOP."
 // A token that falls later than where its score was given (the verdict): "If it had stayed in fusion 3: ...".

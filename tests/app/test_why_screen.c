@@ -126,13 +126,13 @@ static void test_the_decision(void **state)
 {
     (void)state;
     struct truth truth;
-    char text[WHY_TEXT];
+    char text[WHY_TEXT], stage[WHY_STAGE];
     find_truth(&truth, 1);
     start(48, 160);
     go_to_first_patch();
     screen_term_type(&term, "w");
     expect("the patch in row 1, column 1");
-    snprintf(text, sizeof text, "in %s: margin %+.3f, threshold %+.3f", why_stage_name(&truth.trace, truth.verdict.stage),
+    snprintf(text, sizeof text, "in %s: margin %+.3f, threshold %+.3f", why_stage_name(&truth.trace, truth.verdict.stage, stage),
              (double)(truth.verdict.score - truth.verdict.threshold), (double)truth.verdict.threshold);
     expect(text);
     snprintf(text, sizeof text, "rank %d of %d scored there (kept: %d)", truth.verdict.rank, truth.verdict.of,
