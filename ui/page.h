@@ -101,6 +101,8 @@ struct page_kind {
 
     // Which footer hints come first now: those of HINT_STAGES or HINT_CURSOR; HINT_LIST: there are no others; NULL: neither.
     enum key_hint (*hints)(struct page *page);
+    // Whether there is something for this key to be done to: without, the footer does not offer it. NULL: always.
+    bool (*offers)(struct page *page, enum action action);
     // The run that the screen's own actions change (ask, open, policy, budget); NULL: the one of the stepper.
     struct page_target (*target)(struct page *page);
     // What an action does on this page, where that differs from the table; NULL: as the table says.

@@ -369,6 +369,15 @@ static enum key_hint hints(struct page *page)
     return HINT_CURSOR;
 }
 
+static bool offers(struct page *page, enum action action)
+{
+    const struct why *why = page->state;
+    if (action != ACTION_ACCEPT)
+        return true;
+    return why->panel.set_shown ? why->has_set && why->set.count > 0 && !why->panel.applied
+                                : why->has_result && why->result.has_effect;
+}
+
 static struct rect popup(struct page *page)
 {
     return popup_rect(&page->screen->layout);
@@ -398,5 +407,6 @@ const struct page_kind page_why = {
     .news = take_news,
     .job = take_job,
     .hints = hints,
+    .offers = offers,
     .popup = popup,
 };

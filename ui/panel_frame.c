@@ -133,12 +133,17 @@ static int draw_hint(const struct pane *pane, int column, int end, const struct 
     return column;
 }
 
+static bool offers(struct page *page, enum action action)
+{
+    return !page->kind->offers || page->kind->offers(page, action);
+}
+
 static int draw_hints(const struct pane *pane, int column, int end, enum key_hint which)
 {
     for (int a = 0; a < ACTIONS; a++) {
         const struct key_row *row = key_row((enum action)a);
         if (row->hint == which && key_works_on((enum action)a, pane->page->kind->id) &&
-            (pane->view->abilities & row->needs) == row->needs)
+            (pane->view->abilities & row->needs) == row->needs && offers(pane->page, (enum action)a))
             column = draw_hint(pane, column, end, row);
     }
     return column;

@@ -168,6 +168,7 @@ static void test_the_set(void **state)
     start(48, 160);
     screen_term_type(&term, "W");
     expect("WHAT MUST COME BACK?");
+    expect("Enter make it so"); // once something is found
     why_tell_set(&truth.restore, text, sizeof text);
     text[60] = 0; // it may be broken over two rows
     expect(text);
@@ -182,6 +183,7 @@ static void test_the_set(void **state)
     screen_term_type(&term, "W");
     snprintf(text, sizeof text, "The answer is the unpruned model's already ('%s'", truth.restore.unpruned.text);
     expect(text);
+    assert_true(screen_term_wait_gone(&term, "Enter make it so")); // there is nothing to be made so
     screen_term_type(&term, "u"); // the whole set at once
     snprintf(text, sizeof text, "to '%s'", truth.restore.before.text);
     expect(text);
