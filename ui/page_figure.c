@@ -275,8 +275,6 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
         if (!portrait_palette(&f->palette, &view, 1, &screen->theme))
             return -1;
     }
-    if (f->columns == 0)
-        return 0; // no stage has been computed yet
     for (int i = 0; i < f->shown && f->first + i < count; i++) {
         struct figure_run *run = rows[f->first + i];
         if (!paint_row(page, run, i))
