@@ -111,6 +111,22 @@ static bool browse(const struct settings *settings, const char *const arguments[
     return ok;
 }
 
+struct wish {
+    const struct settings *settings;
+    const char *const *arguments;
+    int count;
+};
+
+static int show_results(void *context)
+{
+    const struct wish *wish = context;
+    struct error err = {0};
+    if (browse(wish->settings, wish->arguments, wish->count, &err))
+        return ERROR_NONE;
+    fprintf(stderr, "trimscope browse: %s\n", err.text);
+    return (int)err.code;
+}
+
 int cmd_browse(int argc, char **argv)
 {
     struct settings settings = {.threads = thread_processors()};
@@ -129,9 +145,6 @@ int cmd_browse(int argc, char **argv)
         rows, 1, SWEEP_POINTS};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
-    struct error err = {0};
-    if (browse(&settings, arguments, count, &err))
-        return ERROR_NONE;
-    fprintf(stderr, "trimscope browse: %s\n", err.text);
-    return (int)err.code;
+    struct wish wish = {&settings, arguments, count};
+    return screen_settings_run(&settings.screen, "trimscope browse", show_results, &wish);
 }
