@@ -1,7 +1,7 @@
 // trimscope browse: results on the screen: one file as a table and figures, several as the points of a sweep.
 #include "app/commands.h"
 #include "app/options.h"
-#include "app/set_screen.h"
+#include "app/page_screen.h"
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
 #include "engine/run/results.h"
@@ -78,7 +78,7 @@ static bool find_files(struct files *files, const char *const arguments[], int c
 
 // What cannot be read is said here and not only once the screen is there. The policy and budget of the results are those
 // that the stepper starts with.
-static bool check_files(const struct files *files, struct set_screen *screen, struct error *err)
+static bool check_files(const struct files *files, struct page_screen *screen, struct error *err)
 {
     for (int i = 0; i < files->count; i++) {
         struct results results;
@@ -94,7 +94,7 @@ static bool check_files(const struct files *files, struct set_screen *screen, st
 static bool browse(const struct settings *settings, const char *const arguments[], int count, struct error *err)
 {
     struct files files = {.count = 0};
-    struct set_screen screen = {.model = settings->model, .policy = POLICY_LEARNED, .budget = (double)NAN,
+    struct page_screen screen = {.model = settings->model, .policy = POLICY_LEARNED, .budget = (double)NAN,
                                 .threads = (int)settings->threads, .screen = &settings->screen};
     bool ok = find_files(&files, arguments, count, err) && check_files(&files, &screen, err);
     const struct set_page_request set = {.path = files.paths[0], .policy = policy_name(screen.policy),
@@ -105,7 +105,7 @@ static bool browse(const struct settings *settings, const char *const arguments[
     if (ok && !screen_settings_possible())
         ok = error_set(err, ERROR_USAGE,
                        "browsing needs a terminal; without one, `trimscope merge RESULTS.jsonl` prints the summary");
-    ok = ok && set_screen_run(&screen, err);
+    ok = ok && page_screen_run(&screen, err);
     for (int i = 0; i < files.count; i++)
         free(files.paths[i]);
     return ok;

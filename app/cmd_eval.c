@@ -3,7 +3,7 @@
 #include "app/options.h"
 #include "app/progress.h"
 #include "app/set_run.h"
-#include "app/set_screen.h"
+#include "app/page_screen.h"
 #include "app/summary.h"
 #include "engine/base/thread.h"
 #include "ui/page.h"
@@ -108,7 +108,7 @@ static bool show_on_screen(const struct settings *settings, struct error *err)
                                              .policy = policy_name(settings->options.policy),
                                              .budget = settings->options.budget,
                                              .limit = (int)settings->limit};
-    const struct set_screen screen = {.model = settings->model,
+    const struct page_screen screen = {.model = settings->model,
                                       .policy = settings->options.policy,
                                       .budget = settings->options.budget,
                                       .threads = (int)settings->threads,
@@ -119,7 +119,7 @@ static bool show_on_screen(const struct settings *settings, struct error *err)
         return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --shard");
     if (!screen_settings_possible())
         return error_set(err, ERROR_USAGE, "--screen needs a terminal; without it the figures are printed");
-    return set_screen_run(&screen, err);
+    return page_screen_run(&screen, err);
 }
 
 int cmd_eval(int argc, char **argv)

@@ -1,10 +1,7 @@
 // trimscope lessons [N]: the screen, opened on the lessons.
-#include "app/assets.h"
 #include "app/commands.h"
 #include "app/options.h"
-#include "app/scenes.h"
-#include "app/screen_options.h"
-#include "app/session.h"
+#include "app/page_screen.h"
 #include "engine/base/thread.h"
 #include "ui/page.h"
 
@@ -21,31 +18,17 @@ struct settings {
 
 static bool show(const struct settings *settings, struct error *err)
 {
-    struct screen_options options;
-    struct scene_choice choice;
-    char bundled[ASSETS_PATH];
-    if (!screen_settings_apply(&settings->screen, &options, err))
-        return false;
     if (!screen_settings_possible())
         return error_set(err, ERROR_USAGE,
                          "lessons need a terminal; without one, `trimscope --plain` tells a run line by line");
-    if (!scenes_choose(&choice, NULL, NULL, err) || (!settings->model && !assets_model(bundled, err)))
-        return false;
-    options.page = &page_lesson;
-    options.page_argument = settings->lesson > 0 ? &settings->lesson : NULL;
-    struct session_options session_options = {.model = settings->model ? settings->model : bundled,
-                                              .pictures = {choice.picture},
-                                              .question = choice.question,
-                                              .policy = POLICY_LEARNED,
-                                              .budget = (double)NAN,
-                                              .threads = (int)settings->threads};
-    struct session *session = session_new(&session_options, err);
-    if (!session)
-        return false;
-    struct backend backend = session_backend(session);
-    bool ok = screen_run(&backend, &options, err);
-    session_free(session);
-    return ok;
+    const struct page_screen screen = {.model = settings->model,
+                                       .policy = POLICY_LEARNED,
+                                       .budget = (double)NAN,
+                                       .threads = (int)settings->threads,
+                                       .screen = &settings->screen,
+                                       .page = &page_lesson,
+                                       .page_request = settings->lesson > 0 ? &settings->lesson : NULL};
+    return page_screen_run(&screen, err);
 }
 
 static int show_lessons(void *context)

@@ -2,7 +2,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/progress.h"
-#include "app/set_screen.h"
+#include "app/page_screen.h"
 #include "app/summary.h"
 #include "app/sweep_figure.h"
 #include "app/sweep_run.h"
@@ -143,7 +143,7 @@ static bool show_on_screen(struct sweep *sweep, struct error *err)
                                                .budgets = settings->budgets,
                                                .folder = settings->results,
                                                .limit = (int)settings->limit};
-    const struct set_screen screen = {.model = settings->model,
+    const struct page_screen screen = {.model = settings->model,
                                       .policy = POLICY_LEARNED,
                                       .budget = (double)NAN,
                                       .threads = (int)settings->threads,
@@ -155,7 +155,7 @@ static bool show_on_screen(struct sweep *sweep, struct error *err)
     if (!screen_settings_possible())
         return error_set(err, ERROR_USAGE, "--screen needs a terminal; without it the figures are printed");
     return sweep_run_list(&sweep->run, settings->policies, settings->budgets, err) && make_folder(settings, err) &&
-           set_screen_run(&screen, err);
+           page_screen_run(&screen, err);
 }
 
 static bool prepare(struct sweep *sweep, struct error *err)

@@ -1,10 +1,10 @@
-#include "app/set_screen.h"
+#include "app/page_screen.h"
 
 #include "app/assets.h"
 #include "app/scenes.h"
 #include "app/session.h"
 
-bool set_screen_run(const struct set_screen *settings, struct error *err)
+bool page_screen_run(const struct page_screen *settings, struct error *err)
 {
     struct screen_options options;
     struct scene_choice choice;
@@ -20,7 +20,8 @@ bool set_screen_run(const struct set_screen *settings, struct error *err)
                                                     .question = choice.question,
                                                     .policy = settings->policy,
                                                     .budget = settings->budget,
-                                                    .threads = settings->threads};
+                                                    .threads = settings->threads,
+                                                    .bundled = !settings->model};
     struct session *session = session_new(&session_options, err);
     if (!session)
         return false;
