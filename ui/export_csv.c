@@ -51,7 +51,7 @@ static void put_token(struct bytes *out, const struct trace *trace, int stage, i
         if (token == 0)
             bytes_format(out, "CLS,,");
         else
-            bytes_format(out, ",%d,%d", (token - 1) / columns, (token - 1) % columns);
+            bytes_format(out, ",%d,%d", (token - 1) / columns + 1, (token - 1) % columns + 1);
     }
     put_float(out, tokens->self_score[token]);
     put_float(out, tokens->cross_score[token]);

@@ -183,9 +183,15 @@ static void write_file(struct page *page, const char *typed)
     enum export_format format;
     size_t size;
     snprintf(path, sizeof path, "%s", typed);
-    if (export_parse_ending(path, &format) && export_can(row.what, format))
+    bool fits = !export_parse_ending(path, &format) || export_can(row.what, format);
+    if (fits && export_parse_ending(path, &format))
         row.format = format;
     page_pop(screen);
+    if (!fits) { // a file that is not what its name says would be found out late
+        view_say(&screen->view, true, _("%s cannot be written as %s; choose another line of the list."),
+                 export_what_name(row.what), export_format_name(format));
+        return;
+    }
     find_runs(page_top(screen), row.what, &figure);
     struct export_source source = {.figure = &figure, .frame = &frame, .assets = screen->assets ? screen->assets : "assets"};
     bool ok = row.what != EXPORT_FRAME || screen_take_frame(screen, row.format != EXPORT_ANSI, &frame) ||
