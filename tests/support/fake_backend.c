@@ -367,6 +367,7 @@ void fake_backend_free(struct fake_backend *fake)
             fake_backend_free(fake->lanes[i]);
             free(fake->lanes[i]);
         }
+    backend_job_news_free(fake->job_news); // what nobody has polled for
     close(fake->wake[0]);
     close(fake->wake[1]);
 }
