@@ -187,7 +187,7 @@ static struct trainer *make_trainer(const struct train_command *a, const struct 
                                     struct model_config *config, struct error *err)
 {
     struct language language;
-    struct safetensors *init = NULL, *teacher = NULL;
+    struct tensor_list *init = NULL, *teacher = NULL;
     if (!language_init(&language, world, err))
         return NULL;
     *config = shape_default(&language);
@@ -203,8 +203,8 @@ static struct trainer *make_trainer(const struct train_command *a, const struct 
     struct trainer_options options = {.config = *config, .settings = a->settings, .world = world, .init = init,
                                       .teacher = teacher, .threads = (int)a->threads};
     struct trainer *trainer = ok ? trainer_new(&options, err) : NULL;
-    safetensors_close(init);
-    safetensors_close(teacher);
+    tensor_list_close(init);
+    tensor_list_close(teacher);
     return trainer;
 }
 

@@ -14,24 +14,14 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 // bounded too.
 enum { HEADER_LIMIT = 8 << 20 };
 
-static const struct {
-    const char *name;
-    size_t bytes;
-} types[TENSOR_TYPE_COUNT] = {
-#define TENSOR_TYPE_ROW(name, bytes) {#name, bytes},
-    TENSOR_TYPES(TENSOR_TYPE_ROW)
-#undef TENSOR_TYPE_ROW
-};
-
-struct safetensors {
+// What is known while a file is being read.
+struct reading {
     struct file_map map;
-    json_t *header; // owns the names and the metadata
-    struct tensor *tensors;
-    const struct tensor **by_name;
-    int count;
+    json_t *header;
+    size_t data_start;
 };
 
-static bool parse_header(struct safetensors *file, size_t *data_start, struct error *err)
+static bool parse_header(struct reading *file, struct error *err)
 {
     uint64_t size;
     if (file->map.size < sizeof size)
@@ -55,7 +45,7 @@ static bool parse_header(struct safetensors *file, size_t *data_start, struct er
                          json.text);
     if (!json_is_object(file->header))
         return error_set(err, ERROR_INPUT, "the header is not a JSON object");
-    *data_start = sizeof size + (size_t)size;
+    file->data_start = sizeof size + (size_t)size;
     return true;
 }
 
@@ -78,7 +68,7 @@ static bool parse_type(struct tensor *tensor, const json_t *entry, struct error 
     if (!name)
         return error_set(err, ERROR_INPUT, "\"dtype\" is missing or not a string");
     for (int i = 0; i < TENSOR_TYPE_COUNT; i++)
-        if (!strcmp(types[i].name, name)) {
+        if (!strcmp(tensor_type_name((enum tensor_type)i), name)) {
             tensor->type = (enum tensor_type)i;
             return true;
         }
@@ -120,48 +110,32 @@ static bool parse_range(struct tensor *tensor, const json_t *entry, const unsign
         return error_set(err, ERROR_INPUT, "its data_offsets [%lld, %lld] lie outside the %zu bytes of data",
                          from, to, available);
     size_t bytes;
-    if (__builtin_mul_overflow(tensor->elements, types[tensor->type].bytes, &bytes) ||
+    if (__builtin_mul_overflow(tensor->elements, tensor_type_size(tensor->type), &bytes) ||
         bytes != (size_t)(to - from))
         return error_set(err, ERROR_INPUT, "its shape holds %zu %s elements, but its data has %lld bytes",
-                         tensor->elements, types[tensor->type].name, to - from);
+                         tensor->elements, tensor_type_name(tensor->type), to - from);
     tensor->data = data + from;
     return true;
 }
 
-static bool parse_tensors(struct safetensors *file, size_t data_start, struct error *err)
+static bool parse_tensors(const struct reading *file, struct tensor_list *list, struct error *err)
 {
-    size_t entries = json_object_size(file->header);
-    file->tensors = memory_alloc(entries, sizeof *file->tensors);
-    file->by_name = memory_alloc(entries, sizeof *file->by_name);
-    if (!file->tensors || !file->by_name)
-        return error_no_memory(err, "the list of tensors");
     const char *name;
     json_t *entry;
     json_object_foreach(file->header, name, entry)
     {
+        struct tensor tensor = {.name = name};
         if (!strcmp(name, "__metadata__"))
             continue;
-        struct tensor *tensor = &file->tensors[file->count];
-        tensor->name = name;
         if (!json_is_object(entry))
             return error_set(err, ERROR_INPUT, "tensor \"%.120s\" is not a JSON object", name);
-        if (!parse_type(tensor, entry, err) || !parse_shape(tensor, entry, err) ||
-            !parse_range(tensor, entry, file->map.data + data_start, file->map.size - data_start, err))
+        if (!parse_type(&tensor, entry, err) || !parse_shape(&tensor, entry, err) ||
+            !parse_range(&tensor, entry, file->map.data + file->data_start, file->map.size - file->data_start, err))
             return error_prefix(err, "tensor \"%.120s\"", name);
-        file->by_name[file->count++] = tensor;
+        if (!tensor_list_add(list, &tensor))
+            return error_no_memory(err, "the list of tensors");
     }
-    return true;
-}
-
-static size_t tensor_bytes(const struct tensor *tensor)
-{
-    return tensor->elements * types[tensor->type].bytes;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    const struct tensor *const *x = a, *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
+    return tensor_list_index(list, err);
 }
 
 static int compare_places(const void *a, const void *b)
@@ -175,80 +149,56 @@ static int compare_places(const void *a, const void *b)
 
 // Gaps between tensors are harmless and some writers leave them to align data; two names for the same bytes
 // are not.
-static bool check_overlaps(struct safetensors *file, struct error *err)
+static bool check_overlaps(const struct tensor_list *list, struct error *err)
 {
-    if (file->count == 0)
+    int count = tensor_list_count(list);
+    if (count == 0)
         return true;
-    qsort(file->by_name, (size_t)file->count, sizeof *file->by_name, compare_places);
-    for (int i = 1; i < file->count; i++) {
-        const struct tensor *before = file->by_name[i - 1], *here = file->by_name[i];
-        if ((const unsigned char *)before->data + tensor_bytes(before) > (const unsigned char *)here->data)
-            return error_set(err, ERROR_INPUT, "the tensors \"%.120s\" and \"%.120s\" overlap", before->name,
-                             here->name);
-    }
-    qsort(file->by_name, (size_t)file->count, sizeof *file->by_name, compare_names);
-    return true;
+    const struct tensor **places = memory_alloc((size_t)count, sizeof *places);
+    if (!places)
+        return error_no_memory(err, "the list of tensors");
+    for (int i = 0; i < count; i++)
+        places[i] = tensor_list_at(list, i);
+    qsort(places, (size_t)count, sizeof *places, compare_places);
+    bool ok = true;
+    for (int i = 1; ok && i < count; i++)
+        if ((const unsigned char *)places[i - 1]->data + tensor_bytes(places[i - 1]) >
+            (const unsigned char *)places[i]->data)
+            ok = error_set(err, ERROR_INPUT, "the tensors \"%.120s\" and \"%.120s\" overlap", places[i - 1]->name,
+                           places[i]->name);
+    memory_free(places);
+    return ok;
 }
 
-struct safetensors *safetensors_open(const char *path, struct error *err)
+static struct tensor_list *read_list(const struct reading *file, struct error *err)
 {
-    struct safetensors *file = memory_alloc(1, sizeof *file);
-    if (!file) {
-        error_no_memory(err, path);
+    json_t *metadata = json_object_get(file->header, "__metadata__");
+    if (!check_metadata(metadata, err))
+        return NULL;
+    struct tensor_list *list = tensor_list_new(json_object_size(file->header));
+    if (!list) {
+        error_no_memory(err, "the list of tensors");
         return NULL;
     }
-    size_t data_start;
-    if (!file_map(&file->map, path, err)) {
-        safetensors_close(file);
+    tensor_list_own_metadata(list, metadata ? json_incref(metadata) : NULL);
+    if (parse_tensors(file, list, err) && check_overlaps(list, err))
+        return list;
+    tensor_list_close(list);
+    return NULL;
+}
+
+struct tensor_list *safetensors_open(const char *path, struct error *err)
+{
+    struct reading file = {0};
+    if (!file_map(&file.map, path, err))
         return NULL;
+    struct tensor_list *list = parse_header(&file, err) ? read_list(&file, err) : NULL;
+    json_decref(file.header);
+    if (list) {
+        tensor_list_own_map(list, file.map);
+        return list;
     }
-    if (parse_header(file, &data_start, err) &&
-        check_metadata(json_object_get(file->header, "__metadata__"), err) &&
-        parse_tensors(file, data_start, err) && check_overlaps(file, err))
-        return file;
     error_prefix(err, "cannot use %s", path);
-    safetensors_close(file);
+    file_unmap(&file.map);
     return NULL;
-}
-
-void safetensors_close(struct safetensors *file)
-{
-    if (!file)
-        return;
-    json_decref(file->header);
-    memory_free(file->tensors);
-    memory_free(file->by_name);
-    file_unmap(&file->map);
-    memory_free(file);
-}
-
-int safetensors_count(const struct safetensors *file)
-{
-    return file->count;
-}
-
-const struct tensor *safetensors_at(const struct safetensors *file, int index)
-{
-    return index >= 0 && index < file->count ? &file->tensors[index] : NULL;
-}
-
-const struct tensor *safetensors_find(const struct safetensors *file, const char *name)
-{
-    int low = 0, high = file->count;
-    while (low < high) {
-        int middle = low + (high - low) / 2;
-        int order = strcmp(name, file->by_name[middle]->name);
-        if (order == 0)
-            return file->by_name[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
-}
-
-const char *safetensors_metadata(const struct safetensors *file, const char *key)
-{
-    return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }

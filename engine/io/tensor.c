@@ -1,6 +1,6 @@
 // The elements of a mapped tensor as floats.
 #include "engine/io/half.h"
-#include "engine/io/safetensors.h"
+#include "engine/io/tensors.h"
 
 #include <string.h>
 

@@ -98,9 +98,9 @@ bool checkpoint_write(const struct checkpoint *c, const char *path, struct error
     return ok;
 }
 
-static bool read_moment(const struct safetensors *file, const char *name, real *to, size_t total, struct error *err)
+static bool read_moment(const struct tensor_list *file, const char *name, real *to, size_t total, struct error *err)
 {
-    const struct tensor *tensor = safetensors_find(file, name);
+    const struct tensor *tensor = tensor_list_find(file, name);
     if (!tensor || tensor->elements != total)
         return error_set(err, ERROR_INPUT, "it holds no %s of %zu numbers: not a state that training can go on from",
                          name, total);
@@ -142,21 +142,21 @@ static bool read_position(const char *text, struct train_position *position)
 bool checkpoint_resume(const char *path, struct params *params, real *moment1, real *moment2,
                        struct train_position *position, struct error *err)
 {
-    struct safetensors *file = safetensors_open(path, err);
+    struct tensor_list *file = safetensors_open(path, err);
     if (!file)
         return error_prefix(err, "cannot resume");
-    bool ok = read_position(safetensors_metadata(file, "progress"), position) ||
+    bool ok = read_position(tensor_list_metadata(file, "progress"), position) ||
               error_set(err, ERROR_INPUT, "it does not say how far training had come");
     ok = ok && read_moment(file, "optimizer.moment1", moment1, params->total, err) &&
          read_moment(file, "optimizer.moment2", moment2, params->total, err) && params_load(params, file, true, err);
-    safetensors_close(file);
+    tensor_list_close(file);
     return ok || error_prefix(err, "cannot resume from %s", path);
 }
 
 // Whether the file's metadata `key` is the same JSON as `text`, which is released.
-static bool same_json(const struct safetensors *file, const char *key, char *text)
+static bool same_json(const struct tensor_list *file, const char *key, char *text)
 {
-    const char *found = safetensors_metadata(file, key);
+    const char *found = tensor_list_metadata(file, key);
     json_t *a = found ? json_loads(found, 0, NULL) : NULL, *b = text ? json_loads(text, 0, NULL) : NULL;
     bool same = a && b && json_equal(a, b);
     json_decref(a);
@@ -165,7 +165,7 @@ static bool same_json(const struct safetensors *file, const char *key, char *tex
     return same;
 }
 
-bool checkpoint_check_language(const struct safetensors *file, const struct language *language,
+bool checkpoint_check_language(const struct tensor_list *file, const struct language *language,
                                const struct world *world, struct error *err)
 {
     if (!same_json(file, "tokenizer", strdup(language->tokenizer_json)))

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct world;
-struct safetensors;
+struct tensor_list;
 
 // Where a run stands.
 struct train_position {
@@ -42,7 +42,7 @@ bool checkpoint_resume(const char *path, struct params *params, real *moment1, r
                        struct train_position *position, struct error *err);
 
 // Whether a weights file speaks the world's language: the same vocabulary and the same answers in the same order.
-bool checkpoint_check_language(const struct safetensors *file, const struct language *language,
+bool checkpoint_check_language(const struct tensor_list *file, const struct language *language,
                                const struct world *world, struct error *err);
 
 #endif

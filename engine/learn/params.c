@@ -200,7 +200,7 @@ static bool load_one(struct params *params, const struct param *param, const str
     return true;
 }
 
-bool params_load(struct params *params, const struct safetensors *file, bool whole, struct error *err)
+bool params_load(struct params *params, const struct tensor_list *file, bool whole, struct error *err)
 {
     float *buffer = malloc((params->total ? params->total : 1) * sizeof *buffer);
     if (!buffer)
@@ -208,7 +208,7 @@ bool params_load(struct params *params, const struct safetensors *file, bool who
     bool ok = true;
     for (int i = 0; ok && i < params->count; i++) {
         const struct param *param = &params->items[i];
-        const struct tensor *tensor = safetensors_find(file, param->info.name);
+        const struct tensor *tensor = tensor_list_find(file, param->info.name);
         if (tensor)
             ok = load_one(params, param, tensor, buffer, err);
         else if (whole || !(param->aux || param->info.trimmer))

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct safetensors;
+struct tensor_list;
 
 struct param {
     struct parameter info;
@@ -41,6 +41,6 @@ void params_randomize(struct params *params, const struct model_config *config, 
 
 // Copies the tensors of `file` that the model has. Auxiliary heads and trimmers that the file lacks keep their values,
 // unless `whole`; anything else that is missing, a tensor of another shape, and a number that is not finite are errors.
-bool params_load(struct params *params, const struct safetensors *file, bool whole, struct error *err);
+bool params_load(struct params *params, const struct tensor_list *file, bool whole, struct error *err);
 
 #endif

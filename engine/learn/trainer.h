@@ -8,14 +8,14 @@
 
 struct trainer;
 struct checkpoint_measures;
-struct safetensors;
+struct tensor_list;
 
 struct trainer_options {
     struct model_config config; // for training from nothing, or of `init` with trimmers added
     struct train_settings settings;
     const struct world *world;
-    const struct safetensors *init;    // start weights; NULL: random
-    const struct safetensors *teacher; // frozen full model for distillation; NULL: none
+    const struct tensor_list *init;    // start weights; NULL: random
+    const struct tensor_list *teacher; // frozen full model for distillation; NULL: none
     int threads;
     int fixed_scenes; // train on these first scenes again and again, made once; 0: always new ones
 };

@@ -1,6 +1,6 @@
 #include "engine/model/config.h"
 
-#include "engine/io/safetensors.h"
+#include "engine/io/tensors.h"
 #include "engine/model/parameters.h"
 
 #include <jansson.h>
@@ -147,10 +147,10 @@ bool model_config_check(const struct model_config *config, struct error *err)
 // --- reading -------------------------------------------------------------------------------------------------------
 
 // Size `axis` of a tensor that must have `rank` axes.
-static bool read_size(const struct safetensors *file, const char *name, int rank, int axis, int *size,
+static bool read_size(const struct tensor_list *file, const char *name, int rank, int axis, int *size,
                       struct error *err)
 {
-    const struct tensor *tensor = safetensors_find(file, name);
+    const struct tensor *tensor = tensor_list_find(file, name);
     if (!tensor)
         return error_set(err, ERROR_INPUT,
                          "this is not a METER weights file, or not a whole one: it has no tensor %s", name);
@@ -163,19 +163,19 @@ static bool read_size(const struct safetensors *file, const char *name, int rank
 }
 
 // How many of the names that `format` gives for 0, 1, … are there, without a gap, at most `limit`.
-static int count_layers(const struct safetensors *file, const char *before, const char *after, int limit)
+static int count_layers(const struct tensor_list *file, const char *before, const char *after, int limit)
 {
     int n = 0;
     for (; n < limit; n++) {
         char name[PARAMETER_NAME];
         snprintf(name, sizeof name, "%s%d%s", before, n, after);
-        if (!safetensors_find(file, name))
+        if (!tensor_list_find(file, name))
             break;
     }
     return n;
 }
 
-static bool read_stem(struct model_config *c, const struct safetensors *file, struct error *err)
+static bool read_stem(struct model_config *c, const struct tensor_list *file, struct error *err)
 {
     if (c->stem == STEM_PATCH)
         return read_size(file, "vit_model.visual.conv1.weight", 4, 2, &c->patch_size, err);
@@ -186,7 +186,7 @@ static bool read_stem(struct model_config *c, const struct safetensors *file, st
             read_size(file, "vit_model.visual.stem.blocks.0.fc1.weight", 2, 0, &c->stem_expansion, err));
 }
 
-static bool read_positions(struct model_config *c, const struct safetensors *file, struct error *err)
+static bool read_positions(struct model_config *c, const struct tensor_list *file, struct error *err)
 {
     int rows;
     if (!read_size(file, "vit_model.visual.positional_embedding", 2, 0, &rows, err))
@@ -202,7 +202,7 @@ static bool read_positions(struct model_config *c, const struct safetensors *fil
     return true;
 }
 
-static bool read_sizes(struct model_config *c, const struct safetensors *file, struct error *err)
+static bool read_sizes(struct model_config *c, const struct tensor_list *file, struct error *err)
 {
     char head[PARAMETER_NAME];
     c->image_layers =
@@ -223,7 +223,7 @@ static bool read_sizes(struct model_config *c, const struct safetensors *file, s
            read_stem(c, file, err) && read_positions(c, file, err);
 }
 
-static bool read_trimmers(struct model_config *c, const struct safetensors *file, struct error *err)
+static bool read_trimmers(struct model_config *c, const struct tensor_list *file, struct error *err)
 {
     for (int s = 0; s < STACK_COUNT; s++)
         for (int l = 0; l < MODEL_LAYERS; l++) {
@@ -231,15 +231,15 @@ static bool read_trimmers(struct model_config *c, const struct safetensors *file
             char prefix[PARAMETER_NAME], name[PARAMETER_NAME + 32];
             snprintf(prefix, sizeof prefix, "trimmers.%s.%d", model_stack_name((enum model_stack)s), l);
             snprintf(name, sizeof name, "%s.token.self.weight", prefix);
-            if (safetensors_find(file, name) && !read_size(file, name, 2, 0, &trimmer->hidden, err))
+            if (tensor_list_find(file, name) && !read_size(file, name, 2, 0, &trimmer->hidden, err))
                 return false;
             snprintf(name, sizeof name, "%s.token.query.weight", prefix);
-            if (safetensors_find(file, name) && !read_size(file, name, 2, 0, &trimmer->rank, err))
+            if (tensor_list_find(file, name) && !read_size(file, name, 2, 0, &trimmer->rank, err))
                 return false;
             snprintf(name, sizeof name, "%s.msa.out.weight", prefix);
-            trimmer->msa = safetensors_find(file, name) != NULL;
+            trimmer->msa = tensor_list_find(file, name) != NULL;
             snprintf(name, sizeof name, "%s.mca.out.weight", prefix);
-            trimmer->mca = safetensors_find(file, name) != NULL;
+            trimmer->mca = tensor_list_find(file, name) != NULL;
             bool any = trimmer->hidden || trimmer->rank || trimmer->msa || trimmer->mca;
             if (any && l >= model_stack_layers(c, (enum model_stack)s))
                 return error_set(err, ERROR_INPUT, "there is a trimmer %s, but only %d such layers", prefix,
@@ -322,12 +322,12 @@ static bool read_object(struct model_config *c, const json_t *object, struct err
 }
 
 // The task that the answer head in the file shows; a file may hold one head only.
-static bool read_task(struct model_config *c, const struct safetensors *file, struct error *err)
+static bool read_task(struct model_config *c, const struct tensor_list *file, struct error *err)
 {
     for (int t = 0; t < TASK_COUNT; t++) {
         char name[PARAMETER_NAME];
         snprintf(name, sizeof name, "%s.3.weight", model_task_head((enum model_task)t));
-        if (safetensors_find(file, name)) {
+        if (tensor_list_find(file, name)) {
             c->task = (enum model_task)t;
             return true;
         }
@@ -336,9 +336,9 @@ static bool read_task(struct model_config *c, const struct safetensors *file, st
                      "the weights have no answer head; expected vqa_classifier, nlvr2_classifier or snli_classifier");
 }
 
-static bool read_metadata(struct model_config *c, const struct safetensors *file, struct error *err)
+static bool read_metadata(struct model_config *c, const struct tensor_list *file, struct error *err)
 {
-    const char *text = safetensors_metadata(file, "config");
+    const char *text = tensor_list_metadata(file, "config");
     if (!text)
         return true;
     json_error_t where;
@@ -352,7 +352,7 @@ static bool read_metadata(struct model_config *c, const struct safetensors *file
 }
 
 struct shapes_check {
-    const struct safetensors *file;
+    const struct tensor_list *file;
     struct error *err;
 };
 
@@ -367,7 +367,7 @@ static void print_shape(char *out, size_t size, int rank, const int64_t *shape)
 static bool check_shape(void *context, const struct parameter *parameter)
 {
     const struct shapes_check *check = context;
-    const struct tensor *tensor = safetensors_find(check->file, parameter->name);
+    const struct tensor *tensor = tensor_list_find(check->file, parameter->name);
     char expected[100], found[200];
     print_shape(expected, sizeof expected, parameter->rank, parameter->shape);
     if (!tensor)
@@ -382,7 +382,7 @@ static bool check_shape(void *context, const struct parameter *parameter)
     return error_set(check->err, ERROR_INPUT, "tensor %s has shape %s; expected %s", parameter->name, found, expected);
 }
 
-bool model_config_read(struct model_config *config, const struct safetensors *file, struct error *err)
+bool model_config_read(struct model_config *config, const struct tensor_list *file, struct error *err)
 {
     model_config_default(config);
     if (!read_task(config, file, err) || !read_metadata(config, file, err))

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct safetensors;
+struct tensor_list;
 
 enum { MODEL_LAYERS = 48, MODEL_NAME = 64 }; // layers of one stack at most; bytes of a name
 
@@ -77,7 +77,7 @@ bool model_config_check(const struct model_config *config, struct error *err);
 
 // Reads the configuration of a weights file: metadata `config` and the names and shapes of its tensors. Every tensor
 // that the configuration asks for is there in its shape when this returns true; one sentence in *err otherwise.
-bool model_config_read(struct model_config *config, const struct safetensors *file, struct error *err);
+bool model_config_read(struct model_config *config, const struct tensor_list *file, struct error *err);
 
 // The metadata `config` of a file with this configuration: JSON, malloc'ed, NULL when there is no memory.
 char *model_config_to_json(const struct model_config *config);

@@ -54,9 +54,9 @@ static bool copy_answers(struct model *model, const json_t *list, struct error *
     return true;
 }
 
-static bool read_answers(struct model *model, const struct safetensors *file, struct error *err)
+static bool read_answers(struct model *model, const struct tensor_list *file, struct error *err)
 {
-    const char *text = safetensors_metadata(file, "answers");
+    const char *text = tensor_list_metadata(file, "answers");
     // What the labels of the published two- and three-way heads mean (vlm_spec §3.5).
     if (!text && model->config.task == TASK_NLVR2 && model->config.labels == 2)
         text = "[\"False\", \"True\"]";
@@ -71,9 +71,9 @@ static bool read_answers(struct model *model, const struct safetensors *file, st
 }
 
 // The word vectors of the answers as the weights of one more linear layer (names.md, "answer_words").
-static bool read_answer_words(struct model *model, const struct safetensors *file, struct error *err)
+static bool read_answer_words(struct model *model, const struct tensor_list *file, struct error *err)
 {
-    const char *text = safetensors_metadata(file, "answer_words");
+    const char *text = tensor_list_metadata(file, "answer_words");
     int width = model->config.width, labels = model->config.labels;
     if (!model->config.answer_words)
         return true;
@@ -102,9 +102,9 @@ static bool read_answer_words(struct model *model, const struct safetensors *fil
     return ok;
 }
 
-static bool read_tokenizer(struct model *model, const struct safetensors *file, struct error *err)
+static bool read_tokenizer(struct model *model, const struct tensor_list *file, struct error *err)
 {
-    const char *text = safetensors_metadata(file, "tokenizer");
+    const char *text = tensor_list_metadata(file, "tokenizer");
     if (!text)
         return true;
     model->tokenizer = tokenizer_from_json(text, err);
@@ -116,7 +116,7 @@ static bool read_tokenizer(struct model *model, const struct safetensors *file, 
     return true;
 }
 
-static bool read_model(struct model *model, const struct safetensors *file, const struct model_options *options,
+static bool read_model(struct model *model, const struct tensor_list *file, const struct model_options *options,
                        struct error *err)
 {
     if (!model_config_read(&model->config, file, err))
@@ -127,10 +127,10 @@ static bool read_model(struct model *model, const struct safetensors *file, cons
             return false;
     }
     model->parameters = (double)model_parameter_count(&model->config);
-    const char *calibration = safetensors_metadata(file, "calibration");
+    const char *calibration = tensor_list_metadata(file, "calibration");
     if (calibration && !(model->calibration = copy_string(calibration)))
         return error_no_memory(err, "the calibration");
-    const char *familiarity = safetensors_metadata(file, "familiarity");
+    const char *familiarity = tensor_list_metadata(file, "familiarity");
     if (familiarity && !(model->familiarity = copy_string(familiarity)))
         return error_no_memory(err, "the familiarity");
     return weights_load(model, file, err) && read_answers(model, file, err) && read_answer_words(model, file, err) &&
@@ -139,7 +139,7 @@ static bool read_model(struct model *model, const struct safetensors *file, cons
 
 struct model *model_open(const char *path, const struct model_options *options, struct error *err)
 {
-    struct safetensors *file = safetensors_open(path, err);
+    struct tensor_list *file = safetensors_open(path, err);
     if (!file)
         return NULL;
     struct model *model = memory_alloc(1, sizeof *model);
@@ -150,7 +150,7 @@ struct model *model_open(const char *path, const struct model_options *options, 
         model_free(model);
         model = NULL;
     }
-    safetensors_close(file);
+    tensor_list_close(file);
     return model;
 }
 

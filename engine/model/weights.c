@@ -1,6 +1,6 @@
 #include "engine/model/weights.h"
 
-#include "engine/io/safetensors.h"
+#include "engine/io/tensors.h"
 #include "engine/model/parameters.h"
 #include "engine/model/position.h"
 
@@ -8,12 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct loader {
     struct model *model;
-    const struct safetensors *file;
+    const struct tensor_list *file;
     float *matrix, *bias; // room for the largest matrix, and the longest bias, of a linear layer
     const struct tensor *damaged; // the first with numbers that are not finite
     bool ok;
@@ -28,23 +26,9 @@ static const struct tensor *find(const struct loader *loader, const char *format
     va_start(args, format);
     vsnprintf(name, sizeof name, format, args);
     va_end(args);
-    const struct tensor *tensor = safetensors_find(loader->file, name);
+    const struct tensor *tensor = tensor_list_find(loader->file, name);
     assert(tensor && "model_config_read() has seen every tensor of model_parameters()");
     return tensor;
-}
-
-// The file's pages of a tensor that has been packed: without this the whole file and its packed copy would be in
-// memory at once while a large model loads. The mapping is read-only, so that a later look would read them again.
-static void forget_pages(const struct tensor *tensor)
-{
-#define TENSOR_BYTES(name, bytes) bytes,
-    static const size_t sizes[] = {TENSOR_TYPES(TENSOR_BYTES)};
-#undef TENSOR_BYTES
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = tensor->elements * sizes[tensor->type];
-    uintptr_t from = ((uintptr_t)tensor->data + page - 1) / page * page;
-    uintptr_t to = ((uintptr_t)tensor->data + bytes) / page * page;
-    if (to > from)
-        madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 // All exponent bits set: infinite or NaN.
@@ -66,7 +50,8 @@ static void take_floats(struct loader *loader, const struct tensor *tensor, floa
     tensor_floats(tensor, out);
     if (!loader->damaged && !all_finite(out, tensor->elements))
         loader->damaged = tensor;
-    forget_pages(tensor);
+    // Without this the whole file and its packed copy would be in memory at once while a large model loads.
+    tensor_list_forget(loader->file, tensor);
 }
 
 // A table or vector, copied.
@@ -350,7 +335,7 @@ static bool add_size(void *context, const struct parameter *p)
     return true;
 }
 
-bool weights_load(struct model *model, const struct safetensors *file, struct error *err)
+bool weights_load(struct model *model, const struct tensor_list *file, struct error *err)
 {
     const struct model_config *c = &model->config;
     struct sizes sizes = {0};

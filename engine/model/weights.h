@@ -4,10 +4,10 @@
 
 #include "engine/model/model.h"
 
-struct safetensors;
+struct tensor_list;
 
 // model->config is set; packs every linear layer and copies tables and norms. On failure what was made so far is left
 // in *model for model_free().
-bool weights_load(struct model *model, const struct safetensors *file, struct error *err);
+bool weights_load(struct model *model, const struct tensor_list *file, struct error *err);
 
 #endif

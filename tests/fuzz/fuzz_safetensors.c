@@ -19,17 +19,17 @@ static void check(bool holds)
         abort();
 }
 
-static void use(const struct safetensors *file)
+static void use(const struct tensor_list *file)
 {
-    for (int i = 0; i < safetensors_count(file); i++) {
-        const struct tensor *tensor = safetensors_at(file, i);
-        check(safetensors_find(file, tensor->name) == tensor);
+    for (int i = 0; i < tensor_list_count(file); i++) {
+        const struct tensor *tensor = tensor_list_at(file, i);
+        check(tensor_list_find(file, tensor->name) == tensor);
         float *out = memory_alloc(tensor->elements, sizeof *out);
         check(out != NULL);
         tensor_floats(tensor, out);
         memory_free(out);
     }
-    safetensors_metadata(file, "config");
+    tensor_list_metadata(file, "config");
 }
 
 // The reader maps files, so the bytes become one that lives in memory only.
@@ -40,12 +40,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     struct error err = {0};
-    struct safetensors *file = safetensors_open(path, &err);
+    struct tensor_list *file = safetensors_open(path, &err);
     if (file)
         use(file);
     else
         check(err.code == ERROR_INPUT && err.text[0]);
-    safetensors_close(file);
+    tensor_list_close(file);
     close(fd);
     return 0;
 }

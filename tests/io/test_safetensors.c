@@ -63,19 +63,19 @@ static void test_reads_every_type(void **state)
         {"empty", {0}},
     };
     struct error err = {0};
-    struct safetensors *file = safetensors_open(path, &err);
+    struct tensor_list *file = safetensors_open(path, &err);
     assert_string_equal(err.text, "");
-    assert_int_equal(safetensors_count(file), 11);
-    assert_string_equal(safetensors_at(file, 0)->name, "f32");
-    assert_null(safetensors_at(file, 11));
-    assert_null(safetensors_at(file, -1));
-    assert_null(safetensors_find(file, "__metadata__"));
-    assert_null(safetensors_find(file, ""));
-    assert_null(safetensors_find(file, "zzz"));
-    assert_string_equal(safetensors_metadata(file, "format"), "pt");
-    assert_null(safetensors_metadata(file, "none"));
+    assert_int_equal(tensor_list_count(file), 11);
+    assert_string_equal(tensor_list_at(file, 0)->name, "f32");
+    assert_null(tensor_list_at(file, 11));
+    assert_null(tensor_list_at(file, -1));
+    assert_null(tensor_list_find(file, "__metadata__"));
+    assert_null(tensor_list_find(file, ""));
+    assert_null(tensor_list_find(file, "zzz"));
+    assert_string_equal(tensor_list_metadata(file, "format"), "pt");
+    assert_null(tensor_list_metadata(file, "none"));
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        const struct tensor *tensor = safetensors_find(file, expected[i].name);
+        const struct tensor *tensor = tensor_list_find(file, expected[i].name);
         assert_non_null(tensor);
         assert_string_equal(tensor->name, expected[i].name);
         float values[3] = {0};
@@ -83,9 +83,9 @@ static void test_reads_every_type(void **state)
         tensor_floats(tensor, values);
         assert_memory_equal(values, expected[i].values, sizeof values);
     }
-    assert_int_equal(safetensors_find(file, "f64")->rank, 0);
-    assert_int_equal(safetensors_find(file, "empty")->shape[1], 3);
-    safetensors_close(file);
+    assert_int_equal(tensor_list_find(file, "f64")->rank, 0);
+    assert_int_equal(tensor_list_find(file, "empty")->shape[1], 3);
+    tensor_list_close(file);
 }
 
 // What PyTorch gives for tensor(value).half(): ties, overflow, the edge of the subnormals.
@@ -172,31 +172,31 @@ static void test_writes_what_it_reads(void **state)
     struct error err = {0};
     const char *path = scratch_write("written.safetensors", "old", 3);
     assert_true(safetensors_write(path, sources, 5, metadata, 2, &err));
-    struct safetensors *file = safetensors_open(path, &err);
+    struct tensor_list *file = safetensors_open(path, &err);
     assert_string_equal(err.text, "");
-    assert_int_equal(safetensors_count(file), 5);
-    assert_string_equal(safetensors_metadata(file, "config"), metadata[0].value);
-    assert_string_equal(safetensors_metadata(file, "empty"), "");
+    assert_int_equal(tensor_list_count(file), 5);
+    assert_string_equal(tensor_list_metadata(file, "config"), metadata[0].value);
+    assert_string_equal(tensor_list_metadata(file, "empty"), "");
     float out[3];
-    const struct tensor *full = safetensors_find(file, "full");
+    const struct tensor *full = tensor_list_find(file, "full");
     assert_int_equal(full->shape[0] * 10 + full->shape[1], 31);
     assert_int_equal((uintptr_t)full->data % 64, 0);
     assert_memory_equal(full->data, a, sizeof a);
-    const struct tensor *half = safetensors_find(file, "half");
+    const struct tensor *half = tensor_list_find(file, "half");
     assert_int_equal(half->type, TENSOR_F16);
     tensor_floats(half, out);
     assert_true(out[0] == 0x1.998p-4f && out[1] == -1 &&
                 out[2] == 0x1p-25f * 2); // 0.1 and 3e-8 as PyTorch rounds
-    tensor_floats(safetensors_find(file, "gr\xc3\xbc\xc3\x9f"), out);
+    tensor_floats(tensor_list_find(file, "gr\xc3\xbc\xc3\x9f"), out);
     assert_true(out[0] == 7 && out[1] == 8);
-    tensor_floats(safetensors_find(file, "scalar"), out);
+    tensor_floats(tensor_list_find(file, "scalar"), out);
     assert_true(out[0] == 8);
-    assert_int_equal(safetensors_find(file, "none")->elements, 0);
+    assert_int_equal(tensor_list_find(file, "none")->elements, 0);
     // The official reader refuses gaps: the data must fill the file exactly.
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size % 64, (3 * 4 + 2 * 4 + 4 + 3 * 2) % 64);
-    safetensors_close(file);
+    tensor_list_close(file);
 }
 
 static void test_refuses_to_write(void **state)
@@ -264,7 +264,7 @@ static void test_refuses_bad_files(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *path = make_file(bad[i].header, data, sizeof data);
         struct error err = {0};
-        struct safetensors *file = safetensors_open(path, &err);
+        struct tensor_list *file = safetensors_open(path, &err);
         if (file || !strstr(err.text, bad[i].says) || !strstr(err.text, path) || err.code != ERROR_INPUT)
             fail_msg("header %s: %s", bad[i].header, file ? "accepted" : err.text);
     }
@@ -282,11 +282,11 @@ static void test_refuses_false_sizes(void **state)
     assert_null(safetensors_open(scratch_write("empty", "", 0), &err));
     assert_null(safetensors_open(scratch_path("missing"), &err));
     assert_int_equal(err.code, ERROR_INPUT);
-    struct safetensors *nothing = safetensors_open(scratch_write("nothing", "\2\0\0\0\0\0\0\0{}", 10), &err);
+    struct tensor_list *nothing = safetensors_open(scratch_write("nothing", "\2\0\0\0\0\0\0\0{}", 10), &err);
     assert_non_null(nothing);
-    assert_int_equal(safetensors_count(nothing), 0);
-    assert_null(safetensors_find(nothing, "w"));
-    safetensors_close(nothing);
+    assert_int_equal(tensor_list_count(nothing), 0);
+    assert_null(tensor_list_find(nothing, "w"));
+    tensor_list_close(nothing);
     size_t size = (9u << 20) + 8; // a header that is valid, but larger than any real one
     unsigned char *bytes = malloc(size);
     assert_non_null(bytes);

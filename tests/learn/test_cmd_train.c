@@ -136,10 +136,10 @@ static void test_run(void **state)
     assert_int_equal(lines_with(said.out, "step "), 1);
     assert_int_equal(lines_with(said.out, "held-out:"), 1);
     assert_null(strchr(said.out, '\r')); // a log has plain lines
-    struct safetensors *file = safetensors_open(out, &err);
+    struct tensor_list *file = safetensors_open(out, &err);
     assert_non_null(file);
-    assert_non_null(safetensors_find(file, "aux.patch.weight"));
-    safetensors_close(file);
+    assert_non_null(tensor_list_find(file, "aux.patch.weight"));
+    tensor_list_close(file);
     // A longer run of the same command goes on from the state.
     assert_int_equal(TRAIN(&said, "--out", out, "--threads", "1", "--validate", "1", "--half", "scenes=1", "questions=2",
                            "total=6", "patches_low=8", "patches_high=8"),
@@ -148,10 +148,10 @@ static void test_run(void **state)
     assert_int_equal(lines_with(said.out, "step 3/3"), 1);
     file = safetensors_open(out, &err);
     assert_non_null(file);
-    assert_null(safetensors_find(file, "aux.patch.weight"));
-    assert_int_equal(safetensors_find(file, "token_type_embeddings.weight")->type, TENSOR_F16);
-    assert_non_null(strstr(safetensors_metadata(file, "training"), "\"patches_high\":8"));
-    safetensors_close(file);
+    assert_null(tensor_list_find(file, "aux.patch.weight"));
+    assert_int_equal(tensor_list_find(file, "token_type_embeddings.weight")->type, TENSOR_F16);
+    assert_non_null(strstr(tensor_list_metadata(file, "training"), "\"patches_high\":8"));
+    tensor_list_close(file);
     // A broken state is named, and --fresh gets past it.
     char path[4096];
     snprintf(path, sizeof path, "%s.state", out);

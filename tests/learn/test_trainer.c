@@ -59,7 +59,7 @@ static struct train_settings small_settings(bool trim, int steps)
     return s;
 }
 
-static struct trainer *start(const struct train_settings *settings, int threads, const struct safetensors *init)
+static struct trainer *start(const struct train_settings *settings, int threads, const struct tensor_list *init)
 {
     struct error err = {0};
     struct trainer_options options = {.config = dense_config, .settings = *settings, .world = world,
@@ -115,15 +115,15 @@ static const char *dense_start(void)
     return path;
 }
 
-static struct safetensors *open_start(void)
+static struct tensor_list *open_start(void)
 {
     struct error err = {0};
-    struct safetensors *file = safetensors_open(dense_start(), &err);
+    struct tensor_list *file = safetensors_open(dense_start(), &err);
     assert_non_null(file);
     return file;
 }
 
-static void check_repeatable(const struct train_settings *settings, const struct safetensors *init)
+static void check_repeatable(const struct train_settings *settings, const struct tensor_list *init)
 {
     struct bytes results[2];
     for (int i = 0; i < 2; i++) {
@@ -138,7 +138,7 @@ static void check_repeatable(const struct train_settings *settings, const struct
 static void test_repeatable(void **state)
 {
     (void)state;
-    struct safetensors *init = open_start();
+    struct tensor_list *init = open_start();
     struct train_settings dense = small_settings(false, 9), trim = small_settings(true, 9);
     check_repeatable(&dense, NULL);
     check_repeatable(&trim, init);
@@ -151,10 +151,10 @@ static void test_repeatable(void **state)
     trainer_free(trainer);
     memory_free(before.data);
     memory_free(after.data);
-    safetensors_close(init);
+    tensor_list_close(init);
 }
 
-static void check_resumable(const struct train_settings *settings, const struct safetensors *init)
+static void check_resumable(const struct train_settings *settings, const struct tensor_list *init)
 {
     struct error err = {0};
     const char *path = scratch_path("run.state");
@@ -177,12 +177,12 @@ static void check_resumable(const struct train_settings *settings, const struct 
 static void test_resume(void **state)
 {
     (void)state;
-    struct safetensors *init = open_start();
+    struct tensor_list *init = open_start();
     struct train_settings dense = small_settings(false, 9), trim = small_settings(true, 9);
     trim.curriculum = 0.2; // the running means of cost and budgets count
     check_resumable(&dense, NULL);
     check_resumable(&trim, init);
-    safetensors_close(init);
+    tensor_list_close(init);
 }
 
 static void test_resume_refuses(void **state)
@@ -201,14 +201,14 @@ static void test_resume_refuses(void **state)
     assert_true(file_read(path, 1 << 26, &data, &size, &err));
     assert_false(trainer_resume(trainer, scratch_write("half.state", data, size / 2), &err));
     memory_free(data);
-    struct safetensors *init = open_start();
+    struct tensor_list *init = open_start();
     struct train_settings trim = small_settings(true, 3);
     struct trainer *other = start(&trim, 1, init);
     assert_false(trainer_resume(other, path, &err));
     assert_int_equal(err.code, ERROR_INPUT);
     trainer_free(other);
     trainer_free(trainer);
-    safetensors_close(init);
+    tensor_list_close(init);
 }
 
 // A process that trains and saves is killed somewhere; what it leaves is a whole state.
@@ -274,7 +274,7 @@ static void test_learns(void **state)
 static void test_cost_objective(void **state)
 {
     (void)state;
-    struct safetensors *init = open_start();
+    struct tensor_list *init = open_start();
     struct train_settings settings = small_settings(true, 120);
     settings.curriculum = 0.3;
     settings.trimmer_rate = 0.003;
@@ -297,10 +297,10 @@ static void test_cost_objective(void **state)
     trainer_evaluate(trainer, 99, 2, false, &dense_share, NULL);
     assert_true(dense_share >= 1);
     trainer_free(trainer);
-    safetensors_close(init);
+    tensor_list_close(init);
 }
 
-static double alive_with_budgets(const struct safetensors *init, double weight)
+static double alive_with_budgets(const struct tensor_list *init, double weight)
 {
     struct train_settings settings = small_settings(true, 40);
     settings.curriculum = 0.3;
@@ -322,13 +322,13 @@ static double alive_with_budgets(const struct safetensors *init, double weight)
 static void test_budgets(void **state)
 {
     (void)state;
-    struct safetensors *init = open_start();
+    struct tensor_list *init = open_start();
     double free_of_cost = alive_with_budgets(init, 0), pushed = alive_with_budgets(init, 5);
     print_message("patches alive in the second layer: %.2f without a budget, %.2f with one of 0.4\n", free_of_cost,
                   pushed);
     assert_true(free_of_cost > 0.9);
     assert_true(pushed < 0.8);
-    safetensors_close(init);
+    tensor_list_close(init);
 }
 
 static void check_refused(struct model_config config, const char *path, const char *what)
@@ -336,7 +336,7 @@ static void check_refused(struct model_config config, const char *path, const ch
     struct error err = {0};
     struct train_settings settings = small_settings(false, 3);
     struct trainer_options options = {.config = config, .settings = settings, .world = world, .threads = 1};
-    struct safetensors *init = path ? safetensors_open(path, &err) : NULL;
+    struct tensor_list *init = path ? safetensors_open(path, &err) : NULL;
     if (path)
         assert_non_null(init);
     options.init = init;
@@ -344,7 +344,7 @@ static void check_refused(struct model_config config, const char *path, const ch
     if (!strstr(err.text, what))
         fail_msg("\"%s\" does not say \"%s\"", err.text, what);
     assert_int_equal(err.code, ERROR_INPUT);
-    safetensors_close(init);
+    tensor_list_close(init);
 }
 
 // Writes `from` again with one tensor's first number changed, one tensor left out, or other metadata.
@@ -352,14 +352,14 @@ static const char *altered(const char *from, const char *spoil, float value, con
                            const char *metadata)
 {
     struct error err = {0};
-    struct safetensors *file = safetensors_open(from, &err);
+    struct tensor_list *file = safetensors_open(from, &err);
     assert_non_null(file);
-    int count = safetensors_count(file), kept = 0;
+    int count = tensor_list_count(file), kept = 0;
     struct tensor_source *sources = calloc((size_t)count, sizeof *sources);
     float **data = calloc((size_t)count, sizeof *data);
     assert_true(sources && data);
     for (int i = 0; i < count; i++) {
-        const struct tensor *t = safetensors_at(file, i);
+        const struct tensor *t = tensor_list_at(file, i);
         data[i] = malloc(t->elements * sizeof **data);
         tensor_floats(t, data[i]);
         if (spoil && !strcmp(t->name, spoil))
@@ -373,14 +373,14 @@ static const char *altered(const char *from, const char *spoil, float value, con
     struct metadata_pair pairs[4];
     for (int i = 0; i < 4; i++)
         pairs[i] = (struct metadata_pair){keys[i], key && !strcmp(key, keys[i]) ? metadata
-                                                                               : safetensors_metadata(file, keys[i])};
+                                                                               : tensor_list_metadata(file, keys[i])};
     const char *path = scratch_path("altered.safetensors");
     assert_true(safetensors_write(path, sources, kept, pairs, 4, &err));
     for (int i = 0; i < count; i++)
         free(data[i]);
     free(data);
     free(sources);
-    safetensors_close(file);
+    tensor_list_close(file);
     return path;
 }
 

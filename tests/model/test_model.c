@@ -77,12 +77,12 @@ static const char *write_changed(const struct change *change)
     struct tiny_options tiny = tiny_everything();
     struct error err = {0};
     const char *path = scratch_path("changed.safetensors");
-    struct safetensors *file = safetensors_open(tiny_write("whole.safetensors", &tiny), &err);
+    struct tensor_list *file = safetensors_open(tiny_write("whole.safetensors", &tiny), &err);
     assert_non_null(file);
-    int count = safetensors_count(file), kept = 0, pairs = 0;
+    int count = tensor_list_count(file), kept = 0, pairs = 0;
     struct tensor_source *sources = calloc((size_t)count, sizeof *sources);
     for (int i = 0; i < count; i++) {
-        const struct tensor *t = safetensors_at(file, i);
+        const struct tensor *t = tensor_list_at(file, i);
         if (change->drop && !strcmp(t->name, change->drop))
             continue;
         struct tensor_source *s = &sources[kept++];
@@ -101,7 +101,7 @@ static const char *write_changed(const struct change *change)
     static const char *const keys[] = {"config", "tokenizer", "answers", "answer_words"};
     struct metadata_pair metadata[5];
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-        const char *value = safetensors_metadata(file, keys[k]);
+        const char *value = tensor_list_metadata(file, keys[k]);
         if (change->config && k == 0)
             value = change->config;
         if (change->key && !strcmp(keys[k], change->key))
@@ -113,7 +113,7 @@ static const char *write_changed(const struct change *change)
     for (int i = 0; i < kept; i++)
         free((void *)(size_t)sources[i].data);
     free(sources);
-    safetensors_close(file);
+    tensor_list_close(file);
     return path;
 }
 

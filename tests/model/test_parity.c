@@ -56,12 +56,12 @@ static void test_mismatch_is_seen(void **state)
     struct verify_report report;
     const char *weights = scratch_path("wrong.safetensors");
     assert_true(formula_checkpoint("tests/fixtures/meter_vqa/state_dict_keys.txt", 7, weights));
-    struct safetensors *file = safetensors_open(weights, &err);
+    struct tensor_list *file = safetensors_open(weights, &err);
     assert_non_null(file);
-    int count = safetensors_count(file);
+    int count = tensor_list_count(file);
     struct tensor_source *sources = calloc((size_t)count, sizeof *sources);
     for (int i = 0; i < count; i++) {
-        const struct tensor *t = safetensors_at(file, i);
+        const struct tensor *t = tensor_list_at(file, i);
         float *data = malloc(t->elements * sizeof *data);
         tensor_floats(t, data);
         if (!strcmp(t->name, "vit_model.visual.transformer.resblocks.0.mlp.c_proj.bias"))
@@ -74,7 +74,7 @@ static void test_mismatch_is_seen(void **state)
     for (int i = 0; i < count; i++)
         free((void *)(size_t)sources[i].data);
     free(sources);
-    safetensors_close(file);
+    tensor_list_close(file);
     assert_true(verify_dumps(&report, changed, "tests/fixtures/meter_vqa", NULL, &err));
     int wrong = 0;
     for (int i = 0; i < report.count; i++) {

@@ -52,11 +52,11 @@ static bool write_weights(struct error *err)
 
 static bool read_weights(struct error *err)
 {
-    struct safetensors *file = safetensors_open(weights_path, err);
+    struct tensor_list *file = safetensors_open(weights_path, err);
     if (!file)
         return false;
-    assert_int_equal(safetensors_count(file), 2);
-    safetensors_close(file);
+    assert_int_equal(tensor_list_count(file), 2);
+    tensor_list_close(file);
     return true;
 }
 

@@ -24,7 +24,7 @@ struct sequence {
 };
 
 static struct {
-    struct safetensors *file;
+    struct tensor_list *file;
     const struct model_config *config;
     struct sequence text, image;
     bool have_text, have_image;
@@ -37,7 +37,7 @@ static const float *load(const char *prefix, const char *name, int64_t *rows, in
     static int next;
     char full[256];
     snprintf(full, sizeof full, "%s%s", prefix, name);
-    const struct tensor *t = safetensors_find(ref.file, full);
+    const struct tensor *t = tensor_list_find(ref.file, full);
     if (!t)
         fail_msg("no tensor %s", full);
     float *out = buffer[next++ % 8];
@@ -421,7 +421,7 @@ static int check_model(bool published, uint64_t seed)
     assert_true(off >= 5);
     assert_true(ref.compared > 120);
     run_free(run);
-    safetensors_close(ref.file);
+    tensor_list_close(ref.file);
     model_free(model);
     return partly;
 }
