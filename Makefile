@@ -8,9 +8,10 @@ CC      ?= gcc
 SANITIZE ?=
 WERROR  ?=
 
-PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson libpcre2-8
+PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson libpcre2-8 libutf8proc
 DEB_BUILD := build-essential pkg-config libopenblas-pthread-dev libncurses-dev libsixel-dev \
-             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev gettext libxxhash-dev
+             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev libutf8proc-dev gettext \
+             libxxhash-dev
 DEB_TEST  := libcmocka-dev libvterm-dev
 
 # Loaded at run time when a PNG is drawn (ui/pango.h): their headers alone are needed here.

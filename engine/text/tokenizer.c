@@ -1,4 +1,4 @@
-// What word and byte-pair tokenizers have in common: the vocabulary, special tokens, dispatch.
+// What the kinds of tokenizers have in common: the vocabulary, special tokens, dispatch.
 #include "engine/text/tokenizer.h"
 
 #include "engine/base/memory.h"
@@ -15,7 +15,7 @@ bool token_list_add(struct token_list *list, int id, size_t from, size_t to)
 {
     if (token_list_full(list))
         return false;
-    list->tokens[list->count++] = (struct token){id, (int)from, (int)to, id == ID_UNKNOWN};
+    list->tokens[list->count++] = (struct token){id, (int)from, (int)to, id == list->unknown};
     return true;
 }
 
@@ -51,7 +51,6 @@ bool pattern_find(const pcre2_code *pattern, pcre2_match_data *match, const char
 // Ids must be 0 .. n-1, each once, so that an embedding row exists for each and each row has a spelling.
 static bool index_vocabulary(struct tokenizer *tokenizer, struct error *err)
 {
-    static const char *const specials[ID_SPECIALS] = {"<s>", "<pad>", "</s>", "<unk>"};
     size_t size = json_object_size(tokenizer->ids);
     tokenizer->texts = memory_alloc(size, sizeof *tokenizer->texts);
     if (!tokenizer->texts)
@@ -68,11 +67,34 @@ static bool index_vocabulary(struct tokenizer *tokenizer, struct error *err)
                              size, size - 1, text);
         tokenizer->texts[value] = text;
     }
-    for (int i = 0; i < ID_SPECIALS; i++)
-        if (strcmp(tokenizer_text(tokenizer, i), specials[i]) != 0)
-            return error_set(err, ERROR_INPUT, "token %d of the tokenizer's vocabulary is \"%.40s\", not \"%s\"", i,
-                             tokenizer_text(tokenizer, i), specials[i]);
     return true;
+}
+
+#define ROBERTA_NAME(id, roberta, bert) roberta,
+#define BERT_NAME(id, roberta, bert)    bert,
+static const char *const roberta_names[TOKENIZER_SPECIALS] = {TOKENIZER_SPECIAL_TOKENS(ROBERTA_NAME)};
+static const char *const bert_names[TOKENIZER_SPECIALS] = {TOKENIZER_SPECIAL_TOKENS(BERT_NAME)};
+#undef ROBERTA_NAME
+#undef BERT_NAME
+
+static bool find_specials(struct tokenizer *tokenizer, const char *const names[], struct error *err)
+{
+    for (int i = 0; i < TOKENIZER_SPECIALS; i++) {
+        tokenizer->special[i] = *names[i] ? tokenizer_id(tokenizer, names[i]) : -1;
+        if (i < ID_SPECIALS && tokenizer->special[i] < 0)
+            return error_set(err, ERROR_INPUT, "the tokenizer's vocabulary has no token \"%s\"", names[i]);
+    }
+    return true;
+}
+
+// The first four have fixed ids here, where BERT's may be anywhere.
+static bool find_roberta_specials(struct tokenizer *tokenizer, struct error *err)
+{
+    for (int i = 0; i < ID_SPECIALS; i++)
+        if (strcmp(tokenizer_text(tokenizer, i), roberta_names[i]) != 0)
+            return error_set(err, ERROR_INPUT, "token %d of the tokenizer's vocabulary is \"%.40s\", not \"%s\"", i,
+                             tokenizer_text(tokenizer, i), roberta_names[i]);
+    return find_specials(tokenizer, roberta_names, err);
 }
 
 // {"tokens": [...]} becomes the same map that {"vocab": {...}} is.
@@ -96,18 +118,20 @@ static json_t *number_tokens(const json_t *tokens, struct error *err)
 static bool build(struct tokenizer *tokenizer, const json_t *root, struct error *err)
 {
     const char *kind = json_string_value(json_object_get(root, "kind"));
-    const json_t *tokens = json_object_get(root, "tokens"), *vocabulary = json_object_get(root, "vocab");
-    if (kind && !strcmp(kind, "words") && json_is_array(tokens)) {
-        tokenizer->ids = number_tokens(tokens, err);
-        return tokenizer->ids && index_vocabulary(tokenizer, err) && words_init(tokenizer, root, err);
-    }
-    if (kind && !strcmp(kind, "roberta") && json_is_object(vocabulary)) {
-        tokenizer->ids = json_incref((json_t *)(size_t)vocabulary);
-        return index_vocabulary(tokenizer, err) && bpe_init(tokenizer, root, err);
-    }
-    return error_set(err, ERROR_INPUT,
-                     "the tokenizer is neither of kind \"words\" with \"tokens\" nor of kind \"roberta\" with "
-                     "\"vocab\" and \"merges\"");
+    json_t *tokens = json_object_get(root, "tokens"), *vocabulary = json_object_get(root, "vocab");
+    bool words = kind && !strcmp(kind, "words"), roberta = kind && !strcmp(kind, "roberta");
+    bool bert = kind && !strcmp(kind, "bert"), list = json_is_array(tokens);
+    if (!((words || bert) && list) && !(roberta && (list || json_is_object(vocabulary))))
+        return error_set(err, ERROR_INPUT,
+                         "the tokenizer is neither of kind \"words\" or \"bert\" with \"tokens\" nor of kind "
+                         "\"roberta\" with \"vocab\" and \"merges\"");
+    tokenizer->ids = list ? number_tokens(tokens, err) : json_incref(vocabulary);
+    if (!tokenizer->ids || !index_vocabulary(tokenizer, err))
+        return false;
+    if (bert)
+        return find_specials(tokenizer, bert_names, err) && wordpiece_init(tokenizer, err);
+    return find_roberta_specials(tokenizer, err) &&
+           (words ? words_init(tokenizer, root, err) : bpe_init(tokenizer, root, err));
 }
 
 struct tokenizer *tokenizer_from_json(const char *json, struct error *err)
@@ -139,6 +163,7 @@ void tokenizer_free(struct tokenizer *tokenizer)
         return;
     words_free(tokenizer->words);
     bpe_free(tokenizer->bpe);
+    wordpiece_free(tokenizer->wordpiece);
     memory_free(tokenizer->texts);
     json_decref(tokenizer->ids);
     memory_free(tokenizer);
@@ -148,13 +173,20 @@ int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, struct
 {
     if (max < 2)
         return 0;
-    struct token_list list = {out, 1, max};
+    struct token_list list = {out, 1, max, tokenizer->special[TOKENIZER_UNKNOWN]};
     size_t length = strnlen(text, TEXT_LIMIT);
-    out[0] = (struct token){.id = ID_START};
+    out[0] = (struct token){.id = tokenizer->special[TOKENIZER_START]};
     bool ok = tokenizer->words ? words_encode(tokenizer, text, length, &list)
-                               : bpe_encode(tokenizer, text, length, &list);
-    out[list.count++] = (struct token){.id = ID_END, .from = (int)length, .to = (int)length};
+            : tokenizer->bpe   ? bpe_encode(tokenizer, text, length, &list)
+                               : wordpiece_encode(tokenizer, text, length, &list);
+    out[list.count++] =
+        (struct token){.id = tokenizer->special[TOKENIZER_END], .from = (int)length, .to = (int)length};
     return ok ? list.count : 0;
+}
+
+int tokenizer_special(const struct tokenizer *tokenizer, enum tokenizer_special special)
+{
+    return tokenizer->special[special];
 }
 
 int tokenizer_size(const struct tokenizer *tokenizer)

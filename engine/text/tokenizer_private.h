@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <pcre2.h>
 
-// RoBERTa's ids, which both kinds follow.
+// RoBERTa's ids, which word tokenizers follow too.
 enum { ID_START, ID_PAD, ID_END, ID_UNKNOWN, ID_SPECIALS };
 
 // Longer texts are cut here: no model reads that far, and byte-pair merging takes quadratic time in the worst case.
@@ -16,19 +16,23 @@ enum { TEXT_LIMIT = 16384 };
 
 struct bpe;
 struct words;
+struct wordpiece;
 
 struct tokenizer {
     json_t *ids;        // token text -> id; owns the texts
     const char **texts; // id -> text
     int size;
-    struct words *words; // one of the two is set
+    int special[TOKENIZER_SPECIALS]; // ids, -1 for none
+    struct words *words;             // one of the three is set
     struct bpe *bpe;
+    struct wordpiece *wordpiece;
 };
 
 // The tokens written so far; one place is held back for </s>.
 struct token_list {
     struct token *tokens;
     int count, max;
+    int unknown; // the id of what the vocabulary does not hold
 };
 
 // False when there is no room for another token.
@@ -58,5 +62,9 @@ const char *words_nearest(const struct tokenizer *tokenizer, const char *word, s
 bool bpe_init(struct tokenizer *tokenizer, const json_t *root, struct error *err);
 void bpe_free(struct bpe *bpe);
 bool bpe_encode(const struct tokenizer *tokenizer, const char *text, size_t length, struct token_list *list);
+
+bool wordpiece_init(struct tokenizer *tokenizer, struct error *err);
+void wordpiece_free(struct wordpiece *wordpiece);
+bool wordpiece_encode(const struct tokenizer *tokenizer, const char *text, size_t length, struct token_list *list);
 
 #endif
