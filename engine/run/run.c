@@ -141,7 +141,7 @@ bool run_take_question(struct run *run, const char *question, struct error *err)
     if (!m->tokenizer)
         return error_set(err, ERROR_INPUT, "the model %s carries no tokenizer, so it cannot read a question",
                          m->config.name);
-    int count = tokenizer_encode(m->tokenizer, question, run->tokens, m->config.max_tokens);
+    int count = tokenizer_encode_question(m->tokenizer, question, run->tokens, m->config.max_tokens);
     if (count < 1)
         return error_no_memory(err, "the question");
     struct budget_request request = {run->options.policy, run->options.budget, count, run->options.trim_tokens,

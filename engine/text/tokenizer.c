@@ -169,12 +169,11 @@ void tokenizer_free(struct tokenizer *tokenizer)
     memory_free(tokenizer);
 }
 
-int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, struct token *out, int max)
+static int encode(const struct tokenizer *tokenizer, const char *text, size_t length, struct token *out, int max)
 {
     if (max < 2)
         return 0;
     struct token_list list = {out, 1, max, tokenizer->special[TOKENIZER_UNKNOWN]};
-    size_t length = strnlen(text, TEXT_LIMIT);
     out[0] = (struct token){.id = tokenizer->special[TOKENIZER_START]};
     bool ok = tokenizer->words ? words_encode(tokenizer, text, length, &list)
             : tokenizer->bpe   ? bpe_encode(tokenizer, text, length, &list)
@@ -182,6 +181,34 @@ int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, struct
     out[list.count++] =
         (struct token){.id = tokenizer->special[TOKENIZER_END], .from = (int)length, .to = (int)length};
     return ok ? list.count : 0;
+}
+
+int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, struct token *out, int max)
+{
+    return encode(tokenizer, text, strnlen(text, TEXT_LIMIT), out, max);
+}
+
+void tokenizer_set_rule(struct tokenizer *tokenizer, enum text_rule rule, int words)
+{
+    tokenizer->rule = rule;
+    tokenizer->rule_words = words;
+}
+
+int tokenizer_encode_question(const struct tokenizer *tokenizer, const char *text, struct token *out, int max)
+{
+    struct ruled_text ruled;
+    if (tokenizer->rule == TEXT_RULE_NONE)
+        return tokenizer_encode(tokenizer, text, out, max);
+    if (!ruled_text_make(&ruled, tokenizer->rule, tokenizer->rule_words, text, strnlen(text, TEXT_LIMIT)))
+        return 0;
+    int count = encode(tokenizer, ruled.text, ruled.length, out, max);
+    for (int t = 1; t < count; t++) {
+        int from = out[t].from, to = out[t].to;
+        out[t].from = ruled.from[from];
+        out[t].to = to > from ? ruled.to[to - 1] : out[t].from;
+    }
+    ruled_text_free(&ruled);
+    return count;
 }
 
 int tokenizer_special(const struct tokenizer *tokenizer, enum tokenizer_special special)
@@ -207,10 +234,10 @@ int tokenizer_complete(const struct tokenizer *tokenizer, const char *prefix, co
 int tokenizer_cut(const struct tokenizer *tokenizer, const char *text, int max)
 {
     struct token *tokens = memory_alloc((size_t)max + 1, sizeof *tokens);
-    int count = tokens ? tokenizer_encode(tokenizer, text, tokens, max + 1) : 0;
+    int count = tokens ? tokenizer_encode_question(tokenizer, text, tokens, max + 1) : 0;
     int cut = count > max ? tokens[max - 1].from : -1;
-    if (count > 0 && cut < 0 && strlen(text) > TEXT_LIMIT)
-        cut = TEXT_LIMIT;
+    if (count > 0 && cut < 0 && (size_t)tokens[count - 1].from < strlen(text))
+        cut = tokens[count - 1].from; // a rule's limit, or TEXT_LIMIT
     memory_free(tokens);
     return cut;
 }

@@ -3,6 +3,7 @@
 #define TRIMSCOPE_TEXT_TOKENIZER_H
 
 #include "engine/base/error.h"
+#include "engine/text/rule.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +36,13 @@ void tokenizer_free(struct tokenizer *tokenizer);
 // the count; 0 when there is no memory or `max` is below 2. May be called from several threads.
 int tokenizer_encode(const struct tokenizer *tokenizer, const char *text, struct token *out, int max);
 
+// What the model's own code does to a question first, of which it keeps `words` words (0: all): nothing, unless this is
+// called, before the tokenizer is shared between threads.
+void tokenizer_set_rule(struct tokenizer *tokenizer, enum text_rule rule, int words);
+
+// tokenizer_encode() of a question under that rule. Places are those in `text`, whatever the rule made of it.
+int tokenizer_encode_question(const struct tokenizer *tokenizer, const char *text, struct token *out, int max);
+
 // The text that token ids stand for, as BERT's tokenizer decodes it (vlm_spec §5.2): special tokens and ids out of range
 // are left out, pieces are joined, punctuation is drawn to the word before it. malloc'ed; NULL when there is no memory.
 // BERT and word tokenizers only.
@@ -63,8 +71,8 @@ const char *tokenizer_text(const struct tokenizer *tokenizer, int id);
 // tokenizer), in alphabetical order, and returns how many. Word tokenizers only; 0 otherwise.
 int tokenizer_complete(const struct tokenizer *tokenizer, const char *prefix, const char **out, int max);
 
-// The byte of `text` from which on tokenizer_encode() with the same `max` leaves words out; -1 when it reads them all
-// (or there is no memory to find out).
+// The byte of `text` from which on tokenizer_encode_question() with the same `max` leaves words out; -1 when it reads them
+// all (or there is no memory to find out).
 int tokenizer_cut(const struct tokenizer *tokenizer, const char *text, int max);
 
 // The known word one edit away from a word of 3 letters or more (a letter missing, too many or wrong, or two swapped);

@@ -23,7 +23,9 @@ struct tokenizer {
     const char **texts; // id -> text
     int size;
     int special[TOKENIZER_SPECIALS]; // ids, -1 for none
-    struct words *words;             // one of the three is set
+    enum text_rule rule;
+    int rule_words;
+    struct words *words; // one of the three is set
     struct bpe *bpe;
     struct wordpiece *wordpiece;
 };
