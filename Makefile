@@ -118,13 +118,14 @@ $(BUILD)/locale/%/LC_MESSAGES/trimscope.mo: po/%.po
 	@msgfmt -c -o $@ $<
 
 XGETTEXT := xgettext --from-code=UTF-8 --package-name=trimscope --no-location --add-comments=TRANSLATORS \
-            -k -k_ -kN_ -kngettext_:2,3 -kin_:1c,2 -kerror_set:3 -kerror_prefix:2 -kerror_no_memory:2 -kcomplain:3 \
+            -k -k_ -kN_ -kngettext_:2,3 -kin_:1c,2 -kNin_:1c,2 -kerror_set:3 -kerror_prefix:2 -kerror_no_memory:2 -kcomplain:3 \
             --flag=error_set:3:c-format --flag=error_prefix:2:c-format --flag=complain:3:c-format
 POT_SRC := $(wildcard ui/*.[ch] app/*.[ch] engine/*/*.c)
-$(BUILD)/trimscope.pot: $(POT_SRC) engine/prune/policy.h
+$(BUILD)/trimscope.pot: $(POT_SRC) engine/prune/policy.h engine/learn/settings.h
 	@mkdir -p $(@D)
 	@$(XGETTEXT) -o $@ $(sort $(POT_SRC))
 	@$(XGETTEXT) -j -k -kX:3 -o $@ engine/prune/policy.h
+	@$(XGETTEXT) -j -k -kX:7 --flag=X:7:no-c-format -o $@ engine/learn/settings.h
 
 pot: $(BUILD)/trimscope.pot
 	@for language in $(LANGUAGES); do \

@@ -3,6 +3,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/random.h"
 #include "engine/math/measure.h"
+#include "ui/table.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -27,6 +28,12 @@ void bench_print(const struct bench *bench, const char *format, ...)
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
+    fflush(stdout);
+}
+
+void bench_table(const struct bench *bench, struct table *table, const struct table_column *columns, int count)
+{
+    table_begin(table, bench->json ? NULL : stdout, columns, count);
     fflush(stdout);
 }
 

@@ -21,6 +21,8 @@ struct bench {
 };
 
 struct measure_case;
+struct table;
+struct table_column;
 
 // Measures the cases in turn; afterwards bench_seconds() gives the time of each: CPU time with one thread,
 // since that does not count waiting for other programs, wall time with more.
@@ -29,6 +31,9 @@ double bench_seconds(const struct bench *bench, const struct measure_case *measu
 
 // printf() to stdout, and at once; nothing with --json.
 void bench_print(const struct bench *bench, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Begins a table on stdout; its rows go nowhere with --json.
+void bench_table(const struct bench *bench, struct table *table, const struct table_column *columns, int count);
 
 // One side of every comparison: OpenBLAS multiplying two 2048 x 2048 matrices, the machine's SGEMM peak.
 struct bench_peak {

@@ -5,6 +5,7 @@
 #include "engine/base/thread.h"
 #include "engine/math/math.h"
 #include "engine/math/measure.h"
+#include "ui/table.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -77,7 +78,8 @@ static void run_openblas(void *context)
     }
 }
 
-static void measure_module(const struct bench *bench, struct module *m, struct bench_peak *peak, json_t *list)
+static void measure_module(const struct bench *bench, struct module *m, struct bench_peak *peak, struct table *table,
+                           json_t *list)
 {
     const struct attention *a = &m->attention;
     struct measure_case sides[] = {
@@ -90,8 +92,13 @@ static void measure_module(const struct bench *bench, struct module *m, struct b
     double flops = 4e-9 * a->queries * a->keys * a->size * a->heads;
     double rate = flops / seconds, blas_rate = flops / blas_seconds;
     double peak_rate = bench_peak_flops() * 1e-9 / bench_seconds(bench, &sides[2]);
-    bench_print(bench, "  %4d x %-4d %3d x %-3d %9.3f %8.1f %9.1f %9.2f %7.2f\n", a->queries, a->keys,
-                a->heads, a->size, seconds * 1e3, rate, blas_rate, rate / blas_rate, rate / peak_rate);
+    table_cell(table, "%d x %d", a->queries, a->keys);
+    table_cell(table, "%d x %d", a->heads, a->size);
+    table_cell(table, "%.3f", seconds * 1e3);
+    table_cell(table, "%.1f", rate);
+    table_cell(table, "%.1f", blas_rate);
+    table_cell(table, "%.2f", rate / blas_rate);
+    table_cell(table, "%.2f", rate / peak_rate);
     json_array_append_new(list, json_pack("{s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:f,s:f}", "queries", a->queries,
                                           "keys", a->keys, "heads", a->heads, "size", a->size, "ours_ms",
                                           seconds * 1e3, "ours_gflops", rate, "openblas_gflops", blas_rate,
@@ -106,15 +113,20 @@ bool bench_attention(const struct bench *bench, json_t *results, struct error *e
         return false;
     json_t *list = json_array();
     json_object_set_new(results, "modules", list);
-    bench_print(bench, "\nAttention, fp32 (the two products count; softmax is inside the time)\n"
-                       "  queries x keys heads x size   ms  GFLOP/s  OpenBLAS     ratio  of peak\n");
+    bench_print(bench, "%s", _("\nAttention, fp32 (the two products count; softmax is inside the time)\n"));
+    static const struct table_column columns[] = {{N_("queries x keys"), 12},    {N_("heads x size"), 9},
+                                                  {N_("ms"), 7},                 {N_("GFLOP/s"), 7},
+                                                  {N_("OpenBLAS:\nGFLOP/s"), 7}, {N_("against\nOpenBLAS"), 7},
+                                                  {N_("of the\npeak"), 6}};
+    struct table table;
+    bench_table(bench, &table, columns, sizeof columns / sizeof *columns);
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof sizes / sizeof *sizes; i++) {
         struct module module;
         ok = module_init(&module, &sizes[i], bench) ||
              error_no_memory(err, "the tokens of an attention module");
         if (ok)
-            measure_module(bench, &module, &peak, list);
+            measure_module(bench, &module, &peak, &table, list);
         module_free(&module);
     }
     bench_peak_free(&peak);

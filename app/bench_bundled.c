@@ -5,6 +5,7 @@
 #include "engine/model/model.h"
 #include "engine/run/run.h"
 #include "engine/world/world.h"
+#include "ui/table.h"
 
 #include <math.h>
 
@@ -85,26 +86,31 @@ static void make_questions(const struct world *world, struct asked *asked)
 
 static void report(const struct bench *bench, const struct model *model, const struct set sets[SIDES], json_t *results)
 {
-    static const char *const names[SIDES] = {"dense", "budget 0.4"}, *const keys[SIDES] = {"dense", "pruned"};
+    static const char *const names[SIDES] = {N_("dense"), N_("budget 0.4")}, *const keys[SIDES] = {"dense", "pruned"};
     double ms[SIDES], efficiency = 1;
-    bench_print(bench, "\n%s (%.1f M parameters), %d questions about pictures of its world, mean of one question\n"
-                       "  %-22s %9s %9s %9s %10s %9s %11s\n",
-                model->config.name, model->parameters * 1e-6, QUESTIONS, "", "ms", "MFLOP", "GFLOP/s", "FLOPs cut",
-                "speed-up", "efficiency");
+    bench_print(bench, _("\n%s (%.1f M parameters), %d questions about pictures of its world, mean of one question\n"),
+                model->config.name, model->parameters * 1e-6, QUESTIONS);
+    static const struct table_column columns[] = {{"", -14},           {N_("ms"), 8},       {N_("MFLOP"), 8},
+                                                  {N_("GFLOP/s"), 8},  {N_("FLOPs cut"), 9}, {N_("speed-up"), 8},
+                                                  {N_("efficiency"), 9}};
+    struct table table;
+    bench_table(bench, &table, columns, sizeof columns / sizeof *columns);
     for (int s = 0; s < SIDES; s++) {
         ms[s] = sets[s].side.seconds * 1e3 / QUESTIONS;
         double cut = sets[0].gflop / sets[s].gflop, gain = ms[0] / ms[s];
         efficiency = gain / cut;
-        bench_print(bench, "  %-22s %9.2f %9.1f %9.1f %10.2f %9.2f %11.2f\n", names[s], ms[s], sets[s].gflop * 1e3,
-                    sets[s].gflop / ms[s] * 1e3, cut, gain, efficiency);
+        table_cell(&table, "%s", _(names[s]));
+        const double figures[] = {ms[s], sets[s].gflop * 1e3, sets[s].gflop / ms[s] * 1e3, cut, gain, efficiency};
+        for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+            table_cell(&table, i == 1 || i == 2 ? "%.1f" : "%.2f", figures[i]);
         json_object_set_new(results, keys[s],
                             json_pack("{s:f,s:f,s:f,s:f,s:f}", "ms", ms[s], "mflop", sets[s].gflop * 1e3,
                                       "flops_reduction", cut, "speedup", gain, "efficiency", efficiency));
     }
-    bench_bar(results, &(struct bench_bar){"speed-up / FLOPs cut, bundled model at budget 0.4", "", efficiency,
+    bench_bar(results, &(struct bench_bar){N_("speed-up / FLOPs cut, bundled model at budget 0.4"), "", efficiency,
                                            least_efficiency, false});
     double memory = bench_peak_memory(0);
-    bench_print(bench, "  peak memory: %.0f MB\n", memory);
+    bench_print(bench, _("peak memory: %.0f MB\n"), memory);
     json_object_set_new(results, "peak_memory_mb", json_real(memory));
 }
 

@@ -6,6 +6,7 @@
 #include "engine/base/thread.h"
 #include "engine/math/math.h"
 #include "engine/math/measure.h"
+#include "ui/table.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -27,7 +28,7 @@ struct block_case {
 
 static const struct block_case cases[] = {
     {"width_768",
-     "block of METER or BLIP (width 768), weights from memory",
+     N_("block of METER or BLIP (width 768), weights from memory"),
      {{2304, 768, ACTIVATION_NONE},
       {768, 768, ACTIVATION_NONE},
       {3072, 768, ACTIVATION_GELU},
@@ -36,7 +37,7 @@ static const struct block_case cases[] = {
      64,
      {577, 400, 289, 197, 128, 100, 64, 40, 16, 0}},
     {"width_128",
-     "block of the bundled model's size (width 128), weights in the cache",
+     N_("block of the bundled model's size (width 128), weights in the cache"),
      {{384, 128, ACTIVATION_NONE},
       {128, 128, ACTIVATION_NONE},
       {256, 128, ACTIVATION_GELU},
@@ -133,17 +134,22 @@ static double block_flops(const struct block_case *shape, int rows)
     return 2 * macs * rows;
 }
 
-static void report_row(const struct bench *bench, const struct block_case *shape,
-                       const struct row_result *dense, const struct row_result *r, json_t *list)
+static void report_row(struct table *table, const struct block_case *shape, const struct row_result *dense,
+                       const struct row_result *r, json_t *list)
 {
     double best = dense->ours < dense->openblas ? dense->ours : dense->openblas;
     double ratio = (double)dense->rows / r->rows, flops = block_flops(shape, r->rows) * 1e-9;
     double peak = bench_peak_flops() * 1e-9 / r->peak_seconds;
     double ours_alone = dense->ours / r->ours / ratio, ours_best = best / r->ours / ratio;
     double openblas_alone = dense->openblas / r->openblas / ratio;
-    bench_print(bench, "  %4d %9.3f %7.1f %9.3f %7.1f %9.2f %8.2f %11.2f %8.2f %9.2f\n", r->rows,
-                r->ours * 1e3, flops / r->ours, r->openblas * 1e3, flops / r->openblas, r->openblas / r->ours,
-                flops / r->ours / peak, ours_best, ours_alone, openblas_alone);
+    table_cell(table, "%d", r->rows);
+    table_cell(table, "%.3f", r->ours * 1e3);
+    table_cell(table, "%.1f", flops / r->ours);
+    table_cell(table, "%.3f", r->openblas * 1e3);
+    table_cell(table, "%.1f", flops / r->openblas);
+    const double ratios[] = {r->openblas / r->ours, flops / r->ours / peak, ours_best, ours_alone, openblas_alone};
+    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++)
+        table_cell(table, "%.2f", ratios[i]);
     json_array_append_new(list,
                           json_pack("{s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "rows", r->rows, "ours_ms",
                                     r->ours * 1e3, "ours_gflops", flops / r->ours, "openblas_ms",
@@ -156,12 +162,21 @@ static void report_row(const struct bench *bench, const struct block_case *shape
 static void measure_block(const struct bench *bench, struct block *block, struct bench_peak *peak,
                           json_t *list)
 {
-    bench_print(
-        bench,
-        "\n%s, one block, fp32\n"
-        "            ours             OpenBLAS        ours against    rows saved that arrive as time\n"
-        "  rows        ms  GFLOP/s      ms  GFLOP/s  OpenBLAS   peak   best dense     ours  OpenBLAS\n",
-        block->shape->title);
+    static const struct table_column columns[] = {
+        {N_("rows"), 4},
+        {N_("ours:\nms"), 7},
+        {N_("\nGFLOP/s"), 7},
+        {N_("OpenBLAS:\nms"), 8},
+        {N_("\nGFLOP/s"), 7},
+        {N_("against\nOpenBLAS"), 8},
+        {N_("of the\npeak"), 6},
+        {N_("saved: of\nbest dense"), 9},
+        {N_("\nof ours"), 7},
+        {N_("\nof OpenBLAS"), 8},
+    };
+    struct table table;
+    bench_print(bench, _("\n%s, one block, fp32\n"), _(block->shape->title));
+    bench_table(bench, &table, columns, sizeof columns / sizeof *columns);
     struct measure_case sides[2 * ROW_COUNTS_MAX + 1];
     struct rows_of_block some[ROW_COUNTS_MAX];
     int count = 0;
@@ -179,7 +194,7 @@ static void measure_block(const struct bench *bench, struct block *block, struct
                                bench_seconds(bench, &sides[2 * count])};
         if (i == 0)
             dense = r;
-        report_row(bench, block->shape, &dense, &r, list);
+        report_row(&table, block->shape, &dense, &r, list);
     }
 }
 
@@ -198,9 +213,9 @@ bool bench_linear(const struct bench *bench, json_t *results, struct error *err)
         block_free(&block);
         json_object_set_new(results, cases[i].name, list);
     }
-    bench_print(bench,
-                "  \"rows saved that arrive as time\": (time of the most rows / time) / (most rows / rows); "
-                "1 is all.\n  Ours adds the bias and GELU, OpenBLAS only multiplies.\n");
+    bench_print(bench, "%s",
+                _("saved: rows saved that arrive as time, (time of the most rows / time) / (most rows / rows); 1 is all.\n"
+                  "Ours adds the bias and GELU, OpenBLAS only multiplies.\n"));
     bench_peak_free(&peak);
     return ok;
 }

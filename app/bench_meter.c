@@ -3,6 +3,7 @@
 
 #include "app/assets.h"
 #include "engine/base/memory.h"
+#include "ui/table.h"
 
 #include <math.h>
 #include <signal.h>
@@ -58,7 +59,7 @@ static void count_flops(struct meter *m)
 static bool prepare_ours(struct meter *m, struct error *err)
 {
     struct bench_time time;
-    bench_print(m->bench, "\nMETER-VQA at 384 px: making random weights ...\n");
+    bench_print(m->bench, "%s", _("\nMETER-VQA at 384 px: making random weights ...\n"));
     if (!bench_model_open(&m->model, err))
         return false;
     struct run *check = bench_model_run(&m->model, m->bench, true, true, take_logits, m->logits, err);
@@ -133,7 +134,7 @@ static bool prepare_peers(struct meter *m, json_t *results, struct error *err)
         struct error why = {0};
         m->there[p] = start[p](m, &m->peers[p], &why);
         if (!m->there[p]) {
-            bench_print(m->bench, "%s takes no part: %s (%s)\n", kinds[p].name, why.text, kinds[p].how);
+            bench_print(m->bench, _("%s takes no part: %s (%s)\n"), kinds[p].name, why.text, kinds[p].how);
             json_object_set_new(results, kinds[p].json, json_pack("{s:s}", "absent", why.text));
             continue;
         }
@@ -170,18 +171,25 @@ static bool measure(struct meter *m, struct error *err)
     return ok;
 }
 
-static void report_row(const struct meter *m, int row, const char *name, const char *key, json_t *results)
+static void report_row(const struct meter *m, struct table *table, int row, const char *name, const char *key,
+                       json_t *results)
 {
     const struct bench_side *side = m->sides[row], *ours = m->sides[0];
     double rate[2], peak = bench_peak_flops() * 1e-9 / m->peak_side.seconds;
     for (int i = 0; i < 2; i++)
         rate[i] = m->gflop[i] / side[i].seconds;
-    bench_print(m->bench, "  %-28.28s %8.0f %8.1f %8.2f %8.2f  %8.0f %8.1f %8.2f %8.2f %8.0f", name,
-                side[0].seconds * 1e3, rate[0], rate[0] / peak, side[0].seconds / ours[0].seconds, side[1].seconds * 1e3,
-                rate[1], rate[1] / peak, side[1].seconds / ours[1].seconds, m->memory[row]);
+    table_cell(table, "%.28s", name);
+    for (int i = 0; i < 2; i++) {
+        table_cell(table, "%.0f", side[i].seconds * 1e3);
+        table_cell(table, "%.1f", rate[i]);
+        table_cell(table, "%.2f", rate[i] / peak);
+        table_cell(table, "%.2f", side[i].seconds / ours[i].seconds);
+    }
+    table_cell(table, "%.0f", m->memory[row]);
     if (row)
-        bench_print(m->bench, "   %.1g", m->difference[row - 1]);
-    bench_print(m->bench, "\n");
+        table_cell(table, "%.1g", m->difference[row - 1]);
+    else
+        table_end_row(table);
     json_t *entry = json_pack("{s:s,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "name", name, "ms", side[0].seconds * 1e3,
                               "gflops", rate[0], "share_of_peak", rate[0] / peak, "our_speed_against_it",
                               side[0].seconds / ours[0].seconds, "image_ms", side[1].seconds * 1e3, "image_gflops",
@@ -195,18 +203,33 @@ static void report_row(const struct meter *m, int row, const char *name, const c
 static void report(const struct meter *m, json_t *results)
 {
     double peak = bench_peak_flops() * 1e-9 / m->peak_side.seconds;
+    static const struct table_column columns[] = {
+        {"", -28},
+        {N_("whole pass:\nms"), 6},
+        {N_("\nGFLOP/s"), 7},
+        {N_("of the\npeak"), 6},
+        {N_("\n/ ours"), 6},
+        {N_("image encoder:\nms"), 6},
+        {N_("\nGFLOP/s"), 7},
+        {N_("of the\npeak"), 6},
+        {N_("\n/ ours"), 6},
+        {N_("peak memory\nMB"), 6},
+        {N_("logits\ndiffer by"), -9},
+    };
+    struct table table;
     bench_print(m->bench,
-                "METER-VQA at 384 px, %d tokens of text, %.0f M parameters, fp32, one picture: %.1f GFLOP, of which the "
-                "image encoder %.1f\n"
-                "%31s whole forward pass                image encoder                peak memory   logits\n"
-                "  %-28s %8s %8s %8s %8s  %8s %8s %8s %8s %8s   differ by\n",
-                BENCH_MODEL_WORDS, m->model.model->parameters * 1e-6, m->gflop[0], m->gflop[1], "", "", "ms", "GFLOP/s",
-                "of peak", "/ ours", "ms", "GFLOP/s", "of peak", "/ ours", "MB");
-    report_row(m, 0, "trimscope", "ours", results);
+                _("METER-VQA at 384 px, %d tokens of text, %.0f M parameters, fp32, one picture: %.1f GFLOP, of which the "
+                  "image encoder %.1f\n"),
+                BENCH_MODEL_WORDS, m->model.model->parameters * 1e-6, m->gflop[0], m->gflop[1]);
+    bench_table(m->bench, &table, columns, sizeof columns / sizeof *columns);
+    report_row(m, &table, 0, "trimscope", "ours", results);
     for (int p = 0; p < PEERS; p++)
         if (m->there[p])
-            report_row(m, 1 + p, m->peers[p].version, kinds[p].json, results);
-    bench_print(m->bench, "  %-28s %8.0f %8.1f\n", "peak: OpenBLAS 2048^3", m->peak_side.seconds * 1e3, peak);
+            report_row(m, &table, 1 + p, m->peers[p].version, kinds[p].json, results);
+    table_cell(&table, "%s", _("peak: OpenBLAS 2048^3"));
+    table_cell(&table, "%.0f", m->peak_side.seconds * 1e3);
+    table_cell(&table, "%.1f", peak);
+    table_end_row(&table);
     json_object_set_new(results, "peak_gflops", json_real(peak));
     json_object_set_new(results, "gflop", json_real(m->gflop[0]));
     json_object_set_new(results, "image_gflop", json_real(m->gflop[1]));

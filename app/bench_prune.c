@@ -4,6 +4,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/prune/budget.h"
+#include "ui/table.h"
 
 #include <math.h>
 
@@ -11,7 +12,14 @@ enum { SHARES = 5, VARIANTS = SHARES + 2 }; // dense, the shares, half of the he
 
 static const struct {
     double share, bar;
-} shares[SHARES] = {{0.9, 0.90}, {0.7, 0.90}, {0.5, 0.90}, {0.3, 0.85}, {0.2, 0.80}};
+    const char *what;
+} shares[SHARES] = {
+    {0.9, 0.90, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 90 % of the tokens")},
+    {0.7, 0.90, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 70 % of the tokens")},
+    {0.5, 0.90, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 50 % of the tokens")},
+    {0.3, 0.85, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 30 % of the tokens")},
+    {0.2, 0.80, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 20 % of the tokens")},
+};
 
 struct variant {
     double share; // of the tokens, NaN: of the heads
@@ -54,12 +62,17 @@ static bool variant_init(struct variant *v, const struct bench *bench, const str
     return true;
 }
 
-static json_t *report_row(const struct bench *bench, const char *name, const struct variant *dense,
-                          const struct variant *v)
+static json_t *report_row(struct table *table, const char *name, const struct variant *dense, const struct variant *v)
 {
     double cut = dense->gflop / v->gflop, gain = dense->side.seconds / v->side.seconds;
-    bench_print(bench, "  %-22s %6d %9.0f %8.1f %8.1f %10.2f %9.2f %11.2f\n", name, v->patches, v->side.seconds * 1e3,
-                v->gflop, v->gflop / v->side.seconds, cut, gain, gain / cut);
+    table_cell(table, "%s", name);
+    table_cell(table, "%d", v->patches);
+    table_cell(table, "%.0f", v->side.seconds * 1e3);
+    table_cell(table, "%.1f", v->gflop);
+    table_cell(table, "%.1f", v->gflop / v->side.seconds);
+    table_cell(table, "%.2f", cut);
+    table_cell(table, "%.2f", gain);
+    table_cell(table, "%.2f", gain / cut);
     return json_pack("{s:f,s:i,s:f,s:f,s:f,s:f,s:f}", "share", v->share, "patches", v->patches, "ms",
                      v->side.seconds * 1e3, "gflop", v->gflop, "flops_reduction", cut, "speedup", gain, "efficiency",
                      gain / cut);
@@ -69,26 +82,30 @@ static void report(const struct bench *bench, const struct variant variants[VARI
 {
     const struct variant *dense = &variants[0], *heads = &variants[VARIANTS - 1];
     char name[48];
+    static const struct table_column columns[] = {{"", -20},           {N_("rows"), 5},    {N_("ms"), 7},
+                                                  {N_("GFLOP"), 7},    {N_("GFLOP/s"), 7}, {N_("FLOPs cut"), 9},
+                                                  {N_("speed-up"), 8}, {N_("efficiency"), 9}};
+    struct table table;
     bench_print(bench,
-                "Full-size METER at 384 px, %d tokens of text, pruned alike in every layer of both encoders and of the "
-                "fusion\n  %-22s %6s %9s %8s %8s %10s %9s %11s\n",
-                BENCH_MODEL_WORDS, "", "rows", "ms", "GFLOP", "GFLOP/s", "FLOPs cut", "speed-up", "efficiency");
+                _("Full-size METER at 384 px, %d tokens of text, pruned alike in every layer of both encoders and of the "
+                  "fusion\n"),
+                BENCH_MODEL_WORDS);
+    bench_table(bench, &table, columns, sizeof columns / sizeof *columns);
     json_t *list = json_array();
     json_object_set_new(results, "tokens", list);
-    json_object_set_new(results, "dense", report_row(bench, "dense", dense, dense));
+    json_object_set_new(results, "dense", report_row(&table, _("dense"), dense, dense));
     for (int i = 0; i < SHARES; i++) {
-        snprintf(name, sizeof name, "%.0f %% of the tokens", 100 * shares[i].share);
-        json_array_append_new(list, report_row(bench, name, dense, &variants[1 + i]));
+        snprintf(name, sizeof name, _("%.0f %% of the tokens"), 100 * shares[i].share);
+        json_array_append_new(list, report_row(&table, name, dense, &variants[1 + i]));
     }
-    json_object_set_new(results, "heads", report_row(bench, "half of the heads", dense, heads));
+    json_object_set_new(results, "heads", report_row(&table, _("half of the heads"), dense, heads));
     for (int i = 0; i < SHARES; i++) {
         const struct variant *v = &variants[1 + i];
-        snprintf(name, sizeof name, "speed-up / FLOPs cut, %.0f %% of the tokens", 100 * shares[i].share);
-        bench_bar(results, &(struct bench_bar){name, "", dense->side.seconds / v->side.seconds * v->gflop / dense->gflop,
+        bench_bar(results, &(struct bench_bar){shares[i].what, "", dense->side.seconds / v->side.seconds * v->gflop / dense->gflop,
                                                       shares[i].bar, false});
     }
     double given = (1 - heads->side.seconds / dense->side.seconds) / (1 - heads->gflop / dense->gflop);
-    bench_print(bench, "  of what half of the heads cost, %.0f %% come back as time\n", 100 * given);
+    bench_print(bench, _("of what half of the heads cost, %.0f %% come back as time\n"), 100 * given);
     json_object_set_new(results, "heads_saving_given_back", json_real(given));
 }
 
@@ -115,7 +132,7 @@ bool bench_prune(const struct bench *bench, json_t *results, struct error *err)
     if (!variants)
         return error_no_memory(err, "the measurements");
     bench_peak_memory_reset();
-    bench_print(bench, "\nFull-size METER: making random weights ...\n");
+    bench_print(bench, "%s", _("\nFull-size METER: making random weights ...\n"));
     bool ok = bench_model_open(&model, err) && measure(bench, &model, variants, results, err);
     for (int i = 0; i < VARIANTS; i++)
         run_free(variants[i].forward.run);

@@ -181,12 +181,13 @@ static void report_what_if(const struct bench *bench, struct figures *f, json_t 
 {
     double middle = quantile(f->what_if, f->what_ifs, 0.5), slow = quantile(f->what_if, f->what_ifs, 0.9);
     double cpu = quantile(f->what_if_cpu, f->what_ifs, 0.5);
-    bench_print(bench, "  what if another patch had been decided otherwise: median %.1f ms, 90 %% within %.1f ms; %.1f ms of CPU "
-                       "time (%d presses)\n",
+    bench_print(bench,
+                _("what if another patch had been decided otherwise: median %.1f ms, 90 %% within %.1f ms; %.1f ms of CPU "
+                  "time (%d presses)\n"),
                 middle, slow, cpu, f->what_ifs);
     json_object_update_new(results, json_pack("{s:f,s:f,s:f}", "what_if_ms", middle, "what_if_ms_90_percent", slow,
                                               "what_if_cpu_ms", cpu));
-    bench_bar(results, &(struct bench_bar){"what-if: key press to the last byte of the frame", " ms", middle, what_if_bar, true});
+    bench_bar(results, &(struct bench_bar){N_("what-if: key press to the last byte of the frame"), " ms", middle, what_if_bar, true});
 }
 
 // Presses with `what` going on; their figures are called `name`_key_ms and so on, the bar has a title.
@@ -198,7 +199,7 @@ static void report_presses(const struct bench *bench, struct presses *k, const c
         double value;
     } figures[] = {{"key_ms", quantile(k->ms, k->count, 0.5)}, {"key_ms_90_percent", quantile(k->ms, k->count, 0.9)},
                    {"key_cpu_ms", quantile(k->cpu, k->count, 0.5)}, {"frame_bytes", quantile(k->bytes, k->count, 0.5)}};
-    bench_print(bench, "  %s: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time (%d presses)\n", what,
+    bench_print(bench, _("%s: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time (%d presses)\n"), _(what),
                 figures[0].value, figures[1].value, figures[3].value * 1e-3, figures[2].value, k->count);
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         char key[64];
@@ -216,18 +217,18 @@ static void report(const struct bench *bench, struct figures *f, json_t *results
     double first = quantile(f->first, f->starts, 0.5), first_cpu = quantile(f->first_cpu, f->starts, 0.5);
     double whole = quantile(f->whole, f->starts, 0.5);
     bench_print(bench,
-                "\nThe screen at %d x %d in a terminal that takes every byte at once (budget 0.4, wall time;\n"
+                _("\nThe screen at %d x %d in a terminal that takes every byte at once (budget 0.4, wall time;\n"
                 "%d presses that changed the picture, %d starts)\n"
-                "  key press to the end of its frame: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time\n"
-                "  start to the first frame: median %.0f ms, %.0f ms of CPU time; to the whole run: %.0f ms\n"
-                "  peak memory %.0f MB\n",
+                "key press to the end of its frame: median %.1f ms, 90 %% within %.1f ms; %.0f kB and %.1f ms of CPU time\n"
+                "start to the first frame: median %.0f ms, %.0f ms of CPU time; to the whole run: %.0f ms\n"
+                "peak memory %.0f MB\n"),
                 COLUMNS, ROWS, k->count, f->starts, key, slow, bytes * 1e-3, cpu, first, first_cpu, whole,
                 f->memory);
     json_object_update_new(results, json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "key_ms", key, "key_ms_90_percent", slow,
                                               "key_cpu_ms", cpu, "frame_bytes", bytes, "first_frame_ms", first, "first_frame_cpu_ms", first_cpu,
                                               "whole_run_ms", whole, "peak_memory_mb", f->memory));
-    bench_bar(results, &(struct bench_bar){"key press to the last byte of the frame", " ms", key, key_bar, true});
-    bench_bar(results, &(struct bench_bar){"start to the first complete frame", " ms", first, start_bar, true});
+    bench_bar(results, &(struct bench_bar){N_("key press to the last byte of the frame"), " ms", key, key_bar, true});
+    bench_bar(results, &(struct bench_bar){N_("start to the first complete frame"), " ms", first, start_bar, true});
 }
 
 static bool save_scene(struct subject *subject, const struct world_scene *scene, struct error *err)
@@ -289,10 +290,10 @@ bool bench_screen(const struct bench *bench, json_t *results, struct error *err)
               measure(&subject, &figures, err);
     if (ok) {
         report(bench, &figures, results);
-        report_presses(bench, &figures.beside, "with four runs side by side", "compare",
-                       "four runs: key press to the last byte of the frame", results);
-        report_presses(bench, &figures.compose, "composing: an object moves, the model looks again", "compose",
-                       "compose: key press to the last byte of the frame", results);
+        report_presses(bench, &figures.beside, N_("with four runs side by side"), "compare",
+                       N_("four runs: key press to the last byte of the frame"), results);
+        report_presses(bench, &figures.compose, N_("composing: an object moves, the model looks again"), "compose",
+                       N_("compose: key press to the last byte of the frame"), results);
         report_what_if(bench, &figures, results);
     }
     if (subject.file >= 0)

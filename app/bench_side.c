@@ -1,6 +1,7 @@
 #include "app/bench_side.h"
 
 #include "engine/base/thread.h"
+#include "ui/table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -217,7 +218,7 @@ bool bench_find_model(const struct bench *bench, json_t *results, char path[ASSE
     bool named = bench->model && (size_t)snprintf(path, ASSETS_PATH, "%s", bench->model) < ASSETS_PATH;
     if ((named || assets_model(path, &err)) && access(path, R_OK) == 0)
         return true;
-    bench_print(bench, "\nleft out: there is no model %s (--model FILE takes another one)\n", path);
+    bench_print(bench, _("\nleft out: there is no model %s (--model FILE takes another one)\n"), path);
     json_object_set_new(results, "absent", json_string("no model"));
     return false;
 }
@@ -232,14 +233,16 @@ void bench_bar(json_t *results, const struct bench_bar *bar)
                                           bar->value, "bar", bar->bar, "at_most", bar->at_most, "met", met));
 }
 
-static void print_bar(const struct bench *bench, const json_t *bar)
+static void put_bar(struct table *table, const json_t *bar)
 {
     const char *what = json_string_value(json_object_get(bar, "what"));
     const char *unit = json_string_value(json_object_get(bar, "unit"));
     double value = json_number_value(json_object_get(bar, "value")), least = json_number_value(json_object_get(bar, "bar"));
     bool at_most = json_is_true(json_object_get(bar, "at_most")), met = json_is_true(json_object_get(bar, "met"));
-    bench_print(bench, "  %-50s %8.2f%-3s  %s %g%s: %s\n", what, value, unit, at_most ? "at most" : "at least", least, unit,
-                met ? "met" : "NOT MET");
+    table_cell(table, "%s", _(what));
+    table_cell(table, "%.2f%s", value, unit);
+    table_cell(table, at_most ? _("at most %g%s") : _("at least %g%s"), least, unit);
+    table_cell(table, "%s", met ? _("met") : _("NOT MET"));
 }
 
 void bench_print_bars(const struct bench *bench, json_t *results)
@@ -248,12 +251,16 @@ void bench_print_bars(const struct bench *bench, json_t *results)
     json_t *section, *bar;
     size_t i;
     bool any = false;
+    struct table table;
+    static const struct table_column columns[] = {{"", -52}, {"", 8}, {"", -14}, {"", -1}};
     json_object_foreach(results, name, section)
         json_array_foreach(json_object_get(section, "bars"), i, bar)
         {
             if (!any)
-                bench_print(bench, "\nBars\n");
+                bench_print(bench, "%s", _("\nBars\n"));
+            if (!any)
+                bench_table(bench, &table, columns, sizeof columns / sizeof *columns);
             any = true;
-            print_bar(bench, bar);
+            put_bar(&table, bar);
         }
 }

@@ -151,21 +151,21 @@ static bool report(const struct bench *bench, json_t *results, struct twin *twin
                    struct error *err)
 {
     double ours = SCENES * QUESTIONS / bench_seconds(bench, &cases[0]);
-    bench_print(bench, "\ntraining, %d scenes of %d questions a step, %d patches in the fusion layers\n", SCENES, QUESTIONS,
+    bench_print(bench, _("\ntraining, %d scenes of %d questions a step, %d patches in the fusion layers\n"), SCENES, QUESTIONS,
                 PATCHES);
     double memory = bench_peak_memory(0);
-    bench_print(bench, "  ours     %7.1f questions/s, peak memory %.0f MB\n", ours, memory);
+    bench_print(bench, _("ours     %7.1f questions/s, peak memory %.0f MB\n"), ours, memory);
     json_object_set_new(results, "questions_per_second", json_real(ours));
     json_object_set_new(results, "peak_memory_mb", json_real(memory));
     if (!twin->pid) {
-        bench_print(bench, "  no PyTorch twin: it needs the source tree and Debian's python3-torch\n");
+        bench_print(bench, "%s", _("no PyTorch twin: it needs the source tree and Debian's python3-torch\n"));
         return true;
     }
     if (twin->broken)
         return error_set(err, ERROR_MACHINE, "the PyTorch twin of the training benchmark has stopped");
     double theirs = SCENES * QUESTIONS / twin_seconds(bench, twin, &cases[1]);
     double its_memory = bench_peak_memory(twin->pid);
-    bench_print(bench, "  PyTorch  %7.1f questions/s, peak memory %.0f MB; ours are %.2f times as many\n", theirs, its_memory,
+    bench_print(bench, _("PyTorch  %7.1f questions/s, peak memory %.0f MB; ours are %.2f times as many\n"), theirs, its_memory,
                 ours / theirs);
     json_object_set_new(results, "pytorch_peak_memory_mb", json_real(its_memory));
     json_object_set_new(results, "pytorch_questions_per_second", json_real(theirs));

@@ -21,15 +21,6 @@ static const struct section {
 };
 enum { SECTION_COUNT = sizeof sections / sizeof *sections };
 
-static const char about[] =
-    "Measures the speed of this machine's kernels and prints it as ratios; all sides of a ratio are measured "
-    "in the "
-    "same run, in turn, and medians are compared. Without SECTION everything is measured. Sections:"
-#define SECTION_HELP(name, function, summary) " " #name " (" summary ");"
-    BENCH_SECTIONS(SECTION_HELP)
-#undef SECTION_HELP
-        " a busy machine moves absolute numbers, hardly the ratios.";
-
 static bool wanted(const char *name, const char *const *names, int count)
 {
     for (int i = 0; i < count; i++)
@@ -72,14 +63,14 @@ static json_t *describe_machine(const struct bench *bench)
         load[0] = -1;
     processor_name(processor);
     const char *clock = bench->threads == 1 ? "CPU" : "wall";
-    bench_print(bench, "trimscope %s, kernels %s, %s (%s)\n%s, %d thread%s of %d (%s time), load %.1f\n",
-                TRIMSCOPE_VERSION, math_variant(), blas_version(), blas_core(), processor, bench->threads,
-                bench->threads == 1 ? "" : "s", thread_processors(), clock, load[0]);
+    bench_print(bench, _("trimscope %s, kernels %s, %s (%s)\n%s, threads: %d of %d (%s), load %.1f\n"), TRIMSCOPE_VERSION,
+                math_variant(), blas_version(), blas_core(), processor, bench->threads, thread_processors(),
+                bench->threads == 1 ? _("CPU time") : _("wall time"), load[0]);
     if (blas_falls_short())
         bench_print(
             bench,
-            "OpenBLAS does not use this processor's AVX-512 (%s is \"%s\"): it runs at about half of its "
-            "speed.\n",
+            _("OpenBLAS does not use this processor's AVX-512 (%s is \"%s\"): it runs at about half of its "
+              "speed.\n"),
             BLAS_CORE_VARIABLE, getenv(BLAS_CORE_VARIABLE) ? getenv(BLAS_CORE_VARIABLE) : "");
     return json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:i,s:i,s:f}", "trimscope", TRIMSCOPE_VERSION, "processor",
                      processor, "openblas_configuration", blas_version(), "openblas_falls_short", blas_falls_short(),
@@ -116,10 +107,17 @@ int cmd_bench(int argc, char **argv)
          10000},
         OPTION_ROW_MODEL(&model),
         OPTION_ROW_JSON(&json, N_("the numbers as JSON instead of tables")),
+#define SECTION_WORD(name, function, summary) {#name, OPTION_WORD, NULL, NULL, summary, 0, 0},
+        BENCH_SECTIONS(SECTION_WORD)
+#undef SECTION_WORD
         OPTION_ROW_END,
     };
-    const struct option_command command = {"bench",      "bench [options] [SECTION ...]", about, rows, 0,
-                                           SECTION_COUNT};
+    const struct option_command command = {
+        "bench", N_("bench [options] [SECTION ...]"),
+        N_("Measures the speed of this machine's kernels and prints it as ratios; all sides of a ratio are measured in the "
+           "same run, in turn, and medians are compared: a busy machine moves absolute numbers, hardly the ratios. Without "
+           "SECTION everything is measured."),
+        rows, 0, SECTION_COUNT};
     const char *names[SECTION_COUNT];
     int count, status;
     if (!options_parse(&command, argc, argv, names, &count, &status))

@@ -138,7 +138,7 @@ int cmd_browse(int argc, char **argv)
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROW_END};
     const struct option_command command = {
-        "browse", "browse RESULTS.jsonl... | DIR [options]",
+        "browse", N_("browse RESULTS.jsonl... | DIR [options]"),
         N_("Shows results on the screen. One file: the FLOPs histogram, accuracy by type, and the table of questions, to "
            "sort, filter, and step through. Several files, or the folder of `trimscope sweep --results DIR`: accuracy "
            "against FLOPs or time, and the Pareto front."),

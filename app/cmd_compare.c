@@ -7,6 +7,8 @@
 #include "engine/base/thread.h"
 #include "engine/model/model.h"
 #include "ui/compare_words.h"
+#include "ui/measure.h"
+#include "ui/why_words.h"
 #include "ui/words.h"
 
 #include <errno.h>
@@ -88,8 +90,37 @@ static bool check_figure(const struct settings *settings, struct error *err)
 
 // ---- the table --------------------------------------------------------------------------------------------------
 
+enum { NAME_COLUMNS = 14 };
+
+// The columns of each run below a title that stands over all of them.
+static int cell_columns(const struct comparison *c, const char *title)
+{
+    int columns = (measure_width(title) + c->count - 1) / c->count;
+    return columns > 4 ? columns : 4;
+}
+
+static void print_title(const struct comparison *c, const char *title)
+{
+    printf("  %s%*s", title, measure_pad(title, c->count * cell_columns(c, title)), "");
+}
+
+static void print_letters(const struct comparison *c, const char *title)
+{
+    printf("  ");
+    for (int r = 0; r < c->count; r++)
+        printf("%*c", cell_columns(c, title), 'A' + r);
+}
+
+static int all_columns(void)
+{
+    int columns = measure_width(_("in all"));
+    return columns > 4 ? columns : 4;
+}
+
+// The letters of the runs stand above their columns.
 static void print_head(const struct comparison *c)
 {
+    const char *alive = _("patches alive"), *only = _("only in"), *dense = _(/* xgettext:no-c-format */ "% of dense");
     for (int r = 0; r < c->count; r++) {
         char question[160], how[TRACE_NAME + 64], path[160];
         const char *picture = c->runs[r]->pictures[0].path;
@@ -97,34 +128,37 @@ static void print_head(const struct comparison *c)
         printf(_("%c  \"%s\"  %s  (%s)\n"), 'A' + r, text_fit(question, sizeof question, c->runs[r]->question), how,
                text_fit(path, sizeof path, picture ? picture : ""));
     }
-    // The letters of the runs stand above their columns.
-    printf("\n%-14s  %-*s  %-*s  %-5s  %-*s  %s\n%-14s ", "", 4 * c->count, _("patches alive"), 4 * c->count,
-           _("only in"), _("in all"), 4 * c->count, _(/* xgettext:no-c-format */ "% of dense"), _("answer so far"), _("stage"));
-    for (int group = 0; group < 3; group++) {
-        for (int r = 0; r < c->count; r++)
-            printf("%4c", 'A' + r);
-        printf(group == 1 ? "  %6s " : "  ", "");
-    }
+    printf("\n%*s", NAME_COLUMNS, "");
+    print_title(c, alive);
+    print_title(c, only);
+    printf("  %s", _("in all"));
+    print_title(c, dense);
+    printf("  %s\n%s%*s", _("answer so far"), _("stage"), measure_pad(_("stage"), NAME_COLUMNS), "");
+    print_letters(c, alive);
+    print_letters(c, only);
+    printf("  %*s", all_columns(), "");
+    print_letters(c, dense);
     putchar('\n');
 }
 
 static void print_stage(const struct comparison *c, int stage)
 {
     struct compare_patches patches;
-    char name[TRACE_NAME + 8];
+    char name[WHY_STAGE];
+    const char *alive = _("patches alive"), *only = _("only in"), *dense = _(/* xgettext:no-c-format */ "% of dense");
     compare_patches(c, stage, &patches);
-    printf("%-14s ", text_fit(name, sizeof name, c->runs[0]->stages[stage].name));
+    why_stage_name(c->runs[0], stage, name);
+    printf("%s%*s  ", name, measure_pad(name, NAME_COLUMNS), "");
     for (int r = 0; r < c->count; r++)
-        printf("%4d", patches.alive[r]);
+        printf("%*d", cell_columns(c, alive), patches.alive[r]);
     printf("  ");
     for (int r = 0; r < c->count; r++)
-        printf("%4d", patches.only[r]);
-    printf("  %6d ", patches.all);
+        printf("%*d", cell_columns(c, only), patches.only[r]);
+    printf("  %*d  ", all_columns(), patches.all);
     for (int r = 0; r < c->count; r++) {
         const struct trace_macs *macs = &c->runs[r]->stages[stage].macs;
-        printf("%4.0f", macs->dense > 0 ? 100 * macs->spent / macs->dense : 100.0);
+        printf("%*.0f", cell_columns(c, dense), macs->dense > 0 ? 100 * macs->spent / macs->dense : 100.0);
     }
-    printf("  ");
     for (int r = 0; r < c->count; r++) {
         const struct stage *at = &c->runs[r]->stages[stage];
         char answer[TRACE_TEXT + 8];
@@ -245,7 +279,7 @@ int cmd_compare(int argc, char **argv)
         OPTION_ROW_JSON(&settings.json, N_("print the traces, and per stage the patches that are alive in one run or in all")),
         OPTION_ROW_END};
     const struct option_command command = {
-        "compare", "compare PICTURE [PICTURE] QUESTION --with-... [options]",
+        "compare", N_("compare PICTURE [PICTURE] QUESTION --with-... [options]"),
         N_("Runs a model two to four times and prints the runs side by side: which patches are alive in which of them, what "
         "each costs, and what each answers. Run A is the picture and question given; each --with-... adds a run that "
         "differs from it in that alone."),

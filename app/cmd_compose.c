@@ -21,7 +21,7 @@ struct settings {
 static void print_list(const struct world *world)
 {
     int colors[WORLD_TEXT];
-    puts("backgrounds:");
+    puts(_("backgrounds:"));
     for (int i = 0; compose_background_name(i); i++)
         printf("  %s\n", compose_background_name(i));
     for (int category = 0; category < world_category_count(world); category++) {
@@ -69,7 +69,7 @@ static bool answer_questions(const struct settings *settings, const struct world
         struct ask_pixels_answer answer;
         ok = ask_pixels(model, &picture, file->questions[i], &settings->options, &answer, err);
         if (ok)
-            printf("%s  %s (%.0f %%), %.0f %% of the unpruned FLOPs\n",
+            printf(_("%s  %s (%.0f %%), %.0f %% of the unpruned FLOPs\n"),
                    text_fit(shown, sizeof shown, file->questions[i]), answer.answer.text,
                    100 * (double)answer.answer.p, 100 * answer.share);
     }
@@ -120,7 +120,7 @@ int cmd_compose(int argc, char **argv)
                                       OPTION_ROW_END};
     const struct option_command command = {
         "compose",
-        "compose SCENE.json OUT.jpg [options]",
+        N_("compose SCENE.json OUT.jpg [options]"),
         N_("Draws a scene of the world (192 x 192 pixels) from its description, {\"trimscope_scene\": 1, "
         "\"background\": "
         "{\"kind\": \"meadow\", \"seed\": 3}, \"objects\": [{\"kind\": \"heart\", \"color\": \"red\", \"x\": "

@@ -5,7 +5,9 @@
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/math/math.h"
+#include "ui/measure.h"
 #include "ui/terminal.h"
+#include "ui/words.h"
 
 #include <cblas.h>
 #include <stdarg.h>
@@ -14,6 +16,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+enum { NAME_COLUMNS = 20 };
 
 static void row(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void row(const char *name, const char *format, ...)
@@ -24,62 +28,62 @@ static void row(const char *name, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     text_clean(text); // variables and paths are anybody's
-    printf("  %-20s %s\n", name, text);
+    printf("  %s%*s %s\n", name, measure_pad(name, NAME_COLUMNS), "", text);
 }
 
 static const char *environment(const char *name)
 {
     const char *value = getenv(name);
-    return value && *value ? value : "not set";
+    return value && *value ? value : _("not set");
 }
 
 static const char *color_name(enum block_colors colors)
 {
-    return colors == BLOCKS_TRUE  ? "24-bit"
+    return colors == BLOCKS_TRUE  ? _("24-bit")
            : colors == BLOCKS_256 ? "256"
            : colors == BLOCKS_8   ? "8"
-                                  : "none";
+                                  : _("none");
 }
 
 static void tell_terminal(const struct terminal *terminal, const struct screen_options *options)
 {
     struct winsize size = {0};
     bool there = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    puts("Terminal");
+    puts(_("Terminal"));
     if (there)
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     else
-        row("input and output", "no terminal: the screen cannot run here, `trimscope run` can");
+        row(_("input and output"), _("no terminal: the screen cannot run here, `trimscope run` can"));
     row("TERM", "%s", environment("TERM"));
     row("COLORTERM", "%s", environment("COLORTERM"));
-    row("answers", terminal->answered ? "yes, in %.1f ms" : "no (waited %.0f ms)", terminal->answer_ms);
-    row("version", "%s", terminal->version[0] ? terminal->version : "not told (XTVERSION)");
-    row("attributes (DA1)", "%s", terminal->attributes[0] ? terminal->attributes : "none");
+    row(_("answers"), terminal->answered ? _("yes, in %.1f ms") : _("no (waited %.0f ms)"), terminal->answer_ms);
+    row(_("version"), "%s", terminal->version[0] ? terminal->version : _("not told (XTVERSION)"));
+    row(_("attributes (DA1)"), "%s", terminal->attributes[0] ? terminal->attributes : _("none"));
     if (there)
-        row("size", "%d x %d cells%s", size.ws_col, size.ws_row,
-            size.ws_col < 80 || size.ws_row < 24 ? " (the screen needs 80 x 24)" : "");
-    row("cell", "%d x %d pixels, by %s", terminal->cell_width, terminal->cell_height, terminal->cell_source);
-    row("sixel", "%s", terminal->sixel ? "yes (attribute 4)" : "no (attribute 4 is missing)");
-    row("largest image", "%d x %d pixels%s", terminal->most_width, terminal->most_height,
-        terminal->most_known ? "" : ", assumed");
-    row("colour registers", terminal->registers > 0 ? "%d" : "not told", terminal->registers);
-    row("delta frames", "%s", terminal->deltas ? "yes" : "no: every frame is sent whole");
-    row("synchronized", "%s", terminal->synchronized ? "yes (mode 2026)" : "no");
-    row("characters", "%s", terminal->unicode ? "UTF-8" : "not UTF-8: ASCII only");
-    row("text colours", "%s", color_name(terminal->block_colors));
+        row(_("size"), _("%d x %d cells%s"), size.ws_col, size.ws_row,
+            size.ws_col < 80 || size.ws_row < 24 ? _(" (the screen needs 80 x 24)") : "");
+    row(_("cell"), _("%d x %d pixels, by %s"), terminal->cell_width, terminal->cell_height, terminal->cell_source);
+    row("sixel", "%s", terminal->sixel ? _("yes (attribute 4)") : _("no (attribute 4 is missing)"));
+    row(_("largest image"), _("%d x %d pixels%s"), terminal->most_width, terminal->most_height,
+        terminal->most_known ? "" : _(", assumed"));
+    row(_("colour registers"), terminal->registers > 0 ? "%d" : _("not told"), terminal->registers);
+    row(_("delta frames"), "%s", terminal->deltas ? _("yes") : _("no: every frame is sent whole"));
+    row(_("synchronized"), "%s", terminal->synchronized ? _("yes (mode 2026)") : _("no"));
+    row(_("characters"), "%s", terminal->unicode ? "UTF-8" : _("not UTF-8: ASCII only"));
+    row(_("text colours"), "%s", color_name(terminal->block_colors));
     if (terminal->has_background)
-        row("background", "#%02x%02x%02x", terminal->background[0], terminal->background[1], terminal->background[2]);
+        row(_("background"), "#%02x%02x%02x", terminal->background[0], terminal->background[1], terminal->background[2]);
     else
-        row("background", "not told: taken as dark, unless COLORFGBG says otherwise");
+        row(_("background"), _("not told: taken as dark, unless COLORFGBG says otherwise"));
     if (terminal->tmux)
-        row("tmux", "yes: pictures are drawn in blocks unless it says that it can do sixel");
-    row("graphics", "%s%s", graphics_name(terminal_graphics(terminal, options->graphics)),
-        options->graphics == GRAPHICS_AUTO ? "" : " (asked for)");
+        row("tmux", _("yes: pictures are drawn in blocks unless it says that it can do sixel"));
+    row(_("graphics"), "%s%s", graphics_name(terminal_graphics(terminal, options->graphics)),
+        options->graphics == GRAPHICS_AUTO ? "" : _(" (asked for)"));
 }
 
 static void tell_overrides(void)
 {
-    puts("Overrides");
+    puts(_("Overrides"));
     static const char *const names[] = {"TRIMSCOPE_GRAPHICS", "TRIMSCOPE_THEME", "NO_COLOR", "OPENBLAS_NUM_THREADS"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         row(names[i], "%s", environment(names[i]));
@@ -87,27 +91,27 @@ static void tell_overrides(void)
 
 static void tell_machine(void)
 {
-    puts("Machine");
-    row("processors", "%d for this process", thread_processors());
-    row("kernels", "%s", math_variant());
+    puts(_("Machine"));
+    row(_("processors"), _("%d for this process"), thread_processors());
+    row(_("kernels"), "%s", math_variant());
     row("OpenBLAS", "%s", openblas_get_config());
-    row("memory", "%.1f GB", (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE) / 1e9);
+    row(_("memory"), "%.1f GB", (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE) / 1e9);
 }
 
 static void tell_assets(void)
 {
     char folder[ASSETS_PATH], path[ASSETS_PATH + 32];
     struct error err;
-    puts("Files");
+    puts(_("Files"));
     if (!assets_find(folder, &err)) {
-        row("assets", "%s", err.text);
+        row(_("assets"), "%s", err.text);
         return;
     }
-    row("assets", "%s", folder);
+    row(_("assets"), "%s", folder);
     static const char *const parts[] = {"world", "model.safetensors", "pictures", "trace.schema.json"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, parts[i]);
-        row(parts[i], "%s", access(path, R_OK) == 0 ? "found" : "missing");
+        row(parts[i], "%s", access(path, R_OK) == 0 ? _("found") : _("missing"));
     }
 }
 
@@ -117,7 +121,7 @@ int cmd_doctor(int argc, char **argv)
     struct screen_options options;
     const struct option_row rows[] = {OPTION_ROWS_SCREEN(settings), OPTION_ROW_END};
     const struct option_command command = {
-        "doctor", "doctor [options]",
+        "doctor", N_("doctor [options]"),
         N_("Says what this terminal and machine can do and what the screen would choose; put it into bug reports."), rows,
         0, 0};
     struct error err = {0};

@@ -6,6 +6,8 @@
 #include "engine/world/picture_file.h"
 #include "engine/base/thread.h"
 #include "engine/model/model.h"
+#include "ui/measure.h"
+#include "ui/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +32,7 @@ static bool parse_edits(const struct option_list *list, struct edit *edits, stru
 
 static void print_answer(const char *which, const struct ask_pixels_answer *answer)
 {
-    printf("  %-9s %s (%.0f %%), %.0f %% of the unpruned FLOPs\n", which, answer->answer.text,
+    printf(_("  %s%*s  %s (%.0f %%), %.0f %% of the unpruned FLOPs\n"), which, measure_pad(which, 8), "", answer->answer.text,
            100 * (double)answer->answer.p, 100 * answer->share);
 }
 
@@ -52,8 +54,8 @@ static bool compare_answers(const struct settings *settings, const char *const f
         if (!ok)
             break;
         printf("%s\n", settings->ask.values[q]);
-        print_answer("original", &answers[0]);
-        print_answer("changed", &answers[1]);
+        print_answer(_("original"), &answers[0]);
+        print_answer(_("changed"), &answers[1]);
     }
     picture_free(&pictures[0]);
     picture_free(&pictures[1]);
@@ -81,7 +83,7 @@ int cmd_edit(int argc, char **argv)
         OPTION_ROW_END};
     const struct option_command command = {
         "edit",
-        "edit PICTURE OUT.jpg CHANGE.. [options]",
+        N_("edit PICTURE OUT.jpg CHANGE.. [options]"),
         N_("Writes a changed copy of a picture (JPEG or PNG, by its name), to see what an answer and the "
         "pruning depend on. "
         "Changes are made in the order given, in pixels of the picture; each may be given several times. The "

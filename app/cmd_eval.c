@@ -146,7 +146,7 @@ int cmd_eval(int argc, char **argv)
         OPTION_ROWS_DRAWN(settings.screen),
         OPTION_ROW_END};
     const struct option_command command = {
-        "eval", "eval SET.jsonl [options]",
+        "eval", N_("eval SET.jsonl [options]"),
         N_("Asks a model every question of a set (a line each: {\"picture\", \"question\", \"answer\", \"type\", "
         "\"needed\": [boxes], \"others\": [boxes]}) and prints accuracy, the share of the dense multiply-adds spent, and "
         "the relevance lift: the share of needed objects' patches that are alive after the last fusion layer, divided "

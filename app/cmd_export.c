@@ -300,7 +300,7 @@ int cmd_export(int argc, char **argv)
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROW_END};
     const struct option_command command = {
-        "export", "export PICTURE [PICTURE] QUESTION --to FILE [options]",
+        "export", N_("export PICTURE [PICTURE] QUESTION --to FILE [options]"),
         N_("Writes a run to a file that others can look at: a page that opens offline in any browser, a picture of the "
         "screen, the article's figure, or tables of scores. Instead of a picture and a question it takes a saved run "
         "(TRACE.json), for a figure up to four."),

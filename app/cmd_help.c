@@ -27,7 +27,7 @@ int cmd_help(int argc, char **argv)
                   {"fish", completions_write_fish}};
     const struct option_row rows[] = {OPTION_ROW_END};
     const struct option_command command = {
-        "help", "help [COMMAND | man | bash | zsh | fish]",
+        "help", N_("help [COMMAND | man | bash | zsh | fish]"),
         N_("Explains a command, or all in short. man writes the manual page, bash, zsh and fish write completions for "
            "these shells; `make install` puts them where they belong."),
         rows, 0, 1};

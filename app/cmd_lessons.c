@@ -47,7 +47,7 @@ int cmd_lessons(int argc, char **argv)
                                       OPTION_ROW_THREADS(&settings.threads), OPTION_ROW_END};
     const struct option_command command = {
         "lessons",
-        "lessons [NUMBER] [options]",
+        N_("lessons [NUMBER] [options]"),
         N_("Opens the guided tour, or the lesson of that number: ten pages beside a live run, each with "
            "something to try, "
            "which is noticed, and a question to check oneself. L opens it from the screen."),

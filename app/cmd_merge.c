@@ -4,6 +4,8 @@
 #include "app/summary.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "ui/table.h"
+#include "ui/titles.h"
 #include "ui/words.h"
 
 #include <math.h>
@@ -68,18 +70,21 @@ static bool print_comparison_json(const struct results *a, const struct results 
     return summary_put_json(root, err);
 }
 
-static void print_row(const char *name, const struct results_comparison *c)
+static void put_row(struct table *table, const char *name, const struct results_comparison *c)
 {
-    char shown[64];
-    text_fit(shown, sizeof shown, name);
-    printf("%-18s %9d %+8.1f %+6.1f..%-+6.1f %6d %6d  %+7.3f\n", shown, c->questions, 100 * c->accuracy.value,
-           100 * c->accuracy.low, 100 * c->accuracy.high, c->only_a, c->only_b, c->share.value);
+    table_cell(table, "%s", name);
+    table_cell(table, "%d", c->questions);
+    table_cell(table, "%+.1f", 100 * c->accuracy.value);
+    table_cell(table, "%+6.1f..%-+6.1f", 100 * c->accuracy.low, 100 * c->accuracy.high);
+    table_cell(table, "%d", c->only_a);
+    table_cell(table, "%d", c->only_b);
+    table_cell(table, "%+.3f", c->share.value);
 }
 
 static void print_run(const char *name, const struct results_header *h)
 {
     char budget[64], model[64];
-    printf("%s: %s, %s, %s\n", name, text_fit(model, sizeof model, h->model), h->policy,
+    printf("%s: %s, %s, %s\n", name, text_fit(model, sizeof model, h->model), title_policy(h->policy),
            summary_budget(h->budget, budget, sizeof budget));
 }
 
@@ -87,21 +92,25 @@ static bool print_comparison(const struct results *a, const struct results *b, s
 {
     struct results_comparison c;
     struct summary_types types;
+    struct table table;
     if (!results_compare(a, b, NULL, &c, err)) // first of all, since it says when they cannot be compared
         return false;
     print_run("A", &a->header);
     print_run("B", &b->header);
     puts(_("Differences are B - A, in points of accuracy and in shares of the dense multiply-adds; intervals are 95 %, by "
            "paired bootstrap over pictures (questions about one picture are drawn together)."));
-    printf("%-18s %9s %8s %14s %6s %6s  %7s\n", "type", "questions", "accuracy", "95 %", "only A", "only B", "share");
+    static const struct table_column columns[] = {{N_("type"), -16}, {N_("questions"), 9}, {N_("accuracy"), 8},
+                                                  {N_("95 %"), 14},  {N_("only A"), 6},    {N_("only B"), 6},
+                                                  {N_("share"), 7}};
+    table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
     struct results_comparison all = c;
     summary_find_types(&a->set, &types);
     for (int t = 0; t < types.count; t++) {
         if (!results_compare(a, b, types.names[t], &c, err))
             return false;
-        print_row(types.names[t], &c);
+        put_row(&table, title_question_type(types.names[t]), &c);
     }
-    print_row("all", &all);
+    put_row(&table, _("all"), &all);
     printf(_("share: %+.3f (%+.3f..%+.3f); both right %d, only A %d, only B %d, neither %d\n"), all.share.value,
            all.share.low, all.share.high, all.both_right, all.only_a, all.only_b, all.neither);
     puts(isnan(all.accuracy.low) || (all.accuracy.low <= 0 && all.accuracy.high >= 0)
@@ -144,7 +153,7 @@ int cmd_merge(int argc, char **argv)
         OPTION_ROW_JSON(&settings.json, N_("print one JSON object")),
         OPTION_ROW_END};
     const struct option_command command = {
-        "merge", "merge RESULTS.jsonl... [options]",
+        "merge", N_("merge RESULTS.jsonl... [options]"),
         N_("Puts the results of `trimscope eval --shard I/N --results FILE` together and prints the summary that one whole "
         "run would have printed. The shards must be complete, must not overlap, and must come from the same model, set, "
         "policy, budget and seed. One whole file is fine too."),

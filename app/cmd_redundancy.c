@@ -7,6 +7,7 @@
 #include "engine/model/model.h"
 #include "engine/run/redundancy.h"
 #include "ui/redundancy_figure.h"
+#include "ui/titles.h"
 #include "ui/words.h"
 
 #include <jansson.h>
@@ -54,7 +55,9 @@ static bool show_progress(void *context, int done, int total)
     struct progress *p = context;
     double now = clock_seconds();
     if (p->shown && (now - p->last > 0.2 || done == total)) {
-        fprintf(stderr, "\r%s: %d of %d questions \033[K", p->policy, done, total);
+        fputc('\r', stderr);
+        fprintf(stderr, _("%s: %d of %d questions"), title_policy(p->policy), done, total);
+        fputs(" \033[K", stderr);
         p->last = now;
     }
     return !stopped;
@@ -174,7 +177,7 @@ static bool print_figure(const struct result *result, struct error *err)
     redundancy_figure_draw(&sheet, lines, REDUNDANCY_PATCHES, REDUNDANCY_SERIES);
     puts(_("Mean pairwise cosine in each layer: 1 is the same, 0 unrelated."));
     for (int i = 0; i < result->count; i++)
-        printf("%s %s   ", plot_mark(unicode, i), i == 0 ? _("unpruned") : result->policy[i]);
+        printf("%s %s   ", plot_mark(unicode, i), i == 0 ? _("unpruned") : title_policy(result->policy[i]));
     if (result->of[0].inputs > 1)
         printf(_("mean of %d questions; bars: 5 to 95 %%"), result->of[0].inputs);
     puts("\n");
@@ -249,7 +252,7 @@ int cmd_redundancy(int argc, char **argv)
                                       {"csv", OPTION_FLAG, &settings.csv, NULL, N_("print a table for a spreadsheet"), 0, 0},
                                       OPTION_ROW_END};
     const struct option_command command = {
-        "redundancy", "redundancy SET.jsonl | --picture FILE --question TEXT [options]",
+        "redundancy", N_("redundancy SET.jsonl | --picture FILE --question TEXT [options]"),
         N_(
     /* xgettext:no-c-format */
     "Measures how alike the tokens and the attention heads of each layer are (mean pairwise cosine), for patches and "

@@ -31,7 +31,7 @@ int cmd_replay(int argc, char **argv)
     struct screen_settings settings = {0};
     const struct option_row rows[] = {OPTION_ROWS_SCREEN(settings), OPTION_ROW_END};
     const struct option_command command = {
-        "replay", "replay TRACE.json [options]",
+        "replay", N_("replay TRACE.json [options]"),
         N_("Shows a run that `trimscope run PICTURE QUESTION --json` has saved, stage by stage. No model is needed; the "
         "picture is shown where it is found under the name in the trace, or beside the trace."),
         rows, 1, 1};

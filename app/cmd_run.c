@@ -2,6 +2,10 @@
 #include "app/commands.h"
 #include "app/prepare.h"
 #include "engine/base/text.h"
+#include "ui/compare_words.h"
+#include "ui/table.h"
+#include "ui/why_words.h"
+#include "ui/words.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,20 +27,20 @@ static struct shown show(const char *text)
 }
 
 // Live patches or tokens; a picture's CLS stands for no patch.
-static void print_alive(const struct stage *stage, int stream)
+static void put_alive(struct table *table, const struct stage *stage, int stream)
 {
     const struct trace_tokens *tokens = &stage->tokens[stream];
     int alive = 0, first = stream == TRACE_TEXT_STREAM ? 0 : 1;
     for (int t = first; t < tokens->count; t++)
         alive += tokens->alive[t];
     if (tokens->count)
-        printf(" %4d/%-4d", alive, tokens->count - first);
+        table_cell(table, "%d/%d", alive, tokens->count - first);
     else
-        printf(" %9s", "");
+        table_cell(table, "%s", "");
 }
 
 // Live heads of all attention modules of a stage.
-static void print_heads(const struct stage *stage)
+static void put_heads(struct table *table, const struct stage *stage)
 {
     int on = 0, all = 0;
     for (int s = 0; s < TRACE_STREAMS; s++)
@@ -46,23 +50,48 @@ static void print_heads(const struct stage *stage)
                 all++;
             }
     if (all)
-        printf(" %3d/%-3d", on, all);
+        table_cell(table, "%d/%d", on, all);
     else
-        printf(" %7s", "");
+        table_cell(table, "%s", "");
 }
 
-static void print_stage(const struct trace *trace, const struct stage *stage)
+static void put_answers(struct table *table, const struct stage *stage)
 {
-    printf("%-19s", stage->name);
+    char text[2 * SHOWN + 32] = "";
+    for (int a = 0; a < stage->answer_count && a < 2; a++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s %.0f%%", a > 0 ? "  " : "", show(stage->answers[a].text).text,
+                 100 * (double)stage->answers[a].p);
+    }
+    table_cell(table, "%s", text);
+}
+
+static void print_stages(const struct trace *trace)
+{
+    static const struct table_column patches = {N_("patches"), 7};
+    struct table_column columns[TABLE_COLUMNS] = {{N_("stage"), -12}};
+    struct table table;
+    int count = 1;
     for (int p = 0; p < trace->picture_count; p++)
-        print_alive(stage, p);
-    print_alive(stage, TRACE_TEXT_STREAM);
-    print_heads(stage);
-    printf(" %9.2f %5.0f%% %8.2f", 2 * stage->macs.spent / 1e6,
-           stage->macs.dense > 0 ? 100 * stage->macs.spent / stage->macs.dense : 100, stage->ms);
-    for (int a = 0; a < stage->answer_count && a < 2; a++)
-        printf("  %s %.0f%%", show(stage->answers[a].text).text, 100 * (double)stage->answers[a].p);
-    putchar('\n');
+        columns[count++] = patches;
+    static const struct table_column others[] = {{N_("words"), 5}, {N_("heads"), 5}, {N_("MFLOP"), 8}, {N_("of dense"), 4},
+                                                 {N_("ms"), 6},    {N_("answer so far (a lens before the end)"), -1}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        columns[count++] = others[i];
+    table_begin(&table, stdout, columns, count);
+    for (int i = 0; i < trace->stage_count; i++) {
+        const struct stage *stage = &trace->stages[i];
+        char name[WHY_STAGE];
+        table_cell(&table, "%s", why_stage_name(trace, i, name));
+        for (int p = 0; p < trace->picture_count; p++)
+            put_alive(&table, stage, p);
+        put_alive(&table, stage, TRACE_TEXT_STREAM);
+        put_heads(&table, stage);
+        table_cell(&table, "%.2f", 2 * stage->macs.spent / 1e6);
+        table_cell(&table, "%.0f%%", stage->macs.dense > 0 ? 100 * stage->macs.spent / stage->macs.dense : 100);
+        table_cell(&table, "%.2f", stage->ms);
+        put_answers(&table, stage);
+    }
 }
 
 // The question as it was read, what was dropped in brackets; endings stand at their words.
@@ -70,7 +99,7 @@ static void print_words(const struct trace *trace)
 {
     const struct trace_tokens *words = &trace->stages[trace->stage_count - 1].tokens[TRACE_TEXT_STREAM];
     int dropped = 0, end = -1;
-    printf("question:");
+    printf("%s", _("question:"));
     for (int t = 0; t < trace->token_count && t < words->count; t++) {
         const struct trace_token *token = &trace->tokens[t];
         char text[SHOWN];
@@ -79,27 +108,23 @@ static void print_words(const struct trace *trace)
         printf(words->alive[t] ? "%s%s" : "%s(%s)", joined ? "" : " ", trace_token_text(trace, t, text, sizeof text));
         end = covers ? token->to : -1;
     }
-    printf(dropped ? "   (in brackets: dropped)\n" : "\n");
+    printf("%s\n", dropped ? _("   (in brackets: dropped)") : "");
 }
 
 static void print_trace(const struct trace *trace)
 {
-    printf("%s (%s), policy %s", show(trace->model_name).text, trace->task, trace->policy);
-    if (!isnan(trace->budget))
-        printf(", budget %.2f", trace->budget);
+    char how[TRACE_NAME + 64];
+    compare_tell_policy(trace, how, sizeof how);
+    printf(_("%s (%s), policy %s"), show(trace->model_name).text, trace->task, how);
     if (!isnan(trace->shift))
-        printf(", threshold shift %+.2f", trace->shift);
-    printf("\n%-19s", "stage");
-    for (int p = 0; p < trace->picture_count; p++)
-        printf(" %9s", "patches");
-    printf(" %9s %7s %9s %6s %8s  %s\n", "tokens", "heads", "MFLOP", "dense", "ms", "answer so far (a lens before the end)");
-    for (int i = 0; i < trace->stage_count; i++)
-        print_stage(trace, &trace->stages[i]);
+        printf(_(", threshold shift %+.2f"), trace->shift);
+    putchar('\n');
+    print_stages(trace);
     print_words(trace);
-    printf("FLOPs: %.1f of %.1f million (%.1f%%; multiply-adds %.1f of %.1f million)\n", 2 * trace->spent_macs / 1e6,
+    printf(_("FLOPs: %.1f of %.1f million (%.1f%%; multiply-adds %.1f of %.1f million)\n"), 2 * trace->spent_macs / 1e6,
            2 * trace->dense_macs / 1e6, 100 * trace->spent_macs / trace->dense_macs, trace->spent_macs / 1e6,
            trace->dense_macs / 1e6);
-    printf("answer: %s (%.1f%%), %.1f ms\n", show(trace->answer.text).text, 100 * (double)trace->answer.p, trace->ms);
+    printf(_("answer: %s (%.1f%%), %.1f ms\n"), show(trace->answer.text).text, 100 * (double)trace->answer.p, trace->ms);
 }
 
 static bool print_result(const struct run *run, bool json, struct error *err)
@@ -128,7 +153,7 @@ int cmd_run(int argc, char **argv)
                                       OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_CHANGES
     const struct option_command command = {
-        "run", "run PICTURE [PICTURE] QUESTION [options]",
+        "run", N_("run PICTURE [PICTURE] QUESTION [options]"),
         N_("Asks a model one question about a picture (two for an NLVR2 model) and prints, stage by stage, what was "
         "pruned, what it cost, and the answer so far."),
         rows, 2, 3};

@@ -81,7 +81,7 @@ int cmd_screen(int argc, char **argv)
         OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_CHANGES
     const struct option_command command = {
-        "", "[PICTURE [QUESTION]] [options]",
+        "", N_("[PICTURE [QUESTION]] [options]"),
         N_("Steps through a pruned run, layer by layer: which patches, words and heads the question keeps, what that "
         "costs, and what the model would answer now. What is left out comes bundled; ? explains the keys."),
         rows, 0, 2};

@@ -9,6 +9,8 @@
 #include "engine/base/thread.h"
 #include "ui/page.h"
 #include "ui/page_set.h"
+#include "ui/table.h"
+#include "ui/titles.h"
 #include "ui/words.h"
 
 #include <errno.h>
@@ -86,33 +88,48 @@ static void print_csv(const struct sweep *sweep)
     }
 }
 
-static void print_point(const struct sweep_point *p)
+static void put_point(struct table *table, const struct sweep_point *p)
 {
-    char budget[16] = "-";
-    if (p->policy != POLICY_NONE && isnan(p->budget))
-        snprintf(budget, sizeof budget, "trained");
-    else if (p->policy != POLICY_NONE)
-        snprintf(budget, sizeof budget, "%.2f", p->budget);
-    printf("%-16s %7s ", policy_name(p->policy), budget);
-    if (p->done)
-        printf("%7.1f%% %5.1f..%-5.1f %6.3f %8.1f %8.2f  %s\n", 100 * p->summary.accuracy.value,
-               100 * p->summary.accuracy.low, 100 * p->summary.accuracy.high, p->summary.share.value,
-               2 * p->summary.spent / 1e6, p->summary.ms,
+    const struct evaluation_summary *s = &p->summary;
+    table_cell(table, "%s", title_policy(policy_name(p->policy)));
+    if (p->policy == POLICY_NONE)
+        table_cell(table, "-");
+    else if (isnan(p->budget))
+        table_cell(table, "%s", in_("budget", "trained"));
+    else
+        table_cell(table, "%.2f", p->budget);
+    if (!p->done) {
+        table_end_row(table);
+        printf("    %s\n", p->why);
+        return;
+    }
+    table_cell(table, "%.1f%%", 100 * s->accuracy.value);
+    table_cell(table, "%5.1f..%-5.1f", 100 * s->accuracy.low, 100 * s->accuracy.high);
+    table_cell(table, "%.3f", s->share.value);
+    table_cell(table, "%.1f", 2 * s->spent / 1e6);
+    table_cell(table, "%.2f", s->ms);
+    table_cell(table, "%s",
                p->front_flops && p->front_ms ? _("FLOPs, time")
                : p->front_flops              ? _("FLOPs")
                : p->front_ms                 ? _("time")
                                              : "");
-    else
-        printf(" %s\n", p->why);
 }
 
 static bool print_table(const struct sweep *sweep, struct error *err)
 {
-    printf("%-16s %7s %8s %12s %6s %8s %8s  %s\n", "policy", "budget", "accuracy", "95 %", "share", "MFLOP", "ms",
-           "Pareto front");
+    const struct table_column columns[] = {{N_("policy"), -title_policy_width()},
+                                           {N_("budget"), 7},
+                                           {N_("accuracy"), 8},
+                                           {N_("95 %"), 12},
+                                           {N_("share"), 6},
+                                           {N_("MFLOP"), 7},
+                                           {N_("ms"), 6},
+                                           {N_("Pareto front"), -1}};
+    struct table table;
+    table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < sweep->run.count; i++)
         if (sweep->run.points[i].done || sweep->run.points[i].why[0])
-            print_point(&sweep->run.points[i]);
+            put_point(&table, &sweep->run.points[i]);
     puts(_("Pareto front: no other point is at least as accurate for less. Milliseconds are those of the stages, while all "
            "threads work: they can be compared when the machine does nothing else."));
     return sweep_figure_print(sweep->run.points, sweep->run.count, err);
@@ -214,7 +231,7 @@ int cmd_sweep(int argc, char **argv)
         OPTION_ROWS_DRAWN(settings.screen),
         OPTION_ROW_END};
     const struct option_command command = {
-        "sweep", "sweep SET.jsonl [options]",
+        "sweep", N_("sweep SET.jsonl [options]"),
         N_("Evaluates a question set under several policies, each with several budgets, and prints accuracy against the FLOPs "
         "spent and against the time measured, which points nothing else beats (the Pareto front), and a plot. With "
         "--results a sweep that is stopped goes on when the same command is given again, and `trimscope browse DIR` shows "

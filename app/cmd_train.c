@@ -11,6 +11,8 @@
 #include "engine/learn/checkpoint.h"
 #include "engine/learn/shape.h"
 #include "engine/math/blas.h"
+#include "ui/table.h"
+#include "ui/words.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -36,19 +38,22 @@ struct train_command {
     char state[PATH];
 };
 
-static const char about[] =
-    "Trains the bundled model on the procedural world: first the dense stage, then with --trim, from the dense "
-    "weights, the SmartTrim stage. Ctrl-C saves the state and stops (exit status 4); the same command goes on from "
-    "there. NAME=VALUE changes a setting.";
-
 static void print_settings(void)
 {
-    printf("\nSettings          dense      SmartTrim\n");
+    static const struct table_column columns[] = {{N_("Settings"), -12}, {N_("dense"), 9}, {"SmartTrim", 9}, {"", -1}};
+    struct table table;
+    putchar('\n');
+    table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
 #define SETTING_HELP(type, member, dense, trim, low, high, text)                                               \
-    printf("  %-15s %-10.7g %-10.7g %s\n", #member, (double)(dense), (double)(trim), text);
+    table_cell(&table, "%s", #member);                                                                         \
+    table_cell(&table, "%.7g", (double)(dense));                                                               \
+    table_cell(&table, "%.7g", (double)(trim));                                                                \
+    table_cell(&table, "%s", _(text));
     TRAIN_SETTINGS(SETTING_HELP)
 #undef SETTING_HELP
-    puts("  budgets         (in the file of --config) share of patches that each fusion layer may keep");
+    table_cell(&table, "budgets");
+    table_end_row(&table);
+    printf("    %s\n", _("(in the file of --config) share of patches that each fusion layer may keep"));
 }
 
 static bool read_config(struct train_command *a, struct error *err)
@@ -111,7 +116,7 @@ static bool resume(struct trainer *trainer, const struct train_command *a, struc
         return true;
     if (!trainer_resume(trainer, a->state, err))
         return error_prefix(err, "--fresh starts again");
-    train_report_say(report, "going on from %s", a->state);
+    train_report_say(report, _("going on from %s"), a->state);
     return true;
 }
 
@@ -149,12 +154,12 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
         snprintf(plain, sizeof plain, "%s.uncalibrated", a->out);
         if (!trainer_save_model(trainer, plain, a->half, NULL, err))
             return false;
-        train_report_say(report, "calibrating");
+        train_report_say(report, "%s", _("calibrating"));
         calibration = train_calibration(plain, world, (int)a->threads, err);
         unlink(plain);
         if (!calibration)
             return false;
-        train_report_say(report, "learning what the world's pictures look like");
+        train_report_say(report, "%s", _("learning what the world's pictures look like"));
         familiarity = train_familiarity(world, (int)a->threads, err);
         if (!familiarity) {
             free(calibration);
@@ -166,7 +171,7 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
     free(calibration);
     free(familiarity);
     if (ok)
-        train_report_say(report, "wrote %s", a->out);
+        train_report_say(report, _("wrote %s"), a->out);
     return ok;
 }
 
@@ -179,7 +184,7 @@ static bool work(struct trainer *trainer, const struct train_command *a, const s
         return false;
     if (complete)
         return finish(trainer, a, world, &report, err);
-    train_report_say(&report, "stopped; the same command goes on from %s", a->state);
+    train_report_say(&report, _("stopped; the same command goes on from %s"), a->state);
     return error_set(err, ERROR_CANCELLED, "not finished");
 }
 
@@ -243,7 +248,12 @@ int cmd_train(int argc, char **argv)
         {"minutes", OPTION_NUMBER, &a.minutes, "N", N_("stop after so many, as Ctrl-C does"), 1, 1000000},
         OPTION_ROW_END,
     };
-    const struct option_command command = {"train", "train [options] [NAME=VALUE ...]", about, rows, 0, ARGUMENTS};
+    const struct option_command command = {
+        "train", N_("train [options] [NAME=VALUE ...]"),
+        N_("Trains the bundled model on the procedural world: first the dense stage, then with --trim, from the dense "
+           "weights, the SmartTrim stage. Ctrl-C saves the state and stops (exit status 4); the same command goes on from "
+           "there. NAME=VALUE changes a setting."),
+        rows, 0, ARGUMENTS};
     const char *arguments[ARGUMENTS];
     int count, status;
     if (!options_parse(&command, argc, argv, arguments, &count, &status)) {

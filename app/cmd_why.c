@@ -3,6 +3,7 @@
 #include "app/prepare.h"
 #include "engine/base/text.h"
 #include "engine/run/explain.h"
+#include "ui/measure.h"
 #include "ui/why_words.h"
 #include "ui/words.h"
 
@@ -151,7 +152,7 @@ static bool find_out(const struct settings *s, struct run *run, struct findings 
 
 static const char *number(float value, char out[16])
 {
-    snprintf(out, 16, isnan(value) ? "none" : "%+.3f", (double)value);
+    snprintf(out, 16, isnan(value) ? in_("number", "none") : "%+.3f", (double)value);
     return out;
 }
 
@@ -229,7 +230,7 @@ static void print_pulls(const struct trace *trace, const struct explain_pulls *p
         else
             snprintf(name, sizeof name, _("rows %d-%d, columns %d-%d"), p->row + 1, p->row + p->rows, p->column + 1,
                      p->column + p->columns);
-        printf("    %-26s ", name);
+        printf("    %s%*s ", name, measure_pad(name, 26), "");
         print_bar(p->score, most);
         printf(" %s%s\n", number(p->score, value),
                !p->decides ? "" : kept ? _("  without it: dropped") : _("  without it: kept"));
@@ -244,7 +245,7 @@ static void print_set(const struct trace *trace, const struct explain_set *set, 
     for (int i = 0; i < set->count; i++) {
         why_name_change(trace, &set->members[i], text, sizeof text);
         if (intervention_write(trace, &set->members[i], place, sizeof place))
-            printf("  %-52s --%s %s\n", text, intervention_option(set->members[i].kind), place);
+            printf("  %s%*s --%s %s\n", text, measure_pad(text, 52), "", intervention_option(set->members[i].kind), place);
     }
     if (set->outcome == EXPLAIN_SAME)
         puts(_("--break asks what it hangs on."));
@@ -426,7 +427,7 @@ int cmd_why(int argc, char **argv)
         OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_CHANGES
     const struct option_command command = {
-        "why", "why PICTURE [PICTURE] QUESTION --patch|--word|--head|--restore|--break ... [options]",
+        "why", N_("why PICTURE [PICTURE] QUESTION --patch|--word|--head|--restore|--break ... [options]"),
         N_("Says why a patch, word or head was kept or dropped: its score in parts, the threshold, its rank, what pulls at "
         "the score (the run without it, one by one), the survivor most like it, and what the answer would be otherwise. "
         "Searches what must come back for the unpruned answer, and what the answer hangs on; ^C stops a search."),

@@ -65,7 +65,7 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         OPTION_ROW_THREADS(&options->threads),
         OPTION_ROW_END};
     const struct option_command command = {
-        "world", "world N DIR [--seed S] [--questions Q] [--threads N]",
+        "world", N_("world N DIR [--seed S] [--questions Q] [--threads N]"),
         N_("Writes N pictures of the procedural world (JPEG, 192 x 192) into the folder DIR, which is made if there is "
            "none, and DIR/questions.jsonl, a line per question: {\"picture\", \"question\", \"answer\", \"type\", "
            "\"needed\": [[x0, y0, x1, y1] ..], \"others\": [..]}. `picture` is relative to DIR. `needed` are the boxes "
@@ -173,8 +173,10 @@ static bool make_all(struct work *work, struct thread_pool *pool, FILE *out, str
         int count = total - work->first < BATCH ? (int)(total - work->first) : BATCH;
         thread_pool_run(pool, make_picture, work, count);
         ok = write_batch(work, count, out, err);
-        if (ok && show)
-            fprintf(stderr, "\rworld: %ld of %ld pictures", work->first + count, total);
+        if (ok && show) {
+            fputc('\r', stderr);
+            fprintf(stderr, _("world: %ld of %ld pictures"), work->first + count, total);
+        }
         if (ok && stopped)
             ok = error_set(err, ERROR_CANCELLED, "stopped; %ld pictures are written, the questions are not",
                            work->first + count);

@@ -38,7 +38,7 @@ static enum value_kind value_of(const struct option_row *row)
 static void put_names(const struct option_command *command, void *context)
 {
     for (const struct option_row *row = command->rows; row->name; row++)
-        fprintf(context, "--%s ", row->name);
+        fprintf(context, row->kind == OPTION_WORD ? "" : "--%s ", row->name);
 }
 
 static void put_commands(FILE *out, const char *between)
@@ -53,6 +53,8 @@ static void put_bash_values(const struct option_command *command, void *context)
 {
     FILE *out = context;
     for (const struct option_row *row = command->rows; row->name; row++) {
+        if (row->kind == OPTION_WORD)
+            continue;
         enum value_kind kind = value_of(row);
         if (kind == VALUE_WORDS)
             fprintf(out, "        %s:--%s) words='%s' ;;\n", command->name, row->name, words_of(row));
@@ -140,6 +142,8 @@ static void put_zsh_command(const struct option_command *command, void *context)
     FILE *out = context;
     fprintf(out, "    %s)\n        _arguments \\\n", command->name[0] ? command->name : "*");
     for (const struct option_row *row = command->rows; row->name; row++) {
+        if (row->kind == OPTION_WORD)
+            continue;
         enum value_kind kind = value_of(row);
         fprintf(out, "            '%s--%s%s[", row->kind == OPTION_LIST ? "*" : "", row->name,
                 kind == VALUE_NONE ? "" : "=");
@@ -205,6 +209,8 @@ static void put_fish_command(const struct option_command *command, void *context
 {
     FILE *out = context;
     for (const struct option_row *row = command->rows; row->name; row++) {
+        if (row->kind == OPTION_WORD)
+            continue;
         enum value_kind kind = value_of(row);
         if (command->name[0])
             fprintf(out, "complete -c trimscope -n '__fish_seen_subcommand_from %s'", command->name);

@@ -44,11 +44,18 @@ static void put_term(FILE *out, const char *name, const char *argument)
     fputc('\n', out);
 }
 
+static void put_section(FILE *out, const char *title)
+{
+    fputs(".SH \"", out);
+    put(out, title);
+    fputs("\"\n", out);
+}
+
 static void put_options(FILE *out, const struct option_command *command)
 {
     for (const struct option_row *row = command->rows; row->name; row++) {
         char name[64];
-        snprintf(name, sizeof name, "--%s", row->name);
+        snprintf(name, sizeof name, row->kind == OPTION_WORD ? "%s" : "--%s", row->name);
         put_term(out, name, row->argument);
         put_line(out, _(row->help));
     }
@@ -57,9 +64,9 @@ static void put_options(FILE *out, const struct option_command *command)
 static void put_screen(const struct option_command *command, void *context)
 {
     FILE *out = context;
-    fputs(".SH DESCRIPTION\n", out);
+    put_section(out, _("DESCRIPTION"));
     put_line(out, _(command->about));
-    fputs(".SH OPTIONS\n", out);
+    put_section(out, _("OPTIONS"));
     put_options(out, command);
     put_term(out, "--lang", "NAME");
     put_line(out, _("en, zh_CN or auto, which asks the environment (default auto)"));
@@ -73,7 +80,7 @@ static void put_command(const struct option_command *command, void *context)
 {
     FILE *out = context;
     fputs(".SS \"trimscope ", out);
-    put(out, command->usage);
+    put(out, _(command->usage));
     fputs("\"\n", out);
     put_line(out, _(command->about));
     put_options(out, command);
@@ -81,7 +88,7 @@ static void put_command(const struct option_command *command, void *context)
 
 static void put_keys(FILE *out)
 {
-    fputs(".SH KEYS\n", out);
+    put_section(out, _("KEYS"));
     put_line(out, _("As they are before the configuration changes them. A key may mean something else on another page; ? "
                     "shows what works where."));
     for (int group = 0; group < KEY_GROUPS; group++) {
@@ -104,7 +111,7 @@ static void put_keys(FILE *out)
 
 static void put_configuration(FILE *out)
 {
-    fputs(".SH CONFIGURATION\n", out);
+    put_section(out, _("CONFIGURATION"));
     put_line(out, _("A file of lines: 'option = value', 'key action = keys' and 'color style = colours'. What stands "
                     "behind # is a comment. The page of options (O) changes it and leaves comments alone. What is unknown "
                     "or wrong is named with its line and otherwise ignored."));
@@ -125,7 +132,7 @@ static void put_configuration(FILE *out)
     put_line(out, _("A key is a character, ^A and so on, F1 to F20, or one of Left Right Up Down Home End PgUp PgDn Tab S-Tab "
                     "Enter Esc Space Delete Insert Backspace S-Left S-Right Hash. The actions stand in brackets under KEYS."));
     put_term(out, "color", "STYLE = [FRONT] [on BACK] [bold] [underline]");
-    fputs("FRONT, BACK: 0 .. 255, default. STYLE:", out);
+    put(out, _("FRONT, BACK: 0 .. 255, default. STYLE:"));
     for (int s = 0; s < STYLE_COUNT; s++) {
         fputc(' ', out);
         put(out, style_name((enum style)s));
@@ -148,14 +155,15 @@ static void put_end(FILE *out)
         {"2", N_("the command line was wrong")},
         {"3", N_("the machine failed: no memory, a full disk")},
     };
-    fputs(".SH ENVIRONMENT\n", out);
+    put_section(out, _("ENVIRONMENT"));
     for (size_t i = 0; i < sizeof environment / sizeof *environment; i++) {
         put_term(out, environment[i][0], NULL);
         put_line(out, _(environment[i][1]));
     }
-    fputs(".SH FILES\n.TP\n.I ~/.config/trimscope/config\n", out);
+    put_section(out, _("FILES"));
+    fputs(".TP\n.I ~/.config/trimscope/config\n", out);
     put_line(out, _("the configuration"));
-    fputs(".SH \"EXIT STATUS\"\n", out);
+    put_section(out, _("EXIT STATUS"));
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         put_term(out, statuses[i][0], NULL);
         put_line(out, _(statuses[i][1]));
@@ -165,16 +173,18 @@ static void put_end(FILE *out)
 void manual_write(FILE *out)
 {
     fputs(".\\\" Made by `trimscope help man` from the program's own tables.\n", out);
-    fputs(".TH TRIMSCOPE 1 \"\" \"trimscope\" \"\"\n.SH NAME\ntrimscope \\- ", out);
+    fputs(".TH TRIMSCOPE 1 \"\" \"trimscope\" \"\"\n", out);
+    put_section(out, _("NAME"));
+    fputs("trimscope \\- ", out);
     put_line(out, _("steps through a vision-language model that prunes itself, layer by layer"));
-    fputs(".SH SYNOPSIS\n.B trimscope\n.RI [ PICTURE \" [\" QUESTION ]]\n[options]\n.br\n.B trimscope\n"
-          ".I COMMAND\n[options]\n",
-          out);
+    put_section(out, _("SYNOPSIS"));
+    fprintf(out, ".B trimscope\n.RI [ PICTURE \" [\" QUESTION ]]\n%s\n.br\n.B trimscope\n.I COMMAND\n%s\n", _("[options]"),
+            _("[options]"));
     options_visit(cmd_screen, "", put_screen, out);
-    fputs(".SH COMMANDS\n", out);
+    put_section(out, _("COMMANDS"));
     for (const struct command *c = command_list(); c->name; c++)
         options_visit(c->run, c->name, put_command, out);
-    fputs(".SH POLICIES\n", out);
+    put_section(out, _("POLICIES"));
     for (int p = 0; p < POLICY_COUNT; p++) {
         put_term(out, policy_name((enum policy)p), NULL);
         put_line(out, _(policy_help((enum policy)p)));

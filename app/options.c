@@ -42,22 +42,35 @@ static void print_row(const char *name, const char *argument, const char *help)
     print_wrapped(help, HELP_COLUMN);
 }
 
+static void print_word(const char *name, const char *help)
+{
+    printf("  %-*s", HELP_COLUMN - 2, name);
+    print_wrapped(help, HELP_COLUMN);
+}
+
 static void print_help(const struct option_command *command)
 {
-    printf(_("usage: trimscope %s\n\n"), command->usage);
+    printf(_("usage: trimscope %s\n\n"), _(command->usage));
     print_wrapped(_(command->about), 0);
     putchar('\n');
+    bool words = false;
     for (const struct option_row *row = command->rows; row->name; row++)
-        print_row(row->name, row->argument, _(row->help));
+        if (row->kind == OPTION_WORD)
+            words = true;
+        else
+            print_row(row->name, row->argument, _(row->help));
     print_row("lang", "NAME", _("en, zh_CN or auto, which asks the environment (default auto)"));
     print_row("help", NULL, _("this text"));
+    if (words)
+        puts(_("\nArguments:"));
+    for (const struct option_row *row = command->rows; row->name; row++)
+        if (row->kind == OPTION_WORD)
+            print_word(row->name, _(row->help));
     if (!has_policy(command->rows))
         return;
     puts(_("\nPolicies:"));
-    for (int p = 0; p < POLICY_COUNT; p++) {
-        printf("  %-*s", HELP_COLUMN - 2, policy_name((enum policy)p));
-        print_wrapped(_(policy_help((enum policy)p)), HELP_COLUMN);
-    }
+    for (int p = 0; p < POLICY_COUNT; p++)
+        print_word(policy_name((enum policy)p), _(policy_help((enum policy)p)));
 }
 
 static bool complain(const struct option_command *command, int *status, const char *format, ...)
@@ -138,6 +151,7 @@ static bool parse_value(const struct option_command *command, const struct optio
         return add_to_list(row->value, row->low, text) ||
                complain(command, status, "--%s may be given %d times at most; too many with %s", row->name,
                         OPTION_LIST_MOST, text);
+    case OPTION_WORD: break;
     case OPTION_POLICY:
         return policy_find(text, row->value) || complain(command, status, "there is no policy %s", text);
     }
@@ -150,7 +164,7 @@ static bool parse_option(const struct option_command *command, int argc, char **
     const char *given = argv[*i] + 2, *equals = strchr(given, '=');
     size_t length = equals ? (size_t)(equals - given) : strlen(given);
     for (const struct option_row *row = command->rows; row->name; row++) {
-        if (strlen(row->name) != length || strncmp(row->name, given, length))
+        if (row->kind == OPTION_WORD || strlen(row->name) != length || strncmp(row->name, given, length))
             continue;
         if (row->kind == OPTION_FLAG)
             return !equals ? parse_value(command, row, NULL, status)
@@ -208,6 +222,6 @@ bool options_parse(const struct option_command *command, int argc, char **argv, 
         }
     }
     if (*count < command->least)
-        return complain(command, status, "an argument is missing, usage: trimscope %s", command->usage);
+        return complain(command, status, "an argument is missing, usage: trimscope %s", _(command->usage));
     return true;
 }

@@ -16,6 +16,7 @@ enum option_kind {
     OPTION_SEED,   // uint64_t
     OPTION_POLICY, // enum policy
     OPTION_LIST,   // struct option_list: may be given several times; rows that share a list keep the order among them
+    OPTION_WORD,   // no option but a word that an argument may be: listed below the options
 };
 
 // What was given with options that may come several times, in order (pointers into argv), and by which row.
@@ -37,7 +38,7 @@ struct option_row {
 
 // What a command takes. The usage line and the sentences under it are the command's own; the table of options follows.
 struct option_command {
-    const char *name, *usage, *about; // about: marked by N_()
+    const char *name, *usage, *about; // usage, about: marked by N_()
     const struct option_row *rows;
     int least, most; // arguments that are no options
 };

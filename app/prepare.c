@@ -19,7 +19,7 @@ static void say_notes(const struct model *model, const struct trace *trace, cons
     struct notes notes;
     notes_make(&notes, model, trace, pictures);
     for (int i = 0; i < notes.count; i++)
-        fprintf(stderr, "note: %s\n", notes.sentences[i]);
+        fprintf(stderr, _("note: %s\n"), notes.sentences[i]);
 }
 
 static bool make_run(struct prepared *prepared, const struct run_options *options, const char *const arguments[],

@@ -1,6 +1,7 @@
 #include "app/summary.h"
 
-#include "engine/base/text.h"
+#include "ui/table.h"
+#include "ui/titles.h"
 #include "ui/words.h"
 
 #include <math.h>
@@ -80,34 +81,38 @@ bool summary_print_json(const struct summary_source *source, struct error *err)
     return summary_put_json(root, err);
 }
 
-static void print_row(const char *name, const struct evaluation_summary *s)
+static void put_row(struct table *table, const char *name, const struct evaluation_summary *s)
 {
-    char shown[64];
-    text_fit(shown, sizeof shown, name);
-    printf("%-18s %9d %8.1f%% %5.1f..%-5.1f %8.3f", shown, s->questions, 100 * s->accuracy.value,
-           100 * s->accuracy.low, 100 * s->accuracy.high, s->share.value);
+    table_cell(table, "%s", name);
+    table_cell(table, "%d", s->questions);
+    table_cell(table, "%.1f%%", 100 * s->accuracy.value);
+    table_cell(table, "%5.1f..%-5.1f", 100 * s->accuracy.low, 100 * s->accuracy.high);
+    table_cell(table, "%.3f", s->share.value);
     if (isfinite(s->lift.value))
-        printf(" %7.2f\n", s->lift.value);
+        table_cell(table, "%.2f", s->lift.value);
     else
-        printf(" %7s\n", "-");
+        table_cell(table, "-");
 }
 
 bool summary_print_table(const struct summary_source *source, struct error *err)
 {
+    static const struct table_column columns[] = {{N_("type"), -16}, {N_("questions"), 9}, {N_("accuracy"), 8},
+                                                  {N_("95 %"), 12},  {N_("share"), 6},     {N_("lift"), 6}};
     struct evaluation_summary s;
     struct summary_types types;
+    struct table table;
     char budget[64];
     summary_find_types(source->set, &types);
-    printf(_("policy %s, %s\n"), source->policy, summary_budget(source->budget, budget, sizeof budget));
-    printf("%-18s %9s %9s %12s %8s %7s\n", "type", "questions", "accuracy", "95 %", "share", "lift");
+    printf(_("policy %s, %s\n"), title_policy(source->policy), summary_budget(source->budget, budget, sizeof budget));
+    table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
     for (int t = 0; t < types.count; t++) {
         if (!evaluate_summarize(source->set, source->results, types.names[t], &s, err))
             return false;
-        print_row(types.names[t], &s);
+        put_row(&table, title_question_type(types.names[t]), &s);
     }
     if (!evaluate_summarize(source->set, source->results, NULL, &s, err))
         return false;
-    print_row("all", &s);
+    put_row(&table, _("all"), &s);
     if (!s.questions)
         return true;
     printf(_("share of the dense multiply-adds: %.3f (%.3f..%.3f); single questions %.3f, 10 %% %.3f, median %.3f, 90 %% "

@@ -1,6 +1,7 @@
 #include "app/train_report.h"
 
 #include "engine/base/thread.h"
+#include "ui/words.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -40,9 +41,9 @@ static void append(struct text *text, const char *format, ...)
 static void append_time_left(struct text *text, double seconds)
 {
     if (seconds >= 3600)
-        append(text, "%dh%02dm left", (int)(seconds / 3600), (int)(seconds / 60) % 60);
+        append(text, _("%dh%02dm left"), (int)(seconds / 3600), (int)(seconds / 60) % 60);
     else
-        append(text, "%dm%02ds left", (int)(seconds / 60), (int)seconds % 60);
+        append(text, _("%dm%02ds left"), (int)(seconds / 60), (int)seconds % 60);
 }
 
 // What matters most first: a narrow terminal cuts the rest.
@@ -50,26 +51,26 @@ static void describe_short(struct text *text, const struct train_report *report,
 {
     append(text, "%3.0f%%  ", 100 * (double)p->step / (double)p->steps);
     append_time_left(text, p->seconds_left);
-    append(text, "  loss %.3f  accuracy %.3f", p->loss[TERM_ANSWER], p->accuracy);
+    append(text, _("  loss %.3f  accuracy %.3f"), p->loss[TERM_ANSWER], p->accuracy);
     if (report->trim)
-        append(text, "  FLOPs share %.3f (target %.3f)", p->share, p->target);
-    append(text, "  %.0f questions/s  step %ld of %ld", p->questions_per_second, p->step, p->steps);
+        append(text, _("  FLOPs share %.3f (target %.3f)"), p->share, p->target);
+    append(text, _("  %.0f questions/s  step %ld of %ld"), p->questions_per_second, p->step, p->steps);
 }
 
 static void describe_long(struct text *text, const struct train_report *report, const struct train_progress *p)
 {
-    append(text, "step %ld/%ld  questions %ld  accuracy %.3f  loss %.3f", p->step, p->steps, p->questions, p->accuracy,
+    append(text, _("step %ld/%ld  questions %ld  accuracy %.3f  loss %.3f"), p->step, p->steps, p->questions, p->accuracy,
            p->loss[TERM_ANSWER]);
     for (int k = 1; k < TERMS; k++)
         if (p->loss[k] > 0)
             append(text, "  %s %.3f", objective_term_name((enum objective_term)k), p->loss[k]);
     if (report->trim) {
-        append(text, "  share %.3f (target %.3f)  alive", p->share, p->target);
+        append(text, _("  share %.3f (target %.3f)  alive"), p->share, p->target);
         for (int l = 0; l < report->layers; l++)
             append(text, " %.2f", p->alive[l]);
-        append(text, "  heads %.2f  words %.2f", p->heads, p->words);
+        append(text, _("  heads %.2f  words %.2f"), p->heads, p->words);
     }
-    append(text, "  norm %.2f  rate %.2g  %.0f questions/s  ", p->gradient_norm, p->rate, p->questions_per_second);
+    append(text, _("  norm %.2f  rate %.2g  %.0f questions/s  "), p->gradient_norm, p->rate, p->questions_per_second);
     append_time_left(text, p->seconds_left);
 }
 
@@ -125,11 +126,11 @@ void train_report_validation(struct train_report *report, struct trainer *traine
     struct objective_sums sums = trainer_evaluate(trainer, HELD_OUT_WORLD, scenes, report->trim, &share, &lift);
     if (!sums.questions)
         return;
-    append(&text, "held-out: %d questions  accuracy %.4f", sums.questions, (double)sums.right / sums.questions);
+    append(&text, _("held-out: %d questions  accuracy %.4f"), sums.questions, (double)sums.right / sums.questions);
     if (report->trim)
-        append(&text, "  share %.4f", share);
+        append(&text, _("  share %.4f"), share);
     if (report->trim && isfinite(lift))
-        append(&text, "  lift %.2f", lift);
+        append(&text, _("  lift %.2f"), lift);
     for (int f = 0; f < WORLD_FAMILY_COUNT; f++)
         if (sums.family_questions[f])
             append(&text, "  %s %.3f", world_family_name((enum world_family)f),

@@ -1,6 +1,7 @@
 #include "ui/compare_words.h"
 
 #include "engine/base/text.h"
+#include "ui/titles.h"
 #include "ui/view.h"
 #include "ui/words.h"
 
@@ -32,7 +33,7 @@ static void tell_more(const struct compare_patches *p, int runs, const char *sta
 {
     char alone[80] = "";
     for (int r = 0; r < runs; r++)
-        append(alone, sizeof alone, "%s%c %d", r > 0 ? ", " : "", 'A' + r, p->only[r]);
+        append(alone, sizeof alone, "%s%c %d", r > 0 ? in_("list", ", ") : "", 'A' + r, p->only[r]);
     append(out, size,
            ngettext_(p->all, "%s: %d patch in all runs, %d in none; in one alone: %s.",
                      "%s: %d patches in all runs, %d in none; in one alone: %s."),
@@ -48,8 +49,8 @@ static void tell_answers(const struct comparison *comparison, int stage, char *o
         if (at->answer_count == 0)
             return; // nothing can be read yet
         text_fit(answer, sizeof answer, at->answers[0].text);
-        append(list, sizeof list, "%s%c '%s' (%.0f %%)", r > 0 ? ", " : "", 'A' + r, answer,
-               100 * (double)at->answers[0].p);
+        append(list, sizeof list, "%s", r > 0 ? in_("list", ", ") : "");
+        append(list, sizeof list, _("%c '%s' (%.0f %%)"), 'A' + r, answer, 100 * (double)at->answers[0].p);
     }
     append(out, size, " ");
     append(out, size, _("Answers: %s."), list);
@@ -74,10 +75,13 @@ void compare_tell(const struct comparison *comparison, int stage, char *out, siz
 
 void compare_tell_policy(const struct trace *trace, char *out, size_t size)
 {
-    if (isnan(trace->budget))
-        snprintf(out, size, _("%s, as trained"), trace->policy);
+    const char *policy = title_policy(trace->policy);
+    if (!strcmp(trace->policy, "none"))
+        snprintf(out, size, "%s", policy);
+    else if (isnan(trace->budget))
+        snprintf(out, size, _("%s, as trained"), policy);
     else
-        snprintf(out, size, _("%s, budget %.0f %%"), trace->policy, 100 * trace->budget);
+        snprintf(out, size, _("%s, budget %.0f %%"), policy, 100 * trace->budget);
 }
 
 static const char *file_name(const struct trace *trace, int picture)

@@ -5,6 +5,7 @@
 //     ngettext_(count, "%d patch", "%d patches")         by number; the format still takes the count
 //     in_("head", "on")                                  a word that needs its context to be translated
 //     N_("in a table")                                   marked only; _(row->help) where it is used
+//     Nin_("head", "on")                                 the same for words_in()
 //
 // Translations are in po/; a format may take its arguments in another order there (%2$s). Fragments are not
 // put together: other languages put them together otherwise. Text in a fixed place is measured by
@@ -21,6 +22,7 @@
 #define ngettext_(count, one, many) dngettext(WORDS_DOMAIN, one, many, (unsigned long)(count))
 #define in_(context, text)          words_in(context "\004" text, text)
 #define N_(text)                    text
+#define Nin_(context, text)         context "\004" text
 
 // id, name of the catalogue, the language's own name for itself
 #define WORDS_LANGUAGES(X)                                                                                   \
