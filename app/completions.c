@@ -1,20 +1,32 @@
 // Completions for bash, zsh and fish, from the tables of commands and options.
 #include "app/manual.h"
 
+#include "app/assets.h"
 #include "app/commands.h"
 #include "app/options.h"
 #include "ui/config.h"
+#include "ui/export.h"
 #include "ui/words.h"
 
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 
 // What may stand behind an option.
 enum value_kind { VALUE_NONE, VALUE_FILE, VALUE_WORDS, VALUE_ANY };
 
+#define EXPORT_WORD(id, name, ...) name " "
+
 static const char *words_of(const struct option_row *row)
 {
-    if (row->kind == OPTION_POLICY)
+    static const struct {
+        const char *name, *values;
+    } own[] = {{"what", EXPORT_WHATS(EXPORT_WORD)}, {"show", "survivors self cross total"}, {"over", "patches words heads"}};
+    if (row->kind == OPTION_POLICY || !strcmp(row->name, "with-policy"))
         return config_row(CONFIG_POLICY)->values;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (!strcmp(own[i].name, row->name))
+            return own[i].values;
     for (int i = 0; i < CONFIG_COUNT; i++) // the configuration knows the words of the screen's options
         if (config_row((enum config_option)i)->kind == CONFIG_CHOICE && row->kind == OPTION_TEXT &&
             !strcmp(config_row((enum config_option)i)->name, row->name))
@@ -35,10 +47,58 @@ static enum value_kind value_of(const struct option_row *row)
     return VALUE_ANY;
 }
 
+// What stands where a picture may be: the files, and the names of the bundled ones, which every command finds.
+static bool takes_picture(const struct option_command *command)
+{
+    return strstr(command->usage, "PICTURE") != NULL;
+}
+
+static int is_picture(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot && !strcmp(dot, ".jpg");
+}
+
+static void put_pictures(FILE *out)
+{
+    char folder[ASSETS_PATH], path[ASSETS_PATH + 16];
+    struct dirent **list = NULL;
+    int count = 0;
+    if (assets_find(folder, NULL)) {
+        snprintf(path, sizeof path, "%s/pictures", folder);
+        count = scandir(path, &list, is_picture, alphasort);
+    }
+    for (int i = 0; i < count; i++) {
+        fprintf(out, "%s%s", i > 0 ? " " : "", list[i]->d_name);
+        free(list[i]);
+    }
+    free(list);
+}
+
+static bool has_words(const struct option_command *command)
+{
+    for (const struct option_row *row = command->rows; row->name; row++)
+        if (row->kind == OPTION_WORD)
+            return true;
+    return false;
+}
+
+// The words that an argument of the command may be.
+static void put_words(FILE *out, const struct option_command *command)
+{
+    const char *between = "";
+    for (const struct option_row *row = command->rows; row->name; row++)
+        if (row->kind == OPTION_WORD) {
+            fprintf(out, "%s%s", between, row->name);
+            between = " ";
+        }
+}
+
 static void put_names(const struct option_command *command, void *context)
 {
     for (const struct option_row *row = command->rows; row->name; row++)
-        fprintf(context, row->kind == OPTION_WORD ? "" : "--%s ", row->name);
+        if (row->kind != OPTION_WORD)
+            fprintf(context, "--%s ", row->name);
 }
 
 static void put_commands(FILE *out, const char *between)
@@ -71,6 +131,19 @@ static void put_bash_options(const struct option_command *command, void *context
     fprintf(out, "        %s) words='", command->name[0] ? command->name : "''");
     put_names(command, out);
     fputs("--lang --help' ;;\n", out);
+}
+
+static void put_bash_arguments(const struct option_command *command, void *context)
+{
+    FILE *out = context;
+    if (!has_words(command) && !takes_picture(command))
+        return;
+    fprintf(out, "            %s) words+=' ", command->name[0] ? command->name : "''");
+    if (has_words(command))
+        put_words(out, command);
+    else
+        put_pictures(out);
+    fprintf(out, "'%s ;;\n", has_words(command) ? " files=" : "");
 }
 
 void completions_write_bash(FILE *out)
@@ -109,7 +182,11 @@ void completions_write_bash(FILE *out)
           "            ((COMP_CWORD == 1)) && words='",
           out);
     put_commands(out, " ");
-    fputs("'\n        fi\n    fi\n"
+    fputs("'\n            case $command in\n", out);
+    options_visit(cmd_screen, "", put_bash_arguments, out);
+    for (const struct command *c = command_list(); c->name; c++)
+        options_visit(c->run, c->name, put_bash_arguments, out);
+    fputs("            esac\n        fi\n    fi\n"
           "    [[ -n $words ]] && mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
           "    if [[ -n $files ]]; then\n"
           "        compopt -o filenames 2>/dev/null\n"
@@ -165,14 +242,20 @@ static void put_zsh_command(const struct option_command *command, void *context)
         fputs("            '1:about:(man bash zsh fish ", out);
         put_commands(out, " ");
         fputs(")'\n        ;;\n", out);
+    } else if (has_words(command)) {
+        fputs("            '*:word:(", out);
+        put_words(out, command);
+        fputs(")'\n        ;;\n", out);
     } else {
-        fputs("            '*:file:_files'\n        ;;\n", out);
+        fprintf(out, "            '*:file:%s'\n        ;;\n", takes_picture(command) ? "_trimscope_pictures" : "_files");
     }
 }
 
 void completions_write_zsh(FILE *out)
 {
-    fputs("#compdef trimscope\n# Made by `trimscope help zsh`.\n_trimscope() {\n    local -a commands\n    commands=(\n", out);
+    fputs("#compdef trimscope\n# Made by `trimscope help zsh`.\n_trimscope_pictures() {\n    compadd -- ", out);
+    put_pictures(out);
+    fputs("\n    _files\n}\n_trimscope() {\n    local -a commands\n    commands=(\n", out);
     for (const struct command *c = command_list(); c->name; c++) {
         fprintf(out, "        '%s:", c->name);
         put_zsh_text(out, _(c->summary));
@@ -181,7 +264,7 @@ void completions_write_zsh(FILE *out)
     fputs("    )\n"
           "    if ((CURRENT == 2)) && [[ $words[2] != -* ]]; then\n"
           "        _describe -t commands command commands\n"
-          "        _files\n"
+          "        _trimscope_pictures\n"
           "        return\n"
           "    fi\n"
           "    local command=$words[2]\n"
@@ -205,6 +288,14 @@ static void put_fish_text(FILE *out, const char *text)
     fputc('\'', out);
 }
 
+static void put_fish_condition(FILE *out, const struct option_command *command)
+{
+    if (command->name[0])
+        fprintf(out, "complete -c trimscope -n '__fish_seen_subcommand_from %s'", command->name);
+    else
+        fputs("complete -c trimscope -n '__trimscope_screen'", out);
+}
+
 static void put_fish_command(const struct option_command *command, void *context)
 {
     FILE *out = context;
@@ -212,15 +303,25 @@ static void put_fish_command(const struct option_command *command, void *context
         if (row->kind == OPTION_WORD)
             continue;
         enum value_kind kind = value_of(row);
-        if (command->name[0])
-            fprintf(out, "complete -c trimscope -n '__fish_seen_subcommand_from %s'", command->name);
-        else
-            fputs("complete -c trimscope -n '__trimscope_screen'", out);
+        put_fish_condition(out, command);
         fprintf(out, " -l %s%s", row->name, kind == VALUE_NONE ? "" : kind == VALUE_FILE ? " -rF" : " -x");
         if (kind == VALUE_WORDS)
             fprintf(out, " -a '%s'", words_of(row));
         fputs(" -d ", out);
         put_fish_text(out, _(row->help));
+        fputc('\n', out);
+    }
+    if (!has_words(command) && !takes_picture(command))
+        return;
+    put_fish_condition(out, command);
+    fprintf(out, "%s -a '", has_words(command) ? " -f" : "");
+    if (has_words(command))
+        put_words(out, command);
+    else
+        put_pictures(out);
+    fputs(has_words(command) ? "'\n" : "' -d ", out);
+    if (!has_words(command)) {
+        put_fish_text(out, _("bundled picture"));
         fputc('\n', out);
     }
 }

@@ -37,7 +37,7 @@ static void find_options(const struct option_command *command, void *context)
 {
     for (const struct option_row *row = command->rows; row->name; row++, count_options++) {
         char name[80];
-        const char *dashes = context;
+        const char *dashes = row->kind == OPTION_WORD ? "" : context;
         snprintf(name, sizeof name, "%s%s", dashes, row->name);
         if (!strstr(text, name))
             fail_msg("%s: %s is missing", command->name, name);
@@ -100,7 +100,10 @@ static void test_bash(void **state)
     } cases[] = {
         {"trimscope ev", "eval"},           {"trimscope run --pol", "--policy"},
         {"trimscope --policy rand", "random"}, {"trimscope --theme cont", "contrast"},
-        {"trimscope help fi", "fish"},      {"trimscope run --lang z", "zh_CN"},
+        {"trimscope help fi", "fish"},         {"trimscope run --lang z", "zh_CN"},
+        {"trimscope airpl", "airplane.jpg"},   {"trimscope why airpl", "airplane.jpg"},
+        {"trimscope bench attent", "attention"}, {"trimscope compare --with-policy cls", "cls-attention"},
+        {"trimscope export --what fig", "figure"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         snprintf(command, sizeof command,
