@@ -1,6 +1,7 @@
 #include "engine/model/config.h"
 
 #include "engine/io/tensors.h"
+#include "engine/model/config_private.h"
 #include "engine/model/parameters.h"
 
 #include <jansson.h>
@@ -11,7 +12,6 @@
 enum {
     WIDTH_LIMIT = 8192,
     FFN_LIMIT = 65536,
-    TABLE_LIMIT = 1 << 20,
     GRID_LIMIT = 64, // 4096 patches: more than any published model has, and small enough to allocate for
     TOKEN_LIMIT = 512,
     HEAD_LIMIT = 64, // TRACE_HEADS
@@ -33,7 +33,7 @@ const char *model_task_head(enum model_task task)
     return heads[task];
 }
 
-static int task_pictures(enum model_task task)
+int model_task_pictures(enum model_task task)
 {
 #define TASK_PICTURES(id, name, head, pictures) pictures,
     static const int pictures[] = {MODEL_TASKS(TASK_PICTURES)};
@@ -54,6 +54,16 @@ int model_stack_layers(const struct model_config *config, enum model_stack stack
     return stack == STACK_IMAGE ? config->image_layers
          : stack == STACK_TEXT  ? config->text_layers
                                 : config->fusion_layers;
+}
+
+int model_stack_width(const struct model_config *config, enum model_stack stack)
+{
+    return stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE ? model_image_width(config) : config->width;
+}
+
+int model_stack_heads(const struct model_config *config, enum model_stack stack)
+{
+    return stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE ? model_image_heads(config) : config->heads;
 }
 
 void model_config_default(struct model_config *config)
@@ -96,6 +106,9 @@ static bool check_trimmers(const struct model_config *config, struct error *err)
                                  "trimmer %s.%d has a cross-modal part, but the text encoder runs before anything "
                                  "could guide it",
                                  name, l);
+            if (config->architecture == ARCHITECTURE_BLIP && s == STACK_FUSION_IMAGE && (t->msa || t->mca))
+                return error_set(err, ERROR_INPUT, "trimmer %s.%d is for heads, but BLIP's patches have none there",
+                                 name, l);
             if (t->mca && (s == STACK_TEXT || s == STACK_IMAGE))
                 return error_set(err, ERROR_INPUT, "trimmer %s.%d is for cross-attention, which an encoder lacks",
                                  name, l);
@@ -103,27 +116,54 @@ static bool check_trimmers(const struct model_config *config, struct error *err)
     return true;
 }
 
+// What only one of the architectures has.
+static bool check_meter(const struct model_config *c, struct error *err)
+{
+    return check_range("text layer count", c->text_layers, 1, MODEL_LAYERS, err) &&
+           check_range("text FFN width", c->text_ffn, 1, FFN_LIMIT, err) &&
+           check_range("image fusion FFN width", c->image_fusion_ffn, 1, FFN_LIMIT, err) &&
+           check_range("text position count", c->positions, c->max_tokens + 2, TABLE_LIMIT, err) &&
+           check_range("token type count", c->token_types, 1 + c->pictures, 16, err) &&
+           check_range("label count", c->labels, 1, TABLE_LIMIT, err) &&
+           check_range("answer head's width", c->head_hidden, 1, FFN_LIMIT, err);
+}
+
+static bool check_blip(const struct model_config *c, struct error *err)
+{
+    bool classifies = !model_writes(c);
+    if (!check_range("image width", model_image_width(c), 1, WIDTH_LIMIT, err) ||
+        !check_range("number of image heads", model_image_heads(c), 1, HEAD_LIMIT, err) ||
+        !check_range("text position count", c->positions, c->max_tokens, TABLE_LIMIT, err) ||
+        !check_range("decoder layer count", c->decoder_layers, c->task == TASK_VQA, MODEL_LAYERS, err) ||
+        !check_range("decoder FFN width", c->decoder_ffn, c->task == TASK_VQA, FFN_LIMIT, err) ||
+        !check_range("first merging layer", c->merge_from, 0, c->fusion_layers, err) ||
+        !check_range("label count", c->labels, classifies, TABLE_LIMIT, err) ||
+        !check_range("answer head's width", c->head_hidden, c->task == TASK_NLVR2, FFN_LIMIT, err) ||
+        !check_range("contrastive width", c->projection, c->task == TASK_RETRIEVAL, WIDTH_LIMIT, err) ||
+        !check_range("id of [DEC]", c->token_start, 0, c->vocabulary - 1, err) ||
+        !check_range("id of [ENC]", c->token_encode, 0, c->vocabulary - 1, err) ||
+        !check_range("id of [SEP]", c->token_end, 0, c->vocabulary - 1, err))
+        return false;
+    return model_image_width(c) == model_image_heads(c) * model_head_size(c) ||
+           error_set(err, ERROR_INPUT, "the image encoder's width %d is not %d heads of %d", model_image_width(c),
+                     model_image_heads(c), model_head_size(c));
+}
+
 bool model_config_check(const struct model_config *config, struct error *err)
 {
     const struct model_config *c = config;
+    bool blip = c->architecture == ARCHITECTURE_BLIP;
     if (!check_range("width", c->width, 1, WIDTH_LIMIT, err) ||
         !check_range("number of heads", c->heads, 1, HEAD_LIMIT, err) ||
         !check_range("patch size", c->patch_size, 1, 64, err) ||
         !check_range("image layer count", c->image_layers, 1, MODEL_LAYERS, err) ||
-        !check_range("text layer count", c->text_layers, 1, MODEL_LAYERS, err) ||
         !check_range("fusion layer count", c->fusion_layers, 1, MODEL_LAYERS, err) ||
         !check_range("image FFN width", c->image_ffn, 1, FFN_LIMIT, err) ||
-        !check_range("text FFN width", c->text_ffn, 1, FFN_LIMIT, err) ||
-        !check_range("image fusion FFN width", c->image_fusion_ffn, 1, FFN_LIMIT, err) ||
         !check_range("text fusion FFN width", c->text_fusion_ffn, 1, FFN_LIMIT, err) ||
         !check_range("vocabulary", c->vocabulary, 4, TABLE_LIMIT, err) ||
         !check_range("max_tokens", c->max_tokens, 3, TOKEN_LIMIT, err) ||
-        !check_range("text position count", c->positions, c->max_tokens + 2, TABLE_LIMIT, err) ||
         !check_range("position table's grid", c->position_grid, 1, GRID_LIMIT, err) ||
-        !check_range("picture count", c->pictures, 1, 2, err) ||
-        !check_range("token type count", c->token_types, 1 + c->pictures, 16, err) ||
-        !check_range("label count", c->labels, 1, TABLE_LIMIT, err) ||
-        !check_range("answer head's width", c->head_hidden, 1, FFN_LIMIT, err))
+        !check_range("picture count", c->pictures, 1, 2, err))
         return false;
     if (c->width % c->heads)
         return error_set(err, ERROR_INPUT, "the model's width %d is not a multiple of its %d heads", c->width,
@@ -141,19 +181,18 @@ bool model_config_check(const struct model_config *config, struct error *err)
                          "a conv stem of %d and %d channels and %d blocks of width %d on patches of %d pixels is not "
                          "possible; patches must have 16",
                          c->stem_channels[0], c->stem_channels[1], c->stem_blocks, c->stem_expansion, c->patch_size);
-    return check_trimmers(c, err);
+    return (blip ? check_blip(c, err) : check_meter(c, err)) && check_trimmers(c, err);
 }
 
 // --- reading -------------------------------------------------------------------------------------------------------
 
-// Size `axis` of a tensor that must have `rank` axes.
-static bool read_size(const struct tensor_list *file, const char *name, int rank, int axis, int *size,
-                      struct error *err)
+bool model_config_size(const struct tensor_list *file, const char *name, int rank, int axis, int *size,
+                       struct error *err)
 {
     const struct tensor *tensor = tensor_list_find(file, name);
     if (!tensor)
         return error_set(err, ERROR_INPUT,
-                         "this is not a METER weights file, or not a whole one: it has no tensor %s", name);
+                         "this is not a METER or BLIP weights file, or not a whole one: it has no tensor %s", name);
     if (tensor->rank != rank || tensor->shape[axis] < 1 || tensor->shape[axis] > TABLE_LIMIT)
         return error_set(err, ERROR_INPUT, "tensor %s has %d axes, the size %lld in axis %d; expected %d axes, 1 to %d",
                          name, tensor->rank, (long long)(axis < tensor->rank ? tensor->shape[axis] : 0), axis, rank,
@@ -162,8 +201,7 @@ static bool read_size(const struct tensor_list *file, const char *name, int rank
     return true;
 }
 
-// How many of the names that `format` gives for 0, 1, … are there, without a gap, at most `limit`.
-static int count_layers(const struct tensor_list *file, const char *before, const char *after, int limit)
+int model_config_layers(const struct tensor_list *file, const char *before, const char *after, int limit)
 {
     int n = 0;
     for (; n < limit; n++) {
@@ -178,24 +216,23 @@ static int count_layers(const struct tensor_list *file, const char *before, cons
 static bool read_stem(struct model_config *c, const struct tensor_list *file, struct error *err)
 {
     if (c->stem == STEM_PATCH)
-        return read_size(file, "vit_model.visual.conv1.weight", 4, 2, &c->patch_size, err);
-    c->stem_blocks = count_layers(file, "vit_model.visual.stem.blocks.", ".fc1.weight", MODEL_LAYERS + 1);
-    return read_size(file, "vit_model.visual.stem.conv1.weight", 4, 0, &c->stem_channels[0], err) &&
-           read_size(file, "vit_model.visual.stem.conv2.weight", 4, 0, &c->stem_channels[1], err) &&
+        return model_config_size(file, "vit_model.visual.conv1.weight", 4, 2, &c->patch_size, err);
+    c->stem_blocks = model_config_layers(file, "vit_model.visual.stem.blocks.", ".fc1.weight", MODEL_LAYERS + 1);
+    return model_config_size(file, "vit_model.visual.stem.conv1.weight", 4, 0, &c->stem_channels[0], err) &&
+           model_config_size(file, "vit_model.visual.stem.conv2.weight", 4, 0, &c->stem_channels[1], err) &&
            (!c->stem_blocks ||
-            read_size(file, "vit_model.visual.stem.blocks.0.fc1.weight", 2, 0, &c->stem_expansion, err));
+            model_config_size(file, "vit_model.visual.stem.blocks.0.fc1.weight", 2, 0, &c->stem_expansion, err));
 }
 
-static bool read_positions(struct model_config *c, const struct tensor_list *file, struct error *err)
+bool model_config_grid(struct model_config *c, const struct tensor_list *file, const char *table, int rank,
+                       struct error *err)
 {
     int rows;
-    if (!read_size(file, "vit_model.visual.positional_embedding", 2, 0, &rows, err))
+    if (!model_config_size(file, table, rank, rank - 2, &rows, err))
         return false;
     c->position_grid = (int)lround(sqrt(rows - 1));
     if (c->position_grid * c->position_grid + 1 != rows)
-        return error_set(err, ERROR_INPUT,
-                         "vit_model.visual.positional_embedding has %d rows, which is not a square of patches and a "
-                         "class row",
+        return error_set(err, ERROR_INPUT, "%s has %d rows, which is not a square of patches and a class row", table,
                          rows);
     if (!c->image_size)
         c->image_size = c->position_grid * c->patch_size;
@@ -206,21 +243,28 @@ static bool read_sizes(struct model_config *c, const struct tensor_list *file, s
 {
     char head[PARAMETER_NAME];
     c->image_layers =
-        count_layers(file, "vit_model.visual.transformer.resblocks.", ".ln_1.weight", MODEL_LAYERS + 1);
+        model_config_layers(file, "vit_model.visual.transformer.resblocks.", ".ln_1.weight", MODEL_LAYERS + 1);
     c->text_layers =
-        count_layers(file, "text_transformer.encoder.layer.", ".output.LayerNorm.weight", MODEL_LAYERS + 1);
-    c->fusion_layers = count_layers(file, "cross_modal_image_layers.", ".output.LayerNorm.weight", MODEL_LAYERS + 1);
+        model_config_layers(file, "text_transformer.encoder.layer.", ".output.LayerNorm.weight", MODEL_LAYERS + 1);
+    c->fusion_layers =
+        model_config_layers(file, "cross_modal_image_layers.", ".output.LayerNorm.weight", MODEL_LAYERS + 1);
     snprintf(head, sizeof head, "%s.3.weight", model_task_head(c->task));
-    return read_size(file, "vit_model.visual.class_embedding", 1, 0, &c->width, err) &&
-           read_size(file, "text_transformer.embeddings.word_embeddings.weight", 2, 0, &c->vocabulary, err) &&
-           read_size(file, "text_transformer.embeddings.position_embeddings.weight", 2, 0, &c->positions, err) &&
-           read_size(file, "token_type_embeddings.weight", 2, 0, &c->token_types, err) &&
-           read_size(file, "vit_model.visual.transformer.resblocks.0.mlp.c_fc.weight", 2, 0, &c->image_ffn, err) &&
-           read_size(file, "text_transformer.encoder.layer.0.intermediate.dense.weight", 2, 0, &c->text_ffn, err) &&
-           read_size(file, "cross_modal_image_layers.0.intermediate.dense.weight", 2, 0, &c->image_fusion_ffn, err) &&
-           read_size(file, "cross_modal_text_layers.0.intermediate.dense.weight", 2, 0, &c->text_fusion_ffn, err) &&
-           read_size(file, head, 2, 0, &c->labels, err) && read_size(file, head, 2, 1, &c->head_hidden, err) &&
-           read_stem(c, file, err) && read_positions(c, file, err);
+    return model_config_size(file, "vit_model.visual.class_embedding", 1, 0, &c->width, err) &&
+           model_config_size(file, "text_transformer.embeddings.word_embeddings.weight", 2, 0, &c->vocabulary, err) &&
+           model_config_size(file, "text_transformer.embeddings.position_embeddings.weight", 2, 0, &c->positions,
+                             err) &&
+           model_config_size(file, "token_type_embeddings.weight", 2, 0, &c->token_types, err) &&
+           model_config_size(file, "vit_model.visual.transformer.resblocks.0.mlp.c_fc.weight", 2, 0, &c->image_ffn,
+                             err) &&
+           model_config_size(file, "text_transformer.encoder.layer.0.intermediate.dense.weight", 2, 0, &c->text_ffn,
+                             err) &&
+           model_config_size(file, "cross_modal_image_layers.0.intermediate.dense.weight", 2, 0, &c->image_fusion_ffn,
+                             err) &&
+           model_config_size(file, "cross_modal_text_layers.0.intermediate.dense.weight", 2, 0, &c->text_fusion_ffn,
+                             err) &&
+           model_config_size(file, head, 2, 0, &c->labels, err) &&
+           model_config_size(file, head, 2, 1, &c->head_hidden, err) && read_stem(c, file, err) &&
+           model_config_grid(c, file, "vit_model.visual.positional_embedding", 2, err);
 }
 
 static bool read_trimmers(struct model_config *c, const struct tensor_list *file, struct error *err)
@@ -231,10 +275,10 @@ static bool read_trimmers(struct model_config *c, const struct tensor_list *file
             char prefix[PARAMETER_NAME], name[PARAMETER_NAME + 32];
             snprintf(prefix, sizeof prefix, "trimmers.%s.%d", model_stack_name((enum model_stack)s), l);
             snprintf(name, sizeof name, "%s.token.self.weight", prefix);
-            if (tensor_list_find(file, name) && !read_size(file, name, 2, 0, &trimmer->hidden, err))
+            if (tensor_list_find(file, name) && !model_config_size(file, name, 2, 0, &trimmer->hidden, err))
                 return false;
             snprintf(name, sizeof name, "%s.token.query.weight", prefix);
-            if (tensor_list_find(file, name) && !read_size(file, name, 2, 0, &trimmer->rank, err))
+            if (tensor_list_find(file, name) && !model_config_size(file, name, 2, 0, &trimmer->rank, err))
                 return false;
             snprintf(name, sizeof name, "%s.msa.out.weight", prefix);
             trimmer->msa = tensor_list_find(file, name) != NULL;
@@ -290,7 +334,13 @@ static bool json_word(const json_t *object, const char *key, const char *const w
                      json_is_string(v) ? json_string_value(v) : "not a string", known);
 }
 
-static const char *const architectures[] = {"meter"};
+static const char *const architectures[] = {[ARCHITECTURE_METER] = "meter", [ARCHITECTURE_BLIP] = "blip"};
+
+const char *model_architecture_name(enum model_architecture architecture)
+{
+    return architectures[architecture];
+}
+
 static const char *const stems[] = {"patch", "conv"};
 static const char *const norms[] = {"post", "pre"};
 
@@ -299,19 +349,21 @@ static bool read_object(struct model_config *c, const json_t *object, struct err
     const char *tasks[TASK_COUNT];
     for (int t = 0; t < TASK_COUNT; t++)
         tasks[t] = model_task_name((enum model_task)t);
-    int architecture = 0, task = (int)c->task, stem = (int)c->stem, norm = (int)c->fusion_norm;
+    int architecture = (int)c->architecture, task = (int)c->task, stem = (int)c->stem, norm = (int)c->fusion_norm;
     if (!json_is_object(object))
         return error_set(err, ERROR_INPUT, "the metadata config is not a JSON object");
-    if (!json_word(object, "architecture", architectures, 1, &architecture, err) ||
-        !json_word(object, "task", tasks, TASK_COUNT, &task, err) ||
-        !json_word(object, "stem", stems, 2, &stem, err) ||
+    if (!json_word(object, "architecture", architectures, 2, &architecture, err) ||
+        !json_word(object, "task", tasks, TASK_COUNT, &task, err) || !json_word(object, "stem", stems, 2, &stem, err) ||
         !json_word(object, "fusion_norm", norms, 2, &norm, err) ||
-        !json_int(object, "image_size", &c->image_size, err) ||
-        !json_int(object, "patch_size", &c->patch_size, err) || !json_int(object, "heads", &c->heads, err) ||
-        !json_int(object, "max_tokens", &c->max_tokens, err) ||
+        !json_int(object, "image_size", &c->image_size, err) || !json_int(object, "patch_size", &c->patch_size, err) ||
+        !json_int(object, "heads", &c->heads, err) || !json_int(object, "max_tokens", &c->max_tokens, err) ||
+        !json_int(object, "token_end", &c->token_end, err) ||
         !json_flag(object, "fusion_position", &c->fusion_position, err) ||
         !json_flag(object, "answer_words", &c->answer_words, err))
         return false;
+    if (architecture != (int)c->architecture)
+        return error_set(err, ERROR_INPUT, "the metadata config says %s, but the tensors are those of %s",
+                         architectures[architecture], architectures[c->architecture]);
     const char *name = json_string_value(json_object_get(object, "name"));
     if (name)
         snprintf(c->name, sizeof c->name, "%s", name);
@@ -384,26 +436,37 @@ static bool check_shape(void *context, const struct parameter *parameter)
 
 bool model_config_read(struct model_config *config, const struct tensor_list *file, struct error *err)
 {
-    model_config_default(config);
-    if (!read_task(config, file, err) || !read_metadata(config, file, err))
+    bool blip = model_config_is_blip(file);
+    if (!blip)
+        model_config_default(config);
+    if (!(blip ? model_config_blip_task(config, file, err) : read_task(config, file, err)) ||
+        !read_metadata(config, file, err))
         return false;
-    config->pictures = task_pictures(config->task);
+    config->pictures = model_task_pictures(config->task);
     config->fusion_eps = config->fusion_norm == FUSION_PRE ? 1e-5f : 1e-12f;
-    if (!read_sizes(config, file, err) || !read_trimmers(config, file, err))
+    if (!(blip ? model_config_blip_sizes(config, file, err) : read_sizes(config, file, err)) ||
+        !read_trimmers(config, file, err))
         return false;
     if (!config->heads)
         config->heads = config->width / 64;
+    if (blip && !config->image_heads && config->heads)
+        config->image_heads = model_image_width(config) / (config->width / config->heads);
     struct shapes_check check = {file, err};
     return model_config_check(config, err) && model_parameters(config, check_shape, &check);
 }
 
 char *model_config_to_json(const struct model_config *c)
 {
-    json_t *object =
-        json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:b, s:b, s:i}", "architecture", architectures[0], "task",
-                  model_task_name(c->task), "name", c->name, "image_size", c->image_size, "patch_size", c->patch_size,
-                  "heads", c->heads, "stem", stems[c->stem], "fusion_norm", norms[c->fusion_norm], "fusion_position",
-                  (int)c->fusion_position, "answer_words", (int)c->answer_words, "max_tokens", c->max_tokens);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:b, s:b, s:i}", "architecture", architectures[c->architecture],
+        "task", model_task_name(c->task), "name", c->name, "image_size", c->image_size, "patch_size", c->patch_size,
+        "heads", c->heads, "stem", stems[c->stem], "fusion_norm", norms[c->fusion_norm], "fusion_position",
+        (int)c->fusion_position, "answer_words", (int)c->answer_words, "max_tokens", c->max_tokens);
+    if (object && c->architecture == ARCHITECTURE_BLIP &&
+        json_object_set_new(object, "token_end", json_integer(c->token_end)) < 0) {
+        json_decref(object);
+        return NULL;
+    }
     char *text = object ? json_dumps(object, JSON_PRESERVE_ORDER) : NULL;
     json_decref(object);
     return text;

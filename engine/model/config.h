@@ -1,4 +1,4 @@
-// The shape of a METER model: what its weights file says, never a constant of the program.
+// The shape of a METER or BLIP model: what its weights file says, never a constant of the program.
 // Options beyond the published layout are described in engine/model/names.md.
 #ifndef TRIMSCOPE_MODEL_CONFIG_H
 #define TRIMSCOPE_MODEL_CONFIG_H
@@ -12,11 +12,15 @@ struct tensor_list;
 
 enum { MODEL_LAYERS = 48, MODEL_NAME = 64 }; // layers of one stack at most; bytes of a name
 
-// What the model answers, and the tensors of its answer head.
-#define MODEL_TASKS(X)                                                                                         \
-    X(VQA, "vqa", "vqa_classifier", 1)                                                                         \
-    X(NLVR2, "nlvr2", "nlvr2_classifier", 2)                                                                   \
-    X(SNLI, "snli", "snli_classifier", 1)
+enum model_architecture { ARCHITECTURE_METER, ARCHITECTURE_BLIP };
+
+// What the model answers, and the tensors of METER's answer head ("": METER has no such task).
+#define MODEL_TASKS(X)                                                                                                 \
+    X(VQA, "vqa", "vqa_classifier", 1)                                                                                 \
+    X(NLVR2, "nlvr2", "nlvr2_classifier", 2)                                                                           \
+    X(SNLI, "snli", "snli_classifier", 1)                                                                              \
+    X(CAPTION, "caption", "", 1)                                                                                       \
+    X(RETRIEVAL, "retrieval", "", 1)
 #define MODEL_TASK_ENUM(id, name, head, pictures) TASK_##id,
 enum model_task { MODEL_TASKS(MODEL_TASK_ENUM) TASK_COUNT };
 #undef MODEL_TASK_ENUM
@@ -31,7 +35,9 @@ struct trimmer_config {
     bool msa, mca; // head trimmers
 };
 
-// The four stacks of layers: names of their trimmers are trimmers.<name>.<layer>.
+// The four stacks of layers: names of their trimmers are trimmers.<name>.<layer>. BLIP has no text encoder of METER's
+// kind: its text layers attend to the patches, so they are the fusion stack of the words; the patches have no layers of
+// their own there, but a layer may attend to fewer of them than the one before.
 #define MODEL_STACKS(X) X(IMAGE, "image") X(TEXT, "text") X(FUSION_IMAGE, "fusion_image") X(FUSION_TEXT, "fusion_text")
 #define MODEL_STACK_ENUM(id, name) STACK_##id,
 enum model_stack { MODEL_STACKS(MODEL_STACK_ENUM) STACK_COUNT };
@@ -39,18 +45,26 @@ enum model_stack { MODEL_STACKS(MODEL_STACK_ENUM) STACK_COUNT };
 
 struct model_config {
     char name[MODEL_NAME];
+    enum model_architecture architecture;
     enum model_task task;
     int pictures;                // 1, or 2 for NLVR2
     int image_size, patch_size;  // pixels of a side; image_size % patch_size == 0
     int position_grid;           // patches of a side that the position tables in the file are for; the tables are
                                  // resized (vlm_spec §2.4) where image_size asks for another grid
     int width, heads;            // of every attention; width % heads == 0
+    int image_width,
+        image_heads; // of the image encoder's where they differ (BLIP with ViT-L; the size of a head is the
+                     // same); 0: width and heads
     int image_layers, text_layers, fusion_layers;
     int image_ffn, text_ffn, image_fusion_ffn, text_fusion_ffn;
     int vocabulary, positions;   // rows of the word and position tables of the text encoder
     int max_tokens;              // of a question, <s> and </s> counted
     int token_types;             // rows of token_type_embeddings: text, picture 1, picture 2
     int labels, head_hidden;     // answers; width of the hidden layer of the answer head
+    int decoder_layers, decoder_ffn; // BLIP's answer decoder (VQA), which attends to the words' last states; 0: none
+    int merge_from; // the first fusion layer that mixes what two pictures gave by a linear map (BLIP NLVR2)
+    int projection; // width of BLIP's contrastive features (retrieval); 0: none
+    int token_start, token_encode, token_end; // BLIP: ids of [DEC], [ENC], [SEP]
     enum model_stem stem;
     int stem_channels[2], stem_blocks, stem_expansion; // C1, C2, blocks, E (names.md); 0 for STEM_PATCH
     enum fusion_norm fusion_norm;
@@ -64,18 +78,39 @@ const char *model_task_head(enum model_task task); // prefix of the answer head'
 const char *model_stack_name(enum model_stack stack);
 
 // Sizes that follow.
+static inline int model_image_width(const struct model_config *c)
+{
+    return c->image_width ? c->image_width : c->width;
+}
+static inline int model_image_heads(const struct model_config *c)
+{
+    return c->image_heads ? c->image_heads : c->heads;
+}
+// Whether it writes words (BLIP's decoder) instead of choosing a label by a classifier.
+static inline bool model_writes(const struct model_config *c)
+{
+    return c->architecture == ARCHITECTURE_BLIP && (c->task == TASK_VQA || c->task == TASK_CAPTION);
+}
 static inline int model_grid(const struct model_config *config) { return config->image_size / config->patch_size; }
 static inline int model_head_size(const struct model_config *config) { return config->width / config->heads; }
 int model_stack_layers(const struct model_config *config, enum model_stack stack);
+// Width of a stack's states, and how many heads its attentions have.
+int model_stack_width(const struct model_config *config, enum model_stack stack);
+int model_stack_heads(const struct model_config *config, enum model_stack stack);
+
+const char *model_architecture_name(enum model_architecture architecture);
 
 // METER's own values for everything that is not read from tensor shapes; sizes are 0. Sets the eps values that follow
 // from fusion_norm, which a caller that builds a configuration by hand must set again when it changes fusion_norm.
 void model_config_default(struct model_config *config);
+// The same of BLIP; what hangs on the task (pictures, max_tokens) is that task's.
+void model_config_default_blip(struct model_config *config, enum model_task task);
 
 // Checks that sizes are positive, divide each other where they must, and stay within bounds.
 bool model_config_check(const struct model_config *config, struct error *err);
 
-// Reads the configuration of a weights file: metadata `config` and the names and shapes of its tensors. Every tensor
+// Reads the configuration of a weights file: metadata `config` and the names and shapes of its tensors. A pre-trained
+// BLIP file, which can do both, is read as one for captions unless its metadata says "task": "retrieval". Every tensor
 // that the configuration asks for is there in its shape when this returns true; one sentence in *err otherwise.
 bool model_config_read(struct model_config *config, const struct tensor_list *file, struct error *err);
 

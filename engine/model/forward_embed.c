@@ -21,17 +21,16 @@ static void apply_norm(const struct norm *norm, const float *x, int rows, int wi
 
 void forward_embed_text(struct forward *forward, const int *ids, int count, float *out)
 {
-    const struct model *m = forward->model;
-    int width = m->config.width;
+    const struct text_embedding *e = &forward->model->embedding;
+    int width = forward->model->config.width;
     for (int t = 0; t < count; t++) {
-        // Padding is dropped before this, so the position is 2 + t (RoBERTa starts counting after its pad id 1).
-        const float *word = m->words + (size_t)ids[t] * (size_t)width;
-        const float *position = m->positions + (size_t)(t + 2) * (size_t)width;
+        const float *word = e->words + (size_t)ids[t] * (size_t)width;
+        const float *position = e->positions + (size_t)(e->first + t) * (size_t)width;
         float *row = out + (size_t)t * (size_t)width;
         for (int i = 0; i < width; i++)
-            row[i] = word[i] + m->text_type[i] + position[i];
+            row[i] = word[i] + (e->type ? e->type[i] : 0) + position[i];
     }
-    apply_norm(&m->text_norm, out, count, width, out);
+    apply_norm(&e->norm, out, count, width, out);
     show(forward, "txt_embeddings", out, count);
 }
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LABEL_LIMIT = 1 << 20 };
+
 static char *copy_string(const char *text)
 {
     size_t size = strlen(text) + 1;
@@ -17,10 +19,13 @@ static char *copy_string(const char *text)
 }
 
 // A JSON list of exactly `labels` values from the metadata; NULL and *err where it is anything else.
-static json_t *read_list(const struct model *model, const char *text, const char *what, struct error *err)
+static json_t *read_list(struct model *model, const char *text, const char *what, struct error *err)
 {
     json_error_t where;
     json_t *list = json_loads(text, 0, &where);
+    // A model that writes has no classifier: the list alone says how many answers there are to choose from.
+    if (json_is_array(list) && model_writes(&model->config) && json_array_size(list) <= LABEL_LIMIT)
+        model->config.labels = (int)json_array_size(list);
     if (!json_is_array(list)) {
         error_set(err, ERROR_INPUT, "the metadata %s is not a JSON list", what);
     } else if (json_array_size(list) != (size_t)model->config.labels) {
@@ -62,6 +67,8 @@ static bool read_answers(struct model *model, const struct tensor_list *file, st
         text = "[\"False\", \"True\"]";
     if (!text && model->config.task == TASK_SNLI && model->config.labels == 3)
         text = "[\"contradiction\", \"neutral\", \"entailment\"]";
+    if (!text && model->config.task == TASK_RETRIEVAL && model->config.labels == 2)
+        text = "[\"no match\", \"match\"]";
     if (!text)
         return true;
     json_t *list = read_list(model, text, "answers", err);
@@ -92,7 +99,7 @@ static bool read_answer_words(struct model *model, const struct tensor_list *fil
                            "entry %d of the metadata answer_words is no token id; expected -1 to %d", a,
                            model->config.vocabulary - 1);
         else if (id >= 0)
-            memcpy(rows + (size_t)a * (size_t)width, model->words + (size_t)id * (size_t)width,
+            memcpy(rows + (size_t)a * (size_t)width, model->embedding.words + (size_t)id * (size_t)width,
                    (size_t)width * sizeof(float));
     }
     if (ok && !linear_init(&model->answer_words, rows, NULL, labels, width, 0, 0))
@@ -165,6 +172,8 @@ static void free_layer(struct layer *layer)
 {
     free_attention(&layer->msa);
     free_attention(&layer->mca);
+    free_attention(&layer->twin);
+    linear_free(&layer->merge);
     linear_free(&layer->ffn.up);
     linear_free(&layer->ffn.down);
 }
@@ -186,6 +195,7 @@ void model_free(struct model *model)
     for (int l = 0; l < MODEL_LAYERS; l++) {
         free_layer(&model->image[l]);
         free_layer(&model->text[l]);
+        free_layer(&model->decoder[l]);
         for (int s = 0; s < FUSION_STREAMS; s++)
             free_layer(&model->fusion[s][l]);
         for (int s = 0; s < STACK_COUNT; s++)
@@ -199,7 +209,10 @@ void model_free(struct model *model)
         linear_free(&model->transform[i]);
         linear_free(&model->pooler[i]);
         linear_free(&model->head[i]);
+        linear_free(&model->projection[i]);
     }
+    linear_free(&model->word_transform);
+    linear_free(&model->word_head);
     linear_free(&model->head_words);
     linear_free(&model->answer_words);
     tokenizer_free(model->tokenizer);

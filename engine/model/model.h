@@ -1,4 +1,4 @@
-// A METER model in memory: weights packed for the kernels, trimmers, answers and tokenizer. Immutable once opened, so
+// A METER or BLIP model in memory: weights packed for the kernels, trimmers, answers and tokenizer. Immutable once opened, so
 // that any number of runs in any number of threads share it.
 #ifndef TRIMSCOPE_MODEL_MODEL_H
 #define TRIMSCOPE_MODEL_MODEL_H
@@ -31,10 +31,25 @@ struct ffn_weights {
 };
 
 // A layer of any stack: MSA, MCA where `cross`, FFN. pre: x += f(LN(x)); else x = LN(x + f(x)).
+// BLIP's NLVR2 has two MCA, one for each picture, behind one LayerNorm (mca.norm): their outputs are averaged, or, where
+// merge.out is not 0, merged by it.
 struct layer {
     bool pre, cross;
-    struct attention_weights msa, mca;
+    struct attention_weights msa, mca, twin;
+    struct linear merge;
     struct ffn_weights ffn;
+};
+static inline int layer_width(const struct layer *layer)
+{
+    return layer->msa.in.in;
+}
+
+// Tables of a text encoder or decoder: (vocabulary, D), (positions, D), and (D) or NULL; the first token has the position
+// `first`.
+struct text_embedding {
+    const float *words, *positions, *type;
+    int first;
+    struct norm norm;
 };
 
 struct token_trimmer {
@@ -77,18 +92,25 @@ struct model {
     char **answers;         // config.labels strings, NULL where the file names none
     struct tokenizer *tokenizer; // NULL where the file carries none
 
-    const float *words, *positions, *text_type; // text embeddings: (vocabulary, D), (positions, D), (D)
-    struct norm text_norm;
+    struct text_embedding embedding;
     struct stem stem;
     const float *class_embedding, *image_positions, *fusion_positions; // (D), (patches + 1, D), the same or NULL
-    struct norm image_norm_pre, image_norm_post;
+    struct norm image_norm_pre, image_norm_post;                       // gamma of the first: NULL in BLIP
     struct layer image[MODEL_LAYERS], text[MODEL_LAYERS], fusion[FUSION_STREAMS][MODEL_LAYERS];
     struct trimmer trimmers[STACK_COUNT][MODEL_LAYERS];
     struct linear transform[FUSION_STREAMS], pooler[FUSION_STREAMS];
     struct norm fusion_norm[FUSION_STREAMS]; // gamma NULL in post-norm models
     const float *types;                      // (token_types, D)
-    struct linear head[2], head_words, answer_words; // head_words.out == 0 without answer_words
-    struct norm head_norm;
+    struct linear head[2], head_words, answer_words; // head_words.out == 0 without answer_words; head[0].out == 0 in
+                                                     // a head of one layer (BLIP's retrieval)
+    struct norm head_norm;                           // gamma NULL: ReLU follows the first layer (BLIP's NLVR2)
+
+    // BLIP: the layers of its text encoder (or of the decoder that writes captions) are fusion[FUSION_TEXT].
+    struct layer decoder[MODEL_LAYERS]; // of answers
+    struct text_embedding decoder_embedding;
+    struct linear word_transform, word_head; // hidden state to logits over the vocabulary, where it writes words
+    struct norm word_norm;
+    struct linear projection[FUSION_STREAMS]; // to contrastive features
 
     struct arena tables; // everything that is not a packed linear layer
     void *strings;       // owner of the answers' text

@@ -1,20 +1,12 @@
 #include "engine/model/parameters.h"
 
+#include "engine/model/parameters_private.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-// The walk: a prefix that sections of the model set, and whether the visitor has stopped it.
-struct walk {
-    const struct model_config *config;
-    parameter_visitor *visit;
-    void *context;
-    char prefix[PARAMETER_NAME];
-    bool trimmer, going;
-};
-
-static void section(struct walk *walk, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void section(struct walk *walk, const char *format, ...)
+void walk_section(struct walk *walk, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -22,8 +14,7 @@ static void section(struct walk *walk, const char *format, ...)
     va_end(args);
 }
 
-// One tensor; a, b, c, d are its sizes up to the first 0.
-static void tensor(struct walk *walk, const char *name, int a, int b, int c, int d)
+void walk_tensor(struct walk *walk, const char *name, int a, int b, int c, int d)
 {
     if (!walk->going)
         return;
@@ -35,105 +26,135 @@ static void tensor(struct walk *walk, const char *name, int a, int b, int c, int
     walk->going = walk->visit(walk->context, &parameter);
 }
 
-static void vector(struct walk *walk, const char *name, int n) { tensor(walk, name, n, 0, 0, 0); }
-static void matrix(struct walk *walk, const char *name, int rows, int columns)
+void walk_vector(struct walk *walk, const char *name, int n)
 {
-    tensor(walk, name, rows, columns, 0, 0);
+    walk_tensor(walk, name, n, 0, 0, 0);
+}
+void walk_matrix(struct walk *walk, const char *name, int rows, int columns)
+{
+    walk_tensor(walk, name, rows, columns, 0, 0);
 }
 
-static void linear(struct walk *walk, const char *name, int out, int in)
-{
-    char full[PARAMETER_NAME];
-    snprintf(full, sizeof full, "%s.weight", name);
-    matrix(walk, full, out, in);
-    snprintf(full, sizeof full, "%s.bias", name);
-    vector(walk, full, out);
-}
-
-static void norm(struct walk *walk, const char *name, int n)
+void walk_linear(struct walk *walk, const char *name, int out, int in)
 {
     char full[PARAMETER_NAME];
     snprintf(full, sizeof full, "%s.weight", name);
-    vector(walk, full, n);
+    walk_matrix(walk, full, out, in);
     snprintf(full, sizeof full, "%s.bias", name);
-    vector(walk, full, n);
+    walk_vector(walk, full, out);
 }
 
-static void convolution(struct walk *walk, const char *name, int out, int in, int side)
+void walk_norm(struct walk *walk, const char *name, int n)
 {
     char full[PARAMETER_NAME];
     snprintf(full, sizeof full, "%s.weight", name);
-    tensor(walk, full, out, in, side, side);
+    walk_vector(walk, full, n);
     snprintf(full, sizeof full, "%s.bias", name);
-    vector(walk, full, out);
+    walk_vector(walk, full, n);
 }
 
-static void trimmers(struct walk *walk, enum model_stack stack, int layer)
+void walk_convolution(struct walk *walk, const char *name, int out, int in, int side)
+{
+    char full[PARAMETER_NAME];
+    snprintf(full, sizeof full, "%s.weight", name);
+    walk_tensor(walk, full, out, in, side, side);
+    snprintf(full, sizeof full, "%s.bias", name);
+    walk_vector(walk, full, out);
+}
+
+void walk_trimmers(struct walk *walk, enum model_stack stack, int layer)
 {
     const struct trimmer_config *trimmer = &walk->config->trimmers[stack][layer];
-    int width = walk->config->width, heads = walk->config->heads;
+    int width = model_stack_width(walk->config, stack), heads = model_stack_heads(walk->config, stack);
+    int other = model_stack_width(walk->config, stack == STACK_TEXT || stack == STACK_FUSION_TEXT ? STACK_FUSION_IMAGE
+                                                                                                  : STACK_FUSION_TEXT);
     walk->trimmer = true;
-    section(walk, "trimmers.%s.%d.", model_stack_name(stack), layer);
+    walk_section(walk, "trimmers.%s.%d.", model_stack_name(stack), layer);
     if (trimmer->hidden) {
-        norm(walk, "token.norm", width);
-        linear(walk, "token.self", trimmer->hidden, width);
-        linear(walk, "token.out", 1, trimmer->hidden);
+        walk_norm(walk, "token.norm", width);
+        walk_linear(walk, "token.self", trimmer->hidden, width);
+        walk_linear(walk, "token.out", 1, trimmer->hidden);
     }
     if (trimmer->hidden && trimmer->rank) {
-        matrix(walk, "token.query.weight", trimmer->rank, width);
-        norm(walk, "token.context_norm", width);
-        matrix(walk, "token.key.weight", trimmer->rank, width);
-        vector(walk, "token.alpha", 1);
+        walk_matrix(walk, "token.query.weight", trimmer->rank, width);
+        walk_norm(walk, "token.context_norm", other);
+        walk_matrix(walk, "token.key.weight", trimmer->rank, other);
+        walk_vector(walk, "token.alpha", 1);
     }
     if (trimmer->msa) {
-        norm(walk, "msa.norm", width);
-        linear(walk, "msa.out", heads, width);
+        walk_norm(walk, "msa.norm", width);
+        walk_linear(walk, "msa.out", heads, width);
     }
     if (trimmer->mca) {
-        norm(walk, "mca.norm", 2 * width);
-        linear(walk, "mca.out", heads, 2 * width);
+        walk_norm(walk, "mca.norm", width + other);
+        walk_linear(walk, "mca.out", heads, width + other);
     }
     walk->trimmer = false;
+}
+
+void walk_bert_msa(struct walk *walk)
+{
+    int width = walk->config->width;
+    walk_linear(walk, "attention.self.query", width, width);
+    walk_linear(walk, "attention.self.key", width, width);
+    walk_linear(walk, "attention.self.value", width, width);
+    walk_linear(walk, "attention.output.dense", width, width);
+    walk_norm(walk, "attention.output.LayerNorm", width);
+}
+
+void walk_bert_mca(struct walk *walk, const char *twin, int memory)
+{
+    static const char *const parts[] = {"query", "key", "value"};
+    int width = walk->config->width;
+    char name[PARAMETER_NAME];
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "crossattention.self%s.%s", twin, parts[i]);
+        walk_linear(walk, name, width, i == 0 ? width : memory);
+    }
+    snprintf(name, sizeof name, "crossattention.output.dense%s", twin);
+    walk_linear(walk, name, width, width);
+}
+
+void walk_bert_ffn(struct walk *walk, int ffn)
+{
+    int width = walk->config->width;
+    walk_linear(walk, "intermediate.dense", ffn, width);
+    walk_linear(walk, "output.dense", width, ffn);
+    walk_norm(walk, "output.LayerNorm", width);
 }
 
 static void text_encoder(struct walk *walk)
 {
     const struct model_config *c = walk->config;
-    section(walk, "text_transformer.embeddings.");
-    matrix(walk, "word_embeddings.weight", c->vocabulary, c->width);
-    matrix(walk, "position_embeddings.weight", c->positions, c->width);
-    matrix(walk, "token_type_embeddings.weight", 1, c->width);
-    norm(walk, "LayerNorm", c->width);
+    walk_section(walk, "text_transformer.embeddings.");
+    walk_matrix(walk, "word_embeddings.weight", c->vocabulary, c->width);
+    walk_matrix(walk, "position_embeddings.weight", c->positions, c->width);
+    walk_matrix(walk, "token_type_embeddings.weight", 1, c->width);
+    walk_norm(walk, "LayerNorm", c->width);
     for (int l = 0; l < c->text_layers; l++) {
-        trimmers(walk, STACK_TEXT, l);
-        section(walk, "text_transformer.encoder.layer.%d.", l);
-        linear(walk, "attention.self.query", c->width, c->width);
-        linear(walk, "attention.self.key", c->width, c->width);
-        linear(walk, "attention.self.value", c->width, c->width);
-        linear(walk, "attention.output.dense", c->width, c->width);
-        norm(walk, "attention.output.LayerNorm", c->width);
-        linear(walk, "intermediate.dense", c->text_ffn, c->width);
-        linear(walk, "output.dense", c->width, c->text_ffn);
-        norm(walk, "output.LayerNorm", c->width);
+        walk_trimmers(walk, STACK_TEXT, l);
+        walk_section(walk, "text_transformer.encoder.layer.%d.", l);
+        walk_bert_msa(walk);
+        walk_bert_ffn(walk, c->text_ffn);
     }
 }
 
 static void conv_stem(struct walk *walk)
 {
     const struct model_config *c = walk->config;
-    section(walk, "vit_model.visual.stem.");
-    convolution(walk, "conv1", c->stem_channels[0], 3, 4);
-    convolution(walk, "conv2", c->stem_channels[1], c->stem_channels[0], 3);
-    convolution(walk, "conv3", c->width, c->stem_channels[1], 3);
+    walk_section(walk, "vit_model.visual.stem.");
+    walk_convolution(walk, "conv1", c->stem_channels[0], 3, 4);
+    walk_convolution(walk, "conv2", c->stem_channels[1], c->stem_channels[0], 3);
+    walk_convolution(walk, "conv3", c->width, c->stem_channels[1], 3);
     for (int b = 0; b < c->stem_blocks; b++) {
-        section(walk, "vit_model.visual.stem.blocks.%d.", b);
-        convolution(walk, "depthwise", c->width, 1, 5);
-        norm(walk, "norm", c->width);
-        linear(walk, "fc1", c->stem_expansion, c->width);
-        linear(walk, "fc2", c->width, c->stem_expansion);
+        walk_section(walk, "vit_model.visual.stem.blocks.%d.", b);
+        walk_convolution(walk, "depthwise", c->width, 1, 5);
+        walk_norm(walk, "norm", c->width);
+        walk_linear(walk, "fc1", c->stem_expansion, c->width);
+        walk_linear(walk, "fc2", c->width, c->stem_expansion);
     }
-    section(walk, "vit_model.visual.stem.");
-    norm(walk, "norm", c->width);
+    walk_section(walk, "vit_model.visual.stem.");
+    walk_norm(walk, "norm", c->width);
 }
 
 static void image_encoder(struct walk *walk)
@@ -141,87 +162,82 @@ static void image_encoder(struct walk *walk)
     const struct model_config *c = walk->config;
     if (c->stem == STEM_CONV)
         conv_stem(walk);
-    section(walk, "vit_model.visual.");
+    walk_section(walk, "vit_model.visual.");
     if (c->stem == STEM_PATCH)
-        tensor(walk, "conv1.weight", c->width, 3, c->patch_size, c->patch_size);
-    vector(walk, "class_embedding", c->width);
-    matrix(walk, "positional_embedding", c->position_grid * c->position_grid + 1, c->width);
-    norm(walk, "ln_pre", c->width);
+        walk_tensor(walk, "conv1.weight", c->width, 3, c->patch_size, c->patch_size);
+    walk_vector(walk, "class_embedding", c->width);
+    walk_matrix(walk, "positional_embedding", c->position_grid * c->position_grid + 1, c->width);
+    walk_norm(walk, "ln_pre", c->width);
     for (int l = 0; l < c->image_layers; l++) {
-        trimmers(walk, STACK_IMAGE, l);
-        section(walk, "vit_model.visual.transformer.resblocks.%d.", l);
-        norm(walk, "ln_1", c->width);
-        matrix(walk, "attn.in_proj_weight", 3 * c->width, c->width);
-        vector(walk, "attn.in_proj_bias", 3 * c->width);
-        linear(walk, "attn.out_proj", c->width, c->width);
-        norm(walk, "ln_2", c->width);
-        linear(walk, "mlp.c_fc", c->image_ffn, c->width);
-        linear(walk, "mlp.c_proj", c->width, c->image_ffn);
+        walk_trimmers(walk, STACK_IMAGE, l);
+        walk_section(walk, "vit_model.visual.transformer.resblocks.%d.", l);
+        walk_norm(walk, "ln_1", c->width);
+        walk_matrix(walk, "attn.in_proj_weight", 3 * c->width, c->width);
+        walk_vector(walk, "attn.in_proj_bias", 3 * c->width);
+        walk_linear(walk, "attn.out_proj", c->width, c->width);
+        walk_norm(walk, "ln_2", c->width);
+        walk_linear(walk, "mlp.c_fc", c->image_ffn, c->width);
+        walk_linear(walk, "mlp.c_proj", c->width, c->image_ffn);
     }
-    section(walk, "vit_model.visual.");
-    norm(walk, "ln_post", c->width);
+    walk_section(walk, "vit_model.visual.");
+    walk_norm(walk, "ln_post", c->width);
 }
 
 static void fusion_layer(struct walk *walk, const char *stream, int layer, int ffn)
 {
     const struct model_config *c = walk->config;
-    section(walk, "cross_modal_%s_layers.%d.", stream, layer);
-    linear(walk, "attention.self.query", c->width, c->width);
-    linear(walk, "attention.self.key", c->width, c->width);
-    linear(walk, "attention.self.value", c->width, c->width);
-    linear(walk, "attention.output.dense", c->width, c->width);
-    norm(walk, "attention.output.LayerNorm", c->width);
-    linear(walk, "crossattention.self.query", c->width, c->width);
-    linear(walk, "crossattention.self.key", c->width, c->width);
-    linear(walk, "crossattention.self.value", c->width, c->width);
-    linear(walk, "crossattention.output.dense", c->width, c->width);
-    norm(walk, "crossattention.output.LayerNorm", c->width);
+    walk_section(walk, "cross_modal_%s_layers.%d.", stream, layer);
+    walk_bert_msa(walk);
+    walk_bert_mca(walk, "", c->width);
+    walk_norm(walk, "crossattention.output.LayerNorm", c->width);
     if (c->fusion_norm == FUSION_PRE)
-        norm(walk, "crossattention.context.LayerNorm", c->width);
-    linear(walk, "intermediate.dense", ffn, c->width);
-    linear(walk, "output.dense", c->width, ffn);
-    norm(walk, "output.LayerNorm", c->width);
+        walk_norm(walk, "crossattention.context.LayerNorm", c->width);
+    walk_bert_ffn(walk, ffn);
 }
 
 static void fusion(struct walk *walk)
 {
     const struct model_config *c = walk->config;
-    section(walk, "cross_modal_");
-    linear(walk, "text_transform", c->width, c->width);
-    linear(walk, "image_transform", c->width, c->width);
+    walk_section(walk, "cross_modal_");
+    walk_linear(walk, "text_transform", c->width, c->width);
+    walk_linear(walk, "image_transform", c->width, c->width);
     if (c->fusion_position)
-        matrix(walk, "image_position", c->position_grid * c->position_grid + 1, c->width);
-    section(walk, "%s", "");
-    matrix(walk, "token_type_embeddings.weight", c->token_types, c->width);
+        walk_matrix(walk, "image_position", c->position_grid * c->position_grid + 1, c->width);
+    walk_section(walk, "%s", "");
+    walk_matrix(walk, "token_type_embeddings.weight", c->token_types, c->width);
     for (int l = 0; l < c->fusion_layers; l++) {
-        trimmers(walk, STACK_FUSION_TEXT, l);
-        trimmers(walk, STACK_FUSION_IMAGE, l);
+        walk_trimmers(walk, STACK_FUSION_TEXT, l);
+        walk_trimmers(walk, STACK_FUSION_IMAGE, l);
         fusion_layer(walk, "text", l, c->text_fusion_ffn);
         fusion_layer(walk, "image", l, c->image_fusion_ffn);
     }
-    section(walk, "cross_modal_");
+    walk_section(walk, "cross_modal_");
     if (c->fusion_norm == FUSION_PRE) {
-        norm(walk, "text_norm", c->width);
-        norm(walk, "image_norm", c->width);
+        walk_norm(walk, "text_norm", c->width);
+        walk_norm(walk, "image_norm", c->width);
     }
-    linear(walk, "text_pooler.dense", c->width, c->width);
-    linear(walk, "image_pooler.dense", c->width, c->width);
+    walk_linear(walk, "text_pooler.dense", c->width, c->width);
+    walk_linear(walk, "image_pooler.dense", c->width, c->width);
 }
 
 static void answer_head(struct walk *walk)
 {
     const struct model_config *c = walk->config;
-    section(walk, "%s.", model_task_head(c->task));
-    linear(walk, "0", c->head_hidden, 2 * c->width * c->pictures);
-    norm(walk, "1", c->head_hidden);
-    linear(walk, "3", c->labels, c->head_hidden);
+    walk_section(walk, "%s.", model_task_head(c->task));
+    walk_linear(walk, "0", c->head_hidden, 2 * c->width * c->pictures);
+    walk_norm(walk, "1", c->head_hidden);
+    walk_linear(walk, "3", c->labels, c->head_hidden);
     if (c->answer_words)
-        linear(walk, "words", c->width, c->head_hidden);
+        walk_linear(walk, "words", c->width, c->head_hidden);
 }
 
 bool model_parameters(const struct model_config *config, parameter_visitor *visit, void *context)
 {
     struct walk walk = {.config = config, .visit = visit, .context = context, .going = true};
+    if (config->architecture == ARCHITECTURE_BLIP) {
+        walk_blip(&walk);
+        return walk.going;
+    }
     text_encoder(&walk);
     image_encoder(&walk);
     fusion(&walk);

@@ -21,6 +21,9 @@ struct parameter {
 typedef bool parameter_visitor(void *context, const struct parameter *parameter);
 bool model_parameters(const struct model_config *config, parameter_visitor *visit, void *context);
 
+// Where the tensors of BLIP's text layers are: "text_encoder.", or in a model for captions "text_decoder.bert.".
+const char *model_blip_text(const struct model_config *config);
+
 // Sum of the elements of all parameters.
 int64_t model_parameter_count(const struct model_config *config);
 

@@ -343,7 +343,7 @@ static void test_weights_of_nan(void **state)
     (void)state;
     struct tiny_options tiny = tiny_everything();
     struct model *model = tiny_model(&tiny);
-    float *words = (float *)(size_t)model->words;
+    float *words = (float *)(size_t)model->embedding.words;
     for (int i = 0; i < 22 * 32; i++)
         words[i] = NAN;
     for (int p = 0; p < POLICY_COUNT; p++) {
