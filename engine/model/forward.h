@@ -1,4 +1,4 @@
-// The forward pass of METER in pieces, each on the rows that are still alive (vlm_spec §3).
+// The forward pass of METER and BLIP in pieces, each on the rows that are still alive (vlm_spec §3, §4).
 //
 // States are (rows, D) row-major without gaps; row 0 is CLS. The pieces know nothing of pruning policies: they get the
 // rows that are left and a byte per head.
@@ -34,39 +34,62 @@ struct attention_trace {
 // Bytes of scratch (math.scratch) that any piece needs for a run of this model with `workers` threads.
 size_t forward_scratch(const struct model *model, int workers);
 
-// One layer in place over x (rows, D). kv: what forward_memory() gave for the other stream (keys rows); NULL where the
-// layer has no MCA. live_msa, live_mca: a byte per head, NULL for all.
+// Causal self-attention: the rows are new tokens of some sequences, whose K and V lie one after the other in `kv`
+// (2D numbers a token); the layer adds those of its rows and lets each attend to its sequence up to itself.
+struct causal {
+    float *kv;
+    const int *first;    // per row: where its sequence begins in kv, in tokens
+    const int *position; // per row: which token of the sequence it is
+};
+
+// One layer in place over x (rows, D). kv: what forward_memory() gave for the other stream (keys rows); NULL leaves MCA
+// out. twin_kv: the same for the second picture of BLIP's NLVR2. live_...: a byte per head, NULL for all. A causal pass
+// fills of `msa` the redundancy alone.
 struct layer_input {
     const struct layer *layer;
     float *x;
     int rows;
-    const float *kv;
-    int keys;
+    const float *kv, *twin_kv;
+    int keys, twin_keys;
+    const struct causal *causal; // NULL: every row attends to every row
     const char *name; // of this layer in the fixtures, "vit_block00"; NULL: not shown to the probe
-    const uint8_t *live_msa, *live_mca;
-    struct attention_trace msa, mca;
+    const uint8_t *live_msa, *live_mca, *live_twin;
+    struct attention_trace msa, mca, twin;
 };
 void forward_layer(struct forward *forward, const struct layer_input *input);
 
-// K and V of MCA from the other stream's input states: kv (rows, 2D). Dropped heads' columns are left untouched.
-void forward_memory(struct forward *forward, const struct layer *layer, const float *other, int rows,
+// K and V of MCA (of the second picture's with `twin`) from the other stream's input states (rows, its width): kv
+// (rows, 2D). Dropped heads' columns are left untouched.
+void forward_memory(struct forward *forward, const struct layer *layer, bool twin, const float *other, int rows,
                     const uint8_t *live, float *kv);
 
-// Attention probabilities of one head of MSA or MCA: probs (rows, keys). x is the input of the layer; for MCA the MSA
-// before it is computed too, which changes x.
-void forward_probabilities(struct forward *forward, const struct layer_input *input, bool mca, int head, float *probs);
+// Attention probabilities of one head of a module: probs (rows, keys). x is the input of the layer; for MCA the MSA
+// before it is computed too, which changes x. Of a causal layer MCA alone can be asked for.
+enum forward_module { FORWARD_MSA, FORWARD_MCA, FORWARD_TWIN };
+void forward_probabilities(struct forward *forward, const struct layer_input *input, enum forward_module module,
+                           int head, float *probs);
 
-// Text embeddings (§3.3): out (count, D).
+// Text embeddings (§3.3, §4.2) of the question: out (count, D). forward_embed_words(): of any tokens, by their
+// positions in their sequences (NULL: 0, 1, 2, …).
 void forward_embed_text(struct forward *forward, const int *ids, int count, float *out);
-// Patches, class row, positions, ln_pre (§3.2): pixels (3, side, side) planar, normalised; out (patches + 1, D).
+void forward_embed_words(const struct model *model, const struct text_embedding *embedding, const int *ids,
+                         const int *positions, int count, float *out);
+// Patches, class row, positions, METER's ln_pre (§3.2): pixels (3, side, side) planar, normalised; out (patches + 1, D).
 void forward_embed_image(struct forward *forward, const float *pixels, float *out);
 
-// After the last layer of an encoder, in place: ln_post (image), transform, token type, position. rows_of: the
-// original index of each row (the image's position table needs it). type: row of token_type_embeddings.
+// After the last layer of an encoder, in place: ln_post (image) and METER's transform, token type, position. rows_of:
+// the original index of each row (the image's position table needs it). type: row of token_type_embeddings.
 void forward_finish_text(struct forward *forward, float *x, int rows);
 void forward_finish_image(struct forward *forward, float *x, int rows, const int *rows_of, int type);
 
 // Poolers and answer head on the CLS rows of each pass (1, or 2 for NLVR2): logits (labels).
 void forward_answer(struct forward *forward, const float *const text[], const float *const image[], float *logits);
+// BLIP's classifier (NLVR2, match or no match) on the words' first row: logits (labels).
+void forward_classify(struct forward *forward, const float *cls, float *logits);
+// BLIP's word head (§4.2) on rows (rows, D) of its decoder: logits (rows, vocabulary).
+void forward_word_head(struct forward *forward, const float *x, int rows, float *logits);
+// BLIP's contrastive feature of a stream's first row (FUSION_TEXT: encoded without a picture): out (projection), of
+// length 1; the similarity of words and picture is their product (§4.8).
+void forward_project(struct forward *forward, int stream, const float *cls, float *out);
 
 #endif

@@ -1,5 +1,6 @@
 #include "engine/base/thread.h"
-#include "engine/model/forward.h"
+#include "engine/model/beam.h"
+#include "engine/model/decoder.h"
 
 #include <string.h>
 
@@ -61,18 +62,28 @@ void forward_answer(struct forward *forward, const float *const text[], const fl
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
+// Of a model that writes: ranked answers' cache, states and logits (rank.c), or those of the beams.
+static size_t writing_scratch(const struct model_config *c)
+{
+    size_t width = (size_t)c->width, vocabulary = (size_t)c->vocabulary;
+    return model_writes(c) ? RANK_ROWS * (6 * width + 16) + (64 + BEAMS) * vocabulary : 0;
+}
+
 size_t forward_scratch(const struct model *model, int workers)
 {
     const struct model_config *c = &model->config;
-    size_t tokens = (size_t)(c->max_tokens > model_grid(c) * model_grid(c) + 1 ? c->max_tokens
-                                                                               : model_grid(c) * model_grid(c) + 1);
-    size_t width = (size_t)c->width, pixels = (size_t)c->image_size * (size_t)c->image_size;
+    size_t tokens = larger((size_t)c->max_tokens, (size_t)(model_grid(c) * model_grid(c) + 1));
+    if (model_writes(c))
+        tokens = larger(tokens, RANK_ROWS);
+    size_t width = larger((size_t)c->width, (size_t)model_image_width(c)),
+           pixels = (size_t)c->image_size * (size_t)c->image_size;
     size_t ffn = larger(larger((size_t)c->image_ffn, (size_t)c->text_ffn),
                         larger((size_t)c->image_fusion_ffn, (size_t)c->text_fusion_ffn));
-    // Of one layer: contexts, Q K V and the probabilities that the mass of cross-attention is read from; or the FFN's
-    // hidden and normed rows.
+    ffn = larger(ffn, (size_t)c->decoder_ffn);
+    // Of one layer: contexts, Q K V, a copy for a probe, and the probabilities that the mass of cross-attention is read
+    // from; or the FFN's hidden and normed rows.
     size_t probabilities = tokens * (size_t)c->max_tokens * (size_t)c->heads;
-    size_t layer = larger(tokens * width * 4 + probabilities + 2 * tokens, tokens * (ffn + width));
+    size_t layer = larger(tokens * width * 5 + probabilities + 2 * tokens, tokens * (ffn + width));
     // K and V of both streams and gathered copies, which fusion holds while its layers run.
     size_t fusion = 8 * tokens * width;
     size_t conv = c->stem == STEM_PATCH
@@ -88,5 +99,5 @@ size_t forward_scratch(const struct model *model, int workers)
     size_t rows = c->stem == STEM_CONV ? larger(tokens, pixels / 16) : tokens;
     size_t inner = larger(linear_scratch((int)widest, (int)rows, workers),
                           attention_scratch((int)tokens, (int)tokens, model_head_size(c), workers));
-    return (larger(larger(layer + fusion, stem), answer) + 64 * 32) * sizeof(float) + inner + 4096;
+    return (larger(larger(layer + fusion + writing_scratch(c), stem), answer) + 64 * 64) * sizeof(float) + inner + 4096;
 }

@@ -8,10 +8,15 @@ static float *scratch_floats(struct forward *forward, size_t count)
     return arena_alloc(&forward->math->scratch, count, sizeof(float));
 }
 
-static void show(struct forward *forward, const char *name, const float *x, int rows)
+static void show(struct forward *forward, const char *name, const float *x, int rows, int width)
 {
     if (forward->probe)
-        forward->probe(forward->probe_context, name, x, rows, forward->model->config.width);
+        forward->probe(forward->probe_context, name, x, rows, width);
+}
+
+static bool is_blip(const struct forward *forward)
+{
+    return forward->model->config.architecture == ARCHITECTURE_BLIP;
 }
 
 static void apply_norm(const struct norm *norm, const float *x, int rows, int width, float *y)
@@ -19,19 +24,24 @@ static void apply_norm(const struct norm *norm, const float *x, int rows, int wi
     layer_norm(x, width, rows, width, norm->gamma, norm->beta, norm->eps, y, width);
 }
 
-void forward_embed_text(struct forward *forward, const int *ids, int count, float *out)
+void forward_embed_words(const struct model *model, const struct text_embedding *e, const int *ids,
+                         const int *positions, int count, float *out)
 {
-    const struct text_embedding *e = &forward->model->embedding;
-    int width = forward->model->config.width;
+    int width = model->config.width;
     for (int t = 0; t < count; t++) {
         const float *word = e->words + (size_t)ids[t] * (size_t)width;
-        const float *position = e->positions + (size_t)(e->first + t) * (size_t)width;
+        const float *position = e->positions + (size_t)(e->first + (positions ? positions[t] : t)) * (size_t)width;
         float *row = out + (size_t)t * (size_t)width;
         for (int i = 0; i < width; i++)
             row[i] = word[i] + (e->type ? e->type[i] : 0) + position[i];
     }
     apply_norm(&e->norm, out, count, width, out);
-    show(forward, "txt_embeddings", out, count);
+}
+
+void forward_embed_text(struct forward *forward, const int *ids, int count, float *out)
+{
+    forward_embed_words(forward->model, &forward->model->embedding, ids, NULL, count, out);
+    show(forward, is_blip(forward) ? "enc_embeddings" : "txt_embeddings", out, count, forward->model->config.width);
 }
 
 // Rows of patch x patch x 3 numbers in the order of the convolution's weights (channel, y, x), without overlap.
@@ -138,18 +148,20 @@ static void patch_stem(struct forward *forward, const float *pixels, float *out)
 void forward_embed_image(struct forward *forward, const float *pixels, float *out)
 {
     const struct model *m = forward->model;
-    int width = m->config.width, grid = model_grid(&m->config), rows = grid * grid + 1;
+    int width = model_image_width(&m->config), grid = model_grid(&m->config), rows = grid * grid + 1;
     float *patches = out + width;
     if (m->config.stem == STEM_CONV)
         conv_stem(forward, pixels, patches);
     else
         patch_stem(forward, pixels, patches);
-    show(forward, "vit_conv1", patches, rows - 1);
+    show(forward, is_blip(forward) ? "vit_patch_embed" : "vit_conv1", patches, rows - 1, width);
     memcpy(out, m->class_embedding, (size_t)width * sizeof(float));
     for (size_t i = 0; i < (size_t)rows * (size_t)width; i++)
         out[i] += m->image_positions[i];
+    if (!m->image_norm_pre.gamma)
+        return;
     apply_norm(&m->image_norm_pre, out, rows, width, out);
-    show(forward, "vit_ln_pre", out, rows);
+    show(forward, "vit_ln_pre", out, rows, width);
 }
 
 static void transform(struct forward *forward, int stream, float *x, int rows)
@@ -168,7 +180,7 @@ void forward_finish_text(struct forward *forward, float *x, int rows)
     const struct model *m = forward->model;
     int width = m->config.width;
     transform(forward, FUSION_TEXT, x, rows);
-    show(forward, "txt_transform", x, rows);
+    show(forward, "txt_transform", x, rows, width);
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < width; i++)
             x[(size_t)r * (size_t)width + (size_t)i] += m->types[i];
@@ -177,12 +189,14 @@ void forward_finish_text(struct forward *forward, float *x, int rows)
 void forward_finish_image(struct forward *forward, float *x, int rows, const int *rows_of, int type)
 {
     const struct model *m = forward->model;
-    int width = m->config.width;
-    const float *kind = m->types + (size_t)type * (size_t)width;
+    int width = model_image_width(&m->config);
     apply_norm(&m->image_norm_post, x, rows, width, x);
-    show(forward, "vit_ln_post", x, rows);
+    show(forward, is_blip(forward) ? "vit_norm" : "vit_ln_post", x, rows, width);
+    if (is_blip(forward))
+        return;
+    const float *kind = m->types + (size_t)type * (size_t)width;
     transform(forward, FUSION_IMAGE, x, rows);
-    show(forward, "img_transform", x, rows);
+    show(forward, "img_transform", x, rows, width);
     for (int r = 0; r < rows; r++) {
         float *row = x + (size_t)r * (size_t)width;
         const float *place = m->fusion_positions ? m->fusion_positions + (size_t)rows_of[r] * (size_t)width : NULL;

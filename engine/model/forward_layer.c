@@ -20,13 +20,18 @@ static void apply_norm(const struct norm *norm, const float *x, int rows, int wi
     layer_norm(x, width, rows, width, norm->gamma, norm->beta, norm->eps, y, width);
 }
 
-static void show(struct forward *forward, const char *name, const char *suffix, const float *x, int rows)
+static void show(struct forward *forward, const struct layer_input *in, const char *suffix, const float *x)
 {
     char full[64];
-    if (!forward->probe || !name)
+    if (!forward->probe || !in->name)
         return;
-    snprintf(full, sizeof full, "%s%s", name, suffix);
-    forward->probe(forward->probe_context, full, x, rows, forward->model->config.width);
+    snprintf(full, sizeof full, "%s%s", in->name, suffix);
+    forward->probe(forward->probe_context, full, x, in->rows, layer_width(in->layer));
+}
+
+static int layer_heads(const struct forward *forward, const struct layer *layer)
+{
+    return layer_width(layer) / model_head_size(&forward->model->config);
 }
 
 static bool any_live(const uint8_t *live, int heads)
@@ -162,7 +167,7 @@ static void trace_nothing(const struct attention_trace *trace, int keys)
 static void add_projection(struct forward *forward, const struct linear *out, const struct norm *norm, bool pre,
                            const float *ctx, const uint8_t *live, float *x, int rows, uint64_t *macs)
 {
-    int width = forward->model->config.width;
+    int width = out->out;
     linear_apply(forward->math, out, ctx, out->in, rows, x, width, ACTIVATION_NONE, x, width, NULL, live, macs);
     if (!pre)
         apply_norm(norm, x, rows, width, x);
@@ -171,7 +176,7 @@ static void add_projection(struct forward *forward, const struct linear *out, co
 static struct attention self_operands(struct forward *forward, const struct layer_input *in, const float *qkv,
                                       float *ctx)
 {
-    int width = forward->model->config.width, heads = forward->model->config.heads;
+    int width = layer_width(in->layer), heads = layer_heads(forward, in->layer);
     return (struct attention){.q = qkv, .k = qkv + width, .v = qkv + 2 * width, .ldq = 3 * width, .ldk = 3 * width,
                               .ldv = 3 * width, .queries = in->rows, .keys = in->rows, .heads = heads,
                               .size = width / heads, .live = in->live_msa, .ctx = ctx, .ldc = width};
@@ -181,7 +186,7 @@ static struct attention self_operands(struct forward *forward, const struct laye
 static void project_self(struct forward *forward, const struct layer_input *in, float *normed, float *qkv)
 {
     const struct attention_weights *w = &in->layer->msa;
-    int width = forward->model->config.width, heads = forward->model->config.heads;
+    int width = layer_width(in->layer), heads = layer_heads(forward, in->layer);
     uint8_t live[3 * 64];
     if (in->layer->pre)
         apply_norm(&w->norm, in->x, in->rows, width, normed);
@@ -189,67 +194,169 @@ static void project_self(struct forward *forward, const struct layer_input *in, 
                  ACTIVATION_NONE, NULL, 0, repeat_live(in->live_msa, heads, 3, live), NULL, &forward->macs.qkv);
 }
 
+// Each row attends to its own sequence as far as it goes: K and V of all rows are put where their sequences lie first.
+static void attend_causal(struct forward *forward, const struct layer_input *in, const struct attention *all)
+{
+    const struct causal *c = in->causal;
+    size_t width = (size_t)layer_width(in->layer), token = 2 * width;
+    for (int r = 0; r < in->rows; r++)
+        memcpy(c->kv + (size_t)(c->first[r] + c->position[r]) * token, all->k + (size_t)r * 3 * width,
+               token * sizeof(float));
+    for (int r = 0; r < in->rows; r++) {
+        struct attention a = *all;
+        a.q += (size_t)r * 3 * width;
+        a.k = c->kv + (size_t)c->first[r] * token;
+        a.v = a.k + width;
+        a.ldk = a.ldv = (int)token;
+        a.queries = 1;
+        a.keys = c->position[r] + 1;
+        a.ctx += (size_t)r * width;
+        attention_apply(forward->math, &a, &forward->macs.attention);
+    }
+    if (in->msa.redundancy) {
+        size_t mark = forward->math->scratch.used;
+        *in->msa.redundancy = context_redundancy(all, scratch_rows(forward, 1, all->size));
+        arena_rewind(&forward->math->scratch, mark);
+    }
+}
+
+// The fixtures show the image encoder's attention before it is added.
+static void show_projection(struct forward *forward, const struct layer_input *in, const float *ctx)
+{
+    const struct linear *out = &in->layer->msa.out;
+    uint64_t uncounted = 0;
+    if (!forward->probe || !in->layer->pre || !in->name)
+        return;
+    size_t mark = forward->math->scratch.used;
+    float *y = scratch_rows(forward, in->rows, out->out);
+    linear_apply(forward->math, out, ctx, out->in, in->rows, y, out->out, ACTIVATION_NONE, NULL, 0, NULL, in->live_msa,
+                 &uncounted);
+    show(forward, in, "_attn", y);
+    arena_rewind(&forward->math->scratch, mark);
+}
+
 static void layer_msa(struct forward *forward, const struct layer_input *in)
 {
     const struct attention_weights *w = &in->layer->msa;
-    int width = forward->model->config.width, rows = in->rows;
+    int width = layer_width(in->layer), rows = in->rows;
     size_t mark = forward->math->scratch.used;
     float *ctx = scratch_rows(forward, rows, width);
-    if (any_live(in->live_msa, forward->model->config.heads)) {
+    if (any_live(in->live_msa, layer_heads(forward, in->layer))) {
         float *qkv = scratch_rows(forward, rows, 3 * width);
         struct attention a = self_operands(forward, in, qkv, ctx);
         project_self(forward, in, ctx, qkv);
-        attend(forward, &a, &in->msa);
+        if (in->causal)
+            attend_causal(forward, in, &a);
+        else
+            attend(forward, &a, &in->msa);
     } else {
         trace_nothing(&in->msa, rows);
     }
+    show_projection(forward, in, ctx);
     add_projection(forward, &w->out, &w->norm, in->layer->pre, ctx, in->live_msa, in->x, rows,
                    &forward->macs.projection);
     arena_rewind(&forward->math->scratch, mark);
 }
 
-static struct attention cross_operands(struct forward *forward, const struct layer_input *in, const float *q,
-                                       float *ctx)
+// One cross-attention of a layer: its weights, what it reads, and what is wanted of it.
+struct cross {
+    const struct attention_weights *weights;
+    const float *kv;
+    int keys;
+    const uint8_t *live;
+    const struct attention_trace *trace;
+};
+
+static struct cross cross_of(const struct layer_input *in, bool twin)
 {
-    int width = forward->model->config.width, heads = forward->model->config.heads;
-    return (struct attention){.q = q, .k = in->kv, .v = in->kv + width, .ldq = width, .ldk = 2 * width,
-                              .ldv = 2 * width, .queries = in->rows, .keys = in->keys, .heads = heads,
-                              .size = width / heads, .live = in->live_mca, .ctx = ctx, .ldc = width};
+    if (twin)
+        return (struct cross){&in->layer->twin, in->twin_kv, in->twin_keys, in->live_twin, &in->twin};
+    return (struct cross){&in->layer->mca, in->kv, in->keys, in->live_mca, &in->mca};
 }
 
-static void project_query(struct forward *forward, const struct layer_input *in, float *normed, float *q)
+static struct attention cross_operands(struct forward *forward, const struct layer_input *in, const struct cross *cross,
+                                       const float *q, float *ctx)
 {
-    const struct attention_weights *w = &in->layer->mca;
-    int width = forward->model->config.width;
+    int width = layer_width(in->layer), heads = layer_heads(forward, in->layer);
+    return (struct attention){.q = q,
+                              .k = cross->kv,
+                              .v = cross->kv + width,
+                              .ldq = width,
+                              .ldk = 2 * width,
+                              .ldv = 2 * width,
+                              .queries = in->rows,
+                              .keys = cross->keys,
+                              .heads = heads,
+                              .size = width / heads,
+                              .live = cross->live,
+                              .ctx = ctx,
+                              .ldc = width};
+}
+
+static void project_query(struct forward *forward, const struct layer_input *in, const struct cross *cross,
+                          float *normed, float *q)
+{
+    int width = layer_width(in->layer);
     if (in->layer->pre)
-        apply_norm(&w->norm, in->x, in->rows, width, normed);
-    linear_apply(forward->math, &w->in, in->layer->pre ? normed : in->x, width, in->rows, q, width, ACTIVATION_NONE,
-                 NULL, 0, in->live_mca, NULL, &forward->macs.qkv);
+        apply_norm(&in->layer->mca.norm, in->x, in->rows, width, normed);
+    linear_apply(forward->math, &cross->weights->in, in->layer->pre ? normed : in->x, width, in->rows, q, width,
+                 ACTIVATION_NONE, NULL, 0, cross->live, NULL, &forward->macs.qkv);
+}
+
+// The contexts of a cross-attention: ctx (rows, D).
+static void attend_cross(struct forward *forward, const struct layer_input *in, const struct cross *cross, float *ctx)
+{
+    if (!any_live(cross->live, layer_heads(forward, in->layer))) {
+        trace_nothing(cross->trace, cross->keys);
+        return;
+    }
+    size_t mark = forward->math->scratch.used;
+    float *q = scratch_rows(forward, in->rows, layer_width(in->layer));
+    struct attention a = cross_operands(forward, in, cross, q, ctx);
+    project_query(forward, in, cross, ctx, q);
+    attend(forward, &a, cross->trace);
+    arena_rewind(&forward->math->scratch, mark);
 }
 
 static void layer_mca(struct forward *forward, const struct layer_input *in)
 {
-    const struct attention_weights *w = &in->layer->mca;
-    int width = forward->model->config.width, rows = in->rows;
+    struct cross cross = cross_of(in, false);
     size_t mark = forward->math->scratch.used;
-    float *ctx = scratch_rows(forward, rows, width);
-    if (any_live(in->live_mca, forward->model->config.heads)) {
-        float *q = scratch_rows(forward, rows, width);
-        struct attention a = cross_operands(forward, in, q, ctx);
-        project_query(forward, in, ctx, q);
-        attend(forward, &a, &in->mca);
-    } else {
-        trace_nothing(&in->mca, in->keys);
-    }
-    add_projection(forward, &w->out, &w->norm, in->layer->pre, ctx, in->live_mca, in->x, rows,
+    float *ctx = scratch_rows(forward, in->rows, layer_width(in->layer));
+    attend_cross(forward, in, &cross, ctx);
+    add_projection(forward, &cross.weights->out, &in->layer->mca.norm, in->layer->pre, ctx, cross.live, in->x, in->rows,
                    &forward->macs.projection);
+    arena_rewind(&forward->math->scratch, mark);
+}
+
+// BLIP's NLVR2 (vlm_spec §4.7): both pictures are read from the same rows; x = LN(x + merge([h0, h1])), or of their mean.
+static void layer_twins(struct forward *forward, const struct layer_input *in)
+{
+    const struct layer *layer = in->layer;
+    int width = layer_width(layer), rows = in->rows;
+    size_t mark = forward->math->scratch.used;
+    float *ctx = scratch_rows(forward, rows, width), *both = scratch_rows(forward, rows, 2 * width);
+    for (int twin = 0; twin < 2; twin++) {
+        struct cross cross = cross_of(in, twin);
+        attend_cross(forward, in, &cross, ctx);
+        linear_apply(forward->math, &cross.weights->out, ctx, width, rows, both + twin * width, 2 * width,
+                     ACTIVATION_NONE, NULL, 0, NULL, cross.live, &forward->macs.projection);
+    }
+    if (layer->merge.out)
+        linear_apply(forward->math, &layer->merge, both, 2 * width, rows, in->x, width, ACTIVATION_NONE, in->x, width,
+                     NULL, NULL, &forward->macs.projection);
+    else
+        for (int r = 0; r < rows; r++)
+            for (int i = 0; i < width; i++)
+                in->x[r * width + i] += (both[2 * r * width + i] + both[(2 * r + 1) * width + i]) / 2;
+    apply_norm(&layer->mca.norm, in->x, rows, width, in->x);
     arena_rewind(&forward->math->scratch, mark);
 }
 
 static void layer_ffn(struct forward *forward, const struct layer_input *in)
 {
     const struct ffn_weights *w = &in->layer->ffn;
-    int width = forward->model->config.width, rows = in->rows;
+    int width = layer_width(in->layer), rows = in->rows;
     size_t mark = forward->math->scratch.used;
     float *hidden = scratch_rows(forward, rows, w->up.out);
     const float *from = in->x;
@@ -267,44 +374,49 @@ static void layer_ffn(struct forward *forward, const struct layer_input *in)
 void forward_layer(struct forward *forward, const struct layer_input *in)
 {
     layer_msa(forward, in);
-    if (in->layer->cross) {
-        show(forward, in->name, "_selfattn", in->x, in->rows);
-        layer_mca(forward, in);
-        show(forward, in->name, "_crossattn", in->x, in->rows);
+    if (in->kv) {
+        show(forward, in, "_selfattn", in->x);
+        if (in->twin_kv)
+            layer_twins(forward, in);
+        else
+            layer_mca(forward, in);
+        show(forward, in, "_crossattn", in->x);
     }
     layer_ffn(forward, in);
-    show(forward, in->name, "", in->x, in->rows);
+    show(forward, in, "", in->x);
 }
 
-void forward_memory(struct forward *forward, const struct layer *layer, const float *other, int rows,
+void forward_memory(struct forward *forward, const struct layer *layer, bool twin, const float *other, int rows,
                     const uint8_t *live, float *kv)
 {
-    const struct attention_weights *w = &layer->mca;
-    int width = forward->model->config.width, heads = forward->model->config.heads;
+    const struct attention_weights *w = twin ? &layer->twin : &layer->mca;
+    int width = layer_width(layer), from = w->memory.in, heads = layer_heads(forward, layer);
     uint8_t both[2 * 64];
     size_t mark = forward->math->scratch.used;
     if (!any_live(live, heads))
         return;
     if (layer->pre) {
-        float *normed = scratch_rows(forward, rows, width);
-        apply_norm(&w->context_norm, other, rows, width, normed);
+        float *normed = scratch_rows(forward, rows, from);
+        apply_norm(&w->context_norm, other, rows, from, normed);
         other = normed;
     }
-    linear_apply(forward->math, &w->memory, other, width, rows, kv, 2 * width, ACTIVATION_NONE, NULL, 0,
+    linear_apply(forward->math, &w->memory, other, from, rows, kv, 2 * width, ACTIVATION_NONE, NULL, 0,
                  repeat_live(live, heads, 2, both), NULL, &forward->macs.qkv);
     arena_rewind(&forward->math->scratch, mark);
 }
 
-void forward_probabilities(struct forward *forward, const struct layer_input *in, bool mca, int head, float *probs)
+void forward_probabilities(struct forward *forward, const struct layer_input *in, enum forward_module module, int head,
+                           float *probs)
 {
-    int width = forward->model->config.width, rows = in->rows;
+    int width = layer_width(in->layer), rows = in->rows;
     size_t mark = forward->math->scratch.used;
     float *ctx = scratch_rows(forward, rows, width), *projected = scratch_rows(forward, rows, 3 * width);
     struct attention a;
-    if (mca) {
+    if (module != FORWARD_MSA) {
+        struct cross cross = cross_of(in, module == FORWARD_TWIN);
         layer_msa(forward, in);
-        project_query(forward, in, ctx, projected);
-        a = cross_operands(forward, in, projected, ctx);
+        project_query(forward, in, &cross, ctx, projected);
+        a = cross_operands(forward, in, &cross, projected, ctx);
     } else {
         project_self(forward, in, ctx, projected);
         a = self_operands(forward, in, projected, ctx);

@@ -67,9 +67,9 @@ bool run_attention(struct run *run, int stage, int stream, enum attention_module
     run_gather(run, stage, stream, pass, x);
     if (mca) {
         run_gather(run, stage, other, pass, other_x);
-        forward_memory(&forward, input.layer, other_x, to->alive, NULL, kv);
+        forward_memory(&forward, input.layer, false, other_x, to->alive, NULL, kv);
     }
-    forward_probabilities(&forward, &input, mca, head, probs);
+    forward_probabilities(&forward, &input, mca ? FORWARD_MCA : FORWARD_MSA, head, probs);
     scatter(from, to, probs, out);
     memory_free(x);
     return true;

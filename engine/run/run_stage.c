@@ -144,8 +144,8 @@ static void fuse(struct run *run, struct forward *forward, int index, int pictur
     if (run->options.trim_tokens &&
         policy_reads_mass(run->options.policy, &m->config, STACK_FUSION_IMAGE, plan->layer))
         text_input.mca.mass = image->mass; // what the words gave to each patch
-    forward_memory(forward, text_input.layer, image->x[0], image->alive, text_input.live_mca, image_kv);
-    forward_memory(forward, image_input.layer, text->x[picture], text->alive, image_input.live_mca, text_kv);
+    forward_memory(forward, text_input.layer, false, image->x[0], image->alive, text_input.live_mca, image_kv);
+    forward_memory(forward, image_input.layer, false, text->x[picture], text->alive, image_input.live_mca, text_kv);
     forward_layer(forward, &text_input);
     forward_layer(forward, &image_input);
     arena_rewind(&run->math.scratch, mark);

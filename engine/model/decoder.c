@@ -1,0 +1,48 @@
+#include "engine/model/decoder.h"
+
+#include <stdio.h>
+
+const struct layer *decoder_layers(const struct model *model, int *count)
+{
+    bool captions = model->config.task == TASK_CAPTION;
+    *count = captions ? model->config.fusion_layers : model->config.decoder_layers;
+    return captions ? model->fusion[FUSION_TEXT] : model->decoder;
+}
+
+const struct text_embedding *decoder_embedding(const struct model *model)
+{
+    return model->config.task == TASK_CAPTION ? &model->embedding : &model->decoder_embedding;
+}
+
+static void add_mass(const struct decoder_memory *memory, int layer, int layers, const float *mass, float *total)
+{
+    for (int k = 0; k < memory->keys[layer]; k++)
+        total[memory->rows[layer] ? memory->rows[layer][k] : k] += mass[k] / (float)layers;
+}
+
+void decoder_run(struct forward *forward, const struct decoder_pass *pass)
+{
+    int count;
+    const struct layer *layers = decoder_layers(forward->model, &count);
+    int width = forward->model->config.width;
+    forward_embed_words(forward->model, decoder_embedding(forward->model), pass->ids, pass->position, pass->rows,
+                        pass->x);
+    for (int l = 0; l < count; l++) {
+        size_t mark = forward->math->scratch.used;
+        struct causal causal = {pass->cache + (size_t)l * pass->stride, pass->first, pass->position};
+        struct layer_input input = {.layer = &layers[l],
+                                    .x = pass->x,
+                                    .rows = pass->rows,
+                                    .kv = pass->memory->kv[l],
+                                    .keys = pass->memory->keys[l],
+                                    .causal = &causal};
+        if (pass->mass)
+            input.mca.mass = arena_alloc(&forward->math->scratch, (size_t)input.keys, sizeof(float));
+        forward_layer(forward, &input);
+        if (pass->mass)
+            add_mass(pass->memory, l, count, input.mca.mass, pass->mass);
+        arena_rewind(&forward->math->scratch, mark);
+    }
+    if (forward->probe)
+        forward->probe(forward->probe_context, "dec_hidden", pass->x, pass->rows, width);
+}

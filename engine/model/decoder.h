@@ -1,0 +1,55 @@
+// BLIP's decoder: a pass over new words, and answers ranked by how likely it finds them (vlm_spec §4.2 to §4.5).
+#ifndef TRIMSCOPE_MODEL_DECODER_H
+#define TRIMSCOPE_MODEL_DECODER_H
+
+#include "engine/model/forward.h"
+
+// What its cross-attention reads, by layer: K and V (keys, 2D) of the question's last states, or of the patches of a
+// picture to be described; they are computed once for all words. rows: which token each key was, NULL: 0, 1, 2, ….
+struct decoder_memory {
+    const float *kv[MODEL_LAYERS];
+    const int *rows[MODEL_LAYERS];
+    int keys[MODEL_LAYERS];
+};
+
+// One pass over `rows` new words: ids, where in the cache the sequence of each begins, and its place in it (struct causal).
+// The cache of layer l begins at cache + l * stride and takes the words' K and V, 2D numbers each.
+struct decoder_pass {
+    const struct decoder_memory *memory;
+    int rows;
+    const int *ids, *first, *position;
+    float *cache;
+    size_t stride;
+    float *mass; // (tokens that memory->rows names) or NULL: the attention each gets, mean over words, layers, heads;
+                 // added to what is there
+    float *x;    // (rows, D): the words' last states
+};
+void decoder_run(struct forward *forward, const struct decoder_pass *pass);
+
+// Layers and tables of the decoder: of answers (VQA), or the text layers themselves (captions).
+const struct layer *decoder_layers(const struct model *model, int *count);
+const struct text_embedding *decoder_embedding(const struct model *model);
+
+// Answers to rank, as the pieces that follow [DEC]: those of answer a are ids[start[a]] up to ids[start[a + 1] - 1], the
+// last of which is [SEP]; at least two, at most RANK_PIECES.
+enum { RANK_PIECES = 32, RANK_CANDIDATES = 128, RANK_ROWS = 256 };
+struct answer_list {
+    int count;
+    const int *ids, *start;
+};
+
+// The `most` answers with the likeliest first piece, given the logits (vocabulary) of the word after [DEC]: by falling
+// probability, the lower index first among equals. Fills top and p (NULL: not wanted), returns how many.
+int rank_select(const struct answer_list *answers, const float *logits, int vocabulary, int most, int top[], float p[]);
+
+// The loss of each of `count` answers (label smoothing 0.1, summed over its pieces; the lowest wins). first: the pass over
+// [DEC] alone, whose cache the answers continue; logits: of the word after it. An answer's pads and its last piece are
+// not computed, and all answers share the memory's K and V.
+struct rank_start {
+    const struct decoder_pass *first;
+    const float *logits;
+};
+void rank_losses(struct forward *forward, const struct rank_start *start, const struct answer_list *answers,
+                 const int top[], int count, double losses[]);
+
+#endif

@@ -1,0 +1,128 @@
+// Answers ranked by BLIP's decoder (vlm_spec §4.4), ragged: only what decides is computed.
+#include "engine/model/decoder.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { HEAD_ROWS = 64 }; // rows of logits at once: 30524 numbers each
+
+static const double SMOOTHING = 0.1; // of the labels, also at inference
+
+static double log_sum(const float *z, int n)
+{
+    double top = (double)z[0], sum = 0;
+    for (int i = 1; i < n; i++)
+        top = (double)z[i] > top ? (double)z[i] : top;
+    for (int i = 0; i < n; i++)
+        sum += exp((double)z[i] - top);
+    return top + log(sum);
+}
+
+int rank_select(const struct answer_list *answers, const float *logits, int vocabulary, int most, int top[], float p[])
+{
+    double whole = log_sum(logits, vocabulary);
+    int count = 0;
+    for (int a = 0; a < answers->count; a++) {
+        float z = logits[answers->ids[answers->start[a]]];
+        int at = count;
+        // Answers come by rising index, so that an equal one goes behind.
+        while (at > 0 && z > logits[answers->ids[answers->start[top[at - 1]]]])
+            at--;
+        if (at == most)
+            continue;
+        int moved = (count < most ? count : most - 1) - at;
+        memmove(top + at + 1, top + at, (size_t)moved * sizeof *top);
+        top[at] = a;
+        count += count < most;
+    }
+    for (int k = 0; p && k < count; k++)
+        p[k] = (float)exp((double)logits[answers->ids[answers->start[top[k]]]] - whole);
+    return count;
+}
+
+static double piece_loss(const float *z, int vocabulary, int piece)
+{
+    double whole = log_sum(z, vocabulary), sum = 0;
+    for (int i = 0; i < vocabulary; i++)
+        sum += (double)z[i];
+    return (1 - SMOOTHING) * (whole - (double)z[piece]) + SMOOTHING * (whole - sum / vocabulary);
+}
+
+// Answers that are computed together: their inner pieces as rows of one pass.
+struct batch {
+    int ids[RANK_ROWS], first[RANK_ROWS], position[RANK_ROWS], next[RANK_ROWS], answer[RANK_ROWS];
+    int rows, tokens;               // of the cache: each answer has one more for [DEC]
+    int starts[RANK_ROWS], answers; // where each answer's sequence begins
+};
+
+// Adds as many answers from `from` on as fit; returns the first that does not.
+static int fill_batch(struct batch *batch, const struct answer_list *answers, const int top[], int from, int count)
+{
+    batch->rows = batch->tokens = batch->answers = 0;
+    for (; from < count; from++) {
+        const int *ids = answers->ids + answers->start[top[from]];
+        int inner = answers->start[top[from] + 1] - answers->start[top[from]] - 1;
+        if (batch->rows + inner > RANK_ROWS)
+            break;
+        for (int i = 0; i < inner; i++, batch->rows++) {
+            batch->ids[batch->rows] = ids[i];
+            batch->next[batch->rows] = ids[i + 1];
+            batch->first[batch->rows] = batch->tokens;
+            batch->position[batch->rows] = i + 1;
+            batch->answer[batch->rows] = from;
+        }
+        batch->starts[batch->answers++] = batch->tokens;
+        batch->tokens += inner + 1;
+    }
+    return from;
+}
+
+// The decoder over a batch, layer by layer, so that one layer's cache is enough for all answers.
+static void run_batch(struct forward *forward, const struct decoder_pass *first, const struct batch *batch,
+                      float *cache, float *x)
+{
+    const struct model *m = forward->model;
+    int layer_count;
+    const struct layer *layers = decoder_layers(m, &layer_count);
+    size_t token = 2 * (size_t)m->config.width;
+    forward_embed_words(m, decoder_embedding(m), batch->ids, batch->position, batch->rows, x);
+    for (int l = 0; l < layer_count; l++) {
+        struct causal causal = {cache, batch->first, batch->position};
+        struct layer_input input = {.layer = &layers[l],
+                                    .x = x,
+                                    .rows = batch->rows,
+                                    .kv = first->memory->kv[l],
+                                    .keys = first->memory->keys[l],
+                                    .causal = &causal};
+        for (int a = 0; a < batch->answers; a++)
+            memcpy(cache + (size_t)batch->starts[a] * token, first->cache + (size_t)l * first->stride,
+                   token * sizeof(float));
+        forward_layer(forward, &input);
+    }
+}
+
+void rank_losses(struct forward *forward, const struct rank_start *start, const struct answer_list *answers,
+                 const int top[], int count, double losses[])
+{
+    const struct model_config *c = &forward->model->config;
+    size_t mark = forward->math->scratch.used, width = (size_t)c->width;
+    struct arena *scratch = &forward->math->scratch;
+    float *cache = arena_alloc(scratch, 2 * RANK_ROWS * 2 * width, sizeof(float));
+    float *x = arena_alloc(scratch, RANK_ROWS * width, sizeof(float));
+    float *logits = arena_alloc(scratch, HEAD_ROWS * (size_t)c->vocabulary, sizeof(float));
+    struct batch *batch = arena_alloc(scratch, 1, sizeof *batch);
+    for (int k = 0; k < count; k++)
+        losses[k] = piece_loss(start->logits, c->vocabulary, answers->ids[answers->start[top[k]]]);
+    for (int from = 0; from < count;) {
+        from = fill_batch(batch, answers, top, from, count);
+        run_batch(forward, start->first, batch, cache, x);
+        for (int r = 0; r < batch->rows; r += HEAD_ROWS) {
+            int rows = batch->rows - r < HEAD_ROWS ? batch->rows - r : HEAD_ROWS;
+            forward_word_head(forward, x + (size_t)r * width, rows, logits);
+            for (int i = 0; i < rows; i++)
+                losses[batch->answer[r + i]] +=
+                    piece_loss(logits + (size_t)i * (size_t)c->vocabulary, c->vocabulary, batch->next[r + i]);
+        }
+    }
+    arena_rewind(scratch, mark);
+}
