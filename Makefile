@@ -121,11 +121,12 @@ XGETTEXT := xgettext --from-code=UTF-8 --package-name=trimscope --no-location --
             -k -k_ -kN_ -kngettext_:2,3 -kin_:1c,2 -kNin_:1c,2 -kerror_set:3 -kerror_prefix:2 -kerror_no_memory:2 -kcomplain:3 \
             --flag=error_set:3:c-format --flag=error_prefix:2:c-format --flag=complain:3:c-format
 POT_SRC := $(wildcard ui/*.[ch] app/*.[ch] engine/*/*.c)
-$(BUILD)/trimscope.pot: $(POT_SRC) engine/prune/policy.h engine/learn/settings.h
+$(BUILD)/trimscope.pot: $(POT_SRC) engine/prune/policy.h engine/learn/settings.h engine/run/intervention_text.h
 	@mkdir -p $(@D)
 	@$(XGETTEXT) -o $@ $(sort $(POT_SRC))
 	@$(XGETTEXT) -j -k -kX:3 -o $@ engine/prune/policy.h
 	@$(XGETTEXT) -j -k -kX:7 --flag=X:7:no-c-format -o $@ engine/learn/settings.h
+	@$(XGETTEXT) -j -k -kX:4 -o $@ engine/run/intervention_text.h
 
 pot: $(BUILD)/trimscope.pot
 	@for language in $(LANGUAGES); do \
@@ -202,7 +203,11 @@ $(BUILD)/obj/%.o: %.c
 	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # The manual page and completions are made by the program itself, from the tables that it runs on.
-PAPERS := $(BUILD)/papers/man $(BUILD)/papers/bash $(BUILD)/papers/zsh $(BUILD)/papers/fish
+PAPERS := $(BUILD)/papers/man $(BUILD)/papers/bash $(BUILD)/papers/zsh $(BUILD)/papers/fish \
+          $(LANGUAGES:%=$(BUILD)/papers/man.%)
+$(BUILD)/papers/man.%: $(BUILD)/trimscope $(BUILD)/locale/%/LC_MESSAGES/trimscope.mo
+	@mkdir -p $(@D)
+	@XDG_CONFIG_HOME=/nonexistent LC_ALL=C.UTF-8 $(BUILD)/trimscope --lang $* help man >$@
 $(BUILD)/papers/%: $(BUILD)/trimscope
 	@mkdir -p $(@D)
 	@XDG_CONFIG_HOME=/nonexistent $(BUILD)/trimscope --lang en help $* >$@
@@ -216,12 +221,13 @@ install: $(BUILD)/trimscope $(CATALOGUES) $(PAPERS)
 	install -Dm644 $(BUILD)/papers/fish $(SHARE)/fish/vendor_completions.d/trimscope.fish
 	for language in $(LANGUAGES); do \
 	    install -Dm644 $(BUILD)/locale/$$language/LC_MESSAGES/trimscope.mo -t \
-	        $(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES || exit 1; done
+	        $(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES && \
+	    install -Dm644 $(BUILD)/papers/man.$$language $(SHARE)/man/$$language/man1/trimscope.1 || exit 1; done
 	cd assets && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/trimscope/{} \;
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/trimscope $(DESTDIR)$(PREFIX)/share/trimscope \
-	    $(SHARE)/man/man1/trimscope.1 $(SHARE)/bash-completion/completions/trimscope \
+	    $(SHARE)/man/man1/trimscope.1 $(LANGUAGES:%=$(SHARE)/man/%/man1/trimscope.1) $(SHARE)/bash-completion/completions/trimscope \
 	    $(SHARE)/zsh/site-functions/_trimscope $(SHARE)/fish/vendor_completions.d/trimscope.fish \
 	    $(LANGUAGES:%=$(DESTDIR)$(PREFIX)/share/locale/%/LC_MESSAGES/trimscope.mo)
 

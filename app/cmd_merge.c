@@ -84,7 +84,7 @@ static void put_row(struct table *table, const char *name, const struct results_
 static void print_run(const char *name, const struct results_header *h)
 {
     char budget[64], model[64];
-    printf("%s: %s, %s, %s\n", name, text_fit(model, sizeof model, h->model), title_policy(h->policy),
+    printf(_("%s: %s, %s, %s\n"), name, text_fit(model, sizeof model, h->model), title_policy(h->policy),
            summary_budget(h->budget, budget, sizeof budget));
 }
 
@@ -99,12 +99,12 @@ static bool print_comparison(const struct results *a, const struct results *b, s
     print_run("B", &b->header);
     puts(_("Differences are B - A, in points of accuracy and in shares of the dense multiply-adds; intervals are 95 %, by "
            "paired bootstrap over pictures (questions about one picture are drawn together)."));
-    static const struct table_column columns[] = {{N_("type"), -16}, {N_("questions"), 9}, {N_("accuracy"), 8},
+    summary_find_types(&a->set, &types);
+    const struct table_column columns[] = {{N_("type"), -summary_type_width(&types)}, {N_("questions"), 9}, {N_("accuracy"), 8},
                                                   {N_("95 %"), 14},  {N_("only A"), 6},    {N_("only B"), 6},
                                                   {N_("share"), 7}};
     table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
     struct results_comparison all = c;
-    summary_find_types(&a->set, &types);
     for (int t = 0; t < types.count; t++) {
         if (!results_compare(a, b, types.names[t], &c, err))
             return false;

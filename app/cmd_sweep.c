@@ -118,7 +118,7 @@ static void put_point(struct table *table, const struct sweep_point *p)
 static bool print_table(const struct sweep *sweep, struct error *err)
 {
     const struct table_column columns[] = {{N_("policy"), -title_policy_width()},
-                                           {N_("budget"), 7},
+                                           {N_("budget"), 8},
                                            {N_("accuracy"), 8},
                                            {N_("95 %"), 12},
                                            {N_("share"), 6},

@@ -241,7 +241,7 @@ static void print_set(const struct trace *trace, const struct explain_set *set, 
 {
     char text[2 * WHY_TEXT], place[96];
     why_tell_set(set, text, sizeof text);
-    printf(set->count > 0 ? "%s:\n" : "%s\n", text);
+    printf(set->count > 0 ? _("%s:\n") : "%s\n", text);
     for (int i = 0; i < set->count; i++) {
         why_name_change(trace, &set->members[i], text, sizeof text);
         if (intervention_write(trace, &set->members[i], place, sizeof place))

@@ -173,7 +173,7 @@ static void put_end(FILE *out)
 void manual_write(FILE *out)
 {
     fputs(".\\\" Made by `trimscope help man` from the program's own tables.\n", out);
-    fputs(".TH TRIMSCOPE 1 \"\" \"trimscope\" \"\"\n", out);
+    fputs(".TH TRIMSCOPE 1 \"\" \"trimscope\" \"\"\n.ad l\n", out); // names and Chinese make bad blocks
     put_section(out, _("NAME"));
     fputs("trimscope \\- ", out);
     put_line(out, _("steps through a vision-language model that prunes itself, layer by layer"));

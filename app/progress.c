@@ -54,7 +54,9 @@ bool progress_show(struct progress *p, int done, int total)
         char left[48];
         double rate = (done - p->first) / (now - p->start + 1e-9);
         print_seconds(rate > 0 ? (total - done) / rate : 0, left, sizeof left);
-        fprintf(stderr, p->terminal ? "\r%s%s" : "%s%s", p->what, *p->what ? ": " : "");
+        fputs(p->terminal ? "\r" : "", stderr);
+        if (*p->what)
+            fprintf(stderr, _("%s: "), p->what);
         fprintf(stderr, _("%d of %d questions (%d %%), %.0f/s, %s left"), done, total, (int)(100.0 * done / total), rate,
                 left);
         fputs(p->terminal ? " \033[K" : "\n", stderr);

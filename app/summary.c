@@ -1,5 +1,6 @@
 #include "app/summary.h"
 
+#include "ui/measure.h"
 #include "ui/table.h"
 #include "ui/titles.h"
 #include "ui/words.h"
@@ -19,6 +20,16 @@ void summary_find_types(const struct question_set *set, struct summary_types *ty
         if (!known)
             types->names[types->count++] = set->questions[i].type;
     }
+}
+
+int summary_type_width(const struct summary_types *types)
+{
+    int width = 16;
+    for (int t = 0; t < types->count; t++) {
+        int one = measure_width(title_question_type(types->names[t]));
+        width = one > width && one <= 40 ? one : width;
+    }
+    return width;
 }
 
 const char *summary_budget(double budget, char *out, size_t size)
@@ -96,13 +107,17 @@ static void put_row(struct table *table, const char *name, const struct evaluati
 
 bool summary_print_table(const struct summary_source *source, struct error *err)
 {
-    static const struct table_column columns[] = {{N_("type"), -16}, {N_("questions"), 9}, {N_("accuracy"), 8},
-                                                  {N_("95 %"), 12},  {N_("share"), 6},     {N_("lift"), 6}};
     struct evaluation_summary s;
     struct summary_types types;
     struct table table;
     char budget[64];
     summary_find_types(source->set, &types);
+    const struct table_column columns[] = {{N_("type"), -summary_type_width(&types)},
+                                           {N_("questions"), 9},
+                                           {N_("accuracy"), 8},
+                                           {N_("95 %"), 12},
+                                           {N_("share"), 6},
+                                           {N_("lift"), 6}};
     printf(_("policy %s, %s\n"), title_policy(source->policy), summary_budget(source->budget, budget, sizeof budget));
     table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
     for (int t = 0; t < types.count; t++) {

@@ -13,6 +13,8 @@ struct summary_types {
     int count;
 };
 void summary_find_types(const struct question_set *set, struct summary_types *types);
+// Columns for their names in a table, as they are shown.
+int summary_type_width(const struct summary_types *types);
 
 // The summary of what has been answered, by type and of all, to stdout: a table, or one JSON object.
 struct summary_source {

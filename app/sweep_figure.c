@@ -2,6 +2,7 @@
 
 #include "engine/base/memory.h"
 #include "ui/pareto.h"
+#include "ui/titles.h"
 #include "ui/words.h"
 
 #include <langinfo.h>
@@ -19,7 +20,7 @@ static void print_legend(const struct sweep_point *points, int count)
         seen[points[i].policy] = seen[points[i].policy] || points[i].done;
     for (int p = 0; p < POLICY_COUNT; p++)
         if (seen[p])
-            printf("%c %s   ", 'a' + p, policy_name((enum policy)p));
+            printf("%c %s   ", 'a' + p, title_policy(policy_name((enum policy)p)));
     putchar('\n');
     puts(_("Capital letters are on the front; numbers are budgets."));
 }

@@ -1,7 +1,8 @@
 #include "ui/plain.h"
 
 #include "engine/prune/policy.h"
-#include "ui/narrate.h"
+#include "ui/plain_tell.h"
+#include "ui/titles.h"
 #include "ui/view.h"
 #include "ui/words.h"
 
@@ -55,143 +56,8 @@ static void settle(struct plain *plain)
     }
 }
 
-// ---- telling
-// --------------------------------------------------------------------------------------------------
-
-static void tell_stage(struct plain *plain)
-{
-    const struct view *view = &plain->view;
-    char text[1600], name[TRACE_TEXT];
-    int stage = view_stage(view);
-    if (stage < 0)
-        return;
-    view_stage_name(view, &view->trace.stages[stage], name, sizeof name);
-    fprintf(plain->out, _("Stage %d of %d, %s.\n"), stage + 1, view->trace.stage_count, name);
-    narrate_stage(view, stage, text, sizeof text);
-    fprintf(plain->out, "%s\n", text);
-}
-
-static void tell_answers(struct plain *plain)
-{
-    const struct view *view = &plain->view;
-    const struct stage *stage = view_stage_at(view);
-    int told = 0;
-    for (int i = 0; stage && i < stage->answer_count; i++, told++)
-        fprintf(plain->out, _("%d. '%s', %.1f percent.\n"), i + 1, stage->answers[i].text,
-                100 * (double)stage->answers[i].p);
-    if (!told)
-        fputs(_("At this stage nothing can be read out yet.\n"), plain->out);
-    else if (view_stage(view) + 1 < view->trace.stage_count)
-        fputs(_("This is a lens: the answer head was not trained to read here.\n"), plain->out);
-}
-
-static void tell_words(struct plain *plain)
-{
-    const struct view *view = &plain->view;
-    int stage = view_stage(view);
-    for (int alive = 1; alive >= 0; alive--) {
-        int told = 0;
-        for (int i = 0; i < view->trace.token_count; i++) {
-            char name[TRACE_TEXT];
-            if (view_alive(view, stage, TRACE_TEXT_STREAM, i) != alive)
-                continue;
-            view_token_name(view, TRACE_TEXT_STREAM, i, name, sizeof name);
-            if (!told++)
-                fputs(alive ? _("Words that are read:") : _("Words that were dropped:"), plain->out);
-            fprintf(plain->out, " %s", name);
-        }
-        fputs(told ? ".\n" : "", plain->out);
-    }
-}
-
-// "Row 3: 2 to 5, 9." of the living patches.
-static void tell_row(struct plain *plain, int picture, int row, int columns)
-{
-    const struct view *view = &plain->view;
-    int told = 0, stage = view_stage(view);
-    for (int c = 0; c < columns; c++) {
-        int first = c;
-        while (c < columns && view_alive(view, stage, picture, row * columns + c + 1))
-            c++;
-        if (c == first)
-            continue;
-        if (!told++)
-            fprintf(plain->out, _("Row %d: column"), row + 1);
-        else
-            fputc(',', plain->out);
-        if (c - first == 1)
-            fprintf(plain->out, " %d", first + 1);
-        else
-            fprintf(plain->out, _(" %d to %d"), first + 1, c);
-    }
-    if (told)
-        fputs(".\n", plain->out);
-    else
-        fprintf(plain->out, _("Row %d: none.\n"), row + 1);
-}
-
-static void tell_patches(struct plain *plain)
-{
-    const struct view *view = &plain->view;
-    for (int p = 0; p < view->trace.picture_count; p++) {
-        const struct trace_picture *picture = &view->trace.pictures[p];
-        int total, alive = view_alive_count(view, view_stage(view), p, &total);
-        if (view->trace.picture_count > 1)
-            fprintf(plain->out, _("Picture %d. "), p + 1);
-        fprintf(plain->out, ngettext_(total, "%d of %d patch is looked at.\n", "%d of %d patches are looked at.\n"), alive,
-                total);
-        for (int row = 0; row < picture->grid_rows; row++)
-            tell_row(plain, p, row, picture->grid_columns);
-    }
-}
-
-static void tell_heads(struct plain *plain)
-{
-    const struct view *view = &plain->view;
-    int told = 0;
-    for (int stream = 0; stream < TRACE_STREAMS; stream++)
-        for (int module = 0; module < MODULES; module++) {
-            const struct trace_heads *heads =
-                view_heads(view, view_stage(view), stream, (enum attention_module)module);
-            int live = 0;
-            for (int h = 0; heads && h < heads->count; h++)
-                live += heads->on[h] != 0;
-            if (!heads)
-                continue;
-            fprintf(plain->out, _("%d of %d heads are live in the %s attention of the %s.\n"), live, heads->count,
-                    view_module_name((enum attention_module)module), view_stream_name(view, stream));
-            told++;
-        }
-    if (!told)
-        fputs(_("There is no attention in this stage.\n"), plain->out);
-}
-
-static void tell_cost(struct plain *plain)
-{
-    const struct stage *stage = view_stage_at(&plain->view);
-    if (!stage)
-        return;
-    const struct trace_macs *macs = &stage->macs;
-    fprintf(plain->out, _("This stage spends %.1f million FLOPs of %.1f unpruned; up to here %.0f percent were spent.\n"),
-            2e-6 * macs->spent, 2e-6 * macs->dense,
-            macs->cumulative_dense > 0 ? 100 * macs->cumulative_spent / macs->cumulative_dense : 100.0);
-}
-
-static void tell_input(struct plain *plain)
-{
-    const struct trace *trace = &plain->view.trace;
-    fprintf(plain->out, _("Question: %s\n"), trace->question ? trace->question : "");
-    for (int p = 0; p < trace->picture_count; p++)
-        fprintf(plain->out, _("Picture: %s\n"), trace->pictures[p].path ? trace->pictures[p].path : "");
-    if (isnan(trace->budget))
-        fprintf(plain->out, _("Policy %s, budget as trained.\n"), trace->policy);
-    else
-        fprintf(plain->out, _("Policy %s, budget %.0f percent.\n"), trace->policy, 100 * trace->budget);
-    if (trace->answer.text[0])
-        fprintf(plain->out, _("Answer: '%s', %.1f percent.\n"), trace->answer.text, 100 * (double)trace->answer.p);
-    if (plain->view.note[0])
-        fprintf(plain->out, "%s\n", plain->view.note);
-}
+// ---- computing
+// ------------------------------------------------------------------------------------------------
 
 // What came of a command that computes.
 static void tell_outcome(struct plain *plain)
@@ -240,35 +106,9 @@ static bool find_token(struct plain *plain, const char *text, int *stream, int *
 
 static void why(struct plain *plain, const char *text)
 {
-    const struct view *view = &plain->view;
-    int stream, token, stage = view_stage(view);
-    if (!find_token(plain, text, &stream, &token))
-        return;
-    char name[TRACE_TEXT], at[TRACE_TEXT];
-    view_token_name(view, stream, token, name, sizeof name);
-    const struct trace_tokens *end = view_tokens(view, view->trace.stage_count - 1, stream);
-    int died = end && token < end->count && !end->alive[token] ? end->dropped_at[token] : -1;
-    if (died < 0 || died >= view->trace.stage_count) {
-        fprintf(plain->out, _("%s stays to the end.\n"), name);
-    } else {
-        view_stage_name(view, &view->trace.stages[died], at, sizeof at);
-        fprintf(plain->out, _("%s is dropped in %s, stage %d.\n"), name, at, died + 1);
-    }
-    struct view_score score = view_score(view, died >= 0 && died > stage ? died : stage, stream, token);
-    if (score.stage < 0) {
-        fputs(_("No score was given yet: nothing up to here decides about it.\n"), plain->out);
-        return;
-    }
-    float threshold = view_threshold(view, score.stage, stream);
-    view_stage_name(view, &view->trace.stages[score.stage], at, sizeof at);
-    fprintf(plain->out, _("Its score in %s is %.2f"), at, (double)score.total);
-    if (!isnan(score.self) && !isnan(score.cross))
-        fprintf(plain->out, _(", of which %.2f for itself and %.2f for the other side"), (double)score.self,
-                (double)score.cross);
-    if (!isnan(threshold))
-        fprintf(plain->out, score.total < threshold ? _("; that is %.2f below the threshold") : _("; that is %.2f above the threshold"),
-                fabs((double)(score.total - threshold)));
-    fputs(".\n", plain->out);
+    int stream, token;
+    if (find_token(plain, text, &stream, &token))
+        plain_tell_token(&plain->view, stream, token, plain->out);
 }
 
 static void force(struct plain *plain, const char *text, bool keep)
@@ -311,7 +151,7 @@ static void go_to(struct plain *plain, int stage)
     else if (stage > last)
         fputs(_("This is the last stage.\n"), plain->out);
     view->stage = stage < 0 ? 0 : stage > last ? last : stage;
-    tell_stage(plain);
+    plain_tell_stage(&plain->view, plain->out);
 }
 
 static void change_policy(struct plain *plain, const char *name, double budget)
@@ -319,9 +159,9 @@ static void change_policy(struct plain *plain, const char *name, double budget)
     struct view *view = &plain->view;
     view->answer_before = view->trace.answer;
     if (isnan(budget))
-        snprintf(view->change, sizeof view->change, _("Policy %s"), name);
+        snprintf(view->change, sizeof view->change, _("Policy %s"), title_policy(name));
     else
-        snprintf(view->change, sizeof view->change, _("Policy %s, budget %.0f %%"), name, 100 * budget);
+        snprintf(view->change, sizeof view->change, _("Policy %s, budget %.0f %%"), title_policy(name), 100 * budget);
     plain->backend->set_policy(plain->backend->context, name, budget);
     tell_outcome(plain);
 }
@@ -337,7 +177,7 @@ static void set_policy(struct plain *plain, const char *text)
         fprintf(plain->out, _("There is no policy '%.40s'.\n"), text);
     fputs(_("The policies are:\n"), plain->out);
     for (int p = 0; p < POLICY_COUNT; p++)
-        fprintf(plain->out, "%s: %s.\n", policy_name((enum policy)p), _(policy_help((enum policy)p)));
+        fprintf(plain->out, _("%s: %s.\n"), policy_name((enum policy)p), _(policy_help((enum policy)p)));
 }
 
 static void set_budget(struct plain *plain, const char *text)
@@ -363,7 +203,7 @@ static void ask(struct plain *plain, const char *text)
     plain->backend->ask(plain->backend->context, text);
     tell_outcome(plain);
     plain->view.stage = 0;
-    tell_input(plain);
+    plain_tell_input(&plain->view, plain->out);
 }
 
 static void open_picture(struct plain *plain, const char *text)
@@ -371,7 +211,7 @@ static void open_picture(struct plain *plain, const char *text)
     plain->backend->open_picture(plain->backend->context, 0, text);
     tell_outcome(plain);
     if (!plain->error[0])
-        tell_input(plain);
+        plain_tell_input(&plain->view, plain->out);
 }
 
 static void undo(struct plain *plain, const char *text)
@@ -385,6 +225,16 @@ static void undo(struct plain *plain, const char *text)
     view->answer_before = view->trace.answer;
     snprintf(view->change, sizeof view->change, "%s", _("Last change taken back"));
     plain->backend->undo(plain->backend->context);
+    tell_outcome(plain);
+}
+
+static void redo(struct plain *plain, const char *text)
+{
+    struct view *view = &plain->view;
+    (void)text;
+    view->answer_before = view->trace.answer;
+    snprintf(view->change, sizeof view->change, "%s", _("Change made again"));
+    plain->backend->redo(plain->backend->context);
     tell_outcome(plain);
 }
 
@@ -441,27 +291,27 @@ static void leave(struct plain *plain, const char *text)
 static void tell_all(struct plain *plain, const char *text)
 {
     (void)text;
-    tell_input(plain);
-    tell_stage(plain);
+    plain_tell_input(&plain->view, plain->out);
+    plain_tell_stage(&plain->view, plain->out);
 }
 
 #define TELL(name, function)                                                                                 \
     static void name(struct plain *plain, const char *text)                                                  \
     {                                                                                                        \
         (void)text;                                                                                          \
-        function(plain);                                                                                     \
+        function(&plain->view, plain->out);                                                                                     \
     }
-TELL(words, tell_words)
-TELL(patches, tell_patches)
-TELL(heads, tell_heads)
-TELL(answer, tell_answers)
-TELL(cost, tell_cost)
+TELL(words, plain_tell_words)
+TELL(patches, plain_tell_patches)
+TELL(heads, plain_tell_heads)
+TELL(answer, plain_tell_answers)
+TELL(cost, plain_tell_cost)
 #undef TELL
 
 static void help(struct plain *plain, const char *text);
 
 static const struct {
-    const char *name, *shortly, *argument;
+    const char *name, *shortly, *argument; // "" or by Nin_()
     void (*run)(struct plain *plain, const char *text);
     unsigned needs;
     const char *help;
@@ -470,21 +320,22 @@ static const struct {
     {"previous", "p", "", previous, 0, N_("the stage before")},
     {"first", "f", "", first, 0, N_("the first stage")},
     {"last", "l", "", last, 0, N_("the last stage: the answer")},
-    {"go", "g", "STAGE", go, 0, N_("a stage by its number")},
+    {"go", "g", Nin_("argument", "STAGE"), go, 0, N_("a stage by its number")},
     {"again", "r", "", tell_all, 0, N_("the question, the picture and this stage again")},
     {"answer", "a", "", answer, 0, N_("what the model would answer at this stage")},
     {"words", "w", "", words, 0, N_("which words are read, and which were dropped")},
     {"patches", "t", "", patches, 0, N_("which patches of the picture are looked at, row by row")},
     {"heads", "h", "", heads, 0, N_("how many attention heads are computed")},
     {"cost", "c", "", cost, 0, N_("what this stage spends")},
-    {"why", "y", "WORD or ROW COLUMN", why, 0, N_("the score of a word or patch, and where it was dropped")},
-    {"keep", "k", "WORD or ROW COLUMN", keep, BACKEND_INTERVENE, N_("force it to stay, and hear what changes")},
-    {"drop", "d", "WORD or ROW COLUMN", drop, BACKEND_INTERVENE, N_("force it to go from this stage on")},
+    {"why", "y", Nin_("argument", "WORD or ROW COLUMN"), why, 0, N_("the score of a word or patch, and where it was dropped")},
+    {"keep", "k", Nin_("argument", "WORD or ROW COLUMN"), keep, BACKEND_INTERVENE, N_("force it to stay, and hear what changes")},
+    {"drop", "d", Nin_("argument", "WORD or ROW COLUMN"), drop, BACKEND_INTERVENE, N_("force it to go from this stage on")},
     {"undo", "u", "", undo, BACKEND_INTERVENE, N_("take the last change back")},
-    {"ask", "?", "QUESTION", ask, BACKEND_ASK, N_("another question")},
-    {"open", "o", "PICTURE", open_picture, BACKEND_OPEN, N_("another picture, by its file")},
-    {"policy", "", "NAME", set_policy, BACKEND_POLICY, N_("how to prune; without a name: which there are")},
-    {"budget", "b", "SHARE", set_budget, BACKEND_POLICY, N_("what may be spent, as a share of the unpruned FLOPs")},
+    {"redo", "", "", redo, BACKEND_INTERVENE, N_("make the change again that was taken back")},
+    {"ask", "?", Nin_("argument", "QUESTION"), ask, BACKEND_ASK, N_("another question")},
+    {"open", "o", Nin_("argument", "PICTURE"), open_picture, BACKEND_OPEN, N_("another picture, by its file")},
+    {"policy", "", Nin_("argument", "NAME"), set_policy, BACKEND_POLICY, N_("how to prune; without a name: which there are")},
+    {"budget", "b", Nin_("argument", "SHARE"), set_budget, BACKEND_POLICY, N_("what may be spent, as a share of the unpruned FLOPs")},
     {"help", "", "", help, 0, N_("this list")},
     {"quit", "q", "", leave, 0, N_("the end")},
 };
@@ -495,10 +346,13 @@ static void help(struct plain *plain, const char *text)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if ((plain->view.abilities & commands[i].needs) != commands[i].needs)
             continue;
-        fprintf(plain->out, "%s%s%s", commands[i].name, commands[i].argument[0] ? " " : "", commands[i].argument);
+        const char *argument = commands[i].argument;
+        fputs(commands[i].name, plain->out);
+        if (argument[0])
+            fprintf(plain->out, " %s", words_in(argument, strchr(argument, '\004') + 1));
         if (commands[i].shortly[0])
             fprintf(plain->out, _(" (or %s)"), commands[i].shortly);
-        fprintf(plain->out, ": %s.\n", _(commands[i].help));
+        fprintf(plain->out, _(": %s.\n"), _(commands[i].help));
     }
 }
 
