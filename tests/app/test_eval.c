@@ -259,8 +259,8 @@ static void test_pairs(void **state)
     const char *pairs = scratch_write("pairs.jsonl", text, strlen(text));
     json_t *whole = without_ms(EVAL(pairs, "--model", pair, "--json"));
     const char *second = scratch_path("pair2.jsonl");
-    expect(EVAL(pairs, "--model", pair, "--shard", "1/2", "--results", file), 0, "all                        4", "");
-    expect(EVAL(pairs, "--model", pair, "--shard", "2/2", "--results", second), 0, "all                        4", "");
+    expect(EVAL(pairs, "--model", pair, "--shard", "1/2", "--results", file), 0, "all                       4", "");
+    expect(EVAL(pairs, "--model", pair, "--shard", "2/2", "--results", second), 0, "all                       4", "");
     json_t *merged = without_ms(MERGE(file, second, "--json"));
     assert_true(json_equal(whole, merged));
     json_decref(whole);
