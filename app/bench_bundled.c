@@ -145,7 +145,7 @@ bool bench_bundled(const struct bench *bench, json_t *results, struct error *err
     if (!assets_find(assets, err))
         return false;
     struct model *model = model_open(path, NULL, err);
-    struct world *world = model ? world_open(assets, err) : NULL;
+    struct world *world = model ? world_open(assets, &WORLD_DEFAULT, err) : NULL;
     bool ok = world && measure(bench, model, world, results, err);
     world_free(world);
     model_free(model);

@@ -248,7 +248,7 @@ static bool save_scene(struct subject *subject, const struct world_scene *scene,
 // The first scene of the world that has a question.
 static bool make_scene(struct subject *subject, const char *assets, struct error *err)
 {
-    struct world *world = world_open(assets, err);
+    struct world *world = world_open(assets, &WORLD_DEFAULT, err);
     struct world_scene *scene = world ? memory_alloc(1, sizeof *scene) : NULL;
     bool found = false;
     for (uint64_t i = 0; scene && !found; i++)

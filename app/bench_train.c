@@ -195,7 +195,7 @@ bool bench_train(const struct bench *bench, json_t *results, struct error *err)
     char assets[ASSETS_PATH];
     struct language language = {0};
     bench_peak_memory_reset();
-    struct world *world = assets_find(assets, err) ? world_open(assets, err) : NULL;
+    struct world *world = assets_find(assets, err) ? world_open(assets, &WORLD_DEFAULT, err) : NULL;
     bool ok = world && language_init(&language, world, err);
     struct trainer *trainer = ok ? make_trainer(world, &language, bench->threads, err) : NULL;
     ok = trainer && compare(bench, results, trainer, &language, err);

@@ -84,7 +84,7 @@ static bool work(struct settings *settings, const char *const arguments[], int c
     struct compose_file *file = malloc(sizeof *file);
     struct world *world = NULL;
     bool ok = file || error_no_memory(err, "the scene");
-    ok = ok && assets_find(assets, err) && (world = world_open(assets, err)) != NULL;
+    ok = ok && assets_find(assets, err) && (world = world_open(assets, &WORLD_DEFAULT, err)) != NULL;
     if (ok && settings->list) {
         print_list(world);
     } else if (ok && count < 2) {

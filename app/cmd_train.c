@@ -217,7 +217,7 @@ static bool run(const struct train_command *a, struct error *err)
 {
     char assets[ASSETS_PATH];
     struct model_config config;
-    struct world *world = assets_find(assets, err) ? world_open(assets, err) : NULL;
+    struct world *world = assets_find(assets, err) ? world_open(assets, &WORLD_DEFAULT, err) : NULL;
     struct trainer *trainer = world ? make_trainer(a, world, &config, err) : NULL;
     bool ok = trainer && work(trainer, a, world, config.fusion_layers, err);
     trainer_free(trainer);

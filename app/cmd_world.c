@@ -22,7 +22,8 @@ enum { QUALITY = 92, BATCH = 64, PICTURES_LIMIT = 1000000 };
 struct options {
     long pictures, questions, threads;
     uint64_t seed;
-    const char *folder;
+    const char *folder, *style;
+    struct world_options world;
 };
 
 // What one picture gives: its lines of the question file (malloc'ed), or why there are none.
@@ -54,6 +55,25 @@ static bool parse_long(const char *text, long low, long high, long *value)
     return end != text && !*end && errno == 0 && *value >= low && *value <= high;
 }
 
+// A list of style names.
+static bool parse_styles(struct options *options, struct error *err)
+{
+    options->world.styles = options->style ? 0 : WORLD_DEFAULT.styles;
+    for (const char *at = options->style; at && *at; at += strcspn(at, ",")) {
+        at += *at == ',';
+        size_t length = strcspn(at, ",");
+        int style = 0;
+        while (style < WORLD_STYLE_COUNT && (strlen(world_style_name((enum world_style)style)) != length ||
+                                             strncmp(at, world_style_name((enum world_style)style), length) != 0))
+            style++;
+        if (style == WORLD_STYLE_COUNT)
+            return error_set(err, ERROR_USAGE, N_("there is no drawing style \"%.*s\"; there are noto, twemoji and fluent"),
+                             (int)(length < 40 ? length : 40), at);
+        options->world.styles |= 1u << style;
+    }
+    return options->world.styles || error_set(err, ERROR_USAGE, N_("--style needs at least one drawing style"));
+}
+
 // What the command line says; false: *status is the exit status, and what was wrong has been said.
 static bool parse(int argc, char **argv, struct options *options, int *status)
 {
@@ -62,10 +82,14 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         {"seed", OPTION_SEED, &options->seed, "S", N_("which world, 0 to 2^64 - 1 (default 1)"), 0, 0},
         {"questions", OPTION_NUMBER, &options->questions, "Q",
          N_("at most so many questions about a picture, 1 to 12 (default 8)"), 1, WORLD_QUESTIONS},
+        {"style", OPTION_TEXT, &options->style, "LIST",
+         N_("drawing styles of the objects, one for each picture: noto, twemoji, fluent (default noto)"), 0, 0},
+        {"reworded", OPTION_FLAG, &options->world.reworded, NULL,
+         N_("questions in more words too: polite, terse, asked round corners"), 0, 0},
         OPTION_ROW_THREADS(&options->threads),
         OPTION_ROW_END};
     const struct option_command command = {
-        "world", N_("world N DIR [--seed S] [--questions Q] [--threads N]"),
+        "world", N_("world N DIR [--seed S] [--questions Q] [--style LIST] [--reworded] [--threads N]"),
         N_("Writes N pictures of the procedural world (JPEG, 192 x 192) into the folder DIR, which is made if there is "
            "none, and DIR/questions.jsonl, a line per question: {\"picture\", \"question\", \"answer\", \"type\", "
            "\"needed\": [[x0, y0, x1, y1] ..], \"others\": [..]}. `picture` is relative to DIR. `needed` are the boxes "
@@ -76,10 +100,11 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
     int count;
     if (!options_parse(&command, argc, argv, arguments, &count, status))
         return false;
-    if (!parse_long(arguments[0], 1, PICTURES_LIMIT, &options->pictures)) {
-        struct error err;
-        error_set(&err, ERROR_USAGE, N_("the number of pictures must be from 1 to %d, not \"%s\""), PICTURES_LIMIT,
-                  arguments[0]);
+    struct error err;
+    bool ok = parse_long(arguments[0], 1, PICTURES_LIMIT, &options->pictures) ||
+              error_set(&err, ERROR_USAGE, N_("the number of pictures must be from 1 to %d, not \"%s\""), PICTURES_LIMIT,
+                        arguments[0]);
+    if (!ok || !parse_styles(options, &err)) {
         fprintf(stderr, "trimscope world: %s\n", err.text);
         *status = ERROR_USAGE;
         return false;
@@ -199,7 +224,7 @@ static bool make_world(const struct options *options, struct error *err)
     if (ok && mkdir(options->folder, 0777) != 0 && errno != EEXIST)
         ok = error_set(err, ERROR_INPUT, "cannot make the folder %s: %s", options->folder, strerror(errno));
     ok = ok && file_writer_open(&questions, path, err) && assets_find(assets, err);
-    ok = ok && (world = world_open(assets, err)) != NULL;
+    ok = ok && (world = world_open(assets, &options->world, err)) != NULL;
     if (ok && !(pool = thread_pool_new((int)options->threads)))
         ok = error_set(err, ERROR_MACHINE, "cannot start %ld threads", options->threads);
     if (ok) {

@@ -134,7 +134,7 @@ bool job_do_world(struct job *job, struct error *err)
     struct backend_job_news *news = calloc(1, sizeof *news);
     if (!news)
         return error_no_memory(err, "the world");
-    if (!assets_find(assets, err) || !(news->world = world_open(assets, err))) {
+    if (!assets_find(assets, err) || !(news->world = world_open(assets, &WORLD_DEFAULT, err))) {
         free(news);
         return false;
     }

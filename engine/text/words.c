@@ -106,7 +106,15 @@ static bool fold(const struct words *words, const char *from, size_t length, cha
     return true;
 }
 
-// s, es, ies: the first ending that leaves a token. Returns its id and how many bytes the ending has; -1 for none.
+// The one token that a singular is: its own, or the one that it is another name of. -1 for none.
+static int singular_id(const struct tokenizer *tokenizer, const char *word)
+{
+    const json_t *pieces = json_object_get(tokenizer->words->forms, word);
+    return json_array_size(pieces) == 1 ? tokenizer_id(tokenizer, json_string_value(json_array_get(pieces, 0)))
+                                        : tokenizer_id(tokenizer, word);
+}
+
+// s, es, ies: the first ending that leaves a token or another name of one. Returns its id and how many bytes the ending has; -1 for none.
 static int find_singular(const struct tokenizer *tokenizer, const char *word, size_t *ending)
 {
     static const struct {
@@ -120,7 +128,7 @@ static int find_singular(const struct tokenizer *tokenizer, const char *word, si
         char stem[WORD_LIMIT];
         memcpy(stem, word, length - n);
         strcpy(stem + length - n, endings[i].singular); // never longer than the ending it replaces
-        int id = tokenizer_id(tokenizer, stem);
+        int id = singular_id(tokenizer, stem);
         if (id >= 0) {
             *ending = n;
             return id;

@@ -25,8 +25,10 @@ struct noun {
 void noun_of_kind(const struct world *world, int kind, int color, struct noun *noun); // color -1: none named
 void noun_of_category(const struct world *world, int category, struct noun *noun);
 
-// Writes one of the templates, chosen at random; a NULL ends the list. $a, $n, $p: article, singular and
+// Writes one of the templates, chosen at random; a NULL ends the list. Those after REWORDED are for worlds with
+// world_options.reworded. $a, $n, $p: article, singular and
 // plural of `first`; $m, $q: singular and plural of `second`; $v: "is" or "are" for `first`; $d: `direction`.
+#define REWORDED ""
 struct phrase {
     const struct noun *first, *second;
     const char *direction;

@@ -69,6 +69,11 @@ static bool ask_middle(struct asker *asker, struct world_question *question)
                                             "what object is in the center?",
                                             "which object is in the middle?",
                                             "what can you see in the center of the image?",
+                                            REWORDED,
+                                            "name the object in the middle",
+                                            "tell me what is in the center of this picture",
+                                            "what is shown in the middle?",
+                                            "please tell me what you see in the middle",
                                             NULL};
     uint32_t inside = 0, around = 0;
     for (int i = 0; i < asker->scene->object_count; i++) {
@@ -88,6 +93,14 @@ bool ask_POSITION(struct asker *asker, struct world_question *question)
                                             "what object is in the $d corner of the image?",
                                             "what can you see in the $d corner?",
                                             "what do you see at the $d of the picture?",
+                                            REWORDED,
+                                            "what is $d?",
+                                            "name the object in the $d corner",
+                                            "tell me what is in the $d corner",
+                                            "please tell me what you see at the $d",
+                                            "what is shown in the $d part of this picture?",
+                                            "which thing is in the $d corner?",
+                                            "could you tell me what is in the $d of the image?",
                                             NULL};
     static const char *const names[2][2][2] = {
         {{"top left", "upper left"}, {"top right", "upper right"}},
@@ -114,11 +127,21 @@ bool ask_SIDE(struct asker *asker, struct world_question *question)
                                          "$v the $n on the left or right side of the picture?",
                                          "which side $v the $n on, left or right?",
                                          "$v the $n located on the left or right?",
+                                         REWORDED,
+                                         "the $n, left or right?",
+                                         "left or right, where $v the $n?",
+                                         "tell me if the $n $v on the left or on the right",
+                                         "please tell me which side the $n $v on, left or right",
+                                         "on which side $v the $n, left or right?",
                                          NULL};
     static const char *const upright[] = {
         "$v the $n at the top or at the bottom?",  "$v the $n at the top or bottom of the picture?",
         "$v the $n in the top or bottom half?",    "which half $v the $n in, top or bottom?",
-        "$v the $n located at the top or bottom?", NULL};
+        "$v the $n located at the top or bottom?", REWORDED,
+        "the $n, top or bottom?",                  "top or bottom, where $v the $n?",
+        "tell me if the $n $v at the top or at the bottom",
+        "please tell me which half the $n $v in, top or bottom",
+        "in which half $v the $n, top or bottom?", NULL};
     if (asker->single_count == 0)
         return false;
     int object = asker->singles[pick(&asker->random, asker->single_count)];
@@ -161,6 +184,14 @@ bool ask_RELATION(struct asker *asker, struct world_question *question)
                                             "what is located $d the $n?",
                                             "what can you see $d the $n?",
                                             "what do you see $d the $n?",
+                                            REWORDED,
+                                            "name the object $d the $n",
+                                            "tell me what is $d the $n",
+                                            "which thing is $d the $n?",
+                                            "what is shown $d the $n?",
+                                            "please tell me what you see $d the $n",
+                                            "could you tell me which object is $d the $n?",
+                                            "$d the $n, what is there?",
                                             NULL};
     if (asker->single_count == 0)
         return false;
@@ -192,7 +223,11 @@ bool ask_RELATION_CHECK(struct asker *asker, struct world_question *question)
 {
     static const char *const templates[] = {"$v the $n $d the $m?", "$v the $n located $d the $m?",
                                             "do you see the $n $d the $m?", "can you see the $n $d the $m?",
-                                            NULL};
+                                            REWORDED, "the $n $v $d the $m, yes or no?",
+                                            "can you tell me if the $n $v $d the $m?",
+                                            "please tell me whether the $n $v $d the $m",
+                                            "is it true that the $n $v $d the $m?",
+                                            "could the $n be $d the $m?", NULL};
     if (asker->single_count < 2)
         return false;
     struct random *random = &asker->random;

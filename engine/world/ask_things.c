@@ -15,10 +15,37 @@ static const char *const exist_one[] = {"is there $a?",
                                         "are there any $p in the image?",
                                         "do you see any $p?",
                                         "can you see any $p?",
+                                        REWORDED,
+                                        "any $p?",
+                                        "any $p here?",
+                                        "is $a there?",
+                                        "is $a shown here?",
+                                        "is there $a in this picture?",
+                                        "does this picture have $a in it?",
+                                        "does the picture have any $p?",
+                                        "are any $p visible?",
+                                        "can you find $a?",
+                                        "can you find any $p in this image?",
+                                        "can you tell me if there is $a?",
+                                        "please tell me if you see $a",
+                                        "could you please tell me whether there are any $p?",
+                                        "i want to know if there is $a",
+                                        "tell me whether you can see any $p",
+                                        "look for $a, is there one?",
                                         NULL};
 static const char *const exist_pair[] = {"are there any $p?",         "are there any $p in the picture?",
                                          "can you see $p?",           "do you see any $p?",
-                                         "does the picture show $p?", NULL};
+                                         "does the picture show $p?",
+                                         REWORDED,
+                                         "any $p?",
+                                         "any $p here?",
+                                         "are $p shown here?",
+                                         "are there any $p in this picture?",
+                                         "can you find any $p?",
+                                         "can you tell me if there are any $p?",
+                                         "please tell me if you see any $p",
+                                         "could you please tell me whether there are any $p?",
+                                         NULL};
 
 // Something that is in `here` and not in `there`, or -1.
 static int only_in(struct random *random, const uint32_t *here, const uint32_t *there, int n)
@@ -131,6 +158,17 @@ bool ask_COLOR(struct asker *asker, struct world_question *question)
                                             "what is the color of the $n?",
                                             "which color $v the $n?",
                                             "the $n $v what color?",
+                                            REWORDED,
+                                            "color of the $n?",
+                                            "the color of the $n please",
+                                            "tell me the color of the $n",
+                                            "please tell me what color the $n $v",
+                                            "could you tell me which color the $n has?",
+                                            "what color has the $n got?",
+                                            "which color does the $n have?",
+                                            "name the color of the $n",
+                                            "what is the color of the $n in this picture?",
+                                            "i want to know what color the $n $v",
                                             NULL};
     if (asker->single_count == 0)
         return false;
@@ -156,6 +194,19 @@ static const char *const count_templates[] = {"how many $p are there?",
                                               "how many $p are visible?",
                                               "what is the number of $p?",
                                               "count the $p",
+                                              REWORDED,
+                                              "how many $p?",
+                                              "number of $p?",
+                                              "please count the $p",
+                                              "could you count the $p in this picture?",
+                                              "tell me how many $p there are",
+                                              "please tell me the number of $p",
+                                              "how many $p does the picture have?",
+                                              "how many $p are shown here?",
+                                              "how many $p can you find?",
+                                              "how many $p do you count?",
+                                              "i want to know how many $p there are",
+                                              "what number of $p can you see?",
                                               NULL};
 
 static void answer_count(struct asker *asker, struct world_question *question, uint32_t found,
@@ -235,7 +286,11 @@ bool ask_CATEGORY(struct asker *asker, struct world_question *question)
     static const char *const templates[] = {
         "what $n is in the picture?",         "which $n is in the image?", "what $n can you see?",
         "what kind of $n is there?",          "which $n is visible?",      "what $n is there?",
-        "what kind of $n is in the picture?", "which $n do you see?",      NULL};
+        "what kind of $n is in the picture?", "which $n do you see?",
+        REWORDED,                             "which $n?",                 "name the $n",
+        "tell me which $n you see",           "what $n is shown here?",    "which $n can you find?",
+        "please tell me what $n there is",    "what kind of $n is this?",  "which $n is in this picture?",
+        "could you name the $n in the image?", NULL};
     int category = category_with(asker, 1);
     if (category < 0)
         return false;
@@ -253,13 +308,19 @@ bool ask_CATEGORY(struct asker *asker, struct world_question *question)
 // Two kinds; the answer is drawn first, then which of the two is named first.
 bool ask_COMPARE(struct asker *asker, struct world_question *question)
 {
-    static const char *const templates[][6] = {
+    static const char *const templates[][16] = {
         {"are there more $p than $q?", "are there more $p than $q in the picture?",
          "can you see more $p than $q?", "do you see more $p than $q?",
-         "does the picture show more $p than $q?", NULL},
+         "does the picture show more $p than $q?", REWORDED, "more $p than $q?",
+         "are more $p than $q shown here?", "is the number of $p more than the number of $q?",
+         "please tell me if there are more $p than $q", "does this picture have more $p than $q?",
+         "can you tell me whether there are more $p than $q?", NULL},
         {"are there fewer $p than $q?", "are there fewer $p than $q in the picture?",
          "can you see fewer $p than $q?", "do you see fewer $p than $q?",
-         "does the picture show fewer $p than $q?", NULL}};
+         "does the picture show fewer $p than $q?", REWORDED, "fewer $p than $q?",
+         "are fewer $p than $q shown here?", "is the number of $p less than the number of $q?",
+         "please tell me if there are fewer $p than $q", "does this picture have fewer $p than $q?",
+         "can you tell me whether there are fewer $p than $q?", NULL}};
     struct random *random = &asker->random;
     int first = asker->kinds[pick(random, asker->kind_count)],
         second = asker->kinds[pick(random, asker->kind_count)];

@@ -43,14 +43,18 @@ struct world {
     int colored[KIND_LIMIT], colored_count; // the kinds with a colour series
     const char *answers[KIND_LIMIT + COLOR_LIMIT + 32];
     int answer_count;
-    uint32_t *cells; // cell_count x CELL_SIDE x CELL_SIDE, premultiplied RGBA, R in the lowest byte
+    struct world_options options;
+    uint32_t *cells[WORLD_STYLE_COUNT]; // cell_count x CELL_SIDE x CELL_SIDE, premultiplied RGBA, R in the lowest byte;
+                                        // NULL for styles that the options do not name
 };
 
 // tables.c: reads kinds.txt (bounded, checked).
 bool world_read_tables(struct world *world, const char *path, struct error *err);
 
-// sprites.c: reads the sheet; world->cell_count must be known.
-bool world_read_sprites(struct world *world, const char *path, struct error *err);
+// sprites.c: reads a style's sheet; world->cell_count must be known.
+bool world_read_sprites(struct world *world, enum world_style style, const char *path, struct error *err);
+// A style of the world's options; `lot` decides where there are several.
+enum world_style world_choose_style(const struct world *world, unsigned lot);
 
 // A sprite scaled and turned: premultiplied RGBA, side x side, the emoji's middle in the square's middle.
 struct sprite {
@@ -62,7 +66,8 @@ enum { SPRITE_VISIBLE = 64 };
 enum { SPRITE_TURNS = 17 }; // -16 to 16 degrees in steps of 2
 
 // `longest`: the emoji's longest side in pixels, 8 to 60.
-void sprite_draw(const struct world *world, int cell, int longest, int turn, struct sprite *sprite);
+void sprite_draw(const struct world *world, enum world_style style, int cell, int longest, int turn,
+                 struct sprite *sprite);
 
 // background.c: fills WORLD_SIDE x WORLD_SIDE RGB, and strews meaningless clutter. A scene's background is of a random
 // kind and as light or dark as random wants; one of a given kind has its own light.

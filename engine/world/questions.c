@@ -15,6 +15,8 @@ static const int weights[WORLD_FAMILY_COUNT] = {
     [WORLD_ASK_RELATION_CHECK] = 210, [WORLD_ASK_COMPARE] = 190,
 };
 
+enum { TEMPLATES_LIMIT = 64 };
+
 static const char *article_for(const char *word)
 {
     return strchr("aeiou", word[0]) ? "an" : "a";
@@ -67,11 +69,14 @@ static const char *phrase_part(struct phrase phrase, char key)
 void ask_write(struct asker *asker, struct world_question *question, const char *const *templates,
                struct phrase phrase)
 {
+    const char *choice[TEMPLATES_LIMIT];
     int n = 0;
-    while (templates[n])
-        n++;
+    bool all = asker->world->options.reworded;
+    for (int i = 0; templates[i] && n < TEMPLATES_LIMIT && (all || *templates[i]); i++)
+        if (*templates[i])
+            choice[n++] = templates[i];
     size_t used = 0;
-    for (const char *from = templates[pick(&asker->random, n)]; *from; from++) {
+    for (const char *from = choice[pick(&asker->random, n)]; *from; from++) {
         char one[2] = {*from, '\0'};
         const char *part = *from == '$' ? phrase_part(phrase, *++from) : one;
         size_t length = strlen(part);

@@ -110,13 +110,17 @@ bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, 
     background_draw(&random, scene->pixels);
     background_clutter(&random, scene->pixels);
     int count = scene_compose(world, &random, plan);
+    // Drawn from a stream of its own: the same layout in every style.
+    struct random lot;
+    random_init(&lot, seed ^ 0x73747931u, 2 * index);
+    enum world_style style = world_choose_style(world, random_below(&lot, 1u << 16));
     int largest = count <= 5 ? 60 : count <= 7 ? 52 : 46;
     for (int i = 0; i < count; i++) {
         struct sprite sprite;
         struct world_box place = {0};
         int lost[WORLD_OBJECTS];
         int longest = between(&random, 28, largest), turn = pick(&random, SPRITE_TURNS);
-        sprite_draw(world, plan[i].cell, longest, turn, &sprite);
+        sprite_draw(world, style, plan[i].cell, longest, turn, &sprite);
         if (!find_place(&canvas, &random, &sprite, &place, lost))
             continue;
         for (int j = 0; j < scene->object_count; j++)

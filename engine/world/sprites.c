@@ -17,18 +17,17 @@ static uint32_t premultiplied(const unsigned char *rgba)
     return out;
 }
 
-static void cut_cells(struct world *world, const unsigned char *sheet, int width)
+static void cut_cells(uint32_t *to, int cell_count, const unsigned char *sheet, int width)
 {
-    for (int cell = 0; cell < world->cell_count; cell++) {
+    for (int cell = 0; cell < cell_count; cell++) {
         int left = cell % SHEET_COLUMNS * CELL_SIDE, top = cell / SHEET_COLUMNS * CELL_SIDE;
-        uint32_t *to = world->cells + (size_t)cell * CELL_SIDE * CELL_SIDE;
         for (int y = 0; y < CELL_SIDE; y++)
             for (int x = 0; x < CELL_SIDE; x++)
                 *to++ = premultiplied(sheet + ((size_t)(top + y) * (size_t)width + (size_t)(left + x)) * 4);
     }
 }
 
-bool world_read_sprites(struct world *world, const char *path, struct error *err)
+bool world_read_sprites(struct world *world, enum world_style style, const char *path, struct error *err)
 {
     int rows = (world->cell_count + SHEET_COLUMNS - 1) / SHEET_COLUMNS;
     int width = SHEET_COLUMNS * CELL_SIDE, height = rows * CELL_SIDE;
@@ -41,11 +40,11 @@ bool world_read_sprites(struct world *world, const char *path, struct error *err
                        "%s is %d x %d pixels with %d channels; %d sprites need %d x %d with 4: run "
                        "tools/make-sprites",
                        path, sheet.width, sheet.height, sheet.channels, world->cell_count, width, height);
-    else if (!(world->cells =
+    else if (!(world->cells[style] =
                    memory_alloc((size_t)world->cell_count, sizeof(uint32_t) * CELL_SIDE * CELL_SIDE)))
         ok = error_no_memory(err, "the sprites");
     else
-        cut_cells(world, sheet.pixels, width);
+        cut_cells(world->cells[style], world->cell_count, sheet.pixels, width);
     picture_free(&sheet);
     return ok;
 }
@@ -86,9 +85,19 @@ static struct world_box visible_box(const struct sprite *sprite)
     return box;
 }
 
-void sprite_draw(const struct world *world, int cell, int longest, int turn, struct sprite *sprite)
+enum world_style world_choose_style(const struct world *world, unsigned lot)
 {
-    const uint32_t *from = world->cells + (size_t)cell * CELL_SIDE * CELL_SIDE;
+    int found[WORLD_STYLE_COUNT], count = 0;
+    for (int s = 0; s < WORLD_STYLE_COUNT; s++)
+        if (world->cells[s])
+            found[count++] = s;
+    return (enum world_style)found[lot % (unsigned)count];
+}
+
+void sprite_draw(const struct world *world, enum world_style style, int cell, int longest, int turn,
+                 struct sprite *sprite)
+{
+    const uint32_t *from = world->cells[style] + (size_t)cell * CELL_SIDE * CELL_SIDE;
     int angle = turn - SPRITE_TURNS / 2, size = angle < 0 ? -angle : angle;
     int scale = (CELL_DRAWN << 12) / longest; // cell pixels in a target pixel, 1/4096
     // A quarter of the step in the cell for one target pixel to the right.

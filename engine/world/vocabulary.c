@@ -14,6 +14,11 @@ static const char *const words[] = {
     "above",   "below",   "located", "more",  "fewer", "than", "it",     "this",   "with",   "not",   "no",
 };
 
+// What reworded questions need besides.
+static const char *const more_words[] = {"please", "tell", "me",   "could", "know", "want", "if",   "whether", "find",
+                                         "look",   "for",  "name", "yes",   "true", "that", "here", "has",     "got",
+                                         "one",    "be"};
+
 // Other words for the same; up to two tokens.
 static const struct form {
     const char *surface, *tokens[2];
@@ -28,7 +33,53 @@ static const struct form {
     {"item", {"object", NULL}},   {"things", {"thing", "##s"}},    {"objects", {"object", "##s"}},
 };
 
-enum { COUNT_WORDS = sizeof words / sizeof *words, COUNT_FORMS = sizeof forms / sizeof *forms };
+// Other names of kinds, and other ways to say the same, that people use and the world's questions do not.
+static const struct form more_forms[] = {
+    {"puppy", {"dog", NULL}},         {"puppies", {"dog", "##s"}},      {"doggy", {"dog", NULL}},
+    {"kitten", {"cat", NULL}},        {"kitty", {"cat", NULL}},         {"bunny", {"rabbit", NULL}},
+    {"bunnies", {"rabbit", "##s"}},   {"hare", {"rabbit", NULL}},       {"piglet", {"pig", NULL}},
+    {"hen", {"chicken", NULL}},       {"rooster", {"chicken", NULL}},   {"pony", {"horse", NULL}},
+    {"ponies", {"horse", "##s"}},     {"ladybird", {"ladybug", NULL}},  {"tortoise", {"turtle", NULL}},
+    {"toad", {"frog", NULL}},         {"ape", {"monkey", NULL}},        {"automobile", {"car", NULL}},
+    {"auto", {"car", NULL}},          {"lorry", {"truck", NULL}},       {"lorries", {"truck", "##s"}},
+    {"van", {"truck", NULL}},         {"bike", {"bicycle", NULL}},      {"motorbike", {"motorcycle", NULL}},
+    {"plane", {"airplane", NULL}},    {"aeroplane", {"airplane", NULL}}, {"aircraft", {"airplane", NULL}},
+    {"jet", {"airplane", NULL}},      {"ship", {"boat", NULL}},         {"sailboat", {"boat", NULL}},
+    {"locomotive", {"train", NULL}},  {"chopper", {"helicopter", NULL}}, {"spaceship", {"rocket", NULL}},
+    {"hamburger", {"burger", NULL}},  {"cheeseburger", {"burger", NULL}}, {"doughnut", {"donut", NULL}},
+    {"biscuit", {"cookie", NULL}},    {"aubergine", {"eggplant", NULL}}, {"paprika", {"pepper", NULL}},
+    {"melon", {"watermelon", NULL}},  {"toadstool", {"mushroom", NULL}}, {"spanner", {"wrench", NULL}},
+    {"hatchet", {"axe", NULL}},       {"ax", {"axe", NULL}},            {"telephone", {"phone", NULL}},
+    {"smartphone", {"phone", NULL}},  {"mobile", {"phone", NULL}},      {"cellphone", {"phone", NULL}},
+    {"lightbulb", {"bulb", NULL}},    {"lamp", {"bulb", NULL}},         {"present", {"gift", NULL}},
+    {"mug", {"cup", NULL}},           {"teacup", {"cup", NULL}},        {"fiddle", {"violin", NULL}},
+    {"sneaker", {"shoe", NULL}},      {"trainer", {"shoe", NULL}},      {"tshirt", {"shirt", NULL}},
+    {"spectacles", {"glasses", NULL}}, {"sunglasses", {"glasses", NULL}}, {"gown", {"dress", NULL}},
+    {"home", {"house", NULL}},        {"cottage", {"house", NULL}},     {"chapel", {"church", NULL}},
+    {"fire", {"flame", NULL}},        {"crescent", {"moon", NULL}},     {"shamrock", {"clover", NULL}},
+    {"disc", {"circle", NULL}},       {"disk", {"circle", NULL}},       {"rhombus", {"diamond", NULL}},
+    {"violet", {"purple", NULL}},     {"beast", {"animal", NULL}},      {"veggie", {"vegetable", NULL}},
+    {"sweet", {"dessert", NULL}},     {"pastry", {"dessert", NULL}},    {"flora", {"plant", "##s"}},
+    {"display", {"show", NULL}},      {"displays", {"show", NULL}},     {"shown", {"show", NULL}},
+    {"pic", {"picture", NULL}},       {"snapshot", {"picture", NULL}},  {"drawing", {"picture", NULL}},
+    {"pictured", {"show", NULL}},     {"depict", {"show", NULL}},       {"contain", {"have", NULL}},
+    {"contains", {"has", NULL}},      {"spot", {"find", NULL}},         {"detect", {"find", NULL}},
+    {"beside", {"side", NULL}},       {"greater", {"more", NULL}},      {"larger", {"more", NULL}},
+    {"smaller", {"fewer", NULL}},     {"would", {"could", NULL}},       {"will", {"could", NULL}},
+    {"may", {"could", NULL}},         {"kindly", {"please", NULL}},     {"identify", {"name", NULL}},
+    {"give", {"tell", NULL}},         {"say", {"tell", NULL}},          {"amount", {"number", NULL}},
+    {"total", {"number", NULL}},      {"correct", {"true", NULL}},      {"lefthand", {"left", NULL}},
+    {"righthand", {"right", NULL}},   {"leftmost", {"left", NULL}},     {"rightmost", {"right", NULL}},
+    {"uppermost", {"top", NULL}},     {"central", {"middle", NULL}},    {"area", {"part", NULL}},
+    {"region", {"part", NULL}},       {"somewhere", {"there", NULL}},   {"anywhere", {"there", NULL}},
+};
+
+enum {
+    COUNT_WORDS = sizeof words / sizeof *words,
+    COUNT_FORMS = sizeof forms / sizeof *forms,
+    COUNT_MORE_WORDS = sizeof more_words / sizeof *more_words,
+    COUNT_MORE_FORMS = sizeof more_forms / sizeof *more_forms,
+};
 
 void world_list_answers(struct world *world)
 {
@@ -83,6 +134,9 @@ static bool fill_tokens(const struct world *world, json_t *tokens)
         ok = ok && add_token(tokens, world->colors[i]);
     for (int i = 0; i < COUNT_WORDS; i++)
         ok = ok && add_token(tokens, words[i]);
+    // At the end, so that weights made without them can be taken over.
+    for (int i = 0; world->options.reworded && i < COUNT_MORE_WORDS; i++)
+        ok = ok && add_token(tokens, more_words[i]);
     return ok;
 }
 
@@ -96,6 +150,8 @@ static bool fill_forms(const struct world *world, json_t *map)
                     add_plural(map, world->categories[i].name, world->categories[i].plural));
     for (int i = 0; i < COUNT_FORMS; i++)
         ok = ok && add_form(map, forms[i].surface, forms[i].tokens[0], forms[i].tokens[1]);
+    for (int i = 0; world->options.reworded && i < COUNT_MORE_FORMS; i++)
+        ok = ok && add_form(map, more_forms[i].surface, more_forms[i].tokens[0], more_forms[i].tokens[1]);
     return ok;
 }
 

@@ -6,17 +6,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct world *world_open(const char *assets, struct error *err)
+struct style {
+    const char *name, *ending;
+};
+static const struct style styles[] = {
+#define STYLE_ROW(id, name, ending) {name, ending},
+    WORLD_STYLES(STYLE_ROW)
+#undef STYLE_ROW
+};
+
+const char *world_style_name(enum world_style style)
+{
+    return (unsigned)style < WORLD_STYLE_COUNT ? styles[style].name : "";
+}
+
+static bool read_styles(struct world *world, const char *assets, struct error *err)
+{
+    char path[4096];
+    for (int s = 0; s < WORLD_STYLE_COUNT; s++) {
+        if (!(world->options.styles >> s & 1))
+            continue;
+        snprintf(path, sizeof path, "%s/world/sprites-%s.%s", assets, styles[s].name, styles[s].ending);
+        if (!world_read_sprites(world, (enum world_style)s, path, err))
+            return false;
+    }
+    return true;
+}
+
+struct world *world_open(const char *assets, const struct world_options *options, struct error *err)
 {
     struct world *world = memory_alloc(1, sizeof *world);
-    char path[2][4096];
+    char path[4096];
     if (!world) {
         error_no_memory(err, "the world");
         return NULL;
     }
-    snprintf(path[0], sizeof path[0], "%s/world/kinds.txt", assets);
-    snprintf(path[1], sizeof path[1], "%s/world/sprites.png", assets);
-    if (world_read_tables(world, path[0], err) && world_read_sprites(world, path[1], err)) {
+    world->options = *options;
+    snprintf(path, sizeof path, "%s/world/kinds.txt", assets);
+    if (world_read_tables(world, path, err) && read_styles(world, assets, err)) {
         world_list_answers(world);
         return world;
     }
@@ -26,8 +53,8 @@ struct world *world_open(const char *assets, struct error *err)
 
 void world_free(struct world *world)
 {
-    if (world)
-        memory_free(world->cells);
+    for (int s = 0; world && s < WORLD_STYLE_COUNT; s++)
+        memory_free(world->cells[s]);
     memory_free(world);
 }
 

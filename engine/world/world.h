@@ -57,8 +57,22 @@ struct world_question {
 
 struct world; // sprites and names: immutable once opened, shared by threads
 
-// Opens the sprite sheet and tables below `assets` (the bundled assets folder).
-struct world *world_open(const char *assets, struct error *err);
+// Drawing styles: sets of emoji that show the same kinds. assets/world/sprites-<name>.<ending>.
+#define WORLD_STYLES(X) X(NOTO, "noto", "png") X(TWEMOJI, "twemoji", "webp") X(FLUENT, "fluent", "webp")
+#define WORLD_STYLE_ENUM(id, name, ending) WORLD_STYLE_##id,
+enum world_style { WORLD_STYLES(WORLD_STYLE_ENUM) WORLD_STYLE_COUNT };
+#undef WORLD_STYLE_ENUM
+const char *world_style_name(enum world_style style);
+
+// Which world. The bundled model was trained on the default one; the richer ones are for the next.
+struct world_options {
+    unsigned styles; // bit 1 << style; each scene is drawn in one of these, by lot
+    bool reworded;   // questions in more words too: polite, terse, asked round corners; and their vocabulary
+};
+#define WORLD_DEFAULT ((struct world_options){.styles = 1u << WORLD_STYLE_NOTO})
+
+// Opens the sprite sheets and tables below `assets` (the bundled assets folder).
+struct world *world_open(const char *assets, const struct world_options *options, struct error *err);
 void world_free(struct world *world);
 
 // Scene number `index` of the world with this seed; the same on every machine. False (rarely) when no scene with at

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct world_scene scene;
     struct error err = {0};
     if (!world)
-        world = world_open("assets", NULL);
+        world = world_open("assets", &WORLD_DEFAULT, NULL);
     check(world != NULL);
     if (!compose_from_json(world, (const char *)data, size, &file, &err)) {
         check(err.code == ERROR_INPUT && err.text[0] && file.scene.count == 0);

@@ -53,7 +53,7 @@ static void fixture_init(struct fixture *f, const char *name, bool encoders)
 {
     struct error err = {0};
     *f = (struct fixture){0};
-    f->world = world_open("assets", &err);
+    f->world = world_open("assets", &WORLD_DEFAULT, &err);
     assert_non_null(f->world);
     assert_true(language_init(&f->language, f->world, &err));
     f->config = shape_default(&f->language);

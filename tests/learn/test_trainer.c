@@ -27,7 +27,7 @@ static int open_world(void **state)
     struct error err = {0};
     struct language language;
     openblas_set_num_threads(1); // as the program does: workers are the parallelism
-    world = world_open("assets", &err);
+    world = world_open("assets", &WORLD_DEFAULT, &err);
     if (!world || !language_init(&language, world, &err))
         return -1;
     struct model_config *c = &dense_config;

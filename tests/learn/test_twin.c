@@ -69,7 +69,7 @@ static void write_step(const char *model, const char *sample_path)
 {
     struct error err = {0};
     struct language language;
-    struct world *world = world_open("assets", &err);
+    struct world *world = world_open("assets", &WORLD_DEFAULT, &err);
     assert_true(world && language_init(&language, world, &err));
     struct model_config config = shape_default(&language);
     struct params params;

@@ -251,7 +251,7 @@ static int fake_start_job(void *context, const struct backend_job *job)
     }
     else if (job->kind == JOB_HEADS)
         fake_heads(fake, &job->heads, &news->heads);
-    else if (job->kind == JOB_WORLD && !(news->world = world_open("assets", NULL)))
+    else if (job->kind == JOB_WORLD && !(news->world = world_open("assets", &WORLD_DEFAULT, NULL)))
         abort();
     while (*end)
         end = &(*end)->next;

@@ -73,12 +73,12 @@ void reading_make(const struct world *world, const struct tokenizer *tokenizer, 
     }
 }
 
-struct world *reading_open(struct tokenizer **tokenizer)
+struct world *reading_open(const struct world_options *options, struct tokenizer **tokenizer)
 {
     struct error err = {0};
     char folder[ASSETS_PATH];
     assert_true(assets_find(folder, &err));
-    struct world *world = world_open(folder, &err);
+    struct world *world = world_open(folder, options, &err);
     assert_string_equal(err.text, "");
     assert_non_null(world);
     char *json = world_tokenizer_json(world);

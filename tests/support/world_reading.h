@@ -17,7 +17,7 @@ struct reading {
 void reading_make(const struct world *world, const struct tokenizer *tokenizer, const char *text,
                   struct reading *reading);
 
-// Opens the bundled world and its tokenizer; fails the test when it cannot.
-struct world *reading_open(struct tokenizer **tokenizer);
+// Opens a world and its tokenizer; fails the test when it cannot.
+struct world *reading_open(const struct world_options *options, struct tokenizer **tokenizer);
 
 #endif

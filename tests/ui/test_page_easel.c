@@ -157,7 +157,7 @@ static void test_small(void **state)
 static int open_world(void **state)
 {
     (void)state;
-    world = world_open("assets", NULL);
+    world = world_open("assets", &WORLD_DEFAULT, NULL);
     return world ? 0 : -1;
 }
 

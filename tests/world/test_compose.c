@@ -13,7 +13,7 @@ static int open_world(void **state)
 {
     (void)state;
     struct error err = {0};
-    world = world_open("assets", &err);
+    world = world_open("assets", &WORLD_DEFAULT, &err);
     if (!world)
         print_error("%s\n", err.text);
     return world ? 0 : -1;

@@ -16,7 +16,7 @@ static struct tokenizer *tokenizer;
 static int open_world(void **state)
 {
     (void)state;
-    world = reading_open(&tokenizer);
+    world = reading_open(&WORLD_DEFAULT, &tokenizer);
     return 0;
 }
 
@@ -164,10 +164,10 @@ static void test_sprite_keeps_its_mean(void **state)
     for (int cell = 0; cell < world->cell_count; cell += 7) {
         for (int turn = 0; turn < SPRITE_TURNS; turn += 4) {
             double sums[2][4] = {{0}};
-            sprite_draw(world, cell, 46, turn, &sprite); // half of CELL_DRAWN
+            sprite_draw(world, WORLD_STYLE_NOTO, cell, 46, turn, &sprite); // half of CELL_DRAWN
             for (int i = 0; i < CELL_SIDE * CELL_SIDE; i++)
                 for (int c = 0; c < 4; c++)
-                    sums[0][c] += (world->cells[cell * CELL_SIDE * CELL_SIDE + i] >> (8 * c) & 255) / 4.0;
+                    sums[0][c] += (world->cells[WORLD_STYLE_NOTO][cell * CELL_SIDE * CELL_SIDE + i] >> (8 * c) & 255) / 4.0;
             for (int i = 0; i < sprite.side * sprite.side; i++)
                 for (int c = 0; c < 4; c++)
                     sums[1][c] += sprite.pixels[i] >> (8 * c) & 255;
@@ -202,7 +202,7 @@ static void test_broken_tables_are_refused(void **state)
     struct error err = {0};
     char folder[512];
     snprintf(folder, sizeof folder, "%s", scratch_path("none"));
-    assert_null(world_open(folder, &err));
+    assert_null(world_open(folder, &WORLD_DEFAULT, &err));
     assert_int_equal(err.code, ERROR_INPUT);
     assert_non_null(strstr(err.text, "kinds.txt"));
 }
@@ -219,8 +219,31 @@ static void test_sheet_of_wrong_size_is_refused(void **state)
     const char *path = scratch_path("sheet.png");
     assert_true(picture_save_png(&picture, path, &err));
     picture_free(&picture);
-    assert_false(world_read_sprites(&broken, path, &err));
+    assert_false(world_read_sprites(&broken, WORLD_STYLE_NOTO, path, &err));
     assert_non_null(strstr(err.text, "32 x 32"));
+}
+
+// The plan of a scene does not hang on how its objects are drawn.
+static void test_styles_draw_the_same_kinds(void **state)
+{
+    (void)state;
+    static struct world_scene noto, other;
+    for (int s = 1; s < WORLD_STYLE_COUNT; s++) {
+        struct tokenizer *unused;
+        struct world *styled = reading_open(&(struct world_options){.styles = 1u << s}, &unused);
+        int same = 0, of = 0;
+        for (uint64_t i = 0; i < 30; i++) {
+            if (!world_make_scene(world, 3, i, &noto) || !world_make_scene(styled, 3, i, &other))
+                continue;
+            assert_memory_not_equal(noto.pixels, other.pixels, sizeof noto.pixels);
+            same += noto.objects[0].kind == other.objects[0].kind && noto.objects[0].color == other.objects[0].color;
+            of++;
+        }
+        assert_true(of >= 25);
+        assert_int_equal(same, of);
+        tokenizer_free(unused);
+        world_free(styled);
+    }
 }
 
 static void test_lists(void **state)
@@ -247,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_styles_draw_the_same_kinds),
         cmocka_unit_test(test_world_has_not_changed),
         cmocka_unit_test(test_threads_make_the_same),
         cmocka_unit_test(test_boxes_are_tight),
