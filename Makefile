@@ -25,12 +25,15 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wun
             -Wno-sign-conversion
 CFLAGS   ?= -O2 -g
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DTRIMSCOPE_VERSION='"$(VERSION)"' \
+CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \
             -DTRIMSCOPE_ASSETS='"$(PREFIX)/share/trimscope"' -DTRIMSCOPE_LOCALE='"$(PREFIX)/share/locale"'
 ALL_CFLAGS = -std=gnu11 -pthread -fopenmp-simd -MMD -MP $(WARNINGS) $(if $(WERROR),-Werror) \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
-             $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
-LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+             $(PACKAGE_CFLAGS) $(CFLAGS)
+LDLIBS   += $(PACKAGE_LIBS) -lm
+# Asked once, and not before a recipe needs it: in `make deps run` the packages come while make runs.
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))$(PACKAGE_CFLAGS)
+PACKAGE_LIBS = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null))$(PACKAGE_LIBS)
 LDFLAGS  += -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 ENGINE_SRC := $(wildcard engine/*/*.c)
@@ -194,6 +197,14 @@ $(BUILD)/obj/%_kernels.$(1).o: %_kernels.c
 	@$(CC) $(CPPFLAGS) $$(ALL_CFLAGS) $(KERNEL_CFLAGS) $(FLAGS_$(1)) -DKERNEL_VARIANT=$(1) -c -o $$@ $$<
 endef
 $(foreach v,$(VARIANTS),$(eval $(call kernel_rule,$(v))))
+
+# Compiled again when the version changes, and nothing else is.
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
+$(call obj,engine/base/version.c): $(BUILD)/version
+$(call obj,engine/base/version.c): CPPFLAGS += -DTRIMSCOPE_VERSION='"$(VERSION)"'
+FORCE:
 
 $(LOADED_OBJ): CPPFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LOADED) 2>/dev/null))
 

@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "engine/base/thread.h"
+#include "engine/base/version.h"
 #include "engine/math/blas.h"
 #include "engine/math/math.h"
 
@@ -63,7 +64,7 @@ static json_t *describe_machine(const struct bench *bench)
         load[0] = -1;
     processor_name(processor);
     const char *clock = bench->threads == 1 ? "CPU" : "wall";
-    bench_print(bench, _("trimscope %s, kernels %s, %s (%s)\n%s, threads: %d of %d (%s), load %.1f\n"), TRIMSCOPE_VERSION,
+    bench_print(bench, _("trimscope %s, kernels %s, %s (%s)\n%s, threads: %d of %d (%s), load %.1f\n"), version_text(),
                 math_variant(), blas_version(), blas_core(), processor, bench->threads, thread_processors(),
                 bench->threads == 1 ? _("CPU time") : _("wall time"), load[0]);
     if (blas_falls_short())
@@ -72,7 +73,7 @@ static json_t *describe_machine(const struct bench *bench)
             _("OpenBLAS does not use this processor's AVX-512 (%s is \"%s\"): it runs at about half of its "
               "speed.\n"),
             BLAS_CORE_VARIABLE, getenv(BLAS_CORE_VARIABLE) ? getenv(BLAS_CORE_VARIABLE) : "");
-    return json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:i,s:i,s:f}", "trimscope", TRIMSCOPE_VERSION, "processor",
+    return json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:i,s:i,s:f}", "trimscope", version_text(), "processor",
                      processor, "openblas_configuration", blas_version(), "openblas_falls_short", blas_falls_short(),
                      "time", clock, "kernels", math_variant(), "openblas", blas_core(), "threads", bench->threads,
                      "processors", thread_processors(), "load", load[0]);

@@ -4,6 +4,7 @@
 #include "app/screen_options.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
+#include "engine/base/version.h"
 #include "engine/math/math.h"
 #include "ui/measure.h"
 #include "ui/terminal.h"
@@ -134,7 +135,7 @@ int cmd_doctor(int argc, char **argv)
     }
     struct terminal terminal;
     terminal_query(&terminal, 2);
-    printf("trimscope %s\n", TRIMSCOPE_VERSION);
+    printf("trimscope %s\n", version_text());
     tell_terminal(&terminal, &options);
     tell_overrides();
     tell_machine();

@@ -1,6 +1,7 @@
 #include "app/commands.h"
 #include "app/language.h"
 #include "engine/base/error.h"
+#include "engine/base/version.h"
 #include "engine/math/blas.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ static int run_main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (!strcmp(name, "--version")) {
-        puts("trimscope " TRIMSCOPE_VERSION);
+        printf("trimscope %s\n", version_text());
         return 0;
     }
     const struct command *command = command_find(name);

@@ -3,6 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/base/version.h"
 #include "engine/io/picture.h"
 #include "ui/base64.h"
 #include "ui/narrate.h"
@@ -126,7 +127,8 @@ static bool put_language(const struct page *page, struct error *err)
 static bool put_generator(const struct page *page, struct error *err)
 {
     (void)err;
-    put_markup(page->out, "trimscope " TRIMSCOPE_VERSION);
+    put_markup(page->out, "trimscope ");
+    put_markup(page->out, version_text());
     return true;
 }
 
