@@ -1,14 +1,14 @@
 // trimscope compare: up to four runs side by side without a screen.
 #include "app/assets.h"
 #include "app/commands.h"
-#include "app/options.h"
-#include "app/sides.h"
+#include "app/side_options.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/model/model.h"
 #include "ui/compare_words.h"
 #include "ui/measure.h"
 #include "ui/why_words.h"
+#include "ui/view.h"
 #include "ui/words.h"
 
 #include <errno.h>
@@ -19,8 +19,7 @@
 
 struct settings {
     const char *model;
-    struct side first;
-    struct option_list questions, policies, budgets, pictures;
+    struct side_options sides;
     bool figure, json;
     long threads;
 };
@@ -32,58 +31,12 @@ struct wish {
     int count;
 };
 
-static bool add(struct wish *wish, const struct side *side, struct error *err)
-{
-    if (wish->count == COMPARE_RUNS)
-        return error_set(err, ERROR_USAGE, "more than %d runs do not fit side by side; leave some --with-... out",
-                         COMPARE_RUNS);
-    wish->list[wish->count++] = *side;
-    return true;
-}
-
-static bool read_budget(const char *text, double *budget, struct error *err)
-{
-    char *end;
-    *budget = strtod(text, &end);
-    return (end > text && !*end && *budget > 0 && *budget <= 1) ||
-           error_set(err, ERROR_USAGE, "--with-budget takes a share above 0 and at most 1, not %s", text);
-}
-
-// Each --with-... makes one more run, which differs from the first in that alone.
-static bool make_wish(struct wish *wish, const struct settings *settings, struct error *err)
-{
-    if (!add(wish, &settings->first, err))
-        return false;
-    struct side side = settings->first;
-    for (int i = 0; i < settings->questions.count; i++, side = settings->first) {
-        side.question = settings->questions.values[i];
-        if (!add(wish, &side, err))
-            return false;
-    }
-    for (int i = 0; i < settings->policies.count; i++, side = settings->first) {
-        if (!policy_find(settings->policies.values[i], &side.policy))
-            return error_set(err, ERROR_USAGE, "there is no policy %s; `trimscope compare --help` lists them",
-                             settings->policies.values[i]);
-        if (!add(wish, &side, err))
-            return false;
-    }
-    for (int i = 0; i < settings->budgets.count; i++, side = settings->first)
-        if (!read_budget(settings->budgets.values[i], &side.budget, err) || !add(wish, &side, err))
-            return false;
-    for (int i = 0; i < settings->pictures.count; i++, side = settings->first) {
-        side.pictures[0] = settings->pictures.values[i];
-        if (!add(wish, &side, err))
-            return false;
-    }
-    return true;
-}
-
 static bool check_figure(const struct settings *settings, struct error *err)
 {
-    if (settings->policies.count || settings->budgets.count || settings->pictures.count)
+    if (!side_options_only_questions(&settings->sides))
         return error_set(err, ERROR_USAGE, "--figure compares questions with and without guidance; of the others only "
                                            "--with-question goes with it");
-    if (settings->questions.count > FIGURE_ROWS - 2)
+    if (settings->sides.more.count > FIGURE_ROWS - 2)
         return error_set(err, ERROR_USAGE, "--figure has room for %d further questions", FIGURE_ROWS - 2);
     return true;
 }
@@ -121,6 +74,7 @@ static int all_columns(void)
 static void print_head(const struct comparison *c)
 {
     const char *alive = _("patches alive"), *only = _("only in"), *dense = _(/* xgettext:no-c-format */ "% of dense");
+    const char *words = _("words"), *heads = _("heads");
     for (int r = 0; r < c->count; r++) {
         char question[160], how[TRACE_NAME + 64], path[160];
         const char *picture = c->runs[r]->pictures[0].path;
@@ -132,29 +86,49 @@ static void print_head(const struct comparison *c)
     print_title(c, alive);
     print_title(c, only);
     printf("  %s", _("in all"));
+    print_title(c, words);
+    print_title(c, heads);
     print_title(c, dense);
     printf("  %s\n%s%*s", _("answer so far"), _("stage"), measure_pad(_("stage"), NAME_COLUMNS), "");
     print_letters(c, alive);
     print_letters(c, only);
     printf("  %*s", all_columns(), "");
+    print_letters(c, words);
+    print_letters(c, heads);
     print_letters(c, dense);
     putchar('\n');
 }
 
-static void print_stage(const struct comparison *c, int stage)
+// One number for each run below its title; `known` false: there is nothing of it in this stage.
+static void print_group(const struct comparison *c, const char *title, const int numbers[COMPARE_RUNS], bool known)
 {
-    struct compare_patches patches;
-    char name[WHY_STAGE];
-    const char *alive = _("patches alive"), *only = _("only in"), *dense = _(/* xgettext:no-c-format */ "% of dense");
-    compare_patches(c, stage, &patches);
-    why_stage_name(c->runs[0], stage, name);
-    printf("%s%*s  ", name, measure_pad(name, NAME_COLUMNS), "");
-    for (int r = 0; r < c->count; r++)
-        printf("%*d", cell_columns(c, alive), patches.alive[r]);
     printf("  ");
     for (int r = 0; r < c->count; r++)
-        printf("%*d", cell_columns(c, only), patches.only[r]);
-    printf("  %*d  ", all_columns(), patches.all);
+        known ? printf("%*d", cell_columns(c, title), numbers[r]) : printf("%*s", cell_columns(c, title), "-");
+}
+
+static void print_stage(const struct comparison *c, int stage)
+{
+    struct compare_sets patches, heads;
+    bool seen = !view_is_of_words(&c->runs[0]->stages[stage]); // the picture
+    int words[COMPARE_RUNS] = {0};
+    char name[WHY_STAGE];
+    const char *dense = _(/* xgettext:no-c-format */ "% of dense");
+    compare_patches(c, stage, &patches);
+    compare_heads(c, stage, &heads);
+    for (int r = 0; r < c->count; r++) {
+        const struct trace_tokens *tokens = trace_tokens_at(c->runs[r], stage, TRACE_TEXT_STREAM);
+        for (int t = 0; t < c->runs[r]->token_count; t++)
+            words[r] += !tokens || t >= tokens->count || tokens->alive[t];
+    }
+    why_stage_name(c->runs[0], stage, name);
+    printf("%s%*s", name, measure_pad(name, NAME_COLUMNS), "");
+    print_group(c, _("patches alive"), patches.alive, seen);
+    print_group(c, _("only in"), patches.only, seen);
+    seen ? printf("  %*d", all_columns(), patches.all) : printf("  %*s", all_columns(), "-");
+    print_group(c, _("words"), words, true);
+    print_group(c, _("heads"), heads.alive, heads.count > 0);
+    printf("  ");
     for (int r = 0; r < c->count; r++) {
         const struct trace_macs *macs = &c->runs[r]->stages[stage].macs;
         printf("%*.0f", cell_columns(c, dense), macs->dense > 0 ? 100 * macs->spent / macs->dense : 100.0);
@@ -167,6 +141,33 @@ static void print_stage(const struct comparison *c, int stage)
                    100 * (double)at->answers[0].p);
     }
     putchar('\n');
+}
+
+// The heads of a stage that only some runs compute, and which.
+static void print_heads(const struct comparison *c, int stage, bool *titled)
+{
+    unsigned everywhere = (1U << c->count) - 1;
+    bool named = false;
+    for (int s = 0; s < TRACE_STREAMS; s++)
+        for (int m = 0; m < MODULES; m++)
+            for (int h = 0; h < c->runs[0]->stages[stage].heads[s][m].count; h++) {
+                unsigned set = compare_head(c, stage, s, (enum attention_module)m, h);
+                char name[WHY_STAGE];
+                if (set == 0 || set == everywhere)
+                    continue;
+                if (!*titled)
+                    puts(_("\nheads that only some of the runs compute:"));
+                if (!named)
+                    printf("  %s%*s", why_stage_name(c->runs[0], stage, name), measure_pad(name, NAME_COLUMNS), "");
+                *titled = named = true;
+                printf("  %s:%s:%d (", trace_stream_name(s), attention_module_name((enum attention_module)m), h + 1);
+                for (int r = 0; r < c->count; r++)
+                    if (set & 1U << r)
+                        putchar('A' + r);
+                putchar(')');
+            }
+    if (named)
+        putchar('\n');
 }
 
 static void print_words(const struct trace *trace, int run)
@@ -188,6 +189,9 @@ static void print_table(const struct comparison *c)
     puts(_("\nwords, those that were dropped in brackets:"));
     for (int r = 0; r < c->count; r++)
         print_words(c->runs[r], r);
+    bool titled = false;
+    for (int i = 0; i < compare_stages(c); i++)
+        print_heads(c, i, &titled);
     putchar('\n');
     for (int r = 0; r < c->count; r++) {
         const struct trace *trace = c->runs[r];
@@ -225,7 +229,7 @@ static bool choose(struct wish *wish, const struct settings *settings, struct er
 {
     if (settings->figure)
         return check_figure(settings, err);
-    return make_wish(wish, settings, err) &&
+    return side_options_make(&settings->sides, wish->list, &wish->count, err) &&
            (wish->count > 1 ||
             error_set(err, ERROR_USAGE, "nothing to compare with: give --with-question, --with-policy, --with-budget, "
                                         "--with-picture or --figure"));
@@ -238,18 +242,19 @@ static bool compare(struct settings *settings, const char *const arguments[], in
     struct model *model = NULL;
     struct sides sides = {0};
     struct sides_questions room;
-    struct wish wish = {.count = 0};
+    static struct wish wish; // its lists of changes are large
+    wish.count = 0;
     for (int p = 0; p + 1 < count; p++)
-        settings->first.pictures[p] = arguments[p];
-    settings->first.question = arguments[count - 1];
+        settings->sides.first.pictures[p] = arguments[p];
+    settings->sides.first.question = arguments[count - 1];
     bool ok = choose(&wish, settings, err) && (settings->model || assets_model(bundled, err));
     ok = ok && (model = model_open(settings->model ? settings->model : bundled, NULL, err)) != NULL;
     if (ok && model->config.pictures != count - 1)
         ok = error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question",
                        model_task_name(model->config.task), model->config.pictures);
     if (ok && settings->figure)
-        wish.count = sides_make_figure(wish.list, &settings->first, settings->questions.values,
-                                       settings->questions.count, model, &room);
+        wish.count = sides_make_figure(wish.list, &settings->sides.first, settings->sides.more.values,
+                                       settings->sides.more.count, model, &room);
     ok = ok && sides_run(&sides, wish.list, wish.count, model, pool, err) && print_result(&sides, settings->json, err);
     sides_free(&sides);
     model_free(model);
@@ -259,30 +264,33 @@ static bool compare(struct settings *settings, const char *const arguments[], in
 
 int cmd_compare(int argc, char **argv)
 {
-    struct settings settings = {.first = {.policy = POLICY_LEARNED, .budget = (double)NAN},
-                                .threads = thread_processors()};
+    static struct settings settings; // its lists are large
+    settings = (struct settings){.sides.first = {.policy = POLICY_LEARNED, .budget = (double)NAN},
+                                 .threads = thread_processors()};
     const char *arguments[3];
     int count, status;
+#define OPTION_SIDES &settings.sides.more
+#define OPTION_CHANGES &settings.sides.first.changes
     const struct option_row rows[] = {
-        {"with-question", OPTION_LIST, &settings.questions, "QUESTION", N_("a run with another question"), 0, 0},
-        {"with-policy", OPTION_LIST, &settings.policies, "NAME", N_("a run with another policy"), 0, 0},
-        {"with-budget", OPTION_LIST, &settings.budgets, "SHARE", N_("a run with another budget"), 0, 0},
-        {"with-picture", OPTION_LIST, &settings.pictures, "FILE", N_("a run with another (first) picture"), 0, 0},
+        OPTION_ROWS_SIDES
         {"figure", OPTION_FLAG, &settings.figure, NULL,
          N_("the article's figure: this question and two more (--with-question, else bundled ones about the picture) with "
          "guidance, and the first without"),
          0, 0},
         OPTION_ROW_MODEL(&settings.model),
-        OPTION_ROW_POLICY(&settings.first.policy),
-        OPTION_ROW_BUDGET(&settings.first.budget),
+        OPTION_ROW_POLICY(&settings.sides.first.policy),
+        OPTION_ROW_BUDGET(&settings.sides.first.budget),
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROW_JSON(&settings.json, N_("print the traces, and per stage the patches that are alive in one run or in all")),
-        OPTION_ROW_END};
+        OPTION_ROW_JSON(&settings.json, N_("print the traces, and per stage what is alive in one run or in all")),
+        OPTION_ROWS_CHANGES OPTION_ROW_END};
+#undef OPTION_SIDES
+#undef OPTION_CHANGES
     const struct option_command command = {
         "compare", N_("compare PICTURE [PICTURE] QUESTION --with-... [options]"),
-        N_("Runs a model two to four times and prints the runs side by side: which patches are alive in which of them, what "
-        "each costs, and what each answers. Run A is the picture and question given; each --with-... adds a run that "
-        "differs from it in that alone."),
+        N_("Runs a model two to four times and prints the runs side by side: which patches, words and heads are alive in which "
+        "of them, what each costs, and what each answers. Run A is the picture and question given; each --with-... adds a run "
+        "that differs from it in that, and --and-... behind it in that, too. A run that asks the same of the same picture has "
+        "A's changes by hand."),
         rows, 2, 3};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

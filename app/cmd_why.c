@@ -2,6 +2,7 @@
 #include "app/commands.h"
 #include "app/prepare.h"
 #include "engine/base/text.h"
+#include "engine/run/command_text.h"
 #include "engine/run/explain.h"
 #include "ui/measure.h"
 #include "ui/why_words.h"
@@ -144,7 +145,7 @@ static bool find_out(const struct settings *s, struct run *run, struct findings 
     if (terminal)
         fprintf(stderr, "\r\033[K");
     explain_free(e);
-    return ok && ((f->command = intervention_command(run_trace(run), NULL, 0, s->run.model)) ||
+    return ok && ((f->command = command_of_run(run_trace(run), NULL, 0, s->run.model)) ||
                   error_no_memory(err, "the command line"));
 }
 
@@ -252,7 +253,7 @@ static void print_set(const struct trace *trace, const struct explain_set *set, 
     else
         printf(ngettext_(set->candidates, "%d candidate, %d runs\n", "%d candidates, %d runs\n"), set->candidates,
                set->runs);
-    char *command = intervention_command(trace, set->members, set->count, model);
+    char *command = command_of_run(trace, set->members, set->count, model);
     if (set->count > 0 && command)
         printf(set->search == EXPLAIN_RESTORE ? _("with them: %s\n") : _("without them: %s\n"), command);
     free(command);

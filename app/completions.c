@@ -37,7 +37,7 @@ static const char *words_of(const struct option_row *row)
 static enum value_kind value_of(const struct option_row *row)
 {
     static const char *const files[] = {"FILE", "DIR", "PICTURE", "SET", "TRACE", "MODEL", "OUT", "FOLDER"};
-    if (row->kind == OPTION_FLAG)
+    if (!row->argument)
         return VALUE_NONE;
     if (words_of(row))
         return VALUE_WORDS;

@@ -166,7 +166,7 @@ static bool parse_option(const struct option_command *command, int argc, char **
     for (const struct option_row *row = command->rows; row->name; row++) {
         if (row->kind == OPTION_WORD || strlen(row->name) != length || strncmp(row->name, given, length))
             continue;
-        if (row->kind == OPTION_FLAG)
+        if (!row->argument)
             return !equals ? parse_value(command, row, NULL, status)
                            : complain(command, status, "this option takes no value: %s", argv[*i]);
         if (!equals && *i + 1 >= argc)

@@ -15,7 +15,8 @@ enum option_kind {
     OPTION_SHARE,  // double, above 0 and at most 1
     OPTION_SEED,   // uint64_t
     OPTION_POLICY, // enum policy
-    OPTION_LIST,   // struct option_list: may be given several times; rows that share a list keep the order among them
+    OPTION_LIST,   // struct option_list: may be given several times; rows that share a list keep the order among them;
+                   // without an argument in the row it takes no value
     OPTION_WORD,   // no option but a word that an argument may be: listed below the options
 };
 
@@ -31,7 +32,7 @@ struct option_row {
     const char *name;     // without the dashes; NULL ends the table
     enum option_kind kind;
     void *value;          // of the kind's type, holds the default
-    const char *argument; // as help names it, "FILE"; NULL for flags
+    const char *argument; // as help names it, "FILE"; NULL: there is no value
     const char *help;     // one sentence, marked by N_(); lines are broken for 80 columns
     long low, high;       // OPTION_NUMBER; OPTION_LIST: low is the id of what this row adds
 };

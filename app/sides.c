@@ -1,6 +1,7 @@
 #include "app/sides.h"
 
 #include "app/assets.h"
+#include "app/prepare.h"
 #include "app/screen_picture.h"
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
@@ -21,6 +22,9 @@ static bool load(struct sides *sides, int index, const struct side *side, const 
     for (int p = 0; p < TRACE_PICTURES; p++)
         list[p] = &pictures[p];
     char bundled[ASSETS_PATH];
+    for (int p = needed; ok && p < TRACE_PICTURES; p++)
+        ok = !side->pictures[p] || error_set(err, ERROR_USAGE, "the task %s takes no second picture",
+                                             model_task_name(model->config.task));
     for (int p = 0; ok && p < needed; p++)
         ok = picture_load(&pictures[p], assets_picture(side->pictures[p], bundled), model->config.image_size, &size[p][0],
                           &size[p][1], err);
@@ -31,6 +35,7 @@ static bool load(struct sides *sides, int index, const struct side *side, const 
         ok = run_describe_picture(sides->runs[index], p, side->pictures[p], size[p][0], size[p][1], err) &&
              screen_picture_crop(&sides->pictures[index][p], &pictures[p], shape->grid_rows, shape->grid_columns, err);
     }
+    ok = ok && prepare_changes(sides->runs[index], &side->changes, err);
     for (int p = 0; p < TRACE_PICTURES; p++)
         picture_free(&pictures[p]);
     return ok;
@@ -102,6 +107,7 @@ int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, c
 {
     int guided = FIGURE_ROWS - 1, count = 0;
     list[count] = *first;
+    list[count].changes.count = 0;
     list[count++].policy = POLICY_LEARNED;
     for (int i = 0; i < more_count && count < guided; i++) {
         list[count] = list[0];

@@ -2,6 +2,7 @@
 #ifndef TRIMSCOPE_APP_SIDES_H
 #define TRIMSCOPE_APP_SIDES_H
 
+#include "app/options.h"
 #include "app/scenes.h"
 #include "engine/run/compare.h"
 #include "engine/run/run.h"
@@ -16,7 +17,8 @@ struct side {
     const char *pictures[TRACE_PICTURES]; // as many as the model's task takes
     const char *question;
     enum policy policy;
-    double budget; // NaN: as trained
+    double budget;              // NaN: as trained
+    struct option_list changes; // by hand, as prepare_changes() takes them
 };
 
 struct sides {

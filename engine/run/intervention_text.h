@@ -1,4 +1,4 @@
-// Interventions as people write them on a command line, and the command line that a run amounts to.
+// Interventions as people write them on a command line.
 //
 //   STAGE:STREAM:TOKEN          fusion2:image:57     fusion2:image:4,7     fusion1:text:heart
 //   STAGE:STREAM:MODULE:HEAD    fusion3:text:mca:1
@@ -40,10 +40,5 @@ bool intervention_find_token(const struct run *run, int stream, const char *text
 
 // "fusion2:image:57". False where it does not fit, or the trace does not know that stage's name yet.
 bool intervention_write(const struct trace *trace, const struct intervention *v, char *out, size_t size);
-
-// "trimscope run airplane.jpg 'what is over the heart' --budget 0.5 --keep fusion2:image:57", quoted for a shell, with
-// `more` changes behind the trace's own. `model` NULL: the bundled one. malloc'ed; NULL when there is no memory, or an
-// intervention's stage has no name yet.
-char *intervention_command(const struct trace *trace, const struct intervention more[], int count, const char *model);
 
 #endif

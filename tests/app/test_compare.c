@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/sides.h"
 #include "engine/io/picture.h"
+#include "engine/run/command_text.h"
 #include "engine/model/model.h"
 #include "tests/support/command.h"
 #include "tests/support/scratch.h"
@@ -91,6 +92,77 @@ static void test_each_run_differs_in_one_thing(void **state)
     json_decref(root);
 }
 
+// --and-... says more of the run added last; the same input has the first run's changes by hand, another one has not.
+static void test_runs_that_differ_in_more(void **state)
+{
+    (void)state;
+    json_t *root = compare_json(COMPARE(picture_path, "is it red?", "--model", model_path, "--drop", "fusion2:image:3",
+                                        "--with-question", "how many dogs are there?", "--and-policy", "none",
+                                        "--with-keep", "fusion1:image:4", "--with-policy", "none", "--and-unchanged",
+                                        "--and-head-off", "fusion1:text:msa:1", "--json"),
+                                4);
+    static const size_t changes[] = {1, 0, 2, 1};
+    for (size_t r = 0; r < 4; r++)
+        assert_int_equal(json_array_size(json_object_get(json_object_get(run_of(root, r), "policy"), "interventions")),
+                         changes[r]);
+    assert_string_equal(text_in(run_of(root, 1), "policy", "name"), "none");
+    assert_string_equal(text_in(run_of(root, 2), "policy", "name"), "learned");
+    json_t *stage = json_array_get(json_object_get(root, "stages"), 5), *heads = json_object_get(stage, "heads");
+    assert_int_equal(json_array_size(json_object_get(heads, "alive")), 4);
+    assert_true(json_integer_value(json_object_get(heads, "count")) > 0);
+    json_decref(root);
+}
+
+// The command that the runs amount to makes the same runs.
+static void test_command_makes_the_same(void **state)
+{
+    (void)state;
+    struct side list[COMPARE_RUNS] = {{.pictures = {picture_path}, .question = "is it's red?", .policy = POLICY_LEARNED,
+                                       .budget = (double)NAN}};
+    struct tiny_options tiny = tiny_everything();
+    struct model *model = tiny_model(&tiny);
+    struct sides sides;
+    struct comparison comparison;
+    struct error err = {0};
+    list[0].changes = (struct option_list){.values = {"fusion2:image:3"}, .ids = {INTERVENE_TOKEN_DROP}, .count = 1};
+    list[3] = list[2] = list[1] = list[0];
+    list[1].question = "-1?";
+    list[1].changes.count = 0;
+    list[1].policy = POLICY_RANDOM;
+    list[1].budget = 0.5;
+    list[2].changes.values[1] = "fusion1:text:msa:1";
+    list[2].changes.ids[1] = INTERVENE_HEAD_OFF;
+    list[2].changes.count = 2;
+    list[3].changes.count = 0;
+    assert_true(sides_run(&sides, list, 4, model, NULL, &err));
+    sides_show_comparison(&sides, &comparison);
+    char *command = command_of_comparison(&comparison, NULL);
+    char expected[1200];
+    snprintf(expected, sizeof expected,
+             "trimscope compare %s 'is it'\\''s red?' --drop fusion2:image:3 --with-question '-1?' --and-policy random "
+             "--and-budget 0.5 --with-head-off fusion1:text:msa:1 --with-unchanged",
+             picture_path);
+    assert_string_equal(command, expected);
+    free(command);
+    command = command_of_figure(&comparison, NULL);
+    snprintf(expected, sizeof expected,
+             "trimscope compare %s 'is it'\\''s red?' --figure --with-question '-1?' --with-question 'is it'\\''s red?'",
+             picture_path);
+    assert_string_equal(command, expected);
+    free(command);
+    sides_free(&sides);
+    model_free(model);
+    json_t *root = compare_json(COMPARE(picture_path, "is it's red?", "--model", model_path, "--drop", "fusion2:image:3",
+                                        "--with-question", "-1?", "--and-policy", "random", "--and-budget", "0.5",
+                                        "--with-head-off", "fusion1:text:msa:1", "--with-unchanged", "--json"),
+                                4);
+    static const size_t changes[] = {1, 0, 2, 0};
+    for (size_t r = 0; r < 4; r++)
+        assert_int_equal(json_array_size(json_object_get(json_object_get(run_of(root, r), "policy"), "interventions")),
+                         changes[r]);
+    json_decref(root);
+}
+
 // A run side by side is the run alone.
 static void test_a_run_is_the_same_alone(void **state)
 {
@@ -134,6 +206,10 @@ static void test_wrong_usage(void **state)
     (void)state;
     expect(COMPARE(picture_path, "q", "--model", model_path), 2, "", "nothing to compare with");
     expect(COMPARE(picture_path, "q", "--with-policy", "greedy"), 2, "", "no policy greedy");
+    expect(COMPARE(picture_path, "q", "--and-policy", "none"), 2, "", "a --with-... before it");
+    expect(COMPARE(picture_path, "q", "--with-unchanged=yes"), 2, "", "takes no value");
+    expect(COMPARE(picture_path, "q", "--model", model_path, "--with-picture2", other_path), 2, "", "no second picture");
+    expect(COMPARE(picture_path, "q", "--model", model_path, "--with-keep", "fusion1:image"), 2, "", "run B: --keep fusion1");
     expect(COMPARE(picture_path, "q", "--with-budget", "1.5"), 2, "", "above 0 and at most 1");
     expect(COMPARE(picture_path, "q", "--with-question"), 2, "", "no value after --with-question");
     expect(COMPARE(picture_path, "q", "--with-question", "1", "--with-question", "2", "--with-question", "3",
@@ -206,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_run_differs_in_one_thing), cmocka_unit_test(test_a_run_is_the_same_alone),
+        cmocka_unit_test(test_runs_that_differ_in_more), cmocka_unit_test(test_command_makes_the_same),
         cmocka_unit_test(test_table),                         cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_figure_of_a_bundled_picture),   cmocka_unit_test(test_figure_has_pixels_and_cells),
     };

@@ -43,7 +43,7 @@ static void test_sets_of_patches(void **state)
     assert_int_equal(compare_stages(&c), 9);
     bool differs = false;
     for (int stage = 0; stage < SAMPLE_STAGES; stage++) {
-        struct compare_patches patches;
+        struct compare_sets patches;
         int sets[8] = {0}, sum = 0;
         compare_patches(&c, stage, &patches);
         for (int i = 1; i <= SAMPLE_GRID * SAMPLE_GRID; i++) {
@@ -90,6 +90,73 @@ static void test_words_that_a_run_lacks(void **state)
     free_three(traces);
 }
 
+// Heads by set, counted anew; a stage that a run has not come to has none.
+static void test_sets_of_heads(void **state)
+{
+    (void)state;
+    struct trace traces[3];
+    struct comparison c;
+    make_three(traces, &c);
+    int counted = 0;
+    for (int stage = 0; stage < 9; stage++) {
+        struct compare_sets heads;
+        int only_b = 0, all = 0, count = 0;
+        compare_heads(&c, stage, &heads);
+        for (int s = 0; s < TRACE_STREAMS; s++)
+            for (int m = 0; m < MODULES; m++)
+                for (int h = 0; h < traces[0].stages[stage].heads[s][m].count; h++, count++) {
+                    bool on[3];
+                    for (int r = 0; r < 3; r++)
+                        on[r] = traces[r].stages[stage].heads[s][m].on[h];
+                    only_b += !on[0] && on[1] && !on[2];
+                    all += on[0] && on[1] && on[2];
+                }
+        assert_int_equal(heads.count, count);
+        assert_int_equal(heads.only[1], only_b);
+        assert_int_equal(heads.all, all);
+        counted += only_b;
+    }
+    assert_true(counted > 0);
+    struct compare_sets none;
+    compare_heads(&c, 9, &none); // the third run has nine stages
+    assert_int_equal(none.count, 0);
+    free_three(traces);
+}
+
+// "is" is the second word of one question and the third of the other; the second "the" is the other's second, or none.
+static void test_words_by_name(void **state)
+{
+    (void)state;
+    struct trace traces[3];
+    struct comparison c;
+    make_three(traces, &c);
+    unsigned having;
+    for (int t = 0; t < traces[0].token_count; t++) {
+        int there = compare_word_in(&c, 0, t, 1);
+        assert_int_equal(compare_word_in(&c, 0, t, 2), t); // the same question
+        if (there >= 0) {
+            assert_string_equal(traces[0].tokens[t].text, traces[1].tokens[there].text);
+            assert_int_equal(compare_word_in(&c, 1, there, 0), t);
+        } else {
+            compare_word(&c, 0, 0, t, &having);
+            assert_int_equal(having, 5);
+        }
+    }
+    int found = 0;
+    for (int t = 0; t < traces[0].token_count; t++)
+        found += !strcmp(traces[0].tokens[t].text, "apple") && compare_word_in(&c, 0, t, 1) == -1;
+    assert_int_equal(found, 1);
+    assert_int_equal(compare_word_in(&c, 0, -1, 1), -1);
+    assert_int_equal(compare_word_in(&c, 0, traces[0].token_count, 1), -1);
+    struct comparison twice = {2, {&traces[0], &traces[0]}};
+    const struct trace_tokens *words = trace_tokens_at(&traces[0], SAMPLE_STAGES - 1, TRACE_TEXT_STREAM);
+    int alive = 0;
+    for (int t = 0; t < words->count; t++)
+        alive += words->alive[t] != 0;
+    assert_int_equal(compare_words_in_all(&twice, SAMPLE_STAGES - 1), alive);
+    free_three(traces);
+}
+
 // The traces in it are those that they write themselves.
 static void test_json(void **state)
 {
@@ -105,7 +172,7 @@ static void test_json(void **state)
     assert_true(json_equal(json_array_get(json_object_get(root, "runs"), 1), alone));
     json_t *stages = json_object_get(root, "stages"), *last = json_object_get(json_array_get(stages, 8), "patches");
     assert_int_equal(json_array_size(stages), 9);
-    struct compare_patches patches;
+    struct compare_sets patches;
     compare_patches(&c, 8, &patches);
     assert_int_equal(json_integer_value(json_array_get(json_object_get(last, "only"), 1)), patches.only[1]);
     assert_int_equal(json_integer_value(json_object_get(last, "none")), patches.sets[0]);
@@ -122,6 +189,8 @@ int main(void)
         cmocka_unit_test(test_sets_of_patches),
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_words_that_a_run_lacks),
+        cmocka_unit_test(test_sets_of_heads),
+        cmocka_unit_test(test_words_by_name),
         cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

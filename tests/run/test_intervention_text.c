@@ -2,6 +2,7 @@
 #include "tests/support/cmocka_all.h"
 
 #include "engine/model/model.h"
+#include "engine/run/command_text.h"
 #include "engine/run/intervention_text.h"
 #include "engine/run/run.h"
 #include "tests/support/tiny.h"
@@ -155,9 +156,9 @@ static void test_command(void **state)
                                    {.kind = INTERVENE_HEAD_OFF, .stage = 8, .stream = TRACE_TEXT_STREAM, .module = MODULE_MCA}};
     assert_true(run_describe_picture(run, 0, "it's $HOME/a b.jpg", 1, 1, NULL));
     assert_true(run_intervene(run, &list[0]) >= 0);
-    assert_null(intervention_command(run_trace(run), NULL, 0, NULL)); // the stage has no name yet
+    assert_null(command_of_run(run_trace(run), NULL, 0, NULL)); // the stage has no name yet
     tiny_finish(run);
-    char *command = intervention_command(run_trace(run), &list[1], 1, NULL);
+    char *command = command_of_run(run_trace(run), &list[1], 1, NULL);
     shell(command, lines, sizeof lines);
     assert_string_equal(lines, "run\nit's $HOME/a b.jpg\nwhat color is the dog?\n--keep\nfusion2:image:9\n--head-off\n"
                                "fusion3:text:mca:1\n");
@@ -165,7 +166,7 @@ static void test_command(void **state)
     // What would be taken for an option stands behind "--".
     assert_true(run_ask(run, "-rf `ls`; \"dog\"", NULL));
     tiny_finish(run);
-    command = intervention_command(run_trace(run), NULL, 0, "my model");
+    command = command_of_run(run_trace(run), NULL, 0, "my model");
     shell(command, lines, sizeof lines);
     assert_string_equal(lines, "run\n--model\nmy model\n--\nit's $HOME/a b.jpg\n-rf `ls`; \"dog\"\n");
     free(command);

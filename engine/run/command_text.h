@@ -1,0 +1,20 @@
+// The command line that a run, or several side by side, amounts to: what a person pastes to get the same once more.
+#ifndef TRIMSCOPE_RUN_COMMAND_TEXT_H
+#define TRIMSCOPE_RUN_COMMAND_TEXT_H
+
+#include "engine/run/compare.h"
+
+// "trimscope run airplane.jpg 'what is over the heart' --budget 0.5 --keep fusion2:image:57", quoted for a shell, with
+// `more` changes behind the trace's own. `model` NULL: the bundled one. malloc'ed; NULL when there is no memory, or an
+// intervention's stage has no name yet.
+char *command_of_run(const struct trace *trace, const struct intervention more[], int count, const char *model);
+
+// "trimscope compare airplane.jpg 'what is over the heart' --with-question 'is it red?' --and-budget 0.4": the first run as
+// it is, and what each further one differs in. NULL as above.
+char *command_of_comparison(const struct comparison *comparison, const char *model);
+
+// "trimscope compare airplane.jpg 'what is over the heart' --figure --with-question ...": the runs are the rows of the
+// article's figure, of which the last asks the first question again.
+char *command_of_figure(const struct comparison *comparison, const char *model);
+
+#endif
