@@ -169,3 +169,10 @@ void draw_flops(char *out, size_t size, double macs)
     int digits = flops >= 99.95 || unit == 0 ? 0 : flops >= 9.995 ? 1 : 2;
     snprintf(out, size, unit ? "%.*f %c" : "%.*f%c", digits, flops, unit ? units[unit] : ' ');
 }
+
+const char *draw_patch_mark(const struct pane *pane, enum patch_mark mark, enum style *style)
+{
+    bool unicode = pane->theme->glyphs->unicode;
+    *style = mark == PATCH_ONLY_HERE ? STYLE_NEW_DEAD : STYLE_ALIVE;
+    return mark == PATCH_ONLY_HERE ? (unicode ? "◆" : "X") : mark == PATCH_ELSEWHERE ? (unicode ? "◇" : "o") : "";
+}

@@ -3,10 +3,18 @@
 #define TRIMSCOPE_UI_DRAW_H
 
 #include "ui/layout.h"
+#include "ui/paint.h"
 #include "ui/theme.h"
 #include "ui/view.h"
 
 struct page;
+
+// Which words and heads are alive here alone, or elsewhere alone (ui/paint.h), for pages that show runs side by side.
+struct pane_marks {
+    enum patch_mark (*word)(const void *context, int token);
+    enum patch_mark (*head)(const void *context, const struct head_place *place);
+    const void *context;
+};
 
 // What every panel gets.
 struct pane {
@@ -14,7 +22,11 @@ struct pane {
     const struct layout *layout;
     const struct view *view;
     struct page *page; // the one on top
+    const struct pane_marks *marks; // NULL: none
 };
+
+// The glyph of a mark and its colour; "" where there is none.
+const char *draw_patch_mark(const struct pane *pane, enum patch_mark mark, enum style *style);
 
 // Columns that a UTF-8 text takes; what cannot be printed takes one.
 int draw_width(const char *text);

@@ -234,7 +234,7 @@ struct rect easel_draw(struct easel *easel, const struct pane *pane)
 {
     struct rect body = easel->page->body, picture = picture_rect(easel);
     struct layout layout = *pane->layout;
-    struct pane own = {pane->theme, &layout, &easel->view, easel->page};
+    struct pane own = {pane->theme, &layout, &easel->view, easel->page, NULL};
     int column = picture.column + picture.columns + 2, columns = body.column + body.columns - column, row = body.row;
     bool roomy = body.rows >= 30;
     layout.roomy = false;

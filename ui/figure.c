@@ -1,5 +1,6 @@
 #include "ui/figure.h"
 
+#include "ui/view.h"
 #include "ui/words.h"
 
 #include <stdio.h>
@@ -18,12 +19,6 @@ const char *figure_guidance(const struct figure_row *row)
                                              : policy;
 }
 
-static bool is_column(const struct stage *stage)
-{
-    bool words = stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM);
-    return !words;
-}
-
 // All columns there would be; of the row that has come farthest.
 static int all_columns(const struct figure *figure, int stages[TRACE_STAGES])
 {
@@ -35,7 +30,7 @@ static int all_columns(const struct figure *figure, int stages[TRACE_STAGES])
             longest = trace;
     }
     for (int i = 0; longest && i < longest->stage_count && count < TRACE_STAGES; i++)
-        if (is_column(&longest->stages[i]))
+        if (!view_is_of_words(&longest->stages[i]))
             stages[count++] = i;
     return count;
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const enum action with_argument[] = {ACTION_ASK, ACTION_OPEN, ACTION_POLICY, ACTION_BUDGET};
 
@@ -72,6 +73,28 @@ static int score_action(enum action action, const char *text)
         text += size;
     }
     return sum;
+}
+
+static bool holds(const char *text, const char *word)
+{
+    for (size_t length = strlen(word); *text; text++)
+        if (!strncasecmp(text, word, length))
+            return true;
+    return false;
+}
+
+bool finder_matches(const char *text, const char *typed)
+{
+    while (*(typed += strspn(typed, " "))) {
+        char word[64];
+        size_t size = strcspn(typed, " "), kept = size < sizeof word - 1 ? size : sizeof word - 1;
+        memcpy(word, typed, kept);
+        word[kept] = 0;
+        if (!holds(text, word)) // letters in a row: an entry of a few words holds nearly any somewhere
+            return false;
+        typed += size;
+    }
+    return true;
 }
 
 bool finder_argument(enum action action, const char *text, const char **argument)

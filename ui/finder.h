@@ -22,6 +22,9 @@ bool finder_argument(enum action action, const char *text, const char **argument
 // starts of words count more.
 int finder_score(const char *text, const char *word);
 
+// Whether a text holds all words of what was typed, for short lists.
+bool finder_matches(const char *text, const char *typed);
+
 // The action that opens a page: the one of the page's name. ACTIONS: none.
 enum action finder_opener(enum page_id page);
 

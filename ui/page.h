@@ -85,6 +85,12 @@ struct page_kind {
     // That prompt was left with Esc; NULL: nothing follows from it.
     void (*untyped)(struct page *page, int which);
 
+    // A prompt or list that is the screen's own (question, path, budget, policy) was left without choosing.
+    void (*left)(struct page *page);
+
+    // The command line that makes what the page shows, malloc'ed; NULL (or no such function): the stepper's run.
+    char *(*command)(struct page *page);
+
     // The runs that the page shows, as rows of the article's figure, for the export (ui/figure.h); they live until the
     // page changes. False, or NULL: it shows the stepper's run.
     bool (*figure)(struct page *page, struct figure *out);

@@ -2,6 +2,7 @@
 #include "ui/page_compare.h"
 
 #include "engine/base/thread.h"
+#include "ui/compare_words.h"
 #include "ui/figure.h"
 #include "ui/lane.h"
 #include "ui/panels.h"
@@ -24,201 +25,19 @@ void compare_take(const struct page *page, struct comparison *out)
     }
 }
 
-// Stage, cursor and show of the screen's view are those of all.
-static void link_views(struct page *page)
-{
-    const struct view *from = &page->screen->view;
-    for (int r = 1; r < compare_of(page)->count; r++) {
-        struct view *view = compare_view(page, r);
-        view->stage = from->stage;
-        view->show = from->show;
-        view->focus = from->focus;
-        view->picture = from->picture;
-        view->patch = from->patch;
-        if (view->has_trace)
-            view_clamp(view);
-    }
-    page_changed(page);
-}
-
-// ---- runs come and go
-// ----------------------------------------------------------------------------------------------
-
-static int free_lane(const struct compare *c)
-{
-    for (int lane = 1; lane < COMPARE_RUNS; lane++) {
-        bool used = false;
-        for (int r = 0; r < c->count; r++)
-            used |= c->runs[r].lane == lane;
-        if (!used)
-            return lane;
-    }
-    return 0;
-}
-
-static bool add_run(struct page *page)
-{
-    struct compare *c = compare_of(page);
-    struct screen *screen = page->screen;
-    int lane = free_lane(c);
-    if (c->count == COMPARE_RUNS || lane == 0) {
-        page_say(page, false, _("Four runs are the most that fit: remove one with x first."));
-        return false;
-    }
-    struct compare_run *run = &c->runs[c->count];
-    *run = (struct compare_run){.lane = lane};
-    if (!lane_open(screen->backend, lane, &screen->view, &run->backend, &run->own)) {
-        page_say(page, true, _("There is no memory for another run."));
-        return false;
-    }
-    c->focus = c->count++;
-    link_views(page);
-    return true;
-}
-
-static void free_run(struct page *page, struct compare_run *run)
-{
-    const struct backend *backend = page->screen->backend;
-    if (run->lane > 0)
-        backend->close_lane(backend->context, run->lane);
-    portrait_free(&run->portrait);
-    image_free(&run->image);
-    view_free(&run->own);
-}
-
-static void remove_run(struct page *page)
-{
-    struct compare *c = compare_of(page);
-    if (c->focus == 0) {
-        page_say(page, false, _("Run A is the one of the stepper and stays: choose another with n first."));
-        return;
-    }
-    free_run(page, &c->runs[c->focus]);
-    c->count--;
-    memmove(&c->runs[c->focus], &c->runs[c->focus + 1], (size_t)(c->count - c->focus) * sizeof *c->runs);
-    c->runs[c->count] = (struct compare_run){.lane = 0};
-    c->focus = c->focus < c->count ? c->focus : c->count - 1;
-    for (int r = 0; r < c->count; r++)
-        c->runs[r].key = (struct compare_key){.count = 0}; // the marks are others now
-    c->menu = c->count == 1;
-}
-
-// ---- the list of what to compare with
-// ------------------------------------------------------------------------------
-
-// A question known about the picture that no run asks yet, as a proposal.
-static bool propose_question(struct page *page, char *out, size_t size)
-{
-    const struct backend *backend = page->screen->backend;
-    const struct trace *trace = &page->screen->view.trace;
-    const char *path = page->screen->view.has_trace ? trace->pictures[0].path : NULL;
-    for (int i = 0; path && backend->known_question(backend->context, path, i, out, size); i++) {
-        bool asked = false;
-        for (int r = 0; r < compare_of(page)->count; r++) {
-            const struct view *view = compare_view(page, r);
-            asked |= view->has_trace && !strcmp(view->trace.question, out);
-        }
-        if (!asked)
-            return true;
-    }
-    return false;
-}
-
-static void set_policy(struct page *page, const char *policy, double budget)
-{
-    struct compare *c = compare_of(page);
-    const struct backend *backend = &c->runs[c->focus].backend;
-    backend->set_policy(backend->context, policy, budget);
-}
-
-static void choose(struct page *page, enum compare_choice choice)
-{
-    struct screen *screen = page->screen;
-    const struct backend *backend = screen->backend;
-    char question[PROMPT_BYTES];
-    bool proposed = choice == COMPARE_MENU_QUESTION && propose_question(page, question, sizeof question);
-    double budget = screen->view.trace.budget;
-    compare_of(page)->menu = false;
-    if (!add_run(page))
-        return;
-    switch (choice) {
-    case COMPARE_MENU_QUESTION:
-        screen_open_prompt(screen, PROMPT_QUESTION);
-        if (proposed)
-            prompt_suggest(&screen->prompt, question);
-        break;
-    case COMPARE_MENU_POLICY:
-        popup_open(&screen->popup, POPUP_POLICY, screen_target(screen).view);
-        break;
-    case COMPARE_MENU_BUDGET:
-        screen_open_prompt(screen, PROMPT_BUDGET);
-        break;
-    case COMPARE_MENU_PICTURE:
-        screen_open_prompt(screen, PROMPT_PATH);
-        break;
-    case COMPARE_MENU_SELF: // its threshold was not trained: the share makes it comparable
-        set_policy(page, "learned-self", isnan(budget) ? backend->learned_share(backend->context) : budget);
-        break;
-    case COMPARE_MENU_NONE:
-        set_policy(page, "none", (double)NAN);
-        break;
-    case COMPARE_MENU_COUNT:
-        break;
-    }
-}
-
-// Keys while the list is open; false: they mean what they mean without it.
-static bool act_in_menu(struct page *page, enum action action)
-{
-    struct compare *c = compare_of(page);
-    switch (action) {
-    case ACTION_UP:
-    case ACTION_DOWN:
-        c->selected = (c->selected + (action == ACTION_UP ? COMPARE_MENU_COUNT - 1 : 1)) % COMPARE_MENU_COUNT;
-        return true;
-    case ACTION_CHOOSE:
-        choose(page, (enum compare_choice)c->selected);
-        return true;
-    case ACTION_ESCAPE:
-        c->menu = false;
-        return c->count > 1; // alone: there is nothing to compare, back
-    default:
-        return false;
-    }
-}
-
 // ---- actions
 // --------------------------------------------------------------------------------------------------------
 
 static void step(struct page *page, int stages)
 {
     screen_step(page->screen, stages);
-    link_views(page);
-}
-
-static void direction(struct page *page, int rows, int columns)
-{
-    struct view *view = &page->screen->view;
-    if (view->focus == FOCUS_PATCHES)
-        screen_move_patch(view, rows, columns);
-    else
-        step(page, rows + columns);
-    link_views(page);
-}
-
-static void toggle_cursor(struct page *page)
-{
-    struct view *view = &page->screen->view;
-    view->focus = view->focus == FOCUS_PATCHES ? FOCUS_STAGES : FOCUS_PATCHES;
-    if (view->focus == FOCUS_PATCHES)
-        view_find_patch(view);
-    link_views(page);
+    compare_link(page);
 }
 
 static void show(struct page *page, int what)
 {
     page->screen->view.show = (enum show)(what % SHOW_ATTENTION);
-    link_views(page);
+    compare_link(page);
 }
 
 static void toggle_play(struct page *page)
@@ -240,7 +59,7 @@ static bool escape(struct page *page)
         view->focus = FOCUS_STAGES;
     else
         view->show = SHOW_SURVIVORS;
-    link_views(page);
+    compare_link(page);
     return true;
 }
 
@@ -257,14 +76,19 @@ static bool act_on_runs(struct page *page, enum action action)
     switch (action) {
     case ACTION_RUN_ADD:
         c->menu = c->count < COMPARE_RUNS;
+        c->typed[0] = 0;
+        c->selected = 0;
         if (!c->menu)
             page_say(page, false, _("Four runs are the most that fit: remove one with x first."));
         return true;
     case ACTION_RUN_REMOVE:
-        remove_run(page);
+        if (c->focus == 0)
+            page_say(page, false, _("Run A is the one of the stepper and stays: choose another with n first."));
+        else
+            compare_remove_run(page, c->focus);
         return true;
     case ACTION_RUN_NEXT:
-        c->focus = (c->focus + 1) % c->count;
+        compare_focus_run(page, (c->focus + 1) % c->count);
         return true;
     case ACTION_RUN_LESS:
         screen_nudge_budget(page->screen, -5);
@@ -286,19 +110,20 @@ static bool act_on_runs(struct page *page, enum action action)
 static bool act(struct page *page, enum action action)
 {
     page_changed(page);
-    if (compare_of(page)->menu && act_in_menu(page, action))
+    compare_of(page)->pending = false;
+    if (compare_of(page)->menu && compare_menu_act(page, action))
         return true;
     switch (action) {
-    case ACTION_LEFT: direction(page, 0, -1); return true;
-    case ACTION_RIGHT: direction(page, 0, 1); return true;
-    case ACTION_UP: direction(page, -1, 0); return true;
-    case ACTION_DOWN: direction(page, 1, 0); return true;
+    case ACTION_LEFT: compare_direction(page, 0, -1); return true;
+    case ACTION_RIGHT: compare_direction(page, 0, 1); return true;
+    case ACTION_UP: compare_direction(page, -1, 0); return true;
+    case ACTION_DOWN: compare_direction(page, 1, 0); return true;
     case ACTION_PREVIOUS: step(page, -1); return true;
     case ACTION_NEXT: step(page, 1); return true;
     case ACTION_FIRST: step(page, -TRACE_STAGES); return true;
     case ACTION_LAST: step(page, TRACE_STAGES); return true;
     case ACTION_PLAY: toggle_play(page); return true;
-    case ACTION_FOCUS_NEXT: toggle_cursor(page); return true;
+    case ACTION_FOCUS_NEXT: compare_next_focus(page); return true;
     case ACTION_SHOW_NEXT: show(page, (int)page->screen->view.show + 1); return true;
     case ACTION_SHOW_SURVIVORS: show(page, SHOW_SURVIVORS); return true;
     case ACTION_SHOW_SELF: show(page, SHOW_SELF); return true;
@@ -313,31 +138,19 @@ static void click(struct page *page, const struct page_mouse *event)
 {
     struct compare *c = compare_of(page);
     const struct compare_layout *layout = &c->layout;
-    struct screen *screen = page->screen;
-    int choice = event->row - layout->menu.row - 2, picture, patch;
-    if (c->menu && rect_holds(layout->menu, event->row, event->column) && choice >= 0 && choice < COMPARE_MENU_COUNT) {
-        c->selected = choice;
-        choose(page, (enum compare_choice)choice);
+    enum compare_choice entries[COMPARE_MENU_COUNT];
+    int entry = event->row - layout->menu.row - 2;
+    c->pending = false;
+    if (c->menu && rect_holds(layout->menu, event->row, event->column)) {
+        if (entry >= 0 && entry < compare_menu_entries(c, entries))
+            compare_choose(page, entry);
         return;
     }
-    for (int i = 0; i < layout->shown; i++) {
-        int run = layout->first + i;
-        struct portrait_request request = {
-            .view = compare_view(page, run), .terminal = &screen->terminal, .graphics = screen->graphics};
-        if (portrait_hit(&c->runs[run].portrait, &c->runs[run].image, &request, event->row, event->column, &picture,
-                         &patch)) {
-            screen->view.picture = picture;
-            screen->view.patch = patch;
-            screen->view.patch_chosen = true;
-            screen->view.focus = FOCUS_PATCHES;
-            c->focus = run;
-            link_views(page);
-        } else if (event->column >= layout->words[i].column &&
-                   event->column < layout->words[i].column + layout->words[i].columns &&
-                   event->row < layout->strip.row) {
-            c->focus = run;
-        }
-    }
+    for (int i = 0; i < layout->shown; i++)
+        if (event->column >= layout->words[i].column &&
+            event->column < layout->words[i].column + layout->words[i].columns && event->row < layout->strip.row)
+            compare_focus_run(page, layout->first + i);
+    compare_click(page, event->row, event->column);
 }
 
 static void mouse(struct page *page, const struct page_mouse *event)
@@ -368,7 +181,7 @@ static double tick(struct page *page, double now)
     for (int r = 1; r < c->count; r++)
         if (lane_take_news(&c->runs[r].backend, &c->runs[r].own)) {
             pass_message_on(page, r);
-            link_views(page);
+            compare_link(page);
         }
     if (!view->playing)
         return 0;
@@ -382,7 +195,7 @@ static double tick(struct page *page, double now)
 
 static void news(struct page *page)
 {
-    link_views(page);
+    compare_link(page);
 }
 
 // ---- life
@@ -395,22 +208,44 @@ static bool open(struct page *page, const void *argument, struct error *err)
     (void)argument;
     if (!(view->abilities & BACKEND_COMPARE))
         return error_set(err, ERROR_USAGE, "%s", _("A saved run cannot do that: there is no model behind it."));
+    if (!compare_take_kept(page)) {
+        c->count = 1;
+        c->menu = c->marks = true;
+    }
     c->runs[0].backend = *page->screen->backend;
-    c->count = 1;
-    c->menu = c->marks = true;
-    if (view->focus != FOCUS_PATCHES)
-        view->focus = FOCUS_STAGES;
     if (view->show == SHOW_ATTENTION)
         view->show = SHOW_SURVIVORS;
+    c->word = view->word;
+    compare_focus_run(page, c->focus);
     return true;
 }
 
 static void close(struct page *page)
 {
     struct compare *c = compare_of(page);
+    bool kept = compare_keep(page);
     for (int r = 0; r < c->count; r++)
-        free_run(page, &c->runs[r]);
+        compare_free_run(page, &c->runs[r], !kept);
     page->screen->view.playing = false;
+}
+
+// A prompt or list for a run that was just added is left: the run goes again.
+static void left(struct page *page)
+{
+    struct compare *c = compare_of(page);
+    if (!c->pending)
+        return;
+    c->pending = false;
+    compare_remove_run(page, c->count - 1);
+    c->menu = true;
+}
+
+static char *command(struct page *page)
+{
+    struct comparison comparison;
+    compare_take(page, &comparison);
+    return comparison.count > 1 && comparison.count == compare_of(page)->count
+               ? compare_write_command(&page->screen->view, &comparison, false) : NULL;
 }
 
 static void status(struct page *page, char *out, size_t size)
@@ -427,7 +262,7 @@ static void status(struct page *page, char *out, size_t size)
 
 static enum key_hint hints(struct page *page)
 {
-    return page->screen->view.focus == FOCUS_PATCHES ? HINT_CURSOR : HINT_STAGES;
+    return page->screen->view.focus != FOCUS_STAGES ? HINT_CURSOR : HINT_STAGES;
 }
 
 static struct page_target target(struct page *page)
@@ -438,7 +273,7 @@ static struct page_target target(struct page *page)
 
 static const char *explain(enum action action)
 {
-    return action == ACTION_FOCUS_NEXT ? N_("a cursor on the same patch of every run, or none")
+    return action == ACTION_FOCUS_NEXT ? N_("a cursor on the same patch, word or head of every run, or none")
            : action == ACTION_ASK      ? N_("ask the chosen run another question…")
            : action == ACTION_OPEN     ? N_("show the chosen run another picture…")
            : action == ACTION_POLICY   ? N_("another pruning policy for the chosen run…")
@@ -448,9 +283,11 @@ static const char *explain(enum action action)
 }
 
 static const char about[] = N_(
-    "Runs side by side, at the same stage and with the cursor on the same patch. A full orange diamond marks a patch that "
-    "this run alone keeps, a hollow blue one a patch that this run has dropped and another keeps. Keys that change "
-    "something change the run whose letter is highlighted.");
+    "Runs side by side, at the same stage and with the cursor on the same patch, word or head. A full orange diamond marks "
+    "what this run alone keeps, a hollow blue one what this run has dropped and another keeps; words are the same where they "
+    "are called the same. Keys that change something change the run whose letter is highlighted. Below the stages: patches "
+    "alive, or words while only the question is read. The runs are kept for the next time, as long as the picture is the "
+    "same.");
 
 // A row of the article's figure for each run, for the export.
 static bool make_figure(struct page *page, struct figure *out)
@@ -473,6 +310,7 @@ const struct page_kind page_compare = {
     .status = status,
     .draw = compare_draw,
     .images = compare_images,
+    .key = compare_menu_key,
     .act = act,
     .mouse = mouse,
     .tick = tick,
@@ -481,4 +319,6 @@ const struct page_kind page_compare = {
     .explain = explain,
     .target = target,
     .figure = make_figure,
+    .left = left,
+    .command = command,
 };

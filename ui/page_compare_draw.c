@@ -41,6 +41,14 @@ static int place_bottom(struct compare *c, struct rect body)
     return c->layout.legend.row - roomy;
 }
 
+// A row for each stream and a title. Where there is little room only while the cursor is on heads.
+static int heads_rows(const struct page *page, int rows)
+{
+    const struct view *view = compare_view(page, 0);
+    bool wanted = page->body.rows >= ROOMY_ROWS || view->focus == FOCUS_HEADS;
+    return wanted && view->has_trace && rows > 10 ? 2 + view->trace.picture_count : 0;
+}
+
 // The largest picture: numbers go beside it or below it, whatever leaves more.
 static int picture_rows(struct compare *c, const struct screen *screen, const struct view *view, int columns, int rows)
 {
@@ -68,13 +76,15 @@ void compare_place(struct page *page)
     int columns = (body.columns + 2) / slots - 2, end = place_bottom(c, body);
     int words = question_rows(page, columns), most = body.rows >= ROOMY_ROWS ? 4 : 2;
     words = 1 + (words < most ? words : most);
-    int top = body.row + words, rows = end - top;
+    int heads = heads_rows(page, end - body.row - words);
+    int top = body.row + words, rows = end - top - heads;
     int tall = picture_rows(c, screen, view, columns, rows);
     int wide = (int)ceil(tall * portrait_aspect(view) * screen->terminal.cell_height / screen->terminal.cell_width);
     wide = wide < columns ? wide : columns;
     for (int i = 0; i < layout->shown; i++) {
         int column = body.column + i * (columns + 2);
         layout->words[i] = (struct rect){body.row, column, words, columns};
+        layout->heads[i] = (struct rect){top + rows, column, heads, columns};
         layout->picture[i] = (struct rect){top, column, tall, wide};
         layout->text[i] = layout->beside
                               ? (struct rect){top, column + wide + 1, rows, columns - wide - 1}
@@ -103,11 +113,6 @@ static void mark_patches(const void *context, int picture, struct patch_look *lo
     }
 }
 
-static bool marked(const struct compare *c)
-{
-    return c->marks && c->count > 1;
-}
-
 static bool paint_run(struct page *page, int place)
 {
     struct compare *c = compare_of(page);
@@ -130,7 +135,7 @@ static bool paint_run(struct page *page, int place)
     key.cell_width = screen->terminal.cell_width;
     key.cell_height = screen->terminal.cell_height;
     key.graphics = (int)screen->graphics;
-    key.marked = marked(c);
+    key.marked = compare_marked(c);
     key.rect = c->layout.picture[place];
     if (!memcmp(&key, &run->key, sizeof key))
         return true;
@@ -142,7 +147,7 @@ static bool paint_run(struct page *page, int place)
                                        .graphics = screen->graphics,
                                        .picture = view->picture,
                                        .cursor = key.cursor,
-                                       .change_looks = marked(c) ? mark_patches : NULL,
+                                       .change_looks = compare_marked(c) ? mark_patches : NULL,
                                        .context = &marks};
     if (!portrait_paint(&run->portrait, &run->image, &request))
         return false;
@@ -223,12 +228,12 @@ static void draw_legend(const struct page *page, const struct pane *pane)
     enum show show = page->screen->view.show;
     if (show != SHOW_SURVIVORS || rect.columns >= 90) // the legend itself comes first
         column += draw_text(pane, STYLE_TITLE, rect.row, column, end - column, _(names[show])) + 2;
-    if (show != SHOW_SURVIVORS && !marked(c)) {
+    if (show != SHOW_SURVIVORS && !compare_marked(c)) {
         draw_text(pane, STYLE_DIM, rect.row, column, end - column,
                   _("the brighter, the higher; each run has its own range"));
         return;
     }
-    if (!marked(c)) {
+    if (!compare_marked(c)) {
         draw_text(pane, STYLE_DIM, rect.row, column, end - column, _("dropped patches are dim; d marks the differences"));
         return;
     }
@@ -260,7 +265,19 @@ static void draw_labels(const struct compare *c, const struct pane *pane, struct
                   c->count == 2 ? _("both") : in_("runs", "all"));
 }
 
-// The stages from left to right, and below each the patches alive in each run and in all.
+// What stands below a stage for a run, or (run == count) for all of them: patches alive, or words while only the question
+// is read.
+static int count_alive(const struct page *page, const struct comparison *comparison, int stage, int run)
+{
+    struct compare_sets patches;
+    if (view_is_of_words(&comparison->runs[0]->stages[stage]))
+        return run < comparison->count ? view_alive_count(compare_view(page, run), stage, TRACE_TEXT_STREAM, NULL)
+                                       : compare_words_in_all(comparison, stage);
+    compare_patches(comparison, stage, &patches);
+    return run < comparison->count ? patches.alive[run] : patches.all;
+}
+
+// The stages from left to right, and below each what is alive in each run and in all.
 static void draw_strip(const struct page *page, const struct pane *pane)
 {
     const struct compare *c = compare_of(page);
@@ -276,30 +293,34 @@ static void draw_strip(const struct page *page, const struct pane *pane)
     if (rect.rows > 1)
         draw_labels(c, pane, rect);
     for (int i = 0; i < shown; i++) {
-        struct compare_patches patches;
         int stage = first + i, column = rect.column + label + i * width;
         char name[TRACE_TEXT] = "";
         if (stage >= view->trace.stage_count)
             continue;
+        bool words = view_is_of_words(&view->trace.stages[stage]);
         panel_stage_name(view, &view->trace.stages[stage], width - 1, name, sizeof name);
-        enum style style = stage == now ? STYLE_CURSOR : STYLE_TEXT;
-        draw_right(pane, style, rect.row, column, width - 1, name);
-        compare_patches(&comparison, stage, &patches);
+        draw_right(pane, stage == now ? STYLE_CURSOR : STYLE_TEXT, rect.row, column, width - 1, name);
         for (int r = 0; rect.rows > 1 && r < c->count + (c->count > 1) && comparison.count == c->count; r++) {
             char number[16];
-            snprintf(number, sizeof number, "%d", r < c->count ? patches.alive[r] : patches.all);
-            draw_right(pane, stage == now ? STYLE_STRONG : STYLE_NUMBER, rect.row + 1 + r, column, width - 1, number);
+            snprintf(number, sizeof number, "%d", count_alive(page, &comparison, stage, r));
+            draw_right(pane, stage == now ? STYLE_STRONG : words ? STYLE_DIM : STYLE_NUMBER, rect.row + 1 + r, column,
+                       width - 1, number);
         }
     }
 }
 
+// With a cursor: which runs keep what it is on.
 static void draw_sentence(const struct page *page, const struct pane *pane)
 {
     const struct compare *c = compare_of(page);
     struct comparison comparison;
-    char text[480];
+    struct explain_place place;
+    char text[480] = "";
     compare_take(page, &comparison);
-    compare_tell(&comparison, view_stage(&page->screen->view), text, sizeof text);
+    if (comparison.count == c->count && c->count > 1 && compare_cursor(page, c->focus, &place))
+        compare_tell_place(&comparison, c->focus, &place, text, sizeof text);
+    else
+        compare_tell(&comparison, view_stage(&page->screen->view), text, sizeof text);
     if (!text[0] && c->count == 1)
         snprintf(text, sizeof text, "%s", _("Choose what the run is to be compared with."));
     draw_wrapped(pane, STYLE_STRONG, c->layout.sentence, text);
@@ -307,22 +328,28 @@ static void draw_sentence(const struct page *page, const struct pane *pane)
 
 static void draw_menu(const struct page *page, const struct pane *pane)
 {
-#define MENU_TEXT(id, text) text,
-    static const char *const texts[COMPARE_MENU_COUNT] = {COMPARE_MENU(MENU_TEXT)};
-#undef MENU_TEXT
     const struct compare *c = compare_of(page);
+    enum compare_choice entries[COMPARE_MENU_COUNT];
+    int count = compare_menu_entries(c, entries);
     struct rect rect = c->layout.menu;
     draw_title(pane, rect, _("COMPARE A WITH"), NULL, true);
-    for (int i = 0; i < COMPARE_MENU_COUNT && i + 2 < rect.rows; i++) {
+    if (c->typed[0]) {
+        int used = draw_text(pane, STYLE_KEY, rect.row + 1, rect.column, rect.columns, c->typed);
+        draw_text(pane, STYLE_CURSOR, rect.row + 1, rect.column + used, rect.columns - used, " ");
+    }
+    for (int i = 0; i < count && i + 2 < rect.rows; i++) {
         bool chosen = i == c->selected;
         draw_text(pane, chosen ? STYLE_KEY : STYLE_DIM, rect.row + 2 + i, rect.column, 2, chosen ? ">" : " ");
         draw_text(pane, chosen ? STYLE_SELECTED : STYLE_TEXT, rect.row + 2 + i, rect.column + 2, rect.columns - 2,
-                  _(texts[i]));
+                  compare_menu_text(entries[i]));
     }
+    if (count == 0)
+        draw_text(pane, STYLE_DIM, rect.row + 2, rect.column, rect.columns, _("Nothing here is called like this."));
     struct rect below = {rect.row + COMPARE_MENU_COUNT + 3, rect.column, rect.rows - COMPARE_MENU_COUNT - 3, rect.columns};
     if (below.rows > 0)
         draw_wrapped(pane, STYLE_DIM, below,
-                     _("Up and down choose, Enter adds the run, Esc closes the list. All runs use the same weights."));
+                     _("Up and down choose, letters narrow the list, Enter adds the run, Esc closes the list. All runs use "
+                       "the same weights."));
 }
 
 void compare_draw(struct page *page, const struct pane *pane)

@@ -121,24 +121,89 @@ static void write_answers(struct writer *writer, const struct stage *stage)
     }
 }
 
-// The patch under the linked cursor: where it stands and its scores.
-static void write_cursor(struct writer *writer, const struct view *view, int index)
+// What the linked cursor is on, as this run calls it.
+static void name_cursor(const struct view *view, const struct explain_place *place, bool wide, char *out, size_t size)
 {
-    char name[TRACE_TEXT], state[96], self[24], cross[24], total[24], text[160];
-    struct view_score score = view_score(view, index, view->picture, view->patch + 1);
+    char name[TRACE_TEXT];
+    if (place->is_head) {
+        snprintf(out, size, wide ? _("head %d, %s, %s") : _("head %d"), place->head + 1,
+                 view_stream_name(view, place->stream), view_module_name(place->module));
+        return;
+    }
+    view_token_name(view, place->stream, place->token, name, sizeof name);
+    snprintf(out, size, place->stream == TRACE_TEXT_STREAM ? "'%s'" : "%s", name);
+}
+
+// Alive here alone, here and elsewhere, elsewhere alone, or nowhere: by glyph and colour, as the marks are.
+static const char *cursor_glyph(const struct page *page, const struct pane *pane, int run,
+                                const struct explain_place *place, enum style *style)
+{
+    struct comparison comparison;
+    unsigned having, alive;
+    compare_take(page, &comparison);
+    alive = compare_alive_at(&comparison, run, place, &having);
+    const struct glyphs *glyphs = pane->theme->glyphs;
+    bool alone = (having & (having - 1)) == 0; // no other run has it at all
+    *style = alive & 1U << run ? STYLE_ALIVE_STRONG : STYLE_DEAD;
+    switch (compare_mark(alive, run)) {
+    case COMPARE_ONLY:
+        return alone ? glyphs->live : draw_patch_mark(pane, PATCH_ONLY_HERE, style);
+    case COMPARE_ELSEWHERE:
+        return draw_patch_mark(pane, PATCH_ELSEWHERE, style);
+    case COMPARE_SHARED:
+        return glyphs->live;
+    case COMPARE_NOWHERE:
+        break;
+    }
+    return glyphs->dropped;
+}
+
+static void name_state(const struct view *view, const struct explain_place *place, bool wide, char *out, size_t size)
+{
+    const struct trace_heads *heads = view_heads(view, place->stage, place->stream, place->module);
+    if (!place->is_head)
+        panel_token_state(view, place->stage, place->stream, place->token, wide, out, size);
+    else
+        snprintf(out, size, "%s", heads && heads->on[place->head] ? _("computed") : _("left out"));
+}
+
+static struct view_score cursor_score(const struct view *view, const struct explain_place *place)
+{
+    const struct trace_heads *heads = view_heads(view, place->stage, place->stream, place->module);
+    if (!place->is_head)
+        return view_score(view, place->stage, place->stream, place->token);
+    return (struct view_score){place->stage, NAN, NAN, heads ? heads->score[place->head] : NAN, NAN};
+}
+
+// What is under the linked cursor: in which runs it is alive, and its scores in this one.
+static void write_cursor(struct writer *writer, const struct page *page, int run)
+{
+    const struct view *view = compare_view(page, run);
+    struct explain_place place;
+    char name[TRACE_TEXT + 8], state[96], self[24], cross[24], total[24], text[200];
     struct rect rect = writer->rect;
+    enum style style;
     int row;
-    view_token_name(view, view->picture, view->patch + 1, name, sizeof name);
-    panel_token_state(view, index, view->picture, view->patch + 1, writer->wide, state, sizeof state);
+    if (!compare_cursor(page, run, &place)) {
+        if (next_row(writer, &row))
+            draw_text(writer->pane, STYLE_DIM, row, rect.column, rect.columns,
+                      view->focus == FOCUS_WORDS ? _("no such word here") : _("no head here"));
+        return;
+    }
+    struct view_score score = cursor_score(view, &place);
+    name_cursor(view, &place, writer->wide, name, sizeof name);
+    name_state(view, &place, writer->wide, state, sizeof state);
     panel_number(self, sizeof self, score.self);
     panel_number(cross, sizeof cross, score.cross);
     panel_number(total, sizeof total, score.total);
-    bool parts = !isnan(score.self);
+    bool parts = !isnan(score.self), named = next_row(writer, &row);
+    if (named) {
+        const char *glyph = cursor_glyph(page, writer->pane, run, &place, &style);
+        draw_text(writer->pane, style, row, rect.column, 2, glyph);
+        snprintf(text, sizeof text, writer->wide ? _("%s: %s") : "%s", name, state);
+        draw_text(writer->pane, STYLE_CURSOR, row, rect.column + 2, rect.columns - 2, text);
+    }
     if (writer->wide) {
-        if (next_row(writer, &row)) {
-            snprintf(text, sizeof text, _("%s: %s"), name, state);
-            draw_text(writer->pane, STYLE_CURSOR, row, rect.column, rect.columns, text);
-        }
         snprintf(text, sizeof text, _("score %s = self %s cross %s"), total, self, cross);
         if (!parts)
             snprintf(text, sizeof text, _("score %s"), total);
@@ -146,8 +211,6 @@ static void write_cursor(struct writer *writer, const struct view *view, int ind
             draw_text(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, text);
         return;
     }
-    if (next_row(writer, &row))
-        draw_text(writer->pane, STYLE_CURSOR, row, rect.column, rect.columns, name);
     if (next_row(writer, &row))
         draw_text(writer->pane, STYLE_TEXT, row, rect.column, rect.columns, state);
     if (next_row(writer, &row))
@@ -185,26 +248,34 @@ void compare_draw_panel(struct page *page, const struct pane *pane, int place)
 {
     const struct compare *c = compare_of(page);
     int run = c->layout.first + place;
-    const struct view *view = compare_view(page, run);
+    struct view shown = *compare_view(page, run); // borrowed: only where its cursor is may differ
+    struct compare_marks marks;
     struct layout layout = *pane->layout;
-    struct pane of_run = {pane->theme, &layout, view, page};
+    compare_mark_pane(page, run, &marks);
+    if (shown.focus == FOCUS_WORDS && compare_word_of(page, run) < 0)
+        shown.focus = FOCUS_STAGES; // its question does not have the word
+    struct pane of_run = {pane->theme, &layout, &shown, page, compare_marked(c) ? &marks.pane : NULL};
     layout.words = c->layout.words[place];
+    layout.heads = c->layout.heads[place];
     panel_words(&of_run);
     draw_head(page, pane, layout.words, run); // over the title that the words have elsewhere
-    int index = view_stage(view);
+    int index = view_stage(&shown);
     if (index < 0)
         return;
+    if (layout.heads.rows > 0)
+        panel_heads(&of_run);
     struct writer writer = {.pane = &of_run, .rect = c->layout.text[place]};
     writer.wide = writer.rect.columns >= WIDE;
-    write_alive(&writer, view, index);
-    write_cost(&writer, view, index);
+    write_alive(&writer, &shown, index);
+    write_cost(&writer, &shown, index);
     if (writer.rect.rows > 12)
         writer.used++;
-    bool cursor = view->focus == FOCUS_PATCHES, tight = writer.rect.rows - writer.used < (writer.wide ? 5 : 8);
+    bool cursor = compare_view(page, run)->focus != FOCUS_STAGES;
+    bool tight = writer.rect.rows - writer.used < (writer.wide ? 5 : 8);
     if (cursor && tight) // it was asked for: the lesser answers make room
-        write_cursor(&writer, view, index);
-    write_answers(&writer, &view->trace.stages[index]);
+        write_cursor(&writer, page, run);
+    write_answers(&writer, &shown.trace.stages[index]);
     writer.used += !tight && writer.rect.rows > 12;
     if (cursor && !tight)
-        write_cursor(&writer, view, index);
+        write_cursor(&writer, page, run);
 }

@@ -2,6 +2,7 @@
 // to right. Each row is a lane of the backend; the stepper's own run stays as it is.
 #include "ui/page_figure.h"
 
+#include "ui/compare_words.h"
 #include "ui/lane.h"
 #include "ui/page_compare.h"
 #include "ui/panels.h"
@@ -300,11 +301,12 @@ static int draw_question(const struct pane *pane, const struct figure_row *row, 
         if (trace->tokens[t].from >= trace->tokens[t].to)
             continue; // markers of start and end
         trace_token_text(trace, t, word, sizeof word);
-        if (used + draw_width(word) + 1 > columns)
+        bool goes_on = used > 0 && trace->tokens[t].from <= trace->tokens[t - 1].to; // the rest of a word: "fox" "es"
+        used += used > 0 && !goes_on;
+        if (used + draw_width(word) > columns)
             return used + draw_text(pane, STYLE_DIM, at, column + used, columns - used, pane->theme->glyphs->ellipsis);
         used += alive ? draw_text(pane, STYLE_ALIVE_STRONG, at, column + used, columns - used, word)
                       : draw_struck(pane, STYLE_DEAD, at, column + used, columns - used, word);
-        used++;
     }
     return used;
 }
@@ -483,6 +485,16 @@ static const char about[] = N_(
     "asks the first question again without it, at the same share of the FLOPs. Below each picture: patches alive and the "
     "answer so far.");
 
+static char *command(struct page *page)
+{
+    struct figure figure;
+    struct comparison comparison = {.count = 0};
+    page_figure_take(page, &figure);
+    for (int r = 0; r < figure.count; r++)
+        comparison.runs[comparison.count++] = figure.rows[r].trace;
+    return figure.count > 1 ? compare_write_command(&page->screen->view, &comparison, true) : NULL;
+}
+
 // What the export draws.
 static bool take_figure(struct page *page, struct figure *out)
 {
@@ -506,4 +518,5 @@ const struct page_kind page_figure = {
     .explain = explain,
     .target = target,
     .figure = take_figure,
+    .command = command,
 };

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void fill_row(const struct pane *pane, enum style style, struct rect rect)
@@ -98,6 +99,17 @@ static bool shows_command(struct page *page)
     }
 }
 
+static void draw_command(const struct pane *pane)
+{
+    struct rect rect = pane->layout->note;
+    struct page *page = pane->page;
+    char *own = page->kind->command ? page->kind->command(page) : NULL;
+    const char *command = own ? own : pane->view->command;
+    if (command && shows_command(page))
+        draw_format(pane, STYLE_DIM, rect.row, rect.column, rect.columns, "$ %s", command);
+    free(own);
+}
+
 void panel_note(const struct pane *pane)
 {
     struct rect rect = pane->layout->note;
@@ -116,8 +128,8 @@ void panel_note(const struct pane *pane)
     } else if (view->note[0]) {
         int used = draw_text(pane, STYLE_WARN, rect.row, rect.column, 2, mark) + 1;
         draw_text(pane, STYLE_TEXT, rect.row, rect.column + used, rect.columns - used, view->note);
-    } else if (view->command && shows_command(pane->page)) {
-        draw_format(pane, STYLE_DIM, rect.row, rect.column, rect.columns, "$ %s", view->command);
+    } else {
+        draw_command(pane);
     }
 }
 

@@ -50,8 +50,15 @@ static void draw_module(const struct pane *pane, int row, int stage, int stream,
     for (int h = 0; h < heads->count && column + h * step < end; h++) {
         bool here = view->focus == FOCUS_HEADS && view->head.stream == stream &&
                     view->head.module == module && view->head.head == h;
-        enum style style = here ? STYLE_CURSOR : heads->on[h] ? STYLE_ALIVE : STYLE_DEAD;
+        struct head_place place = {stream, module, h};
+        enum style marked, style = heads->on[h] ? STYLE_ALIVE : STYLE_DEAD;
         const char *glyph = heads->on[h] ? pane->theme->glyphs->live : pane->theme->glyphs->dropped;
+        const char *mark = pane->marks ? draw_patch_mark(pane, pane->marks->head(pane->marks->context, &place), &marked) : "";
+        if (*mark) {
+            glyph = mark;
+            style = marked;
+        }
+        style = here ? STYLE_CURSOR : style;
         draw_text(pane, style, row, rect.column + column + h * step, 1, glyph);
     }
 }

@@ -37,10 +37,7 @@ static void count_text(const struct view *view, int index, char *out, size_t siz
 {
     const struct stage *stage = &view->trace.stages[index];
     out[0] = 0;
-    int stream =
-        stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM)
-            ? TRACE_TEXT_STREAM
-            : 0;
+    int stream = view_is_of_words(stage) ? TRACE_TEXT_STREAM : 0;
     if (stage->kind != STAGE_ANSWER)
         snprintf(out, size, "%d", view_alive_count(view, index, stream, NULL));
     else if (stage->answer_count > 0)

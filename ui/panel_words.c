@@ -108,6 +108,23 @@ static float word_share(const struct view *view, int stage, int token)
     return (view_shown_value(view, stage, TRACE_TEXT_STREAM, token) - low) / (high - low);
 }
 
+// In the space before the word: it takes no room of its own. Where there is none (a piece that goes on, the start of a
+// row) colour alone tells.
+static void draw_word_mark(struct walker *walker, int token, int row, int column, enum style *style)
+{
+    const struct pane *pane = walker->pane;
+    const struct trace_token *here = &pane->view->trace.tokens[token];
+    enum patch_mark mark = pane->marks ? pane->marks->word(pane->marks->context, token) : PATCH_UNMARKED;
+    enum style marked;
+    const char *glyph = draw_patch_mark(pane, mark, &marked);
+    if (!*glyph)
+        return;
+    *style = *style == STYLE_CURSOR ? *style : marked;
+    bool space = token > 0 && column > pane->layout->words.column && (here[-1].to < here->from || here[-1].to == 0);
+    if (space)
+        draw_text(pane, marked, row, column - 1, 1, glyph);
+}
+
 static void draw_piece(struct walker *walker, int token, const char *text, int row, int column, int width)
 {
     const struct pane *pane = walker->pane;
@@ -125,6 +142,7 @@ static void draw_piece(struct walker *walker, int token, const char *text, int r
                        : fresh ? STYLE_NEW_DEAD
                        : alive ? (special ? STYLE_DIM : STYLE_ALIVE_STRONG)
                                : STYLE_DEAD;
+    draw_word_mark(walker, token, row, column, &style);
     if (alive) {
         draw_text(pane, style, row, column, width, text);
     } else if (pane->theme->glyphs->unicode) {
@@ -161,7 +179,8 @@ static struct walker prepare(const struct pane *pane)
 {
     struct rect rect = pane->layout->words;
     struct layout tall = *pane->layout;
-    struct pane measure = {pane->theme, &tall, pane->view, pane->page};
+    struct pane measure = *pane;
+    measure.layout = &tall;
     tall.words.rows = 1000;
     struct walker counter = {.pane = &measure, .lines = 1, .each = count_piece};
     walk(&counter);

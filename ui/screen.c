@@ -88,6 +88,7 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
 void screen_end(struct screen *screen)
 {
     page_free_all(screen);
+    compare_forget(screen);
     popup_close(&screen->popup);
     prompt_free(&screen->prompt);
     scene_free(&screen->scene);

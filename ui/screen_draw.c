@@ -12,7 +12,7 @@ enum { LEAST_ROWS = LAYOUT_LEAST_ROWS, LEAST_COLUMNS = LAYOUT_LEAST_COLUMNS };
 
 struct pane screen_pane(const struct screen *screen)
 {
-    return (struct pane){&screen->theme, &screen->layout, &screen->view, page_top(screen)};
+    return (struct pane){&screen->theme, &screen->layout, &screen->view, page_top(screen), NULL};
 }
 
 struct scene_context screen_scene_context(const struct screen *screen)

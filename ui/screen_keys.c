@@ -179,8 +179,11 @@ static void key_in_popup(struct screen *screen, enum action action)
     if (action == ACTION_CHOOSE && screen->popup.kind == POPUP_POLICY)
         screen_accept_policy(screen);
     else if (action == ACTION_CHOOSE || action == ACTION_ESCAPE || action == ACTION_HELP ||
-             action == ACTION_QUIT)
+             action == ACTION_QUIT) {
         popup_close(&screen->popup);
+        if (page_top(screen)->kind->left)
+            page_top(screen)->kind->left(page_top(screen));
+    }
     else if (action == ACTION_CANCEL || action == ACTION_REDRAW || action == ACTION_SUSPEND)
         screen_action(screen, action);
 }

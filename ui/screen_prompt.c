@@ -50,6 +50,8 @@ static void leave_prompt(struct screen *screen)
     close_prompt(screen);
     if (kind >= PROMPT_PAGE && page->kind->untyped)
         page->kind->untyped(page, (int)kind - PROMPT_PAGE);
+    else if (kind < PROMPT_PAGE && page->kind->left)
+        page->kind->left(page);
 }
 
 // The path typed, or the entry selected below it; a folder is entered. Returns whether the prompt is done.

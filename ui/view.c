@@ -1,6 +1,7 @@
 #include "ui/view.h"
 
 #include "engine/base/text.h"
+#include "engine/run/command_text.h"
 #include "engine/run/intervention_text.h"
 
 #include "ui/words.h"
@@ -54,7 +55,7 @@ static void view_tell_change(struct view *view)
 
 // The end of a picture's path that names it here: what follows the current folder, or the name of a bundled one (which
 // every command finds, unless a file here is called so).
-static char *shorten(const struct view *view, char *path)
+char *view_short_path(const struct view *view, char *path)
 {
     char here[4096];
     size_t length = view->assets ? strlen(view->assets) : 0;
@@ -74,8 +75,8 @@ char *view_make_command(const struct view *view, const struct intervention more[
     struct trace named = view->trace; // its pictures by other names
     for (int p = 0; p < named.picture_count; p++)
         if (named.pictures[p].path)
-            named.pictures[p].path = shorten(view, named.pictures[p].path);
-    return intervention_command(&named, more, count, view->model);
+            named.pictures[p].path = view_short_path(view, named.pictures[p].path);
+    return command_of_run(&named, more, count, view->model);
 }
 
 // While the run is on its way the stages of its changes may have no names yet: the command stays what it was.
@@ -316,6 +317,11 @@ void view_name_stage(const struct trace *trace, const struct stage *stage, char 
 void view_stage_name(const struct view *view, const struct stage *stage, char *out, size_t size)
 {
     view_name_stage(&view->trace, stage, out, size);
+}
+
+bool view_is_of_words(const struct stage *stage)
+{
+    return stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM);
 }
 
 const char *view_stream_name(const struct view *view, int stream)

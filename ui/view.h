@@ -96,6 +96,8 @@ int view_patches(const struct view *view, int picture);
 // How a stage is called in the person's language: "fusion 3", "image 1, picture 2".
 void view_stage_name(const struct view *view, const struct stage *stage, char *out, size_t size);
 void view_name_stage(const struct trace *trace, const struct stage *stage, char *out, size_t size); // without a view
+// Whether only the question is read in a stage.
+bool view_is_of_words(const struct stage *stage);
 const char *view_stream_name(const struct view *view, int stream);
 const char *view_module_name(enum attention_module module);
 
@@ -115,9 +117,12 @@ const struct trace_heads *view_heads(const struct view *view, int stage, int str
 // How a token is called in sentences: 'dog', or "row 4, column 7" for a patch.
 void view_token_name(const struct view *view, int stream, int token, char *out, size_t size);
 
-// The command line that makes the run with `more` changes (intervention_command()); pictures below the current folder and
+// The command line that makes the run with `more` changes (command_of_run()); pictures below the current folder and
 // bundled ones are named as short as every command finds them from here.
 char *view_make_command(const struct view *view, const struct intervention more[], int count);
+
+// A picture's path as short as every command finds it from here; borrowed from `path`.
+char *view_short_path(const struct view *view, char *path);
 
 // A message for the note line.
 void view_say(struct view *view, bool is_error, const char *format, ...)

@@ -87,6 +87,10 @@ static bool fake_poll(void *context, struct backend_news *news)
         news->has_trace = true;
         sample_trace(&news->trace, fake->question, fake->policy, fake->budget, fake->changes,
                      fake->change_count, fake->stages);
+        if (fake->picture[0]) {
+            free(news->trace.pictures[0].path);
+            news->trace.pictures[0].path = strdup(fake->picture);
+        }
     }
     if (fake->new_picture) {
         news->has_picture[0] = true;
@@ -136,6 +140,12 @@ static void fake_open(void *context, int slot, const char *path)
 {
     struct fake_backend *fake = context;
     fake_log(fake, "open %d %s\n", slot, path);
+    if (!strcmp(path, "other.png")) { // the only one that there is
+        snprintf(fake->picture, sizeof fake->picture, "%s", path);
+        fake->new_trace = true;
+        wake(fake);
+        return;
+    }
     snprintf(fake->error, sizeof fake->error, "%s: no such file; choose a JPEG, PNG or WebP picture", path);
     wake(fake);
 }

@@ -9,6 +9,7 @@ enum { FAKE_CHANGES = 64, FAKE_LOG = 4096 };
 struct fake_backend {
     struct backend backend; // give this to the screen
     char question[512], policy[TRACE_NAME], note[240], suggestion[240], error[480];
+    char picture[64]; // as the trace names it; "": sample.png. It always looks the same
     double least; // told with the note; 0: not told
     double budget;
     struct intervention changes[FAKE_CHANGES];

@@ -64,6 +64,13 @@ static void finish(void)
     screen_term_free(&term);
 }
 
+// Esc needs a moment to be told from the start of a sequence.
+static void leave_list(void)
+{
+    screen_term_type(&term, "\033");
+    reject("COMPARE A WITH");
+}
+
 // The first entry of the list, with the question that is proposed.
 static void add_question(void)
 {
@@ -120,6 +127,7 @@ static void test_one_run_is_changed(void **state)
     screen_term_type(&term, "nx");
     expect("COMPARE A WITH"); // alone again: what else to compare with?
     reject("none, budget 90 %");
+    leave_list();
     finish();
 }
 
@@ -127,11 +135,15 @@ static void test_without_guidance_at_the_same_share(void **state)
 {
     (void)state;
     start(30, 100, true);
-    screen_term_type(&term, "jjjj\r");
+    screen_term_type(&term, "\033[B\033[B\033[B\033[B\r");
     expect("learned-self, budget 50 %"); // the first run's
-    screen_term_type(&term, "+k\r"); // the entry above: another picture
+    screen_term_type(&term, "+pict\r");
     expect("OPEN A PICTURE");
-    screen_term_type(&term, "\033");
+    screen_term_type(&term, "\033"); // no: the run that waited for it goes again
+    expect("COMPARE A WITH");
+    reject("[C]");
+    leave_list();
+    expect("[B]");
     finish();
 }
 
@@ -144,7 +156,7 @@ static void test_four_runs_in_a_narrow_window(void **state)
     for (int i = 0; i < 2; i++) {
         screen_term_type(&term, "+");
         expect("COMPARE A WITH");
-        screen_term_type(&term, i == 0 ? "jjjj\r" : "j\r"); // learned-self, none
+        screen_term_type(&term, i == 0 ? "\033[B\033[B\033[B\033[B\r" : "\033[A\r"); // learned-self, none
         expect(i == 0 ? "[C]" : "[D]");
     }
     reject(" A  learned");
@@ -157,6 +169,7 @@ static void test_four_runs_in_a_narrow_window(void **state)
     screen_term_resize(&term, 48, 160); // room for all
     expect(" D  none");
     expect("[A]");
+    screen_term_type(&term, "$");
     expect("in one alone: A ");
     finish();
 }
@@ -187,6 +200,112 @@ static void test_linked_cursor(void **state)
     finish();
 }
 
+// A word is the same where it is called the same; in a question without it there is no cursor.
+static void test_linked_words(void **state)
+{
+    (void)state;
+    start(48, 160, true);
+    add_question(); // B: where is the ball
+    screen_term_type(&term, "\t\t");
+    expect("The word '");
+    screen_term_type(&term, "\033[D\033[D\033[D\033[D\033[D\033[D\033[D\033[C"); // B's first word
+    expect("The word 'where'");
+    expect("Not in the question of A.");
+    expect("no such word here");
+    screen_term_type(&term, "\033[C"); // "is" is in both
+    expect("The word 'is': ");
+    reject("no such word here");
+    screen_term_type(&term, "n"); // the cursor is on A's "is" now
+    screen_term_type(&term, "\033[D");
+    expect("The word 'color'");
+    expect("Not in the question of B.");
+    finish();
+}
+
+// The sentence about a head, and its glyph in both panels, are those of the masks.
+static void test_linked_heads(void **state)
+{
+    (void)state;
+    struct trace a, b;
+    sample_trace(&a, first_question, "learned", 0.5, NULL, 0, SAMPLE_STAGES);
+    sample_trace(&b, first_question, "learned", 0.9, NULL, 0, SAMPLE_STAGES);
+    struct comparison comparison = {2, {&a, &b}};
+    int stage = 0, stream = 0, module = 0, head = -1;
+    for (int i = 0; i < SAMPLE_STAGES * TRACE_STREAMS * MODULES && head < 0; i++) {
+        stage = i / (TRACE_STREAMS * MODULES);
+        stream = i / MODULES % TRACE_STREAMS;
+        module = i % MODULES;
+        for (int h = 0; h < a.stages[stage].heads[stream][module].count; h++)
+            if (compare_mark(compare_head(&comparison, stage, stream, (enum attention_module)module, h), 0) == COMPARE_ELSEWHERE)
+                head = h;
+    }
+    assert_true(head >= 0); // one that B alone computes
+    start(48, 160, true);
+    screen_term_type(&term, "budget\r0.9\r");
+    expect("learned, budget 90 %");
+    for (int i = 0; i < stage; i++)
+        screen_term_type(&term, "l");
+    screen_term_type(&term, "\t\t\t");
+    expect("head 1");
+    if (stream == TRACE_TEXT_STREAM)
+        screen_term_type(&term, "\033[B");
+    for (int i = 0; i < head + module * a.stages[stage].heads[stream][MODULE_MSA].count; i++)
+        screen_term_type(&term, "\033[C");
+    expect("computed in B; left out in A.");
+    int row, column;
+    assert_true(screen_term_find(&term, "HEADS", &row, &column));
+    char text[700];
+    screen_term_row(&term, row + (stream == TRACE_TEXT_STREAM ? 2 : 1), text, sizeof text);
+    const char *hollow = strstr(text, "◇"), *full = strstr(text, "◆");
+    assert_true(hollow && full);
+    finish();
+    trace_free(&a);
+    trace_free(&b);
+}
+
+// The runs are there again when the page is opened anew, as long as the picture is the same.
+static void test_runs_are_kept(void **state)
+{
+    (void)state;
+    start(48, 160, true);
+    screen_term_type(&term, "budget\r0.9\r");
+    expect("learned, budget 90 %");
+    screen_term_type(&term, "l"); // what the change did has been read
+    expect("--with-budget 0.9");
+    screen_term_type(&term, "q");
+    expect("QUESTION");
+    screen_term_type(&term, "v");
+    expect("learned, budget 90 %");
+    reject("COMPARE A WITH");
+    screen_term_type(&term, "q");
+    expect("QUESTION");
+    screen_term_type(&term, "o\025other.png\r"); // a picture that the made-up backend takes
+    expect("other.png");
+    screen_term_type(&term, "v");
+    expect("COMPARE A WITH");
+    reject("learned, budget 90 %");
+    leave_list();
+    screen_term_type(&term, "q");
+    int status = screen_term_finish(&term);
+    assert_int_equal(WEXITSTATUS(status), 0);
+    screen_term_free(&term);
+}
+
+// Letters narrow the list; what no entry holds leaves nothing to be chosen.
+static void test_list_is_narrowed(void **state)
+{
+    (void)state;
+    start(30, 100, true);
+    screen_term_type(&term, "prun");
+    expect("no pruning at all");
+    reject("another question");
+    screen_term_type(&term, "x\r");
+    expect("Nothing here is called like this.");
+    screen_term_type(&term, "\177\r");
+    expect("none, as trained");
+    finish();
+}
+
 static bool alive(const struct trace *trace, int patch)
 {
     const struct trace_tokens *tokens = trace_tokens_at(trace, trace->stage_count - 1, 0);
@@ -201,7 +320,7 @@ static void test_marks_are_where_the_runs_differ(void **state)
     sample_trace(&a, first_question, "learned", 0.5, NULL, 0, SAMPLE_STAGES);
     sample_trace(&b, first_question, "learned", 0.9, NULL, 0, SAMPLE_STAGES);
     start(48, 160, true);
-    screen_term_type(&term, "jj\r0.9\r");
+    screen_term_type(&term, "budget\r0.9\r");
     expect("learned, budget 90 %");
     screen_term_type(&term, "$");
     expect("Answer:");
@@ -239,7 +358,7 @@ static void test_marks_without_pixels(void **state)
 {
     (void)state;
     start(48, 160, false);
-    screen_term_type(&term, "jj\r0.9\r");
+    screen_term_type(&term, "budget\r0.9\r");
     expect("learned, budget 90 %");
     screen_term_type(&term, "$");
     expect("Answer:");
@@ -375,6 +494,10 @@ int main(void)
         cmocka_unit_test(test_without_guidance_at_the_same_share),
         cmocka_unit_test(test_four_runs_in_a_narrow_window),
         cmocka_unit_test(test_linked_cursor),
+        cmocka_unit_test(test_linked_words),
+        cmocka_unit_test(test_linked_heads),
+        cmocka_unit_test(test_runs_are_kept),
+        cmocka_unit_test(test_list_is_narrowed),
         cmocka_unit_test(test_marks_are_where_the_runs_differ),
         cmocka_unit_test(test_marks_without_pixels),
         cmocka_unit_test(test_figure),
