@@ -157,8 +157,9 @@ static void print_heads(const struct comparison *c, int stage, bool *titled)
                     continue;
                 if (!*titled)
                     puts(_("\nheads that only some of the runs compute:"));
+                why_stage_name(c->runs[0], stage, name);
                 if (!named)
-                    printf("  %s%*s", why_stage_name(c->runs[0], stage, name), measure_pad(name, NAME_COLUMNS), "");
+                    printf("  %s%*s", name, measure_pad(name, NAME_COLUMNS), "");
                 *titled = named = true;
                 printf("  %s:%s:%d (", trace_stream_name(s), attention_module_name((enum attention_module)m), h + 1);
                 for (int r = 0; r < c->count; r++)

@@ -120,13 +120,13 @@ static void test_one_run_is_changed(void **state)
     expect("learned, budget 55 %");
     expect("learned, budget 90 %");
     screen_term_type(&term, "np\033[A\r"); // B: the policy above "learned"
-    expect("none, budget 90 %");
+    expect("[B] none");
     screen_term_type(&term, "n"); // A stays
     screen_term_type(&term, "x");
     expect("stays");
     screen_term_type(&term, "nx");
     expect("COMPARE A WITH"); // alone again: what else to compare with?
-    reject("none, budget 90 %");
+    reject("[B] none");
     leave_list();
     finish();
 }
@@ -302,7 +302,7 @@ static void test_list_is_narrowed(void **state)
     screen_term_type(&term, "x\r");
     expect("Nothing here is called like this.");
     screen_term_type(&term, "\177\r");
-    expect("none, as trained");
+    expect("[B] none");
     finish();
 }
 
