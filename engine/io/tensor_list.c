@@ -12,6 +12,8 @@ struct tensor_list {
     const struct tensor **by_name;
     int count, most;
     struct file_map map;
+    void **blocks;
+    size_t block_count;
     json_t *metadata;
 };
 
@@ -59,6 +61,9 @@ void tensor_list_close(struct tensor_list *list)
         return;
     for (int i = 0; i < list->count; i++)
         memory_free((void *)(size_t)list->tensors[i].name);
+    for (size_t i = 0; i < list->block_count; i++)
+        memory_free(list->blocks[i]);
+    free(list->blocks);
     json_decref(list->metadata);
     memory_free(list->tensors);
     memory_free(list->by_name);
@@ -98,6 +103,16 @@ bool tensor_list_index(struct tensor_list *list, struct error *err)
 void tensor_list_own_map(struct tensor_list *list, struct file_map map)
 {
     list->map = map;
+}
+
+bool tensor_list_own_block(struct tensor_list *list, void *block)
+{
+    void **blocks = realloc(list->blocks, (list->block_count + 1) * sizeof *blocks);
+    if (!blocks)
+        return false;
+    list->blocks = blocks;
+    list->blocks[list->block_count++] = block;
+    return true;
 }
 
 void tensor_list_own_metadata(struct tensor_list *list, json_t *object)

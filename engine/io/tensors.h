@@ -56,6 +56,7 @@ struct tensor_list *tensor_list_new(size_t most);
 bool tensor_list_add(struct tensor_list *list, const struct tensor *tensor);
 bool tensor_list_index(struct tensor_list *list, struct error *err);
 void tensor_list_own_map(struct tensor_list *list, struct file_map map);
+bool tensor_list_own_block(struct tensor_list *list, void *block); // of memory_alloc(); kept by the caller where false
 void tensor_list_own_metadata(struct tensor_list *list, struct json_t *object); // its strings are the metadata
 
 #endif
