@@ -73,16 +73,15 @@ struct machine {
     struct error *err;
 };
 
-static void damaged(struct machine *m, const char *what)
+// Where an error goes: only the first is told.
+static struct error *first(const struct machine *m)
 {
-    if (m->ok)
-        m->ok = error_set(m->err, ERROR_INPUT, "the pickle is damaged at byte %zu: %s", m->at, what);
+    return m->ok ? m->err : NULL;
 }
 
 static void no_memory(struct machine *m)
 {
-    if (m->ok)
-        m->ok = error_no_memory(m->err, "the pickle");
+    m->ok = error_no_memory(first(m), "the pickle");
 }
 
 // Room for one more value at *count, or for the index that is given.
@@ -105,7 +104,8 @@ static bool grow(struct list *list, size_t index)
 static const unsigned char *take(struct machine *m, uint64_t count)
 {
     if (!m->ok || count > m->size - m->at) {
-        damaged(m, "it is cut short within a value");
+        m->ok = error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: it is cut short within a value",
+                          m->at);
         return NULL;
     }
     m->at += (size_t)count;
@@ -126,7 +126,8 @@ static const char *take_line(struct machine *m, size_t *length)
 {
     const unsigned char *from = m->data + m->at, *end = memchr(from, '\n', m->size - m->at);
     if (!end) {
-        damaged(m, "it is cut short within a name");
+        m->ok =
+            error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: it is cut short within a name", m->at);
         return NULL;
     }
     *length = (size_t)(end - from);
@@ -164,7 +165,8 @@ static struct pickle_value *pop(struct machine *m)
 {
     if (m->ok && m->stack.count > floor_of(m))
         return m->stack.values[--m->stack.count];
-    damaged(m, "a value is taken that is not there");
+    m->ok = error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: a value is taken that is not there",
+                      m->at);
     return NULL;
 }
 
@@ -182,7 +184,7 @@ static bool pop_mark(struct machine *m, size_t *from)
         *from = m->marks[--m->mark_count];
         return true;
     }
-    damaged(m, "a mark is missing");
+    m->ok = error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: a mark is missing", m->at);
     return false;
 }
 
@@ -197,7 +199,7 @@ static void gather(struct machine *m, enum pickle_kind kind, size_t count)
 {
     struct pickle_value *value = make(m, kind);
     if (m->ok && m->stack.count - floor_of(m) < count)
-        damaged(m, "values are missing");
+        m->ok = error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: values are missing", m->at);
     if (!m->ok)
         return;
     m->stack.count -= count;
@@ -211,7 +213,7 @@ static void gather_from_mark(struct machine *m, enum pickle_kind kind)
     if (!pop_mark(m, &from))
         return;
     if (kind == PICKLE_DICT && (m->stack.count - from) % 2)
-        damaged(m, "a key has no value");
+        m->ok = error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: a key has no value", m->at);
     gather(m, kind, m->stack.count - from);
 }
 
@@ -222,13 +224,14 @@ static void extend(struct machine *m, enum pickle_kind kind, size_t from)
     m->stack.count -= count;
     struct pickle_value *to = top(m);
     if (kind == PICKLE_DICT && count % 2)
-        damaged(m, "a key has no value");
+        m->ok = error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: a key has no value", m->at);
     if (!m->ok)
         return;
     if (to->kind == kind || (kind == PICKLE_LIST && to->kind == PICKLE_SET))
         add_items(m, to, from, count);
     else if (to->kind != PICKLE_CALL)
-        damaged(m, "items are put into what holds none");
+        m->ok = error_set(first(m), ERROR_INPUT,
+                          "the pickle is damaged at byte %zu: items are put into what holds none", m->at);
 }
 
 static void extend_from_mark(struct machine *m, enum pickle_kind kind)
@@ -241,7 +244,7 @@ static void extend_from_mark(struct machine *m, enum pickle_kind kind)
 static void extend_by(struct machine *m, enum pickle_kind kind, size_t count)
 {
     if (m->stack.count - floor_of(m) <= count)
-        damaged(m, "values are missing");
+        m->ok = error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: values are missing", m->at);
     else
         extend(m, kind, m->stack.count - count);
 }
@@ -312,7 +315,7 @@ static void stack_global(struct machine *m)
     gather(m, PICKLE_GLOBAL, 2);
     const struct pickle_value *global = top(m);
     if (m->ok && (global->items[0]->kind != PICKLE_TEXT || global->items[1]->kind != PICKLE_TEXT))
-        damaged(m, "a class has no name");
+        m->ok = error_set(first(m), ERROR_INPUT, "the pickle is damaged at byte %zu: a class has no name", m->at);
 }
 
 // A call is kept, not made. OrderedDict() alone becomes what it would give.
@@ -320,7 +323,8 @@ static void reduce(struct machine *m)
 {
     const struct pickle_value *arguments = top(m);
     if (m->ok && arguments->kind != PICKLE_TUPLE)
-        damaged(m, "the arguments of a call are no tuple");
+        m->ok = error_set(first(m), ERROR_INPUT,
+                          "the pickle is damaged at byte %zu: the arguments of a call are no tuple", m->at);
     gather(m, PICKLE_CALL, 2);
     struct pickle_value *call = top(m);
     if (m->ok && arguments->length == 0 && pickle_is_call(call, "collections", "OrderedDict")) {
@@ -333,7 +337,8 @@ static void put(struct machine *m, uint64_t index)
 {
     struct pickle_value *value = top(m);
     if (m->ok && index >= PICKLE_LIMIT)
-        damaged(m, "it numbers a value higher than it has any");
+        m->ok = error_set(first(m), ERROR_INPUT,
+                          "the pickle is damaged at byte %zu: it numbers a value higher than it has any", m->at);
     if (!m->ok)
         return;
     if (!grow(&m->memo, (size_t)index))
@@ -348,7 +353,8 @@ static void get(struct machine *m, uint64_t index)
     if (index < m->memo.room && m->memo.values[index])
         push(m, m->memo.values[index]);
     else
-        damaged(m, "it refers to a value that it does not have");
+        m->ok = error_set(first(m), ERROR_INPUT,
+                          "the pickle is damaged at byte %zu: it refers to a value that it does not have", m->at);
 }
 
 static void mark(struct machine *m)
@@ -365,6 +371,8 @@ static void stop(struct machine *m)
     m->stopped = true;
 }
 
+// One opcode a line.
+// clang-format off
 static void step(struct machine *m, int op)
 {
     size_t from;
@@ -426,12 +434,14 @@ static void step(struct machine *m, int op)
     default:
         m->at--;
         if (m->ok)
-            m->ok = error_set(m->err, ERROR_INPUT, "the pickle has the opcode 0x%02x at byte %zu, which no file of "
+            m->ok = error_set(m->err, ERROR_INPUT,
+                              "the pickle has the opcode 0x%02x at byte %zu, which no file of "
                               "tensors needs",
                               (unsigned)op, m->at);
     }
 }
 
+// clang-format on
 struct pickle *pickle_read(const unsigned char *data, size_t size, size_t *used, struct error *err)
 {
     struct machine m = {.data = data, .size = size, .ok = true, .err = err};

@@ -21,9 +21,9 @@ enum pickle_kind {
     PICKLE_TUPLE,
     PICKLE_LIST,
     PICKLE_SET,
-    PICKLE_DICT,   // items: key, value, key, value, …; OrderedDict() is one
-    PICKLE_GLOBAL, // items: module, name (texts)
-    PICKLE_CALL,   // items: what would have been called, its arguments
+    PICKLE_DICT,       // items: key, value, key, value, …; OrderedDict() is one
+    PICKLE_GLOBAL,     // items: module, name (texts)
+    PICKLE_CALL,       // items: what would have been called, its arguments
     PICKLE_PERSISTENT, // items: the id
 };
 
@@ -31,8 +31,8 @@ enum pickle_kind {
 struct pickle_value {
     enum pickle_kind kind;
     union {
-        int64_t integer; // INT, BOOL
-        double number;   // FLOAT
+        int64_t integer;  // INT, BOOL
+        double number;    // FLOAT
         const char *text; // TEXT, BYTES, LARGE: in the pickle's bytes, not ended by a 0 byte
     };
     size_t length; // of `text`, or how many `items`

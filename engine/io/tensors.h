@@ -11,7 +11,7 @@
 
 struct json_t; // jansson's
 
-#define TENSOR_TYPES(X)                                                                                        \
+#define TENSOR_TYPES(X)                                                                                                \
     X(F32, 4) X(F16, 2) X(BF16, 2) X(F64, 8) X(I64, 8) X(I32, 4) X(I16, 2) X(I8, 1) X(U8, 1) X(BOOL, 1)
 #define TENSOR_TYPE_ENUM(name, bytes) TENSOR_##name,
 enum tensor_type { TENSOR_TYPES(TENSOR_TYPE_ENUM) TENSOR_TYPE_COUNT };

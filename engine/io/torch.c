@@ -21,8 +21,8 @@ static bool read_storage(const struct torch_file *file, const struct pickle_valu
                          struct error *err)
 {
     struct torch_id id;
-    return torch_read_id(value, &id, err) && (file->zip ? torch_zip_storage(file, &id, storage, err)
-                                                        : torch_legacy_storage(file, &id, storage, err));
+    return torch_read_id(value, &id, err) &&
+           (file->zip ? torch_zip_storage(file, &id, storage, err) : torch_legacy_storage(file, &id, storage, err));
 }
 
 // A tensor as it lies in its storage.
@@ -49,7 +49,8 @@ static bool read_shape(const struct pickle_value *arguments, struct tensor *tens
     if (shape->kind != PICKLE_TUPLE || strides->kind != PICKLE_TUPLE || shape->length != strides->length)
         return error_set(err, ERROR_INPUT, "its shape and strides are no two tuples of one length");
     if (shape->length > TENSOR_RANK)
-        return error_set(err, ERROR_INPUT, "it has %zu dimensions; at most %d are supported", shape->length, TENSOR_RANK);
+        return error_set(err, ERROR_INPUT, "it has %zu dimensions; at most %d are supported", shape->length,
+                         TENSOR_RANK);
     if (!torch_read_size(arguments->items[1], &view->offset) || !read_tuple(shape, sizes) ||
         !read_tuple(strides, view->strides))
         return error_set(err, ERROR_INPUT, "its offset, shape or strides are no whole numbers of at least 0");
@@ -108,7 +109,8 @@ static bool place_tensor(struct reading *r, struct tensor *tensor, const struct 
         return true;
     }
     if (tensor->elements > left / size)
-        return error_set(err, ERROR_INPUT, "it is not contiguous, and copies of such tensors would take more memory than "
+        return error_set(err, ERROR_INPUT,
+                         "it is not contiguous, and copies of such tensors would take more memory than "
                          "the whole file");
     unsigned char *copy = memory_alloc(tensor->elements, size);
     if (!copy)
@@ -138,8 +140,8 @@ static bool add_tensor(struct reading *r, const char *name, const struct pickle_
     const struct pickle_value *arguments = call->items[1];
     struct tensor tensor = {.name = name};
     struct view view;
-    if (!read_storage(&r->file, arguments->items[0], &view.storage, err) || !read_shape(arguments, &tensor, &view, err) ||
-        !check_reach(&tensor, &view, err))
+    if (!read_storage(&r->file, arguments->items[0], &view.storage, err) ||
+        !read_shape(arguments, &tensor, &view, err) || !check_reach(&tensor, &view, err))
         return error_prefix(err, "tensor \"%.120s\"", name);
     tensor.type = view.storage.type;
     if (!place_tensor(r, &tensor, &view, err))
@@ -188,8 +190,9 @@ static void list_calls(const struct pickle *pickle, char *out, size_t size)
         const struct pickle_value *what = value->kind == PICKLE_CALL ? value->items[0] : value;
         if (what == value || what->kind != PICKLE_GLOBAL || pickle_is_text(what->items[0], "torch._utils"))
             continue;
-        snprintf(name, sizeof name, "%.*s.%.*s", what->items[0]->length > 60 ? 60 : (int)what->items[0]->length, what->items[0]->text,
-                 what->items[1]->length > 60 ? 60 : (int)what->items[1]->length, what->items[1]->text);
+        snprintf(name, sizeof name, "%.*s.%.*s", what->items[0]->length > 60 ? 60 : (int)what->items[0]->length,
+                 what->items[0]->text, what->items[1]->length > 60 ? 60 : (int)what->items[1]->length,
+                 what->items[1]->text);
         size_t length = strlen(out);
         if (!strstr(out, name) && length + strlen(name) + 3 < size)
             snprintf(out + length, size - length, "%s%s", length ? ", " : "", name);
@@ -217,7 +220,8 @@ static bool read_tensors(struct reading *r, struct error *err)
     const char *place;
     const struct pickle_value *root = pickle_root(r->file.pickle), *state = find_state(root, &place);
     if (state->kind != PICKLE_DICT)
-        return error_set(err, ERROR_INPUT, "it holds no dictionary of tensors but something else; save the model's "
+        return error_set(err, ERROR_INPUT,
+                         "it holds no dictionary of tensors but something else; save the model's "
                          "state_dict() instead of the model");
     r->list = tensor_list_new(state->length / 2);
     if (!r->list)
@@ -226,7 +230,8 @@ static bool read_tensors(struct reading *r, struct error *err)
         if (!add_entry(r, state->items[i], state->items[i + 1], err))
             return false;
     if (tensor_list_count(r->list) == 0)
-        return error_set(err, ERROR_INPUT, "there is no tensor in it, neither at its top nor under \"state_dict\" or "
+        return error_set(err, ERROR_INPUT,
+                         "there is no tensor in it, neither at its top nor under \"state_dict\" or "
                          "\"model\"");
     return tensor_list_index(r->list, err) && describe(r, place, err);
 }

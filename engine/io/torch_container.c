@@ -9,9 +9,9 @@ static const struct {
     const char *name;
     enum tensor_type type;
 } classes[] = {
-    {"FloatStorage", TENSOR_F32}, {"HalfStorage", TENSOR_F16}, {"BFloat16Storage", TENSOR_BF16},
+    {"FloatStorage", TENSOR_F32},  {"HalfStorage", TENSOR_F16}, {"BFloat16Storage", TENSOR_BF16},
     {"DoubleStorage", TENSOR_F64}, {"LongStorage", TENSOR_I64}, {"IntStorage", TENSOR_I32},
-    {"ShortStorage", TENSOR_I16}, {"CharStorage", TENSOR_I8},  {"ByteStorage", TENSOR_U8},
+    {"ShortStorage", TENSOR_I16},  {"CharStorage", TENSOR_I8},  {"ByteStorage", TENSOR_U8},
     {"BoolStorage", TENSOR_BOOL},
 };
 
@@ -131,8 +131,9 @@ bool torch_zip_storage(const struct torch_file *file, const struct torch_id *id,
         return error_set(err, ERROR_INPUT, "its storage data/%.*s is not in the archive", shown(id->key_length),
                          id->key);
     if (__builtin_mul_overflow(id->elements, tensor_type_size(id->type), &bytes) || bytes != entry->size)
-        return error_set(err, ERROR_INPUT, "its storage should hold %zu %s elements, but the archive has %zu bytes of it",
-                         id->elements, tensor_type_name(id->type), entry->size);
+        return error_set(err, ERROR_INPUT,
+                         "its storage should hold %zu %s elements, but the archive has %zu bytes of it", id->elements,
+                         tensor_type_name(id->type), entry->size);
     *storage = (struct torch_storage){id->type, id->elements, entry->data};
     return true;
 }
@@ -140,8 +141,8 @@ bool torch_zip_storage(const struct torch_file *file, const struct torch_id *id,
 // --- legacy --------------------------------------------------------------------------------------------------------
 
 // The first bytes of every legacy file: a pickle of the integer 0x1950a86a20f9469cfc6c.
-static const unsigned char legacy_start[] = {0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50,
-                                             0x19, '.'};
+static const unsigned char legacy_start[] = {0x80, 2,    0x8a, 10,   0x6c, 0xfc, 0x9c, 0x46,
+                                             0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
 
 bool torch_is_legacy(const struct torch_file *file)
 {
@@ -234,7 +235,8 @@ static bool place_storages(struct torch_file *file, const struct pickle_value *l
         if (elements != key->storage.elements ||
             __builtin_mul_overflow(elements, tensor_type_size(key->storage.type), &bytes) ||
             bytes > left - sizeof elements)
-            return error_set(err, ERROR_INPUT, "it is cut short or damaged: storage %zu of %zu should hold %zu %s "
+            return error_set(err, ERROR_INPUT,
+                             "it is cut short or damaged: storage %zu of %zu should hold %zu %s "
                              "elements; %llu are announced, and %zu bytes are left",
                              i, list->length, key->storage.elements, tensor_type_name(key->storage.type),
                              (unsigned long long)elements, left - sizeof elements);

@@ -24,7 +24,7 @@ struct torch_key {
 struct torch_file {
     struct file_map map;
     struct pickle *pickle;
-    struct zip *zip; // NULL: the legacy container
+    struct zip *zip;  // NULL: the legacy container
     const char *root; // of the archive: what stands before "data.pkl", with its slash
     size_t root_length;
     struct torch_key *keys; // of the legacy container, sorted

@@ -107,7 +107,8 @@ static bool read_end(const struct zip *zip, struct directory *directory, struct 
         return error_set(err, ERROR_INPUT, "the archive's directory of %llu bytes at byte %llu does not fit into it",
                          (unsigned long long)directory->size, (unsigned long long)directory->from);
     if (directory->count > directory->size / CENTRAL_SIZE || directory->count > ENTRY_LIMIT)
-        return error_set(err, ERROR_INPUT, "the archive claims %llu entries; its directory has room for %llu, and %d is "
+        return error_set(err, ERROR_INPUT,
+                         "the archive claims %llu entries; its directory has room for %llu, and %d is "
                          "the limit",
                          (unsigned long long)directory->count, (unsigned long long)(directory->size / CENTRAL_SIZE),
                          ENTRY_LIMIT);
@@ -171,8 +172,8 @@ static bool read_entry(const struct zip *zip, uint64_t *at, uint64_t end, uint64
     if (get16(p + 8) & 1)
         return error_set(err, ERROR_INPUT, "the entry %.*s is encrypted", (int)name, entry->name);
     if (get16(p + 10) != 0)
-        return error_set(err, ERROR_INPUT, "the entry %.*s is compressed; PyTorch stores weights as they are", (int)name,
-                         entry->name);
+        return error_set(err, ERROR_INPUT, "the entry %.*s is compressed; PyTorch stores weights as they are",
+                         (int)name, entry->name);
     struct sizes sizes = {get32(p + 20), get32(p + 24), get32(p + 42)};
     if (!read_extra64(p + CENTRAL_SIZE + name, extra, &sizes) || sizes.stored != sizes.plain)
         return error_set(err, ERROR_INPUT, "the sizes of the entry %.*s contradict each other", (int)name, entry->name);

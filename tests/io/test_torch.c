@@ -134,8 +134,9 @@ static void test_zip64_fields(void **state)
     size_t size;
     FILE *stream = open_memstream(&bytes, &size);
     struct zip_file zip;
-    static const char pickle[] = "\x80\2}X\1\0\0\0tctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nLongStorage\n"
-                                 "X\1\0\0\0000X\6\0\0\0cuda:3\x8a\1\2tQK\1K\1\x85K\1\x85\x89NtRs.";
+    static const char pickle[] =
+        "\x80\2}X\1\0\0\0tctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nLongStorage\n"
+        "X\1\0\0\0000X\6\0\0\0cuda:3\x8a\1\2tQK\1K\1\x85K\1\x85\x89NtRs.";
     static const int64_t data[] = {7, -9};
     zip_file_begin(&zip, stream);
     zip.zip64 = true;

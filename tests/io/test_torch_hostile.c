@@ -142,12 +142,12 @@ static void expect_error(const char *pickle, size_t size, const char *words)
 #define EXPECT_ERROR(pickle, words) expect_error(pickle, sizeof(pickle) - 1, words)
 
 // {"t": a tensor of a storage of 6 floats}; the pieces are opcodes.
-#define TENSOR(class, key, elements, offset, shape, strides)                                                 \
-    "\x80\2}X\1\0\0\0tctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storage" class key "X\3\0\0\0cpu" elements   \
-    "tQ" offset shape strides "\x89NtRs."
+#define TENSOR(class, key, elements, offset, shape, strides)                                                           \
+    "\x80\2}X\1\0\0\0tctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storage" class key                                 \
+        "X\3\0\0\0cpu" elements "tQ" offset shape strides "\x89NtRs."
 #define FLOATS "ctorch\nFloatStorage\n"
-#define KEY "X\1\0\0\0000"
-#define HUGE "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f" // 2^63 - 1
+#define KEY    "X\1\0\0\0000"
+#define HUGE   "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f" // 2^63 - 1
 
 static void test_absurd_sizes(void **state)
 {
@@ -180,9 +180,9 @@ static void test_copies_are_bounded(void **state)
 static void test_what_holds_itself(void **state)
 {
     (void)state;
-    EXPECT_ERROR("\x80\2}q\0X\5\0\0\0modelh\0s.", "there is no tensor");        // {"model": itself}
-    EXPECT_ERROR("\x80\2}q\0h\0h\0s.", "there is no tensor");                  // {itself: itself}
-    EXPECT_ERROR("\x80\2]q\0h\0a.", "no dictionary of tensors");               // [itself]
+    EXPECT_ERROR("\x80\2}q\0X\5\0\0\0modelh\0s.", "there is no tensor"); // {"model": itself}
+    EXPECT_ERROR("\x80\2}q\0h\0h\0s.", "there is no tensor");            // {itself: itself}
+    EXPECT_ERROR("\x80\2]q\0h\0a.", "no dictionary of tensors");         // [itself]
     EXPECT_ERROR("\x80\2]q\0h\0\x85h\0h\0Ra.", "the arguments of a call are no tuple");
     EXPECT_ERROR("\x80\2}q\0X\1\0\0\0tctorch._utils\n_rebuild_parameter\nh\0\x85Rs.", "there is no tensor");
 }
@@ -200,7 +200,7 @@ static void test_broken_pickles(void **state)
     EXPECT_ERROR("\x80\2X\xff\xff\xff\xffhello", "cut short within a value");
     EXPECT_ERROR("\x80\2cposix", "cut short within a name");
     EXPECT_ERROR("\x80\2iposix\nsystem\n.", "the opcode 0x69 at byte 2"); // INST would be a call, too
-    EXPECT_ERROR("\x80\2\x82\1.", "the opcode 0x82");                       // an extension's code
+    EXPECT_ERROR("\x80\2\x82\1.", "the opcode 0x82");                     // an extension's code
     EXPECT_ERROR("\x80\2NN\x93.", "a class has no name");
     EXPECT_ERROR("\x80\2}", "cut short within a value");
     EXPECT_ERROR("\x80\2X\3\0\0\0abc.", "no dictionary of tensors");
@@ -215,10 +215,8 @@ static void test_deep_and_endless_pickles(void **state)
         const char *start, *opcode, *words;
     } cases[] = {
         {")", "\x85", "more than 1048576 opcodes"}, // ((((…
-        {"N", "(", "nests values more than 256 deep"},
-        {"", "}", "more than 1048576 opcodes"},
-        {"N", "2", "more than 1048576 opcodes"},
-        {"(", "N", "more than 1048576 opcodes"},
+        {"N", "(", "nests values more than 256 deep"}, {"", "}", "more than 1048576 opcodes"},
+        {"N", "2", "more than 1048576 opcodes"},       {"(", "N", "more than 1048576 opcodes"},
     };
     struct rusage before, after;
     getrusage(RUSAGE_SELF, &before);
@@ -338,9 +336,9 @@ static void test_forged_ends(void **state)
 {
     (void)state;
     static const char most[] = "\xff\xff\xff\xff\xff\xff\xff\x7f", full[] = "\xff\xff\xff\xff\xff\xff\xff\xff";
-    spoil_end(98 - 24, most, 8, "several parts");              // entries on this disk are not all entries
-    spoil_end(98 - 40, most, 8, "does not fit into it");       // the directory's size
-    spoil_end(98 - 48, most, 8, "does not fit into it");       // its place
+    spoil_end(98 - 24, most, 8, "several parts");        // entries on this disk are not all entries
+    spoil_end(98 - 40, most, 8, "does not fit into it"); // the directory's size
+    spoil_end(98 - 48, most, 8, "does not fit into it"); // its place
     spoil_end(42 - 8, full, 8, "not where its locator says");
     spoil_end(22 - 10, "\7", 1, "contradict each other");
     spoil_end(22 - 20, "\1", 1, "has no end");
