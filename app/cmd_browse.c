@@ -76,19 +76,26 @@ static bool find_files(struct files *files, const char *const arguments[], int c
     return ok;
 }
 
-// What cannot be read is said here and not only once the screen is there. The policy and budget of the results are those
-// that the stepper starts with.
+// A file that is none of results is refused here and not only once the screen is there; of several the others are shown.
+// The policy and budget of the first are those that the stepper starts with.
 static bool check_files(const struct files *files, struct page_screen *screen, struct error *err)
 {
-    for (int i = 0; i < files->count; i++) {
-        struct results results;
-        if (!results_read(&results, files->paths[i], err))
-            return false;
-        if (i == 0 && policy_find(results.header.policy, &screen->policy))
-            screen->budget = results.header.budget;
-        results_free(&results);
+    bool any = false;
+    for (int i = 0; i < files->count && !any; i++) {
+        struct results_header header;
+        any = results_read_header(&header, files->paths[i], err);
+        if (any && policy_find(header.policy, &screen->policy))
+            screen->budget = header.budget;
     }
-    return true;
+    return any;
+}
+
+// Two files of results over one set: they are compared question by question.
+static bool same_set(const struct files *files)
+{
+    struct results_header a, b;
+    return results_read_header(&a, files->paths[0], NULL) && results_read_header(&b, files->paths[1], NULL) &&
+           !strcmp(a.set_digest, b.set_digest) && a.set_questions == b.set_questions;
 }
 
 static bool browse(const struct settings *settings, const char *const arguments[], int count, struct error *err)
@@ -97,11 +104,13 @@ static bool browse(const struct settings *settings, const char *const arguments[
     struct page_screen screen = {.model = settings->model, .policy = POLICY_LEARNED, .budget = (double)NAN,
                                 .threads = (int)settings->threads, .screen = &settings->screen};
     bool ok = find_files(&files, arguments, count, err) && check_files(&files, &screen, err);
+    bool pair = count == 2 && files.count == 2 && ok && same_set(&files);
     const struct set_page_request set = {.path = files.paths[0], .policy = policy_name(screen.policy),
-                                         .budget = screen.budget};
+                                         .budget = screen.budget, .beside = pair ? files.paths[1] : NULL};
     const struct sweep_page_request sweep = {.files = (const char *const *)files.paths, .file_count = files.count};
-    screen.page = files.count == 1 ? &page_set : &page_sweep;
-    screen.page_request = files.count == 1 ? (const void *)&set : &sweep;
+    bool table = files.count == 1 || pair;
+    screen.page = table ? &page_set : &page_sweep;
+    screen.page_request = table ? (const void *)&set : &sweep;
     if (ok && !screen_settings_possible())
         ok = error_set(err, ERROR_USAGE,
                        "browsing needs a terminal; without one, `trimscope merge RESULTS.jsonl` prints the summary");
@@ -140,8 +149,9 @@ int cmd_browse(int argc, char **argv)
     const struct option_command command = {
         "browse", N_("browse RESULTS.jsonl... | DIR [options]"),
         N_("Shows results on the screen. One file: the FLOPs histogram, accuracy by type, and the table of questions, to "
-           "sort, filter, and step through. Several files, or the folder of `trimscope sweep --results DIR`: accuracy "
-           "against FLOPs or time, and the Pareto front."),
+           "sort, filter, and step through. Two files over one set: the same with the second run beside, and the questions "
+           "that only one of them answers rightly. More files, or the folder of `trimscope sweep --results DIR`: accuracy "
+           "against FLOPs or time, and the Pareto front; a file that cannot be read says why, and the others are shown."),
         rows, 1, SWEEP_POINTS};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -52,7 +52,7 @@ static void tell_resumed(const struct settings *settings, const struct set_run_p
                 settings->results, resumed);
 }
 
-struct watch {
+struct telling {
     const struct settings *settings;
     struct progress progress;
     struct set_run_point *point;
@@ -60,14 +60,14 @@ struct watch {
 
 static void watch_start(void *context, int done)
 {
-    struct watch *watch = context;
-    tell_resumed(watch->settings, watch->point, done);
-    progress_start_part(&watch->progress, "", done);
+    struct telling *telling = context;
+    tell_resumed(telling->settings, telling->point, done);
+    progress_start_part(&telling->progress, "", done);
 }
 
 static bool watch_progress(void *context, int done, int total)
 {
-    return progress_show(&((struct watch *)context)->progress, done, total);
+    return progress_show(&((struct telling *)context)->progress, done, total);
 }
 
 static bool evaluate(const struct settings *settings, struct error *err)
@@ -75,7 +75,7 @@ static bool evaluate(const struct settings *settings, struct error *err)
     struct set_run run;
     struct set_run_point point = {.options = settings->options, .file = settings->results, .started = watch_start,
                                   .progress = watch_progress};
-    struct watch watch = {.settings = settings, .point = &point};
+    struct telling telling = {.settings = settings, .point = &point};
     struct set_run_options options = {.model = settings->model, .set = settings->set, .limit = (int)settings->limit,
                                       .keeps = settings->results};
     if (!read_shard(settings->shard, &options.shard, &options.shards, err))
@@ -85,10 +85,10 @@ static bool evaluate(const struct settings *settings, struct error *err)
                          "--shard needs --results FILE: `trimscope merge` puts the files of all shards together");
     if (!set_run_open(&run, &options, err))
         return false;
-    point.context = &watch;
-    progress_begin(&watch.progress, settings->progress);
+    point.context = &telling;
+    progress_begin(&telling.progress, settings->progress);
     bool ok = set_run_evaluate(&run, &point, err);
-    progress_end(&watch.progress);
+    progress_end(&telling.progress);
     // What was answered before it was stopped is worth showing too.
     if (ok) {
         ok = print_results(settings, &run, err);

@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { FILES = 4096 };
 
@@ -17,7 +18,7 @@ struct settings {
     const char *const *files;
     int count;
     const char *against, *out;
-    bool json;
+    bool json, list;
 };
 
 // All files read and put together.
@@ -27,7 +28,7 @@ static bool read_whole(struct results *whole, const char *const files[], int cou
     *whole = (struct results){0};
     bool ok = parts || error_no_memory(err, "the results");
     for (int i = 0; ok && i < count; i++) {
-        ok = results_read(&parts[i], files[i], err);
+        ok = results_read(&parts[i], files[i], NULL, err);
         if (ok && parts[i].torn)
             fprintf(stderr, _("trimscope merge: the last line of %s was torn and has been left out\n"), files[i]);
     }
@@ -51,23 +52,6 @@ static json_t *json_of_comparison(const struct results_comparison *c)
                      summary_number(c->share.value), "share_difference_interval", summary_interval(c->share),
                      "both_right", c->both_right, "only_first_right", c->only_a, "only_second_right", c->only_b,
                      "neither_right", c->neither);
-}
-
-static bool print_comparison_json(const struct results *a, const struct results *b, struct error *err)
-{
-    struct results_comparison c;
-    struct summary_types types;
-    if (!results_compare(a, b, NULL, &c, err))
-        return false;
-    json_t *root = json_of_comparison(&c), *by_type = json_object();
-    summary_find_types(&a->set, &types);
-    for (int t = 0; t < types.count; t++)
-        if (results_compare(a, b, types.names[t], &c, err))
-            json_object_set_new(by_type, types.names[t], json_of_comparison(&c));
-    json_object_set_new(root, "by_type", by_type);
-    json_object_set_new(root, "first", json_of_run(&a->header));
-    json_object_set_new(root, "second", json_of_run(&b->header));
-    return summary_put_json(root, err);
 }
 
 static void put_row(struct table *table, const char *name, const struct results_comparison *c)
@@ -119,9 +103,83 @@ static bool print_comparison(const struct results *a, const struct results *b, s
     return true;
 }
 
+// A question that only one of the two answers rightly.
+static json_t *json_of_difference(const struct results *a, const struct results *b, int row, int other)
+{
+    const struct question *q = &a->set.questions[row];
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", a->ids[row], "picture", q->pictures[0], "question",
+                     q->text, "type", q->type, "truth", q->answer, "first", a->evaluations[row].answer, "second",
+                     b->evaluations[other].answer, "right", a->evaluations[row].correct ? "first" : "second");
+}
+
+static void print_difference(const struct results *a, const struct results *b, int row, int other)
+{
+    const struct question *q = &a->set.questions[row];
+    const struct evaluation *first = &a->evaluations[row], *second = &b->evaluations[other];
+    const char *slash = strrchr(q->pictures[0], '/');
+    char picture[64], question[TRACE_TEXT], truth[TRACE_TEXT];
+    printf(_("%-6s %6d  %s: %s  truth %s, A %s, B %s\n"), first->correct ? _("only A") : _("only B"), a->ids[row],
+           text_fit(picture, sizeof picture, slash ? slash + 1 : q->pictures[0]),
+           text_fit(question, sizeof question, q->text), text_fit(truth, sizeof truth, q->answer), first->answer,
+           second->answer);
+}
+
+// The questions that only one of the two answers rightly: printed, or (list not NULL) appended to it.
+static bool tell_differences(const struct results *a, const struct results *b, json_t *list, struct error *err)
+{
+    int *places = memory_alloc((size_t)a->set.count, sizeof *places);
+    bool ok = (places || error_no_memory(err, "the comparison")) && results_pair(a, b, places, err);
+    for (int i = 0; ok && i < a->set.count; i++) {
+        if (places[i] < 0 || a->evaluations[i].correct == b->evaluations[places[i]].correct)
+            continue;
+        if (list)
+            json_array_append_new(list, json_of_difference(a, b, i, places[i]));
+        else
+            print_difference(a, b, i, places[i]);
+    }
+    memory_free(places);
+    return ok;
+}
+
+static bool print_comparison_json(const struct settings *settings, const struct results *a, const struct results *b,
+                                  struct error *err)
+{
+    struct results_comparison c;
+    struct summary_types types;
+    if (!results_compare(a, b, NULL, &c, err))
+        return false;
+    json_t *root = json_of_comparison(&c), *by_type = json_object();
+    summary_find_types(&a->set, &types);
+    for (int t = 0; t < types.count; t++)
+        if (results_compare(a, b, types.names[t], &c, err))
+            json_object_set_new(by_type, types.names[t], json_of_comparison(&c));
+    json_t *list = settings->list ? json_array() : NULL;
+    if (list && !tell_differences(a, b, list, err)) {
+        json_decref(list);
+        json_decref(root);
+        json_decref(by_type);
+        return false;
+    }
+    json_object_set_new(root, "by_type", by_type);
+    if (list)
+        json_object_set_new(root, "only_one_right", list);
+    json_object_set_new(root, "first", json_of_run(&a->header));
+    json_object_set_new(root, "second", json_of_run(&b->header));
+    return summary_put_json(root, err);
+}
+
+static bool compare(const struct settings *settings, const struct results *a, const struct results *b, struct error *err)
+{
+    if (settings->json)
+        return print_comparison_json(settings, a, b, err);
+    return print_comparison(a, b, err) && (!settings->list || tell_differences(a, b, NULL, err));
+}
+
 static bool merge(const struct settings *settings, struct error *err)
 {
     struct results whole, other = {0};
+    if (settings->list && !settings->against)
+        return error_set(err, ERROR_USAGE, "--list goes with --against: it names the questions that tell two runs apart");
     if (!read_whole(&whole, settings->files, settings->count, err))
         return false;
     bool ok = true;
@@ -129,7 +187,7 @@ static bool merge(const struct settings *settings, struct error *err)
         ok = results_join(&whole.header, settings->files, settings->count, settings->out, err);
     if (ok && settings->against) {
         ok = read_whole(&other, &settings->against, 1, err);
-        ok = ok && (settings->json ? print_comparison_json : print_comparison)(&whole, &other, err);
+        ok = ok && compare(settings, &whole, &other, err);
     } else if (ok) {
         const struct summary_source source = {whole.header.policy, whole.header.budget, &whole.set, whole.evaluations};
         ok = (settings->json ? summary_print_json : summary_print_table)(&source, err);
@@ -149,6 +207,8 @@ int cmd_merge(int argc, char **argv)
          N_(
     /* xgettext:no-c-format */
     "compare with another run over the same set, question by question: differences with 95 % intervals"), 0, 0},
+        {"list", OPTION_FLAG, &settings.list, NULL,
+         N_("with --against: name every question that only one of the two answers rightly, too"), 0, 0},
         {"out", OPTION_TEXT, &settings.out, "FILE.jsonl", N_("write the shards as one whole file, too"), 0, 0},
         OPTION_ROW_JSON(&settings.json, N_("print one JSON object")),
         OPTION_ROW_END};

@@ -74,12 +74,12 @@ bool summary_print_json(const struct summary_source *source, struct error *err)
 {
     struct evaluation_summary summary;
     struct summary_types types;
-    if (!evaluate_summarize(source->set, source->results, NULL, &summary, err))
+    if (!evaluate_summarize(source->set, source->results, NULL, NULL, &summary, err))
         return false;
     json_t *root = summary_json(&summary), *by_type = json_object();
     summary_find_types(source->set, &types);
     for (int t = 0; t < types.count; t++) {
-        if (!evaluate_summarize(source->set, source->results, types.names[t], &summary, err)) {
+        if (!evaluate_summarize(source->set, source->results, types.names[t], NULL, &summary, err)) {
             json_decref(root);
             json_decref(by_type);
             return false;
@@ -121,11 +121,11 @@ bool summary_print_table(const struct summary_source *source, struct error *err)
     printf(_("policy %s, %s\n"), title_policy(source->policy), summary_budget(source->budget, budget, sizeof budget));
     table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
     for (int t = 0; t < types.count; t++) {
-        if (!evaluate_summarize(source->set, source->results, types.names[t], &s, err))
+        if (!evaluate_summarize(source->set, source->results, types.names[t], NULL, &s, err))
             return false;
         put_row(&table, title_question_type(types.names[t]), &s);
     }
-    if (!evaluate_summarize(source->set, source->results, NULL, &s, err))
+    if (!evaluate_summarize(source->set, source->results, NULL, NULL, &s, err))
         return false;
     put_row(&table, _("all"), &s);
     if (!s.questions)

@@ -107,7 +107,7 @@ static bool evaluate_point(struct sweep_run *sweep, struct sweep_point *point, s
     bool existed = work.file && access(work.file, F_OK) == 0;
     if (set_run_evaluate(&sweep->set, &work, &trouble)) {
         point->done = true;
-        return evaluate_summarize(&sweep->set.set, sweep->set.results, NULL, &point->summary, err);
+        return evaluate_summarize(&sweep->set.set, sweep->set.results, NULL, NULL, &point->summary, err);
     }
     if (work.file && !existed && nothing_answered(&sweep->set))
         unlink(work.file);
@@ -134,18 +134,34 @@ bool sweep_run_work(struct sweep_run *sweep, struct error *err)
     return ok;
 }
 
-bool sweep_run_read(struct sweep_point *point, const char *path, struct error *err)
+// Of one file, reading is half of the work; what remains is the summary.
+struct half {
+    const struct watch *watch;
+    double from;
+};
+
+static bool watch_half(void *context, double done)
+{
+    const struct half *half = context;
+    return watch_go_on(half->watch, half->from + done / 2, NULL);
+}
+
+bool sweep_run_read(struct sweep_point *point, const char *path, const struct watch *watch, struct error *err)
 {
     struct results results;
-    *point = (struct sweep_point){.budget = (double)NAN};
-    if (!results_read(&results, path, err))
+    struct half half = {watch, 0};
+    const struct watch halves = {watch_half, &half};
+    *point = (struct sweep_point){.budget = (double)NAN, .unknown = true};
+    if (!results_read(&results, path, &halves, err))
         return false;
+    half.from = 0.5;
     bool ok = policy_find(results.header.policy, &point->policy) ||
               error_set(err, ERROR_INPUT, "%s comes from the policy %s, which this program does not have", path,
                         results.header.policy);
     point->budget = results.header.budget;
-    ok = ok && evaluate_summarize(&results.set, results.evaluations, NULL, &point->summary, err);
+    ok = ok && evaluate_summarize(&results.set, results.evaluations, NULL, &halves, &point->summary, err);
     point->done = ok;
+    point->unknown = !ok;
     results_free(&results);
     return ok;
 }

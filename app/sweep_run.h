@@ -28,8 +28,8 @@ bool sweep_run_list(struct sweep_run *sweep, const char *policies, const char *b
 // could be, when a machine fails, or (ERROR_CANCELLED) when it was stopped.
 bool sweep_run_work(struct sweep_run *sweep, struct error *err);
 
-// A point from a file of results.
-bool sweep_run_read(struct sweep_point *point, const char *path, struct error *err);
+// A point from a file of results; `watch` may be NULL.
+bool sweep_run_read(struct sweep_point *point, const char *path, const struct watch *watch, struct error *err);
 
 // "learned 0.5", "learned trained", "none"; the separator is ' ', or '-' in names of files.
 void sweep_run_name(const struct sweep_point *point, char separator, char out[SWEEP_NAME]);

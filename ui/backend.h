@@ -97,6 +97,7 @@ struct backend_set_request {
     char policy[TRACE_NAME]; // not of a file of results: that has its own
     double budget;           // NaN: as trained
     int limit;               // of the questions, 0: all
+    bool results_only;       // a question set is refused
 };
 
 enum { SET_TYPES = 64 };

@@ -12,6 +12,7 @@ struct set_page_request {
     double budget;
     int limit;
     bool ask; // nothing is opened before the person has said what
+    const char *beside; // results of another run over the same set; NULL: none
 };
 
 // Opens the page and asks which set it shall show.

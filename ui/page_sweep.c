@@ -56,6 +56,18 @@ static void close(struct page *page)
     free(sweep->points);
 }
 
+// Files that could not be read are named in the list; how many there are is told once.
+static void tell_unread(struct page *page)
+{
+    const struct sweep_page *sweep = page->state;
+    int unread = 0;
+    for (int i = 0; i < sweep->count; i++)
+        unread += sweep->points[i].unknown;
+    if (unread)
+        page_say(page, true, ngettext_(unread, "%d file could not be read: the list says why.",
+                                       "%d files could not be read: the list says why."), unread);
+}
+
 static void job(struct page *page, struct backend_job_news *news)
 {
     struct sweep_page *sweep = page->state;
@@ -75,9 +87,19 @@ static void job(struct page *page, struct backend_job_news *news)
         snprintf(sweep->error, sizeof sweep->error, "%s", news->error);
     if (news->state == JOB_CANCELLED)
         page_say(page, false, "%s", _("Stopped: the points that are done stay."));
+    if (news->state == JOB_DONE)
+        tell_unread(page);
     if (news->state != JOB_WORKING && news->state != JOB_PART)
         sweep->job = 0;
     page_changed(page);
+}
+
+static bool all_known(const struct sweep_page *sweep)
+{
+    for (int i = 0; i < sweep->count; i++)
+        if (!sweep->points[i].done && !sweep->points[i].why[0])
+            return false;
+    return true;
 }
 
 // The set under the point chosen: the file that it comes from, or evaluated anew.
@@ -93,7 +115,7 @@ static void open_point(struct page *page)
         request.path = sweep->request.files[sweep->selected];
     if (point->why[0])
         page_say(page, true, "%s", point->why);
-    else if (sweep->job)
+    else if (sweep->job && !all_known(sweep))
         page_say(page, false, "%s", _("The sweep is at work; ^C stops it."));
     else
         page_push(page->screen, &page_set, &request);
@@ -138,6 +160,8 @@ static void status(struct page *page, char *out, size_t size)
 static void write_budget(const struct sweep_point *p, char *out, size_t size)
 {
     *out = 0;
+    if (p->unknown)
+        return;
     if (!isnan(p->budget))
         snprintf(out, size, "%g", p->budget);
     else if (p->policy != POLICY_NONE)
@@ -190,15 +214,25 @@ static void draw_number(const struct pane *pane, enum style style, struct rect r
         draw_right(pane, style, row, rect.column + from, to - from, text);
 }
 
+// The policy, or the file that it would come from.
+static const char *point_name(const struct sweep_page *sweep, int index)
+{
+    const struct sweep_point *p = &sweep->points[index];
+    if (!p->unknown || index >= sweep->request.file_count)
+        return policy_name(p->policy);
+    const char *path = sweep->request.files[index], *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 static void draw_point(const struct pane *pane, const struct sweep_page *sweep, struct rect rect, int row, int index)
 {
     const struct sweep_point *p = &sweep->points[index];
     bool front = sweep->ms ? p->front_ms : p->front_flops, chosen = index == sweep->selected;
     enum style style = chosen ? STYLE_SELECTED : front ? STYLE_ALIVE_STRONG : p->done ? STYLE_TEXT : STYLE_DIM;
     char text[64];
-    int letter = (front ? 'A' : 'a') + (int)p->policy;
+    int letter = p->unknown ? '?' : (front ? 'A' : 'a') + (int)p->policy;
     draw_format(pane, style, row, rect.column, rect.columns, "%*s", rect.columns, "");
-    draw_format(pane, style, row, rect.column, TO_BUDGET, "%c %s", letter, policy_name(p->policy));
+    draw_format(pane, style, row, rect.column, TO_BUDGET, "%c %s", letter, point_name(sweep, index));
     write_budget(p, text, sizeof text);
     draw_number(pane, style, rect, row, TO_BUDGET - 8, TO_BUDGET, text);
     if (!p->done) {
@@ -244,8 +278,10 @@ static void draw_foot(const struct pane *pane, const struct sweep_page *sweep, s
                     _("%s %s: accuracy %.1f %% (%.1f–%.1f), %.1f %% of the FLOPs, %.2f ms"), policy_name(p->policy),
                     budget, 100 * p->summary.accuracy.value, 100 * p->summary.accuracy.low,
                     100 * p->summary.accuracy.high, 100 * p->summary.share.value, p->summary.ms);
-    else if (p->why[0])
-        draw_text(pane, STYLE_WARN, rect.row, rect.column, rect.columns, p->why);
+    if (p->why[0]) {
+        draw_wrapped(pane, STYLE_WARN, rect, p->why);
+        return;
+    }
     draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns,
               _("Letters are policies, capital on the front: nothing is as accurate for less. Numbers are budgets."));
 }

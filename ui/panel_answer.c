@@ -47,6 +47,25 @@ static void draw_candidate(const struct pane *pane, int row, const struct trace_
     draw_text(pane, STYLE_DIM, row, end - 5, 5, change);
 }
 
+// What the title says of this reading, with the true answer where it is known.
+static void write_about(const struct view *view, const struct stage *stage, bool wide, char *out, size_t size)
+{
+    bool final = stage && stage->kind == STAGE_ANSWER;
+    const char *truth = view_truth(view);
+    if (truth && final)
+        snprintf(out, size,
+                 stage->answer_count && !strcmp(stage->answers[0].text, truth) ? _("right: the true answer is '%s'")
+                                                                               : _("WRONG: the true answer is '%s'"),
+                 truth);
+    else if (truth)
+        snprintf(out, size, _("a lens; the true answer is '%s'"), truth);
+    else
+        snprintf(out, size, "%s",
+                 final  ? _("the model's answer")
+                 : wide ? _("a lens: the answer head read early, which it was not trained for")
+                        : _("a lens: read early"));
+}
+
 void panel_answer(const struct pane *pane)
 {
     struct rect rect = pane->layout->answer;
@@ -54,9 +73,8 @@ void panel_answer(const struct pane *pane)
     const struct stage *stage = view_stage_at(view);
     bool final = stage && stage->kind == STAGE_ANSWER;
     bool wide = rect.columns >= 64;
-    const char *about = final  ? _("the model's answer")
-                        : wide ? _("a lens: the answer head read early, which it was not trained for")
-                               : _("a lens: read early");
+    char about[TRACE_TEXT + 64];
+    write_about(view, stage, wide, about, sizeof about);
     draw_title(pane, rect, final ? _("ANSWER") : _("ANSWER SO FAR"), about, false);
     if (!stage)
         return;

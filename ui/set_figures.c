@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BINS = 256, NUMBERS = 19 };
+enum { BINS = 256, NUMBERS = 20 };
 
 int set_figures_bins(const struct results *results, int *bins, int count, double *low, double *high)
 {
@@ -150,7 +150,7 @@ static void draw_accuracy(const struct pane *pane, int row, struct rect rect, co
     }
     int numbers = rect.column + name_columns + 1 + (bar > 0 ? bar : 0) + 1;
     if (s->questions)
-        draw_format(pane, STYLE_NUMBER, row, numbers, NUMBERS, "%3.0f %% %3.0f–%-3.0f %5d", 100 * s->accuracy.value,
+        draw_format(pane, STYLE_NUMBER, row, numbers, NUMBERS, "%3.0f %% %3.0f–%-3.0f %6d", 100 * s->accuracy.value,
                     100 * s->accuracy.low, 100 * s->accuracy.high, s->questions);
     else
         draw_text(pane, STYLE_DIM, row, numbers, NUMBERS, "-");

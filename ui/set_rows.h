@@ -12,6 +12,7 @@
     X(TYPE, N_("type"))                                                                                      \
     X(TRUTH, N_("truth"))                                                                                    \
     X(ANSWER, N_("answer"))                                                                                  \
+    X(OTHER, N_("other run"))                                                                                \
     X(RIGHT, N_("right"))                                                                                    \
     X(P, N_("p"))                                                                                            \
     X(SHARE, N_("share"))                                                                                    \
@@ -22,10 +23,20 @@ enum set_column { SET_COLUMNS(SET_COLUMN_ENUM) SET_COLUMN_COUNT };
 
 enum set_right { SET_ANY, SET_ONLY_RIGHT, SET_ONLY_WRONG, SET_RIGHT_COUNT };
 
+// Which of two runs is right.
+enum set_side { SET_EITHER, SET_ONE_SIDE, SET_THIS_SIDE, SET_OTHER_SIDE, SET_NO_SIDE, SET_SIDE_COUNT };
+
 struct set_filter {
     char text[128]; // in the question, truth, answer or picture, whatever the case; "": all
     char type[64];  // "": all
     enum set_right right;
+    enum set_side side; // needs another run
+};
+
+// Another run over the same set.
+struct set_other {
+    struct results *results; // NULL: none
+    int *places;             // for each row of this run that of the other, -1: it has none
 };
 
 struct set_rows {
@@ -35,7 +46,18 @@ struct set_rows {
     enum set_column column;
     bool descending;
     struct set_filter filter;
+    struct set_other other;
 };
+
+// Takes another run (malloc'ed; freed with the rows, or here on failure) and finds its rows. NULL: none any more.
+bool set_rows_put_beside(struct set_rows *rows, const struct results *results, struct results *other, struct error *err);
+// What the other run answered to the question of this row; NULL: there is none, or it has not.
+const struct evaluation *set_rows_other(const struct set_rows *rows, int place);
+// The rows that both have answered, by who was right: all, both, only this one, only the other, neither.
+struct set_pairs {
+    int all, both, only_this, only_other, neither;
+};
+struct set_pairs set_rows_count_pairs(const struct set_rows *rows, const struct results *results);
 
 // The rows that have been answered and fit the filter, sorted. False: no memory, nothing has changed.
 bool set_rows_update(struct set_rows *rows, const struct results *results) __attribute__((warn_unused_result));

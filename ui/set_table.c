@@ -20,29 +20,36 @@ static const struct {
     bool right; // flush right
 } shapes[SET_COLUMN_COUNT] = {
     [SET_ID] = {4, 6, true},       [SET_PICTURE] = {8, 16, false}, [SET_QUESTION] = {0, 0, false},
-    [SET_TYPE] = {8, 15, false},   [SET_TRUTH] = {7, 12, false},   [SET_ANSWER] = {7, 12, false},
+    [SET_TYPE] = {8, 15, false},   [SET_TRUTH] = {7, 12, false},   [SET_ANSWER] = {7, 12, false}, [SET_OTHER] = {7, 12, false},
     [SET_RIGHT] = {5, 6, false},   [SET_P] = {0, 5, true},         [SET_SHARE] = {5, 6, true},
     [SET_MS] = {5, 7, true},
 };
 
-static int column_width(const struct rect *rect, enum set_column column)
+// Of every column but the question's.
+static int fixed_width(const struct set_table *table, enum set_column column)
 {
-    bool wide = rect->columns >= 110;
-    if (column != SET_QUESTION)
-        return wide ? shapes[column].wide : shapes[column].narrow;
-    int used = 0;
-    for (int c = 0; c < SET_COLUMN_COUNT; c++) {
-        int width = c == SET_QUESTION ? 0 : wide ? shapes[c].wide : shapes[c].narrow;
-        used += width ? width + 1 : 0;
-    }
-    return rect->columns - used;
+    if (column == SET_OTHER && !table->both)
+        return 0;
+    return table->rect.columns >= 110 ? shapes[column].wide : shapes[column].narrow;
 }
 
-static int column_start(const struct rect *rect, enum set_column column)
+static int column_width(const struct set_table *table, enum set_column column)
 {
-    int start = rect->column;
+    if (column != SET_QUESTION)
+        return fixed_width(table, column);
+    int used = 0;
+    for (int c = 0; c < SET_COLUMN_COUNT; c++) {
+        int width = c == SET_QUESTION ? 0 : fixed_width(table, (enum set_column)c);
+        used += width ? width + 1 : 0;
+    }
+    return table->rect.columns - used;
+}
+
+static int column_start(const struct set_table *table, enum set_column column)
+{
+    int start = table->rect.column;
     for (int c = 0; c < (int)column; c++) {
-        int width = column_width(rect, (enum set_column)c);
+        int width = column_width(table, (enum set_column)c);
         start += width ? width + 1 : 0;
     }
     return start;
@@ -67,8 +74,8 @@ void set_table_scroll(struct set_table *table, int count)
     table->first = table->first < 0 ? 0 : table->first;
 }
 
-static void write_cell(const struct question *q, const struct evaluation *e, int id, enum set_column column, char *out,
-                       size_t size)
+static void write_cell(const struct question *q, const struct evaluation *e, const struct evaluation *other, int id,
+                       enum set_column column, char *out, size_t size)
 {
     *out = 0;
     switch (column) {
@@ -78,6 +85,7 @@ static void write_cell(const struct question *q, const struct evaluation *e, int
     case SET_TYPE: snprintf(out, size, "%s", q->type); break;
     case SET_TRUTH: snprintf(out, size, "%s", q->answer); break;
     case SET_ANSWER: snprintf(out, size, "%s", e->answer); break;
+    case SET_OTHER: snprintf(out, size, "%s", other ? other->answer : ""); break;
     case SET_RIGHT: snprintf(out, size, "%s", e->correct ? _("right") : _("WRONG")); break;
     case SET_P:
         if (!isnan(e->p))
@@ -93,7 +101,7 @@ static void draw_header(const struct pane *pane, const struct set_table *table, 
 {
     for (int c = 0; c < SET_COLUMN_COUNT; c++) {
         enum set_column column = (enum set_column)c;
-        int width = column_width(&table->rect, column), start = column_start(&table->rect, column);
+        int width = column_width(table, column), start = column_start(table, column);
         bool sorted = rows->column == column;
         char title[64];
         const char *mark = !sorted ? "" : rows->descending ? pane->theme->glyphs->down : pane->theme->glyphs->up;
@@ -109,20 +117,20 @@ static void draw_header(const struct pane *pane, const struct set_table *table, 
 }
 
 static void draw_row(const struct pane *pane, const struct set_table *table, int row, const struct results *results,
-                     int place, bool selected)
+                     const struct set_rows *rows, int place, bool selected)
 {
     char text[512];
-    const struct evaluation *e = &results->evaluations[place];
+    const struct evaluation *e = &results->evaluations[place], *other = set_rows_other(rows, place);
     if (selected)
         draw_format(pane, STYLE_SELECTED, row, table->rect.column, table->rect.columns, "%*s", table->rect.columns, "");
     for (int c = 0; c < SET_COLUMN_COUNT; c++) {
         enum set_column column = (enum set_column)c;
-        int width = column_width(&table->rect, column), start = column_start(&table->rect, column);
-        bool wrong = column == SET_RIGHT && !e->correct;
+        int width = column_width(table, column), start = column_start(table, column);
+        bool wrong = (column == SET_RIGHT && !e->correct) || (column == SET_OTHER && other && !other->correct);
         enum style style = selected ? STYLE_SELECTED : wrong ? STYLE_WARN : shapes[c].right ? STYLE_NUMBER : STYLE_TEXT;
         if (width <= 0)
             continue;
-        write_cell(&results->set.questions[place], e, results->ids[place], column, text, sizeof text);
+        write_cell(&results->set.questions[place], e, other, results->ids[place], column, text, sizeof text);
         char *dot = strrchr(text, '.');
         if (column == SET_PICTURE && dot && draw_width(text) > width)
             *dot = 0; // what distinguishes pictures stands before it
@@ -134,7 +142,8 @@ static void draw_row(const struct pane *pane, const struct set_table *table, int
 }
 
 // What was cut in the table, whole.
-static void draw_detail(const struct pane *pane, const struct set_table *table, const struct results *results, int place)
+static void draw_detail(const struct pane *pane, const struct set_table *table, const struct results *results,
+                        const struct set_rows *rows, int place)
 {
     const struct question *q = &results->set.questions[place];
     const struct evaluation *e = &results->evaluations[place];
@@ -143,10 +152,15 @@ static void draw_detail(const struct pane *pane, const struct set_table *table, 
     char p[32] = "";
     if (!isnan(e->p))
         snprintf(p, sizeof p, " (%.1f %%)", 100 * (double)e->p);
-    draw_format(pane, e->correct ? STYLE_TEXT : STYLE_WARN, row + 1, table->rect.column, table->rect.columns,
-                e->correct ? _("truth %s, answered %s%s; %.1f %% of the dense FLOPs in %.1f ms")
-                           : _("truth %s, but answered %s%s; %.1f %% of the dense FLOPs in %.1f ms"),
-                q->answer, e->answer, p, 100 * e->share, e->ms);
+    int column = table->rect.column, end = column + table->rect.columns;
+    column += draw_format(pane, e->correct ? STYLE_TEXT : STYLE_WARN, row + 1, column, end - column,
+                          e->correct ? _("truth %s, answered %s%s; %.1f %% of the dense FLOPs in %.1f ms")
+                                     : _("truth %s, but answered %s%s; %.1f %% of the dense FLOPs in %.1f ms"),
+                          q->answer, e->answer, p, 100 * e->share, e->ms);
+    const struct evaluation *other = set_rows_other(rows, place);
+    if (other)
+        draw_format(pane, other->correct ? STYLE_TEXT : STYLE_WARN, row + 1, column, end - column,
+                    _("   other run: %s, %.1f %% of the FLOPs"), other->answer, 100 * other->share);
 }
 
 void set_table_draw(const struct pane *pane, const struct set_table *table, const struct results *results,
@@ -154,10 +168,10 @@ void set_table_draw(const struct pane *pane, const struct set_table *table, cons
 {
     draw_header(pane, table, rows);
     for (int i = 0; i < set_table_page(table) && table->first + i < rows->count; i++)
-        draw_row(pane, table, table->rect.row + 1 + i, results, rows->order[table->first + i],
+        draw_row(pane, table, table->rect.row + 1 + i, results, rows, rows->order[table->first + i],
                  table->first + i == table->selected);
     if (table->selected < rows->count)
-        draw_detail(pane, table, results, rows->order[table->selected]);
+        draw_detail(pane, table, results, rows, rows->order[table->selected]);
 }
 
 bool set_table_hit(const struct set_table *table, int row, int column, int *index, enum set_column *title)
@@ -170,7 +184,7 @@ bool set_table_hit(const struct set_table *table, int row, int column, int *inde
         return *index < table->first + set_table_page(table);
     }
     for (int c = 0; c < SET_COLUMN_COUNT; c++) {
-        int start = column_start(&table->rect, (enum set_column)c), width = column_width(&table->rect, (enum set_column)c);
+        int start = column_start(table, (enum set_column)c), width = column_width(table, (enum set_column)c);
         if (width > 0 && column >= start && column <= start + width) {
             *title = (enum set_column)c;
             return true;

@@ -8,6 +8,7 @@
 struct set_table {
     struct rect rect;    // header row, rows, and two rows about the row chosen
     int selected, first; // among the rows
+    bool both;           // another run stands beside: its answers have a column
 };
 
 // Puts `first` where `selected` is in sight.

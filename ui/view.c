@@ -14,6 +14,14 @@
 #include <strings.h>
 #include <unistd.h>
 
+static void free_truth(struct view_truth *truth)
+{
+    free(truth->picture);
+    free(truth->question);
+    free(truth->answer);
+    *truth = (struct view_truth){0};
+}
+
 void view_free(struct view *view)
 {
     if (view->has_trace)
@@ -22,7 +30,24 @@ void view_free(struct view *view)
         free(view->pictures[i].rgb);
     free(view->attention.weights);
     free(view->command);
+    free_truth(&view->truth);
     *view = (struct view){0};
+}
+
+void view_set_truth(struct view *view, const char *picture, const char *question, const char *answer)
+{
+    free_truth(&view->truth);
+    view->truth = (struct view_truth){strdup(picture), strdup(question), strdup(answer)};
+    if (!view->truth.picture || !view->truth.question || !view->truth.answer)
+        free_truth(&view->truth);
+}
+
+const char *view_truth(const struct view *view)
+{
+    const struct trace *trace = &view->trace;
+    bool known = view->truth.answer && view->has_trace && trace->question && !strcmp(trace->question, view->truth.question) &&
+                 trace->picture_count > 0 && trace->pictures[0].path && !strcmp(trace->pictures[0].path, view->truth.picture);
+    return known ? view->truth.answer : NULL;
 }
 
 void view_say(struct view *view, bool is_error, const char *format, ...)

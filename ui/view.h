@@ -44,12 +44,21 @@ struct view {
     const char *model; // weights file for command lines; NULL: the bundled one
     const char *assets; // folder of the bundled files; NULL: there are none
     char *command;     // the command line that the present run amounts to; NULL: not known yet
+    // The true answer of a question about a picture, where it is known: see view_truth().
+    struct view_truth {
+        char *picture, *question, *answer;
+    } truth;
     // What the person changed last and the final answer before it, to tell what the change did.
     char change[160];
     struct trace_answer answer_before;
 };
 
 void view_free(struct view *view);
+
+// Notes the true answer of a question about a picture file (copied), for view_truth(). Without memory it is not noted.
+void view_set_truth(struct view *view, const char *picture, const char *question, const char *answer);
+// The true answer of the present question about the present picture; NULL: not known.
+const char *view_truth(const struct view *view);
 
 // Takes what the backend sent; afterwards *news is empty. Returns whether anything to be seen changed.
 bool view_take_news(struct view *view, struct backend_news *news);

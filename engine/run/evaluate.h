@@ -2,7 +2,7 @@
 #ifndef TRIMSCOPE_RUN_EVALUATE_H
 #define TRIMSCOPE_RUN_EVALUATE_H
 
-#include "engine/base/error.h"
+#include "engine/base/watch.h"
 #include "engine/run/question_set.h"
 #include "engine/run/run.h"
 
@@ -64,8 +64,8 @@ struct evaluation_summary {
     double ms, spent;                      // means
     double quantiles[5];                   // of the single shares: least, 10 %, median, 90 %, most
 };
-// Of the questions whose type is `type` (NULL: of all).
+// Of the questions whose type is `type` (NULL: of all). `watch` may be NULL.
 bool evaluate_summarize(const struct question_set *set, const struct evaluation *results, const char *type,
-                        struct evaluation_summary *summary, struct error *err);
+                        const struct watch *watch, struct evaluation_summary *summary, struct error *err);
 
 #endif

@@ -62,13 +62,15 @@ struct estimate evaluate_interval(double value, double *values)
     return (struct estimate){value, values[(count - 1) * 25 / 1000], values[(count - 1) * 975 / 1000]};
 }
 
-static void bootstrap(const struct sums *groups, int count, const struct sums *all, double *values[3],
-                      struct evaluation_summary *summary)
+static bool bootstrap(const struct sums *groups, int count, const struct sums *all, double *values[3],
+                      const struct watch *watch, struct evaluation_summary *summary, struct error *err)
 {
     struct random random;
     random_init(&random, 1, 0);
     for (int i = 0; i < EVALUATE_RESAMPLES; i++) {
         struct sums sample = {0};
+        if (!watch_go_on(watch, (double)i / EVALUATE_RESAMPLES, err))
+            return false;
         for (int g = 0; g < count; g++)
             add(&sample, &groups[random_below(&random, (uint32_t)count)]);
         values[0][i] = sample.correct / sample.questions;
@@ -78,6 +80,7 @@ static void bootstrap(const struct sums *groups, int count, const struct sums *a
     summary->accuracy = evaluate_interval(all->correct / all->questions, values[0]);
     summary->share = evaluate_interval(all->share / all->questions, values[1]);
     summary->lift = evaluate_interval(lift_of(all), values[2]);
+    return true;
 }
 
 bool evaluate_same_picture(const struct question *a, const struct question *b)
@@ -108,7 +111,7 @@ static int group_results(const struct question_set *set, const struct evaluation
 }
 
 bool evaluate_summarize(const struct question_set *set, const struct evaluation *results, const char *type,
-                        struct evaluation_summary *summary, struct error *err)
+                        const struct watch *watch, struct evaluation_summary *summary, struct error *err)
 {
     static const double at[5] = {0, 0.1, 0.5, 0.9, 1};
     const struct estimate unknown = {(double)NAN, (double)NAN, (double)NAN};
@@ -123,7 +126,7 @@ bool evaluate_summarize(const struct question_set *set, const struct evaluation 
     for (int g = 0; g < count; g++)
         add(&all, &groups[g]);
     if (count) {
-        bootstrap(groups, count, &all, values, summary);
+        ok = bootstrap(groups, count, &all, values, watch, summary, err);
         qsort(shares, (size_t)summary->questions, sizeof *shares, by_value);
         for (int i = 0; i < 5; i++)
             summary->quantiles[i] = shares[(int)lround(at[i] * (summary->questions - 1))];

@@ -66,9 +66,12 @@ struct results {
     bool torn;    // there were more: a torn last line, left out
 };
 
-// Reads bytes from outside. On failure *results is empty and *err names the line.
-bool results_parse(struct results *results, const char *text, size_t size, struct error *err);
-bool results_read(struct results *results, const char *path, struct error *err);
+// Reads bytes from outside; `watch` may be NULL. On failure *results is empty and *err names the line, or says that it was
+// stopped.
+bool results_parse(struct results *results, const char *text, size_t size, const struct watch *watch, struct error *err);
+bool results_read(struct results *results, const char *path, const struct watch *watch, struct error *err);
+// The first line alone.
+bool results_read_header(struct results_header *header, const char *path, struct error *err);
 void results_free(struct results *results);
 
 // Whether two files come from the same model, set, policy, budget and seed; *err says what differs (`path` names b's).
@@ -83,6 +86,10 @@ bool results_merge(struct results *whole, struct results *parts, const char *con
 // Writes the lines of these files below one header (a merged one), whole or not at all.
 bool results_join(const struct results_header *header, const char *const paths[], int count, const char *to,
                   struct error *err);
+
+// Which rows of two runs over the same set are about the same question: places[a->set.count] gets the row of b, -1 where it
+// has none. False when the sets differ.
+bool results_pair(const struct results *a, const struct results *b, int *places, struct error *err);
 
 // Two runs over the same set, question by question: b - a with 95 % intervals (bootstrap over pictures, as above).
 struct results_comparison {

@@ -145,7 +145,7 @@ static bool resume(struct results_file *file, const struct results_header *heade
                    struct error *err)
 {
     struct results old;
-    if (!results_read(&old, file->path, err))
+    if (!results_read(&old, file->path, NULL, err))
         return false;
     bool ok = same_shard(header, &old.header, file->path, err);
     for (int i = 0; ok && i < old.set.count; i++)

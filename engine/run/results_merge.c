@@ -188,28 +188,32 @@ static void count_pair(struct results_comparison *c, struct pair_sums *sums, con
     sums->share += b->share - a->share;
 }
 
-static int pair_rows(const struct results *a, const struct results *b, const char *type,
-                     struct results_comparison *comparison, struct pair_sums *groups)
+bool results_pair(const struct results *a, const struct results *b, int *places, struct error *err)
+{
+    if (!same_set(&a->header, &b->header, "the second", err))
+        return false;
+    for (int i = 0, k = 0; i < a->set.count; i++) {
+        while (k < b->set.count && b->ids[k] < a->ids[i])
+            k++;
+        places[i] = k < b->set.count && b->ids[k] == a->ids[i] ? k : -1;
+    }
+    return true;
+}
+
+static int group_pairs(const struct results *a, const struct results *b, const int *places, const char *type,
+                       struct results_comparison *comparison, struct pair_sums *groups)
 {
     int count = 0;
     const struct question *last = NULL;
-    for (int i = 0, k = 0; i < a->set.count && k < b->set.count;) {
+    for (int i = 0; i < a->set.count; i++) {
         const struct question *q = &a->set.questions[i];
-        if (a->ids[i] != b->ids[k]) {
-            if (a->ids[i] < b->ids[k])
-                i++;
-            else
-                k++;
+        int other = places[i];
+        if (other < 0 || !a->evaluations[i].done || !b->evaluations[other].done || (type && strcmp(type, q->type)))
             continue;
-        }
-        if (!type || !strcmp(type, q->type)) {
-            if (!last || !evaluate_same_picture(last, q))
-                groups[count++] = (struct pair_sums){0};
-            last = q;
-            count_pair(comparison, &groups[count - 1], &a->evaluations[i], &b->evaluations[k]);
-        }
-        i++;
-        k++;
+        if (!last || !evaluate_same_picture(last, q))
+            groups[count++] = (struct pair_sums){0};
+        last = q;
+        count_pair(comparison, &groups[count - 1], &a->evaluations[i], &b->evaluations[other]);
     }
     return count;
 }
@@ -243,17 +247,17 @@ bool results_compare(const struct results *a, const struct results *b, const cha
 {
     const struct estimate unknown = {(double)NAN, (double)NAN, (double)NAN};
     *comparison = (struct results_comparison){.accuracy = unknown, .share = unknown};
-    if (!same_set(&a->header, &b->header, "the second", err))
-        return false;
     struct pair_sums *groups = memory_alloc((size_t)a->set.count, sizeof *groups);
     double *values = memory_alloc(2 * EVALUATE_RESAMPLES, sizeof *values);
-    bool ok = (groups && values) || error_no_memory(err, "the comparison");
+    int *places = memory_alloc((size_t)a->set.count, sizeof *places);
+    bool ok = ((groups && values && places) || error_no_memory(err, "the comparison")) && results_pair(a, b, places, err);
     if (ok) {
-        comparison->pictures = pair_rows(a, b, type, comparison, groups);
+        comparison->pictures = group_pairs(a, b, places, type, comparison, groups);
         if (comparison->questions)
             resample_pairs(groups, comparison, values);
     }
     memory_free(groups);
     memory_free(values);
+    memory_free(places);
     return ok;
 }

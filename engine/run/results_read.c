@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATCHES = 1000000 }; // more than any picture has
+enum { PATCHES = 1000000, WATCH_LINES = 256 }; // more patches than any picture has; lines between two looks at the watch
 
 void results_free(struct results *results)
 {
@@ -204,7 +204,7 @@ static bool check_rows(const struct results *r, struct error *err)
     return true;
 }
 
-bool results_parse(struct results *results, const char *text, size_t size, struct error *err)
+bool results_parse(struct results *results, const char *text, size_t size, const struct watch *watch, struct error *err)
 {
     int number = 0, capacity = 0;
     bool ok = true;
@@ -215,7 +215,8 @@ bool results_parse(struct results *results, const char *text, size_t size, struc
             results->torn = true;
             break;
         }
-        ok = read_line(results, &capacity, ++number, line, (size_t)(newline - line), err);
+        ok = (++number % WATCH_LINES || watch_go_on(watch, (double)(line - text) / (double)size, err)) &&
+             read_line(results, &capacity, number, line, (size_t)(newline - line), err);
         line = newline + 1;
         results->whole = (size_t)(line - text);
     }
@@ -227,13 +228,29 @@ bool results_parse(struct results *results, const char *text, size_t size, struc
     return ok;
 }
 
-bool results_read(struct results *results, const char *path, struct error *err)
+bool results_read(struct results *results, const char *path, const struct watch *watch, struct error *err)
 {
     struct file_map map;
     *results = (struct results){0};
     if (!file_map(&map, path, err))
         return false;
-    bool ok = results_parse(results, (const char *)map.data, map.size, err) || error_prefix(err, "%s", path);
+    bool ok = results_parse(results, (const char *)map.data, map.size, watch, err) || error_prefix(err, "%s", path);
     file_unmap(&map);
+    return ok;
+}
+
+bool results_read_header(struct results_header *header, const char *path, struct error *err)
+{
+    struct file_map map;
+    struct results first;
+    if (!file_map(&map, path, err))
+        return false;
+    const char *newline = memchr(map.data, '\n', map.size);
+    size_t size = newline ? (size_t)(newline + 1 - (const char *)map.data) : map.size;
+    bool ok = results_parse(&first, (const char *)map.data, size, NULL, err) || error_prefix(err, "%s", path);
+    file_unmap(&map);
+    if (ok)
+        *header = first.header;
+    results_free(&first);
     return ok;
 }

@@ -9,6 +9,7 @@ enum { SWEEP_POINTS = 256 };
 struct sweep_point {
     enum policy policy;
     double budget; // NaN: as trained
+    bool unknown;  // those two: of a file that could not be read, or has not been yet
     bool done;     // `summary` counts
     char why[480]; // why it could not be evaluated; "" otherwise
     struct evaluation_summary summary;

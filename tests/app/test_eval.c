@@ -2,8 +2,8 @@
 #include "tests/support/cmocka_all.h"
 
 #include "app/commands.h"
-#include "engine/io/picture.h"
 #include "tests/support/command.h"
+#include "tests/support/little_set.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tiny.h"
 
@@ -23,22 +23,8 @@ static const char *model_path, *set_path;
 static int make_files(void **state)
 {
     (void)state;
-    char text[8192] = "";
-    struct tiny_options tiny = tiny_everything();
-    model_path = tiny_write("model.safetensors", &tiny);
-    for (int i = 0; i < PICTURES; i++) {
-        char name[32];
-        struct picture picture = tiny_picture((uint64_t)i);
-        snprintf(name, sizeof name, "p%d.png", i);
-        assert_true(picture_save_png(&picture, scratch_path(name), NULL));
-        picture_free(&picture);
-        for (int k = 0; k < EACH; k++)
-            snprintf(text + strlen(text), sizeof text - strlen(text),
-                     "{\"picture\": \"%s\", \"question\": \"%s\", \"answer\": \"%s\", \"type\": \"%s\", \"needed\": [[16, "
-                     "16, 44, 48]], \"others\": [[0, 48, 96, 96]]}\n",
-                     name, tiny_questions[k], k ? "yes" : "no", k ? "odd" : "even");
-    }
-    set_path = scratch_write("set.jsonl", text, strlen(text));
+    const struct little_set make = {"set.jsonl", PICTURES, EACH, "red", "dog"};
+    little_set_write(&make, &model_path, &set_path);
     return 0;
 }
 
@@ -132,7 +118,7 @@ static void test_against(void **state)
     const char *a = scratch_path("learned.jsonl"), *b = scratch_path("none.jsonl");
     expect(EVAL(set_path, "--model", model_path, "--results", a), 0, "", "");
     expect(EVAL(set_path, "--model", model_path, "--results", b, "--policy", "none"), 0, "", "");
-    struct command_output output = MERGE(a, "--against", b, "--json");
+    struct command_output output = MERGE(a, "--against", b, "--json", "--list");
     double difference, share, low, high;
     int questions, pictures, both, first, second, neither;
     json_t *root = json_loads(output.out, 0, NULL);
@@ -147,8 +133,28 @@ static void test_against(void **state)
     assert_true(fabs(difference - (second - first) / 18.0) < 1e-5);
     assert_true(low <= difference && difference <= high);
     assert_true(share > 0); // the unpruned model spends more
+    // Each question that tells them apart is named, with what each of the two answered.
+    const json_t *list = json_object_get(root, "only_one_right");
+    assert_int_equal(json_array_size(list), first + second);
+    assert_true(first + second > 0);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *truth, *answers[2], *right;
+        assert_int_equal(json_unpack(json_array_get(list, i), "{s:s, s:s, s:s, s:s}", "truth", &truth, "first",
+                                     &answers[0], "second", &answers[1], "right", &right),
+                         0);
+        bool is_first = !strcmp(right, "first");
+        assert_string_equal(answers[!is_first], truth);
+        assert_string_not_equal(answers[is_first], truth);
+    }
     json_decref(root);
     command_free(&output);
+    output = MERGE(a, "--against", b, "--list");
+    int named = 0;
+    for (const char *line = output.out; (line = strstr(line, "\nonly ")); line++)
+        named++;
+    assert_int_equal(named, first + second);
+    command_free(&output);
+    expect(MERGE(a, "--list"), 2, "", "--list goes with --against");
     expect(MERGE(a, "--against", a), 0, "do not tell the two apart", "");
     expect(MERGE(a, "--against", scratch_path("a.jsonl")), 1, "", "shard 2 of 4 is missing");
 }

@@ -4,9 +4,9 @@
 
 #include "app/commands.h"
 #include "app/set_job.h"
-#include "engine/io/picture.h"
 #include "engine/model/model.h"
 #include "tests/support/command.h"
+#include "tests/support/little_set.h"
 #include "tests/support/scratch.h"
 #include "tests/support/screen_term.h"
 #include "tests/support/tiny.h"
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,22 +26,8 @@ static const char *model_path, *set_path;
 static int make_files(void **state)
 {
     (void)state;
-    static char text[65536];
-    struct tiny_options tiny = tiny_everything();
-    model_path = tiny_write("model.safetensors", &tiny);
-    for (int i = 0; i < PICTURES; i++) {
-        char name[32];
-        struct picture picture = tiny_picture((uint64_t)i);
-        snprintf(name, sizeof name, "p%d.png", i);
-        assert_true(picture_save_png(&picture, scratch_path(name), NULL));
-        picture_free(&picture);
-        for (int k = 0; k < EACH; k++)
-            snprintf(text + strlen(text), sizeof text - strlen(text),
-                     "{\"picture\": \"%s\", \"question\": \"%s\", \"answer\": \"%s\", \"type\": \"%s\", \"needed\": [[16, "
-                     "16, 44, 48]], \"others\": [[0, 48, 96, 96]]}\n",
-                     name, tiny_questions[k], k % 2 ? "yes" : "none such", k % 2 ? "odd" : "even");
-    }
-    set_path = scratch_write("set.jsonl", text, strlen(text));
+    const struct little_set make = {"set.jsonl", PICTURES, EACH, "none such", "yes"};
+    little_set_write(&make, &model_path, &set_path);
     return 0;
 }
 
@@ -122,7 +109,7 @@ static void test_job(void **state)
     assert_int_equal(taken.end, JOB_DONE);
     assert_int_equal(taken.rows->set.count, QUESTIONS);
     struct evaluation_summary summary;
-    assert_true(evaluate_summarize(&taken.rows->set, taken.rows->evaluations, NULL, &summary, NULL));
+    assert_true(evaluate_summarize(&taken.rows->set, taken.rows->evaluations, NULL, NULL, &summary, NULL));
     assert_int_equal(summary.questions, QUESTIONS);
     assert_memory_equal(&summary, &taken.summary->all, sizeof summary);
     assert_int_equal(taken.summary->type_count, 2);
@@ -356,6 +343,104 @@ static void test_sweep(void **state)
     free_words(&call);
 }
 
+// Two runs over one set: whose answers differ, and the true answer in the stepper.
+static void test_two_runs(void **state)
+{
+    (void)state;
+    struct screen_term term;
+    const char *a = scratch_path("run-a.jsonl"), *b = scratch_path("run-b.jsonl");
+    const struct little_set make = {"two.jsonl", PICTURES, EACH, "red", "dog"}; // both are right sometimes
+    const char *two;
+    little_set_write(&make, &model_path, &two);
+    struct command_output outputs[] = {
+        command_run(cmd_eval, (const char *const[]){"eval", two, "--model", model_path, "--results", a, NULL}),
+        command_run(cmd_eval, (const char *const[]){"eval", two, "--model", model_path, "--results", b, "--policy",
+                                                    "random", "--budget", "0.6", NULL})};
+    struct results_comparison compared;
+    struct results first, second;
+    char text[128];
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(outputs[i].status, 0);
+        command_free(&outputs[i]);
+    }
+    assert_true(results_read(&first, a, NULL, NULL) && results_read(&second, b, NULL, NULL));
+    assert_true(results_compare(&first, &second, NULL, &compared, NULL));
+    results_free(&first);
+    results_free(&second);
+    assert_true(compared.only_a > 0 && compared.only_b > 0); // or this test would show little
+    struct call call = {cmd_browse, {copy("browse"), copy(a), copy(b), copy("--model"), copy(model_path)}};
+    start(&term, &call, 40, 120, false);
+    WAIT(&term, "other run: random, budget 60 %");
+    snprintf(text, sizeof text, "right: both %d, only this %d, only the other %d, neither %d", compared.both_right,
+             compared.only_a, compared.only_b, compared.neither);
+    WAIT(&term, text);
+    screen_term_type(&term, "d");
+    snprintf(text, sizeof text, "%d of 80 rows", compared.only_a + compared.only_b);
+    WAIT(&term, text);
+    WAIT(&term, "only one of the two right");
+    screen_term_type(&term, "d");
+    snprintf(text, sizeof text, "%d of 80 rows, 100 %% of them right: this right, the other wrong", compared.only_a);
+    WAIT(&term, text);
+    screen_term_type(&term, "\r");
+    WAIT(&term, "stage 1 of");
+    screen_term_type(&term, "G");
+    WAIT(&term, "right: the true answer is '");
+    screen_term_type(&term, "\033");
+    WAIT(&term, "this right, the other wrong");
+    screen_term_type(&term, "dr"); // r does nothing here
+    WAIT(&term, "this wrong, the other right");
+    screen_term_type(&term, "\r");
+    WAIT(&term, "stage");
+    screen_term_type(&term, "G");
+    WAIT(&term, "WRONG: the true answer is '");
+    screen_term_type(&term, "\033");
+    WAIT(&term, "this wrong, the other right");
+    screen_term_type(&term, "v\r"); // nothing beside any more
+    assert_true(screen_term_wait_gone(&term, "other run"));
+    screen_term_type(&term, "v/no/such\r");
+    WAIT(&term, "/no/such");
+    // Another policy for the whole set: the run before stands beside.
+    screen_term_type(&term, "p\025random\r");
+    WAIT(&term, "other run: learned, as trained");
+    WAIT(&term, "random, as trained");
+    screen_term_type(&term, "qq");
+    finish(&term);
+    free_words(&call);
+}
+
+// A file that cannot be read is named, and the others are shown.
+static void test_folder_with_a_bad_file(void **state)
+{
+    (void)state;
+    struct screen_term term;
+    char folder[600], bad[700], whole[700];
+    snprintf(folder, sizeof folder, "%s", scratch_path("runs"));
+    snprintf(bad, sizeof bad, "%s/a-bad.jsonl", folder);
+    snprintf(whole, sizeof whole, "%s/good.jsonl", folder);
+    assert_int_equal(mkdir(folder, 0777), 0);
+    struct command_output output = EVAL("--results", whole);
+    assert_int_equal(output.status, 0);
+    command_free(&output);
+    FILE *file = fopen(bad, "w");
+    fputs("{\"trimscope_results\":1,\"model\":{}}\n", file);
+    fclose(file);
+    struct call call = {cmd_browse, {copy("browse"), copy(folder), copy("--model"), copy(model_path)}};
+    start(&term, &call, 30, 140, false);
+    WAIT(&term, "1 file could not be read");
+    WAIT(&term, "? a-bad.jsonl");
+    WAIT(&term, "\"name\" is missing"); // it is chosen: why stands below
+    screen_term_type(&term, "j");
+    WAIT(&term, "learned trained: accuracy");
+    screen_term_type(&term, "\r");
+    WAIT(&term, "80 questions");
+    screen_term_type(&term, "qqq");
+    finish(&term);
+    free_words(&call);
+    unlink(bad);
+    unlink(whole);
+    rmdir(folder);
+}
+
 static void test_wrong_usage(void **state)
 {
     (void)state;
@@ -401,7 +486,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job),   cmocka_unit_test(test_job_ends_badly), cmocka_unit_test(test_table),
-        cmocka_unit_test(test_small_and_plain), cmocka_unit_test(test_sweep), cmocka_unit_test(test_wrong_usage),
+        cmocka_unit_test(test_small_and_plain), cmocka_unit_test(test_sweep), cmocka_unit_test(test_two_runs),
+        cmocka_unit_test(test_folder_with_a_bad_file), cmocka_unit_test(test_wrong_usage),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);
 }

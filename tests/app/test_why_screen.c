@@ -7,7 +7,7 @@
 #include "engine/run/explain.h"
 #include "engine/run/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/screen_term.h"
+#include "tests/support/screen_test.h"
 #include "tests/support/tiny.h"
 #include "ui/screen.h"
 #include "ui/why_words.h"
@@ -20,8 +20,6 @@
 
 enum { SEED = 7 }; // the unpruned model answers otherwise than the pruned one
 static const char *model_path, *picture_path;
-static struct screen_term term;
-
 static int make_files(void **state)
 {
     (void)state;
@@ -87,14 +85,6 @@ static int run_screen(void *context)
     return fine ? 0 : 1;
 }
 
-static void expect(const char *text)
-{
-    if (!screen_term_wait(&term, text)) {
-        screen_term_dump(&term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
-
 static void start(int rows, int columns)
 {
     struct screen_term_options options = {.rows = rows, .columns = columns, .version = "XTerm(379)"};
@@ -102,16 +92,6 @@ static void start(int rows, int columns)
     expect("stage 1 of 10");
     screen_term_type(&term, "G");
     expect("stage 10 of 10");
-}
-
-static void finish(void)
-{
-    screen_term_type(&term, "qq");
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(screen_term_restored(&term));
-    screen_term_free(&term);
 }
 
 // The cursor to row 1, column 1 of the picture, wherever it was.
@@ -154,7 +134,7 @@ static void test_the_decision(void **state)
     expect("If it had stayed: ");
     screen_term_type(&term, "U");
     expect("If it had gone: ");
-    finish();
+    finish("qq");
     forget_truth(&truth);
 }
 
@@ -194,7 +174,7 @@ static void test_the_set(void **state)
     expect("Enter makes it so; u takes it back");
     screen_term_type(&term, "o");
     expect("W and B try: patches.");
-    finish();
+    finish("qq");
     forget_truth(&truth);
 }
 
@@ -213,7 +193,7 @@ static void test_the_least_window(void **state)
     expect("$ trimscope run");
     screen_term_type(&term, "\t");
     expect("the patch in row ");
-    finish();
+    finish("qq");
 }
 
 int main(void)

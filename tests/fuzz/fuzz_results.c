@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct results results, again, whole;
     struct error err = {0};
-    if (!results_parse(&results, (const char *)data, size, &err)) {
+    if (!results_parse(&results, (const char *)data, size, NULL, &err)) {
         check(err.code == ERROR_INPUT && err.text[0] && results.set.count == 0 && !results.evaluations);
         return 0;
     }
@@ -26,10 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(results.ids[i - 1] < results.ids[i]);
     struct evaluation_summary summary;
     struct results_comparison comparison;
-    check(evaluate_summarize(&results.set, results.evaluations, NULL, &summary, &err));
+    check(evaluate_summarize(&results.set, results.evaluations, NULL, NULL, &summary, &err));
     check(summary.questions == results.set.count);
     // What has been cut off at the last whole line is the same file.
-    check(results_parse(&again, (const char *)data, results.whole, &err) && !again.torn);
+    check(results_parse(&again, (const char *)data, results.whole, NULL, &err) && !again.torn);
     check(again.set.count == results.set.count);
     check(results_compare(&results, &again, NULL, &comparison, &err));
     check(comparison.questions == results.set.count && comparison.only_a == 0 && comparison.only_b == 0);

@@ -142,7 +142,7 @@ static void test_results(void **state)
         share += expected[i].share / set.count;
     }
     struct evaluation_summary summary;
-    assert_true(evaluate_summarize(&set, results, NULL, &summary, &err));
+    assert_true(evaluate_summarize(&set, results, NULL, NULL, &summary, &err));
     assert_int_equal(summary.questions, 18);
     assert_int_equal(summary.correct, 12);
     assert_true(fabs(summary.accuracy.value - 12.0 / 18) < 1e-12);
@@ -150,7 +150,7 @@ static void test_results(void **state)
     assert_true(summary.share.low < share && share < summary.share.high);
     assert_true(other > 0 && fabs(summary.lift.value - needed / 72 / (other / (18 * 18))) < 1e-12);
     assert_true(summary.quantiles[0] < summary.quantiles[4]);
-    assert_true(evaluate_summarize(&set, results, "even", &summary, &err));
+    assert_true(evaluate_summarize(&set, results, "even", NULL, &summary, &err));
     assert_int_equal(summary.questions, 6);
     assert_int_equal(summary.correct, 0); // the wrong third is the first question of each picture
     question_set_free(&set);
@@ -172,7 +172,7 @@ static void test_interval(void **state)
     }
     struct question_set set = {questions, 40, 40};
     struct evaluation_summary summary;
-    assert_true(evaluate_summarize(&set, results, NULL, &summary, NULL));
+    assert_true(evaluate_summarize(&set, results, NULL, NULL, &summary, NULL));
     double sigma = sqrt(0.75 * 0.25 / 40); // 0.0685
     assert_true(fabs(summary.accuracy.low - (0.75 - 1.96 * sigma)) < 0.03);
     assert_true(fabs(summary.accuracy.high - (0.75 + 1.96 * sigma)) < 0.03);

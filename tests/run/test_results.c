@@ -122,7 +122,7 @@ static struct results read_back(const char *path)
 {
     struct results results;
     struct error err = {0};
-    if (!results_read(&results, path, &err))
+    if (!results_read(&results, path, NULL, &err))
         fail_msg("%s", err.text);
     return results;
 }
@@ -329,8 +329,8 @@ static void test_shards_make_the_whole(void **state)
         fail_msg("%s", err.text);
     struct evaluation_summary a, b;
     for (const char *const *type = (const char *const[]){"even", "odd", NULL};; type++) {
-        assert_true(evaluate_summarize(&whole.set, whole.evaluations, *type, &a, &err));
-        assert_true(evaluate_summarize(&set, expected, *type, &b, &err));
+        assert_true(evaluate_summarize(&whole.set, whole.evaluations, *type, NULL, &a, &err));
+        assert_true(evaluate_summarize(&set, expected, *type, NULL, &b, &err));
         a.ms = b.ms = 0; // the only thing that differs from run to run
         assert_memory_equal(&a, &b, sizeof a);
         if (!*type)
@@ -410,14 +410,67 @@ static struct results made(int pictures, int each, bool (*right)(int id), double
     for (int i = 0; i < n; i++)
         used += snprintf(text + used, size - (size_t)used, ROW, i, i / each, i % 2 ? "odd" : "even",
                          right(i) ? "true" : "false", share);
-    if (!results_parse(&results, text, strlen(text), &err))
+    if (!results_parse(&results, text, strlen(text), NULL, &err))
         fail_msg("%s", err.text);
     free(text);
     return results;
 }
 
-static bool three_of_four(int id) { return id % 4 != 0; }
 static bool every_other(int id) { return id % 2 == 0; }
+
+struct stopping {
+    int calls, most;
+    double done;
+};
+
+static bool stop_after(void *context, double done)
+{
+    struct stopping *stopping = context;
+    assert_true(done >= stopping->done && done <= 1);
+    stopping->done = done;
+    return ++stopping->calls <= stopping->most;
+}
+
+// Reading and summing up a large file can be watched and stopped; what was asked for is then empty.
+static void test_watched(void **state)
+{
+    (void)state;
+    struct results made_up = made(400, 5, every_other, 0.5), read;
+    struct evaluation_summary summary, same;
+    struct error err = {0};
+    size_t size = 0;
+    char *text = NULL;
+    FILE *stream = open_memstream(&text, &size);
+    fprintf(stream, HEADER, 2000, "learned", 2000);
+    for (int i = 0; i < 2000; i++)
+        fprintf(stream, ROW, i, i / 5, "odd", "true", 0.5);
+    fclose(stream);
+    struct stopping never_stops = {.most = 100000}, stops = {.most = 2};
+    const struct watch watch = {stop_after, &never_stops}, stop = {stop_after, &stops};
+    assert_true(results_parse(&read, text, size, &watch, &err));
+    assert_true(never_stops.calls >= 5);
+    results_free(&read);
+    assert_false(results_parse(&read, text, size, &stop, &err));
+    assert_int_equal(err.code, ERROR_CANCELLED);
+    assert_true(stops.calls == 3 && read.set.count == 0 && !read.evaluations);
+    const char *path = scratch_write("watched.jsonl", text, size);
+    struct results_header header;
+    assert_true(results_read_header(&header, path, &err));
+    assert_true(header.questions == 2000 && !strcmp(header.policy, "learned"));
+    assert_false(results_read_header(&header, scratch_write("no-results.jsonl", "{}\n", 3), &err));
+    assert_non_null(strstr(err.text, "not a file of results"));
+    free(text);
+    never_stops = (struct stopping){.most = 100000};
+    assert_true(evaluate_summarize(&made_up.set, made_up.evaluations, NULL, &watch, &summary, &err));
+    assert_true(evaluate_summarize(&made_up.set, made_up.evaluations, NULL, NULL, &same, &err));
+    assert_memory_equal(&summary, &same, sizeof summary);
+    stops = (struct stopping){.most = 2};
+    assert_false(evaluate_summarize(&made_up.set, made_up.evaluations, NULL, &stop, &summary, &err));
+    assert_int_equal(err.code, ERROR_CANCELLED);
+    results_free(&made_up);
+}
+
+static bool three_of_four(int id) { return id % 4 != 0; }
 static bool whole_pictures(int id) { return id / 5 % 2 == 0; }
 static bool never(int id) { return id < 0; }
 
@@ -487,7 +540,7 @@ static void test_bad_lines(void **state)
                 strcat(text, *p == 'H' ? header : row);
             else
                 strncat(text, p, 1);
-        assert_false(results_parse(&results, text, strlen(text), &err));
+        assert_false(results_parse(&results, text, strlen(text), NULL, &err));
         assert_int_equal(results.set.count, 0);
         if (!strstr(err.text, bad[i][1]))
             fail_msg("\"%s\" has no \"%s\"", err.text, bad[i][1]);
@@ -496,7 +549,7 @@ static void test_bad_lines(void **state)
     for (size_t cut = 1; cut < strlen(row); cut++) {
         struct results results;
         snprintf(text, sizeof text, "%s%.*s", header, (int)cut, row);
-        assert_true(results_parse(&results, text, strlen(text), NULL));
+        assert_true(results_parse(&results, text, strlen(text), NULL, NULL));
         assert_true(results.torn && results.set.count == 0 && results.whole == strlen(header));
         results_free(&results);
     }
@@ -511,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_files_of_other_runs_are_refused),
         cmocka_unit_test(test_shards_make_the_whole),
         cmocka_unit_test(test_shards_that_do_not_fit),
+        cmocka_unit_test(test_watched),
         cmocka_unit_test(test_comparison),
         cmocka_unit_test(test_bad_lines),
     };

@@ -2,7 +2,7 @@
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fake_backend.h"
 #include "tests/support/sample_trace.h"
-#include "tests/support/screen_term.h"
+#include "tests/support/screen_test.h"
 #include "ui/compare_words.h"
 #include "ui/screen.h"
 
@@ -13,55 +13,11 @@
 
 static const char first_question[] = "what color is the apple left of the lemon?", other_question[] = "where is the ball?";
 
-static int run_screen(void *context)
-{
-    static struct fake_backend fake;
-    struct screen_options options = screen_options_default();
-    struct error err = {0};
-    (void)context;
-    fake_backend_init(&fake);
-    bool fine = screen_run(&fake.backend, &options, &err);
-    fake_backend_free(&fake);
-    return fine ? 0 : (int)err.code;
-}
-
-static struct screen_term term;
-
-static void expect(const char *text)
-{
-    if (!screen_term_wait(&term, text)) {
-        screen_term_dump(&term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
-
-static void reject(const char *text)
-{
-    for (int i = 0; i < 50 && screen_term_find(&term, text, NULL, NULL); i++)
-        screen_term_settle(&term, 100);
-    if (screen_term_find(&term, text, NULL, NULL)) {
-        screen_term_dump(&term);
-        fail_msg("still on the screen: %s", text);
-    }
-}
-
 static void start(int rows, int columns, bool sixel)
 {
-    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, NULL);
-    assert_true(screen_term_wait(&term, "'red'"));
+    start_fake_screen(rows, columns, sixel, NULL);
     screen_term_type(&term, "v");
     expect("COMPARE A WITH");
-}
-
-static void finish(void)
-{
-    screen_term_type(&term, "qq");
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(screen_term_restored(&term));
-    screen_term_free(&term);
 }
 
 // Esc needs a moment to be told from the start of a sequence.
@@ -101,7 +57,7 @@ static void test_two_questions(void **state)
         assert_true(strlen(sentence) > 20);
         expect(sentence);
     }
-    finish();
+    finish("qq");
     trace_free(&traces[0]);
     trace_free(&traces[1]);
 }
@@ -128,7 +84,7 @@ static void test_one_run_is_changed(void **state)
     expect("COMPARE A WITH"); // alone again: what else to compare with?
     reject("[B] none");
     leave_list();
-    finish();
+    finish("qq");
 }
 
 static void test_without_guidance_at_the_same_share(void **state)
@@ -144,7 +100,7 @@ static void test_without_guidance_at_the_same_share(void **state)
     reject("[C]");
     leave_list();
     expect("[B]");
-    finish();
+    finish("qq");
 }
 
 // Four runs where only two fit: the chosen one is always in sight.
@@ -171,7 +127,7 @@ static void test_four_runs_in_a_narrow_window(void **state)
     expect("[A]");
     screen_term_type(&term, "$");
     expect("in one alone: A ");
-    finish();
+    finish("qq");
 }
 
 // The cursor is on the same patch of both, and each tells its own scores.
@@ -197,7 +153,7 @@ static void test_linked_cursor(void **state)
     char moved[400];
     screen_term_row(&term, again, moved, sizeof moved);
     assert_string_not_equal(moved, text);
-    finish();
+    finish("qq");
 }
 
 // A word is the same where it is called the same; in a question without it there is no cursor.
@@ -219,7 +175,7 @@ static void test_linked_words(void **state)
     screen_term_type(&term, "\033[D");
     expect("The word 'color'");
     expect("Not in the question of B.");
-    finish();
+    finish("qq");
 }
 
 // The sentence about a head, and its glyph in both panels, are those of the masks.
@@ -258,7 +214,7 @@ static void test_linked_heads(void **state)
     screen_term_row(&term, row + (stream == TRACE_TEXT_STREAM ? 2 : 1), text, sizeof text);
     const char *hollow = strstr(text, "◇"), *full = strstr(text, "◆");
     assert_true(hollow && full);
-    finish();
+    finish("qq");
     trace_free(&a);
     trace_free(&b);
 }
@@ -303,7 +259,7 @@ static void test_list_is_narrowed(void **state)
     expect("Nothing here is called like this.");
     screen_term_type(&term, "\177\r");
     expect("[B] none");
-    finish();
+    finish("qq");
 }
 
 static bool alive(const struct trace *trace, int patch)
@@ -348,7 +304,7 @@ static void test_marks_are_where_the_runs_differ(void **state)
         marked += only_b;
     }
     assert_true(marked > 3);
-    finish();
+    finish("qq");
     trace_free(&a);
     trace_free(&b);
 }
@@ -377,7 +333,7 @@ static void test_marks_without_pixels(void **state)
     expect("d marks the differences");
     screen_term_settle(&term, 200);
     reject("◆");
-    finish();
+    finish("qq");
 }
 
 // ---- the article's figure ----------------------------------------------------------------------------------------
@@ -390,9 +346,7 @@ static void test_figure(void **state)
     char number[16];
     int row, column, below;
     sample_trace(&guided, first_question, "learned", 0.5, NULL, 0, SAMPLE_STAGES);
-    struct screen_term_options options = {.rows = 48, .columns = 160, .sixel = true, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, NULL);
-    assert_true(screen_term_wait(&term, "'red'"));
+    start_fake_screen(48, 160, true, NULL);
     screen_term_type(&term, "V");
     expect("(a) what color is the apple left of the lemon");
     expect("(b) where is the ball");
@@ -423,9 +377,7 @@ static void test_figure(void **state)
     assert_true(images >= 4); // one strip of thumbnails for each row
     screen_term_type(&term, "q");
     expect("QUESTION");
-    screen_term_type(&term, "q");
-    assert_int_equal(WEXITSTATUS(screen_term_finish(&term)), 0);
-    screen_term_free(&term);
+    finish("q");
     trace_free(&guided);
 }
 
@@ -433,9 +385,7 @@ static void test_figure(void **state)
 static void test_figure_in_the_least_window(void **state)
 {
     (void)state;
-    struct screen_term_options options = {.rows = 24, .columns = 80};
-    screen_term_start(&term, &options, run_screen, NULL);
-    assert_true(screen_term_wait(&term, "'red'"));
+    start_fake_screen(24, 80, false, NULL);
     screen_term_type(&term, "V");
     expect("(b) where is the ball");
     expect("Question: ");
@@ -450,9 +400,7 @@ static void test_figure_in_the_least_window(void **state)
     expect("rows 2 to 4 of 4");
     expect("(d)");
     reject("(a)");
-    screen_term_type(&term, "qq");
-    assert_int_equal(WEXITSTATUS(screen_term_finish(&term)), 0);
-    screen_term_free(&term);
+    finish("qq");
 }
 
 static int run_slow_screen(void *context)
@@ -481,9 +429,7 @@ static void test_figure_before_the_first_column(void **state)
     screen_term_settle(&term, 100);
     assert_false(screen_term_find(&term, "no memory", NULL, NULL)); // for a picture of no width
     expect("fusion 1");
-    screen_term_type(&term, "\033qq");
-    assert_int_equal(WEXITSTATUS(screen_term_finish(&term)), 0);
-    screen_term_free(&term);
+    finish("\033qq");
 }
 
 int main(void)

@@ -3,7 +3,7 @@
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fake_backend.h"
 #include "tests/support/scratch.h"
-#include "tests/support/screen_term.h"
+#include "tests/support/screen_test.h"
 #include "ui/config.h"
 #include "ui/page.h"
 #include "ui/screen.h"
@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-static struct screen_term term;
 
 // ---- a page of its own, with an image where the stepper has one too
 // -----------------------------------------------------------------
@@ -127,23 +125,6 @@ static void start(struct child *child, int rows, int columns, bool sixel)
 {
     struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
     screen_term_start(&term, &options, run_screen, child);
-}
-
-static void expect(const char *text)
-{
-    if (!screen_term_wait(&term, text)) {
-        screen_term_dump(&term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
-
-static void finish(const char *keys)
-{
-    screen_term_type(&term, keys);
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    assert_true(screen_term_restored(&term));
-    screen_term_free(&term);
 }
 
 // How many pixels have been painted with something like the probe's red, inside and outside of its cells.

@@ -1,64 +1,20 @@
 // Composing a scene and editing a copy of the picture on the screen: each key and what it makes, and the files.
 #include "tests/support/cmocka_all.h"
-#include "tests/support/fake_backend.h"
 #include "tests/support/sample_trace.h"
 #include "tests/support/scratch.h"
-#include "tests/support/screen_term.h"
+#include "tests/support/screen_test.h"
 
 #include "engine/world/picture_file.h"
-#include "ui/screen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-static struct screen_term term;
-
-static int run_screen(void *context)
-{
-    static struct fake_backend fake;
-    struct screen_options options = screen_options_default();
-    struct error err = {0};
-    const char *needed = context;
-    fake_backend_init(&fake);
-    bool fine = screen_run(&fake.backend, &options, &err);
-    bool asked = strstr(fake.log, needed) != NULL;
-    if (!asked)
-        fprintf(stderr, "%s", fake.log);
-    fake_backend_free(&fake);
-    return !fine ? 1 : asked ? 0 : 2;
-}
-
-static void start(int rows, int columns, bool sixel, const char *needed)
-{
-    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, (void *)(uintptr_t)needed);
-    assert_true(screen_term_wait(&term, "'red'"));
-    screen_term_settle(&term, 100);
-}
-
-static void expect(const char *text)
-{
-    if (!screen_term_wait(&term, text)) {
-        screen_term_dump(&term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
 
 static void press(const char *keys, const char *then)
 {
     screen_term_type(&term, keys);
     expect(then);
-}
-
-static void finish(void)
-{
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    screen_term_free(&term);
 }
 
 static struct world *world;
@@ -69,7 +25,7 @@ static void test_compose(void **state)
     (void)state;
     char keys[4200];
     const char *path = scratch_path("made.jpg");
-    start(48, 160, true, "look 192 x 192 what is there?");
+    start_fake_screen(48, 160, true, "look 192 x 192 what is there?");
     int images = term.images;
     press("c", "red heart           60, 122  size 46");
     expect("3 objects on meadow");
@@ -107,15 +63,14 @@ static void test_compose(void **state)
     press(keys, "3 objects on blotches");
     press("o/no/such.json\n", "/no/such.json");
     press("q", "HEADS");
-    screen_term_type(&term, "q");
-    finish();
+    finish("q");
 }
 
 static void test_edit(void **state)
 {
     (void)state;
     char keys[4200];
-    start(30, 100, false, "look 192 x 192 is it blue?");
+    start_fake_screen(30, 100, false, "look 192 x 192 is it blue?");
     press("e", "ORIGINAL");
     expect("'red'");
     press("b", "32 × 32 pixels at ");
@@ -135,23 +90,21 @@ static void test_edit(void **state)
     assert_int_not_equal(access(scratch_path("copy.jpg"), F_OK), 0);
     press("q", "not saved");
     press("q", "HEADS");
-    screen_term_type(&term, "q");
-    finish();
+    finish("q");
 }
 
 // In the least window, in characters: everything named is there.
 static void test_small(void **state)
 {
     (void)state;
-    start(24, 80, false, "look 192 x 192 what is over the heart?");
+    start_fake_screen(24, 80, false, "look 192 x 192 what is over the heart?");
     press("c", "red heart");
     expect("OBJECTS");
     expect("ANSWER");
     press("s", "the picture alone");
     press(",", "the picture alone");
     press("s", "patches alive after");
-    screen_term_type(&term, "qq");
-    finish();
+    finish("qq");
 }
 
 static int open_world(void **state)

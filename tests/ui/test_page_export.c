@@ -4,7 +4,7 @@
 #include "tests/support/fake_backend.h"
 #include "tests/support/sample_trace.h"
 #include "tests/support/scratch.h"
-#include "tests/support/screen_term.h"
+#include "tests/support/screen_test.h"
 #include "ui/screen.h"
 
 #include <stdio.h>
@@ -13,47 +13,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct screen_term term;
-
-static int run_screen(void *context)
-{
-    static struct fake_backend fake;
-    struct screen_options options = screen_options_default();
-    struct error err = {0};
-    (void)context;
-    fake_backend_init(&fake);
-    options.graphics = GRAPHICS_AUTO;
-    bool fine = screen_run(&fake.backend, &options, &err);
-    fake_backend_free(&fake);
-    return fine ? 0 : (int)err.code;
-}
-
-static void expect(const char *text)
-{
-    if (!screen_term_wait(&term, text)) {
-        screen_term_dump(&term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
-
-static void start(bool sixel)
-{
-    struct screen_term_options options = {.rows = 40, .columns = 120, .sixel = sixel, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, NULL);
-    expect("'red'");
-    screen_term_settle(&term, 150);
-}
-
-static void finish(void)
-{
-    screen_term_type(&term, "q");
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(screen_term_restored(&term));
-    screen_term_free(&term);
-}
 
 // E, `downs` rows down, Enter, this name instead of the suggested one, Enter.
 static void type_export(int downs, const char *path)
@@ -94,14 +53,14 @@ static void test_frame(void **state)
 {
     (void)state;
     const char *path = scratch_path("frame.svg");
-    start(true);
+    start_fake_screen(40, 120, true, NULL);
     for (int i = 0; i < 7; i++)
         screen_term_type(&term, "l");
     expect("stage 8 of 13");
     type_export(1, path);
     expect("Written to ");
     expect("stage 8 of 13"); // the page is back
-    finish();
+    finish("q");
     check_begins(path, "<?xml");
     assert_true(file_holds(path, "stage 8 of 13"));
     assert_true(file_holds(path, "data:image/png;base64,"));
@@ -113,10 +72,10 @@ static void test_frame_without_sixel(void **state)
 {
     (void)state;
     const char *path = scratch_path("blocks.svg");
-    start(false);
+    start_fake_screen(40, 120, false, NULL);
     type_export(1, path);
     expect("Written to ");
-    finish();
+    finish("q");
     assert_true(file_holds(path, "data:image/png;base64,"));
     assert_false(file_holds(path, "pixelated\""));
 }
@@ -126,7 +85,7 @@ static void test_overwriting(void **state)
     (void)state;
     const char *path = scratch_write("there.json", "old", 3);
     struct stat status;
-    start(true);
+    start_fake_screen(40, 120, true, NULL);
     type_export(4, path);
     expect("there.json exists. Type yes");
     screen_term_type(&term, "no\r");
@@ -141,17 +100,17 @@ static void test_overwriting(void **state)
     expect("exists. Type yes");
     screen_term_type(&term, "yes\r");
     expect("Written to ");
-    finish();
+    finish("q");
     check_begins(path, "{ \"trimscope\": 1");
 }
 
 static void test_failure(void **state)
 {
     (void)state;
-    start(true);
+    start_fake_screen(40, 120, true, NULL);
     type_export(3, "/nowhere/at/all.html");
     expect("cannot write /nowhere/at/all.html");
-    finish();
+    finish("q");
 }
 
 // The ending typed decides, where what is exported can have that format.
@@ -159,10 +118,10 @@ static void test_ending(void **state)
 {
     (void)state;
     const char *path = scratch_path("ending.ansi");
-    start(true);
+    start_fake_screen(40, 120, true, NULL);
     type_export(0, path);
     expect("Written to ");
-    finish();
+    finish("q");
     check_begins(path, "\033[0");
 }
 

@@ -1,35 +1,6 @@
 // Where heads look, on the screen: heads, streams and tokens are stepped through; what is said and drawn are the weights.
 #include "tests/support/cmocka_all.h"
-#include "tests/support/fake_backend.h"
-#include "tests/support/screen_term.h"
-#include "ui/screen.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-
-static struct screen_term term;
-
-static int run_screen(void *context)
-{
-    static struct fake_backend fake;
-    struct screen_options options = screen_options_default();
-    struct error err = {0};
-    (void)context;
-    fake_backend_init(&fake);
-    bool fine = screen_run(&fake.backend, &options, &err);
-    fake_backend_free(&fake);
-    return fine ? 0 : 1;
-}
-
-static void expect(const char *text)
-{
-    if (!screen_term_wait(&term, text)) {
-        screen_term_dump(&term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
+#include "tests/support/screen_test.h"
 
 static void press(const char *keys, const char *then)
 {
@@ -39,9 +10,7 @@ static void press(const char *keys, const char *then)
 
 static void look(int rows, int columns, bool sixel)
 {
-    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, NULL);
-    expect("'red'");
+    start_fake_screen(rows, columns, sixel, NULL);
     press("A", "HEADS OF THE PICTURE"); // and to a stage where both see each other
     expect("fusion 1");
     expect("Self head 1 of the picture looks");
@@ -58,11 +27,7 @@ static void look(int rows, int columns, bool sixel)
     press("hh", "Self heads of the words together look from CLS at"); // beyond the first: all
     press(".", "fusion 2");
     press("q", "HEADS");
-    screen_term_type(&term, "q");
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    screen_term_free(&term);
+    finish("q");
 }
 
 static void test_large(void **state)

@@ -1,41 +1,15 @@
 // The redundancy figure on the screen: opened by its key, switched to a set, at several sizes.
 #include "tests/support/cmocka_all.h"
-#include "tests/support/fake_backend.h"
-#include "tests/support/screen_term.h"
-#include "ui/screen.h"
+#include "tests/support/screen_test.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
+#include <stdint.h>
 
-static struct screen_term term;
-
-static int run_screen(void *context)
-{
-    static struct fake_backend fake;
-    struct screen_options options = screen_options_default();
-    struct error err = {0};
-    (void)context;
-    fake_backend_init(&fake);
-    bool fine = screen_run(&fake.backend, &options, &err);
-    bool asked = strstr(fake.log, "run none\n") && strstr(fake.log, "redundancy bundled\n") &&
-                 strstr(fake.log, "redundancy my/set.jsonl\n");
-    fake_backend_free(&fake);
-    return !fine ? 1 : asked ? 0 : 2;
-}
-
-static void expect(const char *text)
-{
-    if (!screen_term_wait(&term, text)) {
-        screen_term_dump(&term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
+static const char needed[] = "run none\nredundancy bundled\nredundancy my/set.jsonl\n";
 
 static void look(int rows, int columns, const char *locale, const char *mark)
 {
     struct screen_term_options options = {.rows = rows, .columns = columns, .locale = locale};
-    screen_term_start(&term, &options, run_screen, NULL);
+    screen_term_start(&term, &options, run_fake_screen, (void *)(uintptr_t)needed);
     expect("'red'");
     screen_term_type(&term, "r");
     expect("this input");
@@ -53,11 +27,7 @@ static void look(int rows, int columns, const char *locale, const char *mark)
     expect("set.jsonl");
     screen_term_type(&term, "q");
     expect("HEADS"); // the stepper again
-    screen_term_type(&term, "q");
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    screen_term_free(&term);
+    finish("q");
 }
 
 static void test_large(void **state)

@@ -3,7 +3,7 @@
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fake_backend.h"
 #include "tests/support/sample_trace.h"
-#include "tests/support/screen_term.h"
+#include "tests/support/screen_test.h"
 #include "ui/screen.h"
 
 #include <stdio.h>
@@ -44,8 +44,6 @@ static int run_screen(void *context)
     return fine ? 0 : (int)err.code;
 }
 
-static struct screen_term term;
-
 static void start(int rows, int columns, bool sixel)
 {
     static struct child child = {.graphics = GRAPHICS_AUTO, .theme = THEME_AUTO};
@@ -54,24 +52,6 @@ static void start(int rows, int columns, bool sixel)
     screen_term_start(&term, &options, run_screen, &child);
     assert_true(screen_term_wait(&term, "'red'")); // below the last stage: all are there
     screen_term_settle(&term, 150);
-}
-
-static void expect(const char *text)
-{
-    if (!screen_term_wait(&term, text)) {
-        screen_term_dump(&term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
-
-static void reject(const char *text)
-{
-    for (int i = 0; i < 50 && screen_term_find(&term, text, NULL, NULL); i++)
-        screen_term_settle(&term, 100);
-    if (screen_term_find(&term, text, NULL, NULL)) {
-        screen_term_dump(&term);
-        fail_msg("still on the screen: %s", text);
-    }
 }
 
 // Everything sent so far has been seen and drawn: keys are answered in their order.
@@ -91,19 +71,6 @@ static void go_to_fusion_2(void)
         screen_term_type(&term, "l");
     expect("stage 8 of 13");
     screen_term_settle(&term, 100);
-}
-
-static void finish(void)
-{
-    screen_term_type(&term, "q");
-    int status = screen_term_finish(&term);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(screen_term_restored(&term));
-    assert_false(term.alternate);
-    assert_true(term.cursor_visible);
-    assert_false(term.mouse);
-    screen_term_free(&term);
 }
 
 // ---- pictures
@@ -233,7 +200,7 @@ static void check_sizes(int rows, int columns)
     unsigned char rgb[3];
     for (int x = 0; x < columns * TERM_CELL_WIDTH; x++)
         assert_false(screen_term_pixel(&term, x, rows * TERM_CELL_HEIGHT - TERM_CELL_HEIGHT, rgb));
-    finish();
+    finish("q");
 }
 
 static void test_pictures_80x24(void **state)
@@ -274,7 +241,7 @@ static void test_nothing_scrolls(void **state)
     }
     check_no_debris();
     assert_false(term.scrolled);
-    finish();
+    finish("q");
 }
 
 // A terminal that is not known to draw deltas rightly gets whole frames, and the same picture.
@@ -294,7 +261,7 @@ static void test_whole_frames(void **state)
     screen_term_settle(&term, 100);
     assert_true(term.image_bytes - before > 8000);
     check_picture(6);
-    finish();
+    finish("q");
 }
 
 static void test_deltas_are_small(void **state)
@@ -311,7 +278,7 @@ static void test_deltas_are_small(void **state)
     assert_int_equal(term.images - images, 1); // the film strip did not change
     if (term.image_bytes - before >= whole / 3)
         fail_msg("%zu bytes for one step, %zu for the first screen", term.image_bytes - before, whole);
-    finish();
+    finish("q");
 }
 
 // ---- words, heads, numbers
@@ -334,7 +301,7 @@ static void test_words_are_struck(void **state)
     assert_int_equal(color.chars[1], 0);
     assert_false(vterm_color_is_equal(&what.fg, &color.fg));
     assert_true(color.attrs.bold);
-    finish();
+    finish("q");
 }
 
 static void test_heads_are_cells(void **state)
@@ -352,7 +319,7 @@ static void test_heads_are_cells(void **state)
         assert_int_equal(screen_term_cell(&term, row, column + 15 + 2 * h).chars[0], on ? 0x25A0 : 0x25A1);
     }
     trace_free(&trace);
-    finish();
+    finish("q");
 }
 
 static void test_cursor_shows_scores(void **state)
@@ -384,7 +351,7 @@ static void test_cursor_shows_scores(void **state)
     screen_term_type(&term, "\033");
     reject("HEAD 1 of 4");
     trace_free(&trace);
-    finish();
+    finish("q");
 }
 
 static void click(int row, int column, int button)
@@ -428,7 +395,7 @@ static void test_mouse(void **state)
     expect("Mouse off");
     screen_term_settle(&term, 100);
     assert_false(term.mouse);
-    finish();
+    finish("q");
 }
 
 static void test_forcing_changes_the_answer(void **state)
@@ -447,7 +414,7 @@ static void test_forcing_changes_the_answer(void **state)
     reject("by hand");
     screen_term_type(&term, "u");
     expect("There is nothing to undo.");
-    finish();
+    finish("q");
 }
 
 static void test_asking(void **state)
@@ -466,7 +433,7 @@ static void test_asking(void **state)
     screen_term_type(&term, "\033");
     reject("Question:");
     expect("q quit");
-    finish();
+    finish("q");
 }
 
 static void test_opening_says_what_is_wrong(void **state)
@@ -477,7 +444,7 @@ static void test_opening_says_what_is_wrong(void **state)
     expect("/no/such/file.png: no such file");
     screen_term_type(&term, "l");
     reject("no such file");
-    finish();
+    finish("q");
 }
 
 // What was probably meant is a Tab away, the question asked before an Up; a budget that cannot be kept is not tried.
@@ -514,7 +481,7 @@ static void test_offers(void **state)
     expect("budget 30 %");
     screen_term_type(&term, "[");
     expect("spends 0.30 of the unpruned FLOPs at least");
-    finish();
+    finish("q");
 }
 
 static void test_policy_and_budget(void **state)
@@ -531,7 +498,7 @@ static void test_policy_and_budget(void **state)
     expect("budget 35 %");
     screen_term_type(&term, "bnonsense\r");
     expect("not 'nonsense'");
-    finish();
+    finish("q");
 }
 
 static void test_notes_and_errors(void **state)
@@ -545,7 +512,7 @@ static void test_notes_and_errors(void **state)
     expect("The model is away.");
     screen_term_type(&term, "l");
     expect("This picture is unlike the training world.");
-    finish();
+    finish("q");
 }
 
 // ---- sizes
@@ -560,7 +527,7 @@ static void test_typed_ahead(void **state)
     screen_term_start(&term, &options, run_screen, &child);
     screen_term_type(&term, "ll\033OC"); // the last is an arrow
     expect("stage 4 of 13");
-    finish();
+    finish("q");
 }
 
 // A question of three rows in the least window: the scores give way to the story below them.
@@ -583,7 +550,7 @@ static void test_long_question_in_a_small_window(void **state)
     assert_null(strstr(text, "margin"));
     screen_term_row(&term, row - 1, text, sizeof text);
     assert_non_null(strstr(text, "(limit "));
-    finish();
+    finish("q");
 }
 
 static void test_too_small(void **state)
@@ -600,7 +567,7 @@ static void test_too_small(void **state)
     synchronize();
     check_no_debris();
     check_picture(0);
-    finish();
+    finish("q");
 }
 
 static void test_resize_storm(void **state)
@@ -619,7 +586,7 @@ static void test_resize_storm(void **state)
     synchronize();
     check_no_debris();
     check_picture(0);
-    finish();
+    finish("q");
 }
 
 // ---- other terminals
@@ -632,7 +599,7 @@ static void run_in(const struct screen_term_options *options, const struct child
     screen_term_settle(&term, 150);
     go_to_fusion_2();
     expect(expected);
-    finish();
+    finish("q");
 }
 
 static void test_blocks(void **state)
@@ -650,7 +617,7 @@ static void test_blocks(void **state)
     VTermColor color = cell.chars[0] == ' ' ? cell.bg : cell.fg;
     vterm_screen_convert_color_to_rgb(term.screen, &color);
     assert_true(color.rgb.red > 150 && color.rgb.green < 110 && color.rgb.blue < 110);
-    finish();
+    finish("q");
 }
 
 static void test_ascii_without_colors(void **state)
@@ -669,7 +636,7 @@ static void test_ascii_without_colors(void **state)
             assert_true(VTERM_COLOR_IS_DEFAULT_FG(&cell.fg));
             assert_true(VTERM_COLOR_IS_DEFAULT_BG(&cell.bg));
         }
-    finish();
+    finish("q");
 }
 
 static void test_eight_colors(void **state)
@@ -716,7 +683,7 @@ static void test_cancel(void **state)
     assert_true(screen_term_wait_gone(&term, " ans "));
     screen_term_type(&term, "$");
     expect("stage 13 of 13");
-    finish();
+    finish("q");
 }
 
 int main(void)

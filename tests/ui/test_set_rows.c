@@ -6,6 +6,8 @@
 #include "ui/set_table.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ROWS = 6 };
@@ -65,6 +67,7 @@ static void test_sorting(void **state)
         {SET_TYPE, {4, 0, 1, 3, 2}, {2, 1, 3, 0, 4}},
         {SET_TRUTH, {1, 3, 4, 0, 2}, {0, 2, 4, 3, 1}},
         {SET_ANSWER, {1, 3, 4, 0, 2}, {0, 2, 4, 1, 3}},
+        {SET_OTHER, {0, 1, 2, 3, 4}, {0, 1, 2, 3, 4}}, // no other run: nothing tells them apart
         {SET_RIGHT, {1, 4, 0, 2, 3}, {0, 2, 3, 1, 4}},
         {SET_P, {1, 3, 2, 0, 4}, {4, 0, 2, 3, 1}},
         {SET_SHARE, {1, 3, 4, 0, 2}, {2, 0, 4, 1, 3}},
@@ -102,6 +105,69 @@ static void test_filter(void **state)
     assert_int_equal(set_rows_types(&results, types, 8), 3);
     assert_true(types[0] == 0 && types[1] == 1 && types[2] == 2);
     assert_int_equal(set_rows_types(&results, types, 2), 2);
+}
+
+// Another run that answered three of these questions and one that is not asked here.
+static struct results *other_run(void)
+{
+    static const struct {
+        int id;
+        bool correct;
+        const char *answer;
+    } rows[] = {{0, false, "no"}, {1, true, "2"}, {2, true, "yes"}, {7, true, "x"}};
+    struct results *other = calloc(1, sizeof *other);
+    int count = sizeof rows / sizeof *rows;
+    assert_non_null(other);
+    other->ids = calloc((size_t)count, sizeof *other->ids);
+    other->evaluations = calloc((size_t)count, sizeof *other->evaluations);
+    other->set.questions = calloc((size_t)count, sizeof *other->set.questions);
+    other->set.count = other->set.capacity = count;
+    for (int i = 0; i < count; i++) {
+        other->ids[i] = rows[i].id;
+        other->evaluations[i] = (struct evaluation){.done = true, .correct = rows[i].correct};
+        strcpy(other->evaluations[i].answer, rows[i].answer);
+    }
+    return other;
+}
+
+static void check_side(struct set_rows *rows, enum set_side side, const char *expected)
+{
+    struct results results = results_of_all();
+    char found[16] = "";
+    rows->filter.side = side;
+    assert_true(set_rows_update(rows, &results));
+    for (int i = 0; i < rows->count; i++)
+        snprintf(found + i, sizeof found - (size_t)i, "%d", rows->order[i]);
+    assert_string_equal(found, expected);
+}
+
+static void test_another_run_beside(void **state)
+{
+    (void)state;
+    struct results results = results_of_all();
+    struct set_rows rows = {.column = SET_ID};
+    struct error err = {0};
+    assert_true(set_rows_put_beside(&rows, &results, other_run(), &err));
+    assert_string_equal(set_rows_other(&rows, 1)->answer, "2");
+    assert_null(set_rows_other(&rows, 3)); // it has not answered that
+    struct set_pairs pairs = set_rows_count_pairs(&rows, &results);
+    assert_true(pairs.all == 3 && pairs.both == 1 && pairs.only_this == 1 && pairs.only_other == 1 && pairs.neither == 0);
+    check_side(&rows, SET_EITHER, "01234");
+    check_side(&rows, SET_ONE_SIDE, "01");
+    check_side(&rows, SET_THIS_SIDE, "0");
+    check_side(&rows, SET_OTHER_SIDE, "1");
+    check_side(&rows, SET_NO_SIDE, "");
+    rows.column = SET_OTHER;
+    check_side(&rows, SET_EITHER, "10234"); // "2" < "no" < "yes"; what has none comes last
+    struct results *stranger = other_run();
+    strcpy(stranger->header.set_digest, "another");
+    assert_false(set_rows_put_beside(&rows, &results, stranger, &err));
+    assert_non_null(strstr(err.text, "another question set"));
+    assert_non_null(set_rows_other(&rows, 1)); // the one before stays
+    assert_true(set_rows_put_beside(&rows, &results, NULL, &err));
+    check_side(&rows, SET_EITHER, "01234");
+    check_side(&rows, SET_ONE_SIDE, "");
+    set_rows_free(&rows);
 }
 
 static void test_bins(void **state)
@@ -166,7 +232,7 @@ static void test_scrolling(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sorting), cmocka_unit_test(test_filter),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sorting), cmocka_unit_test(test_filter), cmocka_unit_test(test_another_run_beside),
                                        cmocka_unit_test(test_bins), cmocka_unit_test(test_bar),
                                        cmocka_unit_test(test_scrolling)};
     return cmocka_run_group_tests(tests, NULL, NULL);
