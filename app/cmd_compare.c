@@ -281,6 +281,7 @@ int cmd_compare(int argc, char **argv)
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.sides.first.policy),
         OPTION_ROW_BUDGET(&settings.sides.first.budget),
+        OPTION_ROW_EXACT(&settings.sides.first.exact),
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROW_JSON(&settings.json, N_("print the traces, and per stage what is alive in one run or in all")),
         OPTION_ROWS_CHANGES OPTION_ROW_END};

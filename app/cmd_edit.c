@@ -46,7 +46,7 @@ static bool compare_answers(const struct settings *settings, const char *const f
     bool ok = (settings->model || assets_model(bundled, err)) &&
               (model = model_open(settings->model ? settings->model : bundled, NULL, err)) != NULL;
     for (int i = 0; ok && i < 2; i++)
-        ok = picture_load(&pictures[i], assets_picture(files[i], bundled), model->config.image_size, NULL, NULL, err);
+        ok = picture_load(&pictures[i], assets_picture(files[i], bundled), run_reading(model, false, 0), NULL, err);
     for (int q = 0; ok && q < settings->ask.count; q++) {
         for (int i = 0; ok && i < 2; i++)
             ok = ask_pixels(model, &pictures[i], settings->ask.values[q], &settings->options, &answers[i],

@@ -132,6 +132,7 @@ int cmd_eval(int argc, char **argv)
         OPTION_ROW_POLICY(&settings.options.policy),
         OPTION_ROW_BUDGET(&settings.options.budget),
         OPTION_ROW_SEED(&settings.options.seed),
+        OPTION_ROW_EXACT(&settings.options.exact),
         {"limit", OPTION_NUMBER, &settings.limit, "N", N_("the first N questions only"), 1, 100000000},
         {"results", OPTION_TEXT, &settings.results, "FILE.jsonl",
          N_("append a line for each question as it is answered; when the file is there already, go on where it stops"), 0, 0},

@@ -297,6 +297,7 @@ int cmd_export(int argc, char **argv)
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.first.policy),
         OPTION_ROW_BUDGET(&settings.first.budget),
+        OPTION_ROW_EXACT(&settings.first.exact),
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROW_END};
     const struct option_command command = {

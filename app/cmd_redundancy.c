@@ -72,7 +72,7 @@ static bool measure_input(const struct settings *settings, const struct model *m
         return error_set(err, ERROR_USAGE, "this model takes %d pictures; give a question set instead",
                          model->config.pictures);
     char bundled[ASSETS_PATH];
-    if (!picture_load(&picture, assets_picture(settings->picture, bundled), model->config.image_size, NULL, NULL, err))
+    if (!picture_load(&picture, assets_picture(settings->picture, bundled), run_reading(model, false, 0), NULL, err))
         return false;
     struct run *run = run_new(model, list, 1, settings->question, options, err);
     picture_free(&picture);

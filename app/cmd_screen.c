@@ -16,6 +16,7 @@ struct settings {
     struct screen_settings screen;
     enum policy policy;
     double budget;
+    bool exact;
     long threads;
     struct option_list changes;
 };
@@ -42,6 +43,7 @@ static bool show(const struct settings *settings, const char *const arguments[],
         .question = choice.question,
         .policy = settings->policy,
         .budget = settings->budget,
+        .exact = settings->exact,
         .threads = (int)settings->threads,
         .bundled = !settings->model,
         .changes = &settings->changes,
@@ -76,6 +78,7 @@ int cmd_screen(int argc, char **argv)
         OPTION_ROW_MODEL(&settings.model),
         OPTION_ROW_POLICY(&settings.policy),
         OPTION_ROW_BUDGET(&settings.budget),
+        OPTION_ROW_EXACT(&settings.exact),
         OPTION_ROWS_SCREEN(settings.screen),
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROWS_CHANGES OPTION_ROW_END};

@@ -59,7 +59,7 @@ static bool change_run(struct job *job, const struct backend_run_request *reques
 {
     const struct lane *lane = job->lane;
     for (int p = 0; p < job->session->model->config.pictures; p++)
-        if (!run_describe_picture(run, p, lane->paths[p], lane->original[p][0], lane->original[p][1], err))
+        if (!run_describe_picture(run, p, lane->paths[p], &lane->origins[p], err))
             return false;
     for (int i = 0; i < request->change_count; i++)
         if (run_intervene(run, &request->changes[i]) < 0)

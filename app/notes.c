@@ -37,8 +37,8 @@ static void note_cut(struct notes *notes, const struct model *model, const struc
     int most = model->config.max_tokens, cut = tokenizer_cut(model->tokenizer, trace->question, most);
     char rest[QUOTE];
     if (cut >= 0)
-        note(notes, _("Too long: the model reads %d words; left out is what follows from '%s' on."), most - 2,
-             quote_start(trace->question + cut, rest));
+        note(notes, _("Too long: the model reads %d words or pieces of words; left out is what follows from '%s' on."),
+             most - 2, quote_start(trace->question + cut, rest));
 }
 
 static void note_unknown(struct notes *notes, const struct model *model, const struct trace *trace)
@@ -54,12 +54,30 @@ static void note_unknown(struct notes *notes, const struct model *model, const s
         if (nearest)
             note(notes, _("The model does not know the word '%s': did you mean '%s'?"), word, nearest);
         else
-            note(notes, _("The model does not know the word '%s': it reads <unk> there."), word);
+            note(notes, _("The model does not know the word '%s': it reads %s there."), word,
+                 tokenizer_text(model->tokenizer, tokenizer_special(model->tokenizer, TOKENIZER_UNKNOWN)));
     }
 }
 
+// What makes the pixels others than those that a published model's own code would have seen. A model that trimscope has
+// trained itself (it knows what it was trained on) has no other code.
+static void note_reading(struct notes *notes, const struct model *model, const struct trace_picture *picture,
+                         const struct picture_origin *origin)
+{
+    char path[2 * QUOTE];
+    if (model->familiarity)
+        return;
+    text_fit(path, sizeof path, picture->path ? picture->path : "");
+    if (origin->orientation > 1 && !origin->as_stored)
+        note(notes, _("%s was turned upright, as its EXIF data say; with --exact it stays as it is stored, as in the "
+                      "model's own code."), path);
+    if (origin->reduced)
+        note(notes, _("%s was read at a reduced size, which gives slightly other pixels than reading all of its %.0f "
+                      "megapixels, as --exact does."), path, origin->width * (double)origin->height / 1e6);
+}
+
 void notes_make(struct notes *notes, const struct model *model, const struct trace *trace,
-                const struct picture *const pictures[])
+                const struct picture *const pictures[], const struct picture_origin origins[])
 {
     char unlike[UNLIKE_TEXT];
     notes->count = 0;
@@ -67,9 +85,11 @@ void notes_make(struct notes *notes, const struct model *model, const struct tra
         note_cut(notes, model, trace);
         note_unknown(notes, model, trace);
     }
-    for (int p = 0; p < model->config.pictures; p++)
+    for (int p = 0; p < model->config.pictures; p++) {
         if (unlike_note(model, pictures[p], unlike))
             note(notes, "%s", unlike);
+        note_reading(notes, model, &trace->pictures[p], &origins[p]);
+    }
 }
 
 bool notes_suggest(const struct model *model, const struct trace *trace, char *out, size_t size)

@@ -8,15 +8,16 @@
 enum { NOTES_MOST = 8 };
 
 // One sentence each, most pressing first: a question that is longer than the model reads, words that it does not know
-// (with the known word one edit away), pictures unlike those that it was trained on.
+// (with the known word one edit away), pictures unlike those that it was trained on, or read otherwise than by a published
+// model's own code.
 struct notes {
     int count;
     char sentences[NOTES_MOST][UNLIKE_TEXT];
 };
 
-// About the question in `trace` and the pictures (as many as the model takes).
+// About the question in `trace` and the pictures (as many as the model takes), and what their files were.
 void notes_make(struct notes *notes, const struct model *model, const struct trace *trace,
-                const struct picture *const pictures[]);
+                const struct picture *const pictures[], const struct picture_origin origins[]);
 
 // The question with every unknown word that has a known one next to it replaced by that. False where there is none, or
 // it does not fit.

@@ -65,6 +65,10 @@ void options_visit(int (*command)(int argc, char **argv), const char *name,
 #define OPTION_ROW_SEED(field) {"seed", OPTION_SEED, field, "S", N_("of the policy random (default 0)"), 0, 0}
 #define OPTION_ROW_THREADS(field)                                                                              \
     {"threads", OPTION_NUMBER, field, "N", N_("(default: as many as processors)"), 1, 256}
+#define OPTION_ROW_EXACT(field)                                                                                \
+    {"exact", OPTION_FLAG, field, NULL,                                                                        \
+     N_("read pictures to the bit as the code that METER and BLIP were published with: whole, and as they are stored, "  \
+        "whatever EXIF says (default: upright, and large ones at a reduced size)"), 0, 0}
 #define OPTION_ROW_JSON(field, what) {"json", OPTION_FLAG, field, NULL, what, 0, 0}
 #define OPTION_ROW_END {NULL, OPTION_FLAG, NULL, NULL, NULL, 0, 0}
 

@@ -14,10 +14,11 @@ struct prepare_settings prepare_settings_default(void)
     return (struct prepare_settings){.options = run_options_default(), .threads = thread_processors()};
 }
 
-static void say_notes(const struct model *model, const struct trace *trace, const struct picture *const pictures[])
+static void say_notes(const struct model *model, const struct trace *trace, const struct picture *const pictures[],
+                      const struct picture_origin origins[])
 {
     struct notes notes;
-    notes_make(&notes, model, trace, pictures);
+    notes_make(&notes, model, trace, pictures, origins);
     for (int i = 0; i < notes.count; i++)
         fprintf(stderr, _("note: %s\n"), notes.sentences[i]);
 }
@@ -28,20 +29,22 @@ static bool make_run(struct prepared *prepared, const struct run_options *option
     const struct model *model = prepared->model;
     struct picture pictures[TRACE_PICTURES] = {{0}};
     const struct picture *list[TRACE_PICTURES] = {&pictures[0], &pictures[1]};
-    int width[TRACE_PICTURES], height[TRACE_PICTURES], needed = model->config.pictures;
+    struct picture_origin origins[TRACE_PICTURES];
+    struct picture_reading reading = run_reading(model, options->exact, 0);
+    int needed = model->config.pictures;
     if (count != needed + 1)
         return error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question; %d argument(s) given",
                          model_task_name(model->config.task), needed, count);
     bool ok = true;
     char bundled[ASSETS_PATH];
     for (int p = 0; ok && p < needed; p++)
-        ok = picture_load(&pictures[p], assets_picture(arguments[p], bundled), model->config.image_size, &width[p], &height[p], err);
+        ok = picture_load(&pictures[p], assets_picture(arguments[p], bundled), reading, &origins[p], err);
     if (ok)
         ok = (prepared->run = run_new(model, list, needed, arguments[needed], options, err)) != NULL;
-    if (ok)
-        say_notes(model, run_trace(prepared->run), list);
     for (int p = 0; ok && p < needed; p++)
-        ok = run_describe_picture(prepared->run, p, arguments[p], width[p], height[p], err);
+        ok = run_describe_picture(prepared->run, p, arguments[p], &origins[p], err);
+    if (ok)
+        say_notes(model, run_trace(prepared->run), list, origins);
     for (int p = 0; p < TRACE_PICTURES; p++)
         picture_free(&pictures[p]);
     return ok;

@@ -40,6 +40,6 @@ bool prepare_changes(struct run *run, const struct option_list *changes, struct 
 #define OPTION_ROWS_RUN(settings)                                                                              \
     OPTION_ROW_MODEL(&(settings).model), OPTION_ROW_POLICY(&(settings).options.policy),                        \
         OPTION_ROW_BUDGET(&(settings).options.budget), OPTION_ROW_SEED(&(settings).options.seed),              \
-        OPTION_ROW_THREADS(&(settings).threads)
+        OPTION_ROW_EXACT(&(settings).options.exact), OPTION_ROW_THREADS(&(settings).threads)
 
 #endif

@@ -20,40 +20,52 @@ static bool crop(struct backend_picture *to, const struct picture *from, int x, 
     return true;
 }
 
-bool screen_picture_crop(struct backend_picture *to, const struct picture *from, int grid_rows,
-                         int grid_columns, struct error *err)
+// The largest rectangle of the grid's shape within the picture's sides.
+static void find_shape(const struct picture *from, const struct trace_picture *shape, int *width, int *height)
 {
-    *to = (struct backend_picture){0};
-    int width = from->width, height = from->height;
-    int64_t wanted = (int64_t)height * grid_columns / grid_rows;
-    if (wanted < width)
-        width = wanted > 0 ? (int)wanted : 1;
+    int64_t rows = shape->grid_rows, columns = shape->grid_columns, wide = from->width, tall = from->height;
+    if (tall * columns / rows < wide)
+        wide = tall * columns / rows;
     else
-        height = (int)((int64_t)width * grid_rows / grid_columns);
-    height = height > 0 ? height : 1;
-    if (!crop(to, from, (from->width - width) / 2, (from->height - height) / 2, width, height))
+        tall = wide * rows / columns;
+    *width = wide > 0 ? (int)wide : 1;
+    *height = tall > 0 ? (int)tall : 1;
+}
+
+bool screen_picture_make(struct backend_picture *to, const struct picture *from, const struct trace_picture *shape,
+                         struct error *err)
+{
+    int wide, tall;
+    find_shape(from, shape, &wide, &tall);
+    int64_t side = wide < tall ? wide : tall;
+    int width = side > SIDE ? (int)(wide * SIDE / side) : wide, height = side > SIDE ? (int)(tall * SIDE / side) : tall;
+    if (shape->squashed) {
+        wide = from->width;
+        tall = from->height;
+    }
+    struct picture part = {.width = wide, .height = tall, .channels = 3}, resized = {0};
+    if (!crop(to, from, (from->width - wide) / 2, (from->height - tall) / 2, wide, tall))
         return error_no_memory(err, "the picture");
-    int side = width < height ? width : height;
-    if (side <= SIDE)
+    if (width == wide && height == tall)
         return true;
-    struct picture large = {.width = width, .height = height, .channels = 3, .pixels = to->rgb}, small = {0};
-    bool done = picture_resize(&small, &large, (int)((int64_t)width * SIDE / side),
-                               (int)((int64_t)height * SIDE / side), err);
-    free(to->rgb);
+    part.pixels = to->rgb;
     *to = (struct backend_picture){0};
-    done = done && crop(to, &small, 0, 0, small.width, small.height);
-    picture_free(&small);
+    bool done = picture_resize(&resized, &part, width, height, err) &&
+                (crop(to, &resized, 0, 0, width, height) || error_no_memory(err, "the picture"));
+    free(part.pixels);
+    picture_free(&resized);
     return done;
 }
 
-bool screen_picture_load(struct backend_picture *to, const char *path, int grid_rows, int grid_columns,
+bool screen_picture_load(struct backend_picture *to, const char *path, const struct trace_picture *shape,
                          struct error *err)
 {
     struct picture picture = {0};
+    struct picture_reading reading = {.least_side = SIDE, .as_stored = shape->as_stored};
     *to = (struct backend_picture){0};
-    if (!picture_load(&picture, path, SIDE, NULL, NULL, err))
+    if (!picture_load(&picture, path, reading, NULL, err))
         return false;
-    bool done = screen_picture_crop(to, &picture, grid_rows, grid_columns, err);
+    bool done = screen_picture_make(to, &picture, shape, err);
     picture_free(&picture);
     return done;
 }

@@ -3,16 +3,16 @@
 #define TRIMSCOPE_APP_SCREEN_PICTURE_H
 
 #include "engine/io/picture.h"
+#include "engine/run/trace.h"
 #include "ui/backend.h"
 
-// The part of a picture that the model sees, in more pixels than it sees: the centre, cropped to the shape of
-// the patch grid (METER's transform, vlm_spec §3.6: short side to the model's side, centre crop), alpha
-// dropped, short side at most 1024. to->rgb is malloc'ed.
-bool screen_picture_crop(struct backend_picture *to, const struct picture *from, int grid_rows,
-                         int grid_columns, struct error *err);
+// What the model sees of a picture, in more pixels than it sees, in the shape of its patch grid: the centre, or all of it
+// squashed (enum picture_fitting), alpha dropped, short side at most 1024. to->rgb is malloc'ed.
+bool screen_picture_make(struct backend_picture *to, const struct picture *from, const struct trace_picture *shape,
+                         struct error *err);
 
 // The same from a file.
-bool screen_picture_load(struct backend_picture *to, const char *path, int grid_rows, int grid_columns,
+bool screen_picture_load(struct backend_picture *to, const char *path, const struct trace_picture *shape,
                          struct error *err);
 
 #endif

@@ -76,8 +76,7 @@ static void load_pictures(struct replay *replay, const char *trace_path)
         if (!written[0] || !find_picture(written, trace_path, path))
             snprintf(replay->note, sizeof replay->note,
                      _("The picture %.120s was not found: a grey board stands for it."), written);
-        else if (!screen_picture_load(&replay->pictures[p], path, picture->grid_rows, picture->grid_columns,
-                                      &err))
+        else if (!screen_picture_load(&replay->pictures[p], path, picture, &err))
             snprintf(replay->note, sizeof replay->note, _("A grey board stands for the picture: %.180s"),
                      err.text);
     }

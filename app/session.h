@@ -15,6 +15,7 @@ struct session_options {
     const char *question;
     enum policy policy;
     double budget; // NaN: as trained
+    bool exact;    // pictures are read to the bit as the model's own code reads them
     int threads;
     const struct option_list *changes; // by hand, as app/prepare.h takes them; NULL: none. Must outlive the session
 };

@@ -10,23 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOAD_SIDE = 1024 };
+enum { LOAD_SIDE = 512 }; // a photograph keeps twice that: what the screen shows is no larger
 
 // ---- pictures ---------------------------------------------------------------------------------------------------
 
-static bool load_picture(struct lane *lane, struct picture *picture, int size[2], const char *path, struct error *err)
+static bool load_picture(struct lane *lane, struct picture *picture, struct picture_origin *origin, const char *path,
+                         struct error *err)
 {
-    const struct model *model = lane->session->model;
+    const struct session *s = lane->session;
     session_say_busy(lane->session, true, _("opening the picture"), NAN);
-    int side = model->config.image_size > LOAD_SIDE ? model->config.image_size : LOAD_SIDE;
     char bundled[ASSETS_PATH];
-    return picture_load(picture, assets_picture(path, bundled), side, &size[0], &size[1], err);
+    struct picture_reading reading = run_reading(s->model, s->options.exact, LOAD_SIDE);
+    return picture_load(picture, assets_picture(path, bundled), reading, origin, err);
 }
 
 static bool describe(struct lane *lane, struct error *err)
 {
     for (int p = 0; p < lane->session->model->config.pictures; p++)
-        if (!run_describe_picture(lane->run, p, lane->paths[p], lane->original[p][0], lane->original[p][1], err))
+        if (!run_describe_picture(lane->run, p, lane->paths[p], &lane->origins[p], err))
             return false;
     return true;
 }
@@ -59,10 +60,11 @@ static bool fit_question(struct lane *lane, const char *path, struct error *err)
 static bool open_picture(struct lane *lane, int slot, const char *path, struct error *err)
 {
     struct picture loaded;
-    int size[2], count = lane->session->model->config.pictures;
+    struct picture_origin origin;
+    int count = lane->session->model->config.pictures;
     if (slot < 0 || slot >= count)
         return error_set(err, ERROR_USAGE, "this model takes %d picture(s)", count);
-    if (!load_picture(lane, &loaded, size, path, err))
+    if (!load_picture(lane, &loaded, &origin, path, err))
         return false;
     struct picture before = lane->pictures[slot];
     lane->pictures[slot] = loaded;
@@ -78,8 +80,7 @@ static bool open_picture(struct lane *lane, int slot, const char *path, struct e
     picture_free(&before);
     free(lane->paths[slot]);
     lane->paths[slot] = name;
-    lane->original[slot][0] = size[0];
-    lane->original[slot][1] = size[1];
+    lane->origins[slot] = origin;
     session_publish_picture(lane, slot);
     return describe(lane, err) && fit_question(lane, path, err);
 }
@@ -113,7 +114,7 @@ bool session_start_lane(struct lane *lane, const char *question, struct error *e
 {
     struct session *s = lane->session;
     for (int p = 0; p < s->model->config.pictures; p++)
-        if (!load_picture(lane, &lane->pictures[p], lane->original[p], lane->paths[p], err))
+        if (!load_picture(lane, &lane->pictures[p], &lane->origins[p], lane->paths[p], err))
             return false;
     if (!make_run(lane, question, s->options.policy, s->options.budget, err) ||
         (s->options.changes && !prepare_changes(lane->run, s->options.changes, err)))
@@ -153,7 +154,7 @@ static bool copy_lane(struct lane *lane, const struct lane *from, struct error *
         lane->paths[p] = strdup(from->paths[p]);
         if (!lane->paths[p])
             return error_no_memory(err, from->paths[p]);
-        memcpy(lane->original[p], from->original[p], sizeof lane->original[p]);
+        lane->origins[p] = from->origins[p];
     }
     const struct trace *trace = run_trace(from->run);
     enum policy policy;

@@ -55,7 +55,7 @@ struct lane {
     // The worker's own.
     char *paths[TRACE_PICTURES];
     struct picture pictures[TRACE_PICTURES];
-    int original[TRACE_PICTURES][2];
+    struct picture_origin origins[TRACE_PICTURES];
     struct run *run;
     unsigned runs;               // how many there have been: another number, another run
     struct explainer *explainer; // of this run; made when first needed, taken out while a job uses it

@@ -71,7 +71,7 @@ void session_publish_note(struct lane *lane)
     char suggestion[sizeof lane->news.suggestion];
     for (int p = 0; p < TRACE_PICTURES; p++)
         list[p] = &lane->pictures[p];
-    notes_make(&notes, model, trace, list);
+    notes_make(&notes, model, trace, list, lane->origins);
     if (!notes_suggest(model, trace, suggestion, sizeof suggestion))
         suggestion[0] = 0;
     if (!begin(lane))
@@ -120,7 +120,7 @@ void session_publish_picture(struct lane *lane, int slot)
         side = lane->session->model->config.image_size;
     struct picture fitted;
     struct error err;
-    if (!picture_fit(&fitted, from, side, &err)) {
+    if (!picture_fit(&fitted, from, side, model_fitting(&lane->session->model->config), &err)) {
         session_publish_error(lane, &err);
         return;
     }

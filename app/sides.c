@@ -17,7 +17,9 @@ static bool load(struct sides *sides, int index, const struct side *side, const 
 {
     struct picture pictures[TRACE_PICTURES] = {{0}};
     const struct picture *list[TRACE_PICTURES];
-    int size[TRACE_PICTURES][2], needed = model->config.pictures;
+    struct picture_origin origins[TRACE_PICTURES];
+    struct picture_reading reading = run_reading(model, options->exact, 0);
+    int needed = model->config.pictures;
     bool ok = true;
     for (int p = 0; p < TRACE_PICTURES; p++)
         list[p] = &pictures[p];
@@ -26,14 +28,13 @@ static bool load(struct sides *sides, int index, const struct side *side, const 
         ok = !side->pictures[p] || error_set(err, ERROR_USAGE, "the task %s takes no second picture",
                                              model_task_name(model->config.task));
     for (int p = 0; ok && p < needed; p++)
-        ok = picture_load(&pictures[p], assets_picture(side->pictures[p], bundled), model->config.image_size, &size[p][0],
-                          &size[p][1], err);
+        ok = picture_load(&pictures[p], assets_picture(side->pictures[p], bundled), reading, &origins[p], err);
     if (ok)
         ok = (sides->runs[index] = run_new(model, list, needed, side->question, options, err)) != NULL;
     for (int p = 0; ok && p < needed; p++) {
         const struct trace_picture *shape = &run_trace(sides->runs[index])->pictures[p];
-        ok = run_describe_picture(sides->runs[index], p, side->pictures[p], size[p][0], size[p][1], err) &&
-             screen_picture_crop(&sides->pictures[index][p], &pictures[p], shape->grid_rows, shape->grid_columns, err);
+        ok = run_describe_picture(sides->runs[index], p, side->pictures[p], &origins[p], err) &&
+             screen_picture_make(&sides->pictures[index][p], &pictures[p], shape, err);
     }
     ok = ok && prepare_changes(sides->runs[index], &side->changes, err);
     for (int p = 0; p < TRACE_PICTURES; p++)
@@ -49,6 +50,7 @@ bool sides_run(struct sides *sides, const struct side *list, int count, const st
         struct run_options options = run_options_default();
         options.policy = list[r].policy;
         options.budget = list[r].budget;
+        options.exact = list[r].exact;
         options.pool = pool;
         if (!load(sides, r, &list[r], model, &options, err))
             return error_prefix(err, "run %c", 'A' + r);

@@ -19,6 +19,7 @@ struct side {
     enum policy policy;
     double budget;              // NaN: as trained
     struct option_list changes; // by hand, as prepare_changes() takes them
+    bool exact;                 // struct run_options
 };
 
 struct sides {

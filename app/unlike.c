@@ -13,7 +13,7 @@ bool unlike_note(const struct model *model, const struct picture *picture, char 
     struct error err;
     text[0] = 0;
     if (!model->familiarity || !familiarity_from_json(&familiarity, model->familiarity, &err) ||
-        !picture_fit(&fitted, picture, familiarity.side, &err))
+        !picture_fit(&fitted, picture, familiarity.side, PICTURE_CROP, &err))
         return false;
     double distance = familiarity_distance(&familiarity, &fitted);
     picture_free(&fitted);

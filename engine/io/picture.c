@@ -117,8 +117,8 @@ bool picture_check_size(const struct picture_source *source, size_t width, size_
     return true;
 }
 
-static bool decode(struct picture *picture, const struct picture_source *source, int *original_width,
-                   int *original_height, struct error *err)
+static bool decode(struct picture *picture, const struct picture_source *source, struct picture_origin *origin,
+                   struct error *err)
 {
     *picture = (struct picture){0};
     const struct format *format = find_format(source->bytes, source->size);
@@ -131,35 +131,37 @@ static bool decode(struct picture *picture, const struct picture_source *source,
     struct picture_header header = {.orientation = 1};
     if (!format->decode(picture, &header, source, err))
         return false;
-    if (!picture_orient(picture, header.orientation, err)) {
+    bool upright = !source->reading.as_stored, turned = upright && header.orientation >= 5;
+    if (upright && !picture_orient(picture, header.orientation, err)) {
         picture_free(picture);
         return false;
     }
-    bool turned = header.orientation >= 5;
-    if (original_width)
-        *original_width = turned ? header.height : header.width;
-    if (original_height)
-        *original_height = turned ? header.width : header.height;
+    if (origin)
+        *origin = (struct picture_origin){.width = turned ? header.height : header.width,
+                                          .height = turned ? header.width : header.height,
+                                          .orientation = header.orientation,
+                                          .as_stored = !upright,
+                                          .reduced = header.reduced};
     return true;
 }
 
-bool picture_decode(struct picture *picture, const unsigned char *bytes, size_t size, int least_side,
-                    int *original_width, int *original_height, struct error *err)
+bool picture_decode(struct picture *picture, const unsigned char *bytes, size_t size, struct picture_reading reading,
+                    struct picture_origin *origin, struct error *err)
 {
-    struct picture_source source = {"the data", bytes, size, least_side};
-    return decode(picture, &source, original_width, original_height, err);
+    struct picture_source source = {"the data", bytes, size, reading};
+    return decode(picture, &source, origin, err);
 }
 
-bool picture_load(struct picture *picture, const char *path, int least_side, int *original_width,
-                  int *original_height, struct error *err)
+bool picture_load(struct picture *picture, const char *path, struct picture_reading reading, struct picture_origin *origin,
+                  struct error *err)
 {
-    struct picture_source source = {.name = path, .least_side = least_side};
+    struct picture_source source = {.name = path, .reading = reading};
     unsigned char *bytes;
     *picture = (struct picture){0};
     if (!file_read(path, FILE_BYTES_MOST, &bytes, &source.size, err))
         return false;
     source.bytes = bytes;
-    bool ok = decode(picture, &source, original_width, original_height, err);
+    bool ok = decode(picture, &source, origin, err);
     memory_free(bytes);
     return ok;
 }

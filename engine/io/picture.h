@@ -17,16 +17,30 @@ struct picture {
 void picture_free(struct picture *picture);
 bool picture_alloc(struct picture *picture, int width, int height, int channels, struct error *err);
 
-// Decodes a JPEG (grey, YCbCr, CMYK; EXIF orientation honoured), PNG (any depth, palette, alpha) or WebP file, told
+// How a file is read.
+struct picture_reading {
+    int least_side; // pixels on the short side that will do: JPEGs above 4 megapixels and PNGs above 16 may be decoded at a
+                    // reduced size (JPEGs keep twice as many), which gives slightly other pixels; 0: always whole
+    bool as_stored; // the EXIF orientation is left alone, as METER's and BLIP's own code leaves it
+};
+
+// What a file was before it was read so.
+struct picture_origin {
+    int width, height; // of the whole picture; upright unless as_stored
+    int orientation;   // EXIF's, 1 to 8; above 1: the file does not store it upright
+    bool as_stored;    // as it was asked for
+    bool reduced;      // decoded at a reduced size
+};
+
+// Decodes a JPEG (grey, YCbCr, CMYK), PNG (any depth, palette, alpha) or WebP file, told
 // by its first bytes, not its name; the pixels are Pillow's, 16-bit samples losing their low byte as there.
 // A file that is cut off, damaged, of another format or above 400 megapixels is an ERROR_INPUT with a sentence that
 // begins with the path ("the data" for picture_decode); `picture` is then empty.
-// JPEGs above 4 megapixels are decoded at a reduced size where that still has twice `least_side` pixels on the short
-// side (0: always whole). *original_width and *original_height (may be NULL) get the file's own size, upright.
-bool picture_load(struct picture *picture, const char *path, int least_side, int *original_width,
-                  int *original_height, struct error *err);
-bool picture_decode(struct picture *picture, const unsigned char *bytes, size_t size, int least_side,
-                    int *original_width, int *original_height, struct error *err);
+// *origin may be NULL.
+bool picture_load(struct picture *picture, const char *path, struct picture_reading reading, struct picture_origin *origin,
+                  struct error *err);
+bool picture_decode(struct picture *picture, const unsigned char *bytes, size_t size, struct picture_reading reading,
+                    struct picture_origin *origin, struct error *err);
 
 // Whole or not at all: after an error a file that was there before is untouched. quality is 1..100; JPEG has no
 // alpha, so it is dropped.
@@ -52,9 +66,13 @@ bool picture_resize_part(struct picture *to, const struct picture *from, int wid
 // The part of a picture resized to width x height that can change when nothing but a part of the source does.
 struct picture_part picture_resize_reach(const struct picture *from, int width, int height, struct picture_part changed);
 
-// METER's transform (vlm_spec §3.6): short side to `side`, centre crop side x side, alpha dropped. `to` is
-// RGB. The transform's result is also what the screen shows as "what the model sees".
-bool picture_fit(struct picture *to, const struct picture *from, int side, struct error *err);
+// How a picture becomes side x side pixels, RGB: what the model sees, and what the screen shows.
+enum picture_fitting {
+    PICTURE_CROP,   // METER (vlm_spec §3.6): short side to `side`, centre crop, then alpha is dropped
+    PICTURE_SQUASH, // BLIP (§4.3): alpha is dropped, then both sides to `side`, whatever the shape
+};
+bool picture_fit(struct picture *to, const struct picture *from, int side, enum picture_fitting fitting,
+                 struct error *err);
 
 // (v/255 - mean)/std per channel with CLIP's constants; out is (3, height, width), planar.
 void picture_normalize_clip(const struct picture *picture, float *out);

@@ -8,12 +8,13 @@ struct picture_source {
     const char *name; // begins the sentences about it
     const unsigned char *bytes;
     size_t size;
-    int least_side; // see picture_load()
+    struct picture_reading reading;
 };
 
 // What the file says of itself: its size as stored, and the EXIF orientation (1..8) yet to be applied.
 struct picture_header {
     int width, height, orientation;
+    bool reduced; // decoded at a reduced size
 };
 
 // Each fills `picture` and `header`, or leaves the picture empty and says in *err what is wrong with the

@@ -168,14 +168,15 @@ static bool read_picture(struct reader *reader)
     jpeg_mem_src(jpeg, source->bytes, (unsigned long)source->size);
     jpeg_read_header(jpeg, TRUE);
     *reader->header =
-        (struct picture_header){(int)jpeg->image_width, (int)jpeg->image_height, find_orientation(jpeg)};
+        (struct picture_header){(int)jpeg->image_width, (int)jpeg->image_height, find_orientation(jpeg), false};
     if (!picture_check_size(source, jpeg->image_width, jpeg->image_height, PIXELS_PER_BYTE_MOST,
                             reader->errors.err))
         return false;
     bool inks = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
     jpeg->out_color_space = inks ? JCS_CMYK : JCS_RGB;
-    choose_scale(jpeg, source->least_side);
+    choose_scale(jpeg, source->reading.least_side);
     jpeg_start_decompress(jpeg);
+    reader->header->reduced = jpeg->output_width < jpeg->image_width || jpeg->output_height < jpeg->image_height;
     if (!picture_alloc(reader->picture, (int)jpeg->output_width, (int)jpeg->output_height, 3,
                        reader->errors.err))
         return false;

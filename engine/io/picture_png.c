@@ -128,9 +128,9 @@ static bool read_reduced(struct reader *reader, int width, int height, int chann
 static int reduction(const struct picture_source *source, size_t width, size_t height, int passes)
 {
     size_t least = width < height ? width : height;
-    if (passes > 1 || source->least_side < 1 || width * height <= WHOLE_PIXELS_MOST)
+    if (passes > 1 || source->reading.least_side < 1 || width * height <= WHOLE_PIXELS_MOST)
         return 1; // the passes of an interlaced picture each touch all of it
-    size_t step = least / (size_t)source->least_side;
+    size_t step = least / (size_t)source->reading.least_side;
     return step > 1 ? (int)step : 1;
 }
 
@@ -146,7 +146,7 @@ static bool read_picture(struct reader *reader)
     png_uint_32 width = png_get_image_width(png, info), height = png_get_image_height(png, info);
     if (!picture_check_size(reader->source, width, height, PIXELS_PER_BYTE_MOST, reader->err))
         return false;
-    *reader->header = (struct picture_header){(int)width, (int)height, 1};
+    *reader->header = (struct picture_header){(int)width, (int)height, 1, false};
     int channels = set_transforms(png, info);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
@@ -154,6 +154,7 @@ static bool read_picture(struct reader *reader)
     if (png_get_rowbytes(png, info) != stride)
         png_error(png, "its rows have an unexpected length");
     int step = reduction(reader->source, width, height, passes);
+    reader->header->reduced = step > 1;
     if (step > 1)
         return read_reduced(reader, (int)width, (int)height, channels, step);
     if (!picture_alloc(reader->picture, (int)width, (int)height, channels, reader->err))

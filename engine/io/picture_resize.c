@@ -311,11 +311,8 @@ static void drop_alpha(struct picture *picture)
     picture->channels = 3;
 }
 
-bool picture_fit(struct picture *to, const struct picture *from, int side, struct error *err)
+static bool fit_crop(struct picture *to, const struct picture *from, int side, struct error *err)
 {
-    *to = (struct picture){0};
-    if (side < 1)
-        return error_set(err, ERROR_INPUT, "a picture cannot be fitted into %d x %d pixels", side, side);
     int64_t width = from->width, height = from->height;
     int64_t brief = width < height ? width : height;
     struct window window = {.full_width = side * width / brief,
@@ -328,6 +325,29 @@ bool picture_fit(struct picture *to, const struct picture *from, int side, struc
         return false;
     drop_alpha(to);
     return true;
+}
+
+static bool fit_squash(struct picture *to, const struct picture *from, int side, struct error *err)
+{
+    struct picture opaque = {0};
+    if (from->channels == 3)
+        return picture_resize(to, from, side, side, err);
+    if (!picture_alloc(&opaque, from->width, from->height, from->channels, err))
+        return false;
+    memcpy(opaque.pixels, from->pixels, (size_t)from->width * (size_t)from->height * (size_t)from->channels);
+    drop_alpha(&opaque);
+    bool ok = picture_resize(to, &opaque, side, side, err);
+    picture_free(&opaque);
+    return ok;
+}
+
+bool picture_fit(struct picture *to, const struct picture *from, int side, enum picture_fitting fitting,
+                 struct error *err)
+{
+    *to = (struct picture){0};
+    if (side < 1)
+        return error_set(err, ERROR_INPUT, "a picture cannot be fitted into %d x %d pixels", side, side);
+    return fitting == PICTURE_CROP ? fit_crop(to, from, side, err) : fit_squash(to, from, side, err);
 }
 
 void picture_normalize_clip(const struct picture *picture, float *out)

@@ -43,7 +43,7 @@ bool picture_decode_webp(struct picture *picture, struct picture_header *header,
     if (!picture_check_size(source, (size_t)width, (size_t)height, 0, err) ||
         !picture_alloc(picture, width, height, config.input.has_alpha ? 4 : 3, err))
         return false;
-    *header = (struct picture_header){width, height, 1};
+    *header = (struct picture_header){width, height, 1, false};
     config.output.colorspace = picture->channels == 4 ? MODE_RGBA : MODE_RGB;
     config.output.is_external_memory = 1;
     config.output.u.RGBA.rgba = picture->pixels;

@@ -66,6 +66,11 @@ int model_stack_heads(const struct model_config *config, enum model_stack stack)
     return stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE ? model_image_heads(config) : config->heads;
 }
 
+enum picture_fitting model_fitting(const struct model_config *config)
+{
+    return config->architecture == ARCHITECTURE_BLIP ? PICTURE_SQUASH : PICTURE_CROP;
+}
+
 void model_config_default(struct model_config *config)
 {
     *config = (struct model_config){

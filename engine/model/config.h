@@ -4,6 +4,7 @@
 #define TRIMSCOPE_MODEL_CONFIG_H
 
 #include "engine/base/error.h"
+#include "engine/io/picture.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -99,6 +100,9 @@ int model_stack_width(const struct model_config *config, enum model_stack stack)
 int model_stack_heads(const struct model_config *config, enum model_stack stack);
 
 const char *model_architecture_name(enum model_architecture architecture);
+
+// How a picture becomes the pixels that the model sees.
+enum picture_fitting model_fitting(const struct model_config *config);
 
 // METER's own values for everything that is not read from tensor shapes; sizes are 0. Sets the eps values that follow
 // from fusion_norm, which a caller that builds a configuration by hand must set again when it changes fusion_norm.

@@ -54,6 +54,8 @@ static void put_options(FILE *out, const struct trace *trace, const char *model)
         fprintf(out, " --policy %s", trace->policy);
     if (!isnan(trace->budget))
         fprintf(out, " --budget %g", trace->budget);
+    if (trace->picture_count > 0 && trace->pictures[0].as_stored)
+        fputs(" --exact", out);
 }
 
 static bool starts_with_dash(const struct trace *trace)

@@ -30,16 +30,18 @@ struct evaluator {
     bool stop, cancelled; // under the lock
 };
 
-// Where picture_fit() puts the file's pixels: x of the model = (x - left) * scale.
+// Where picture_fit() puts the file's pixels: x of the model = (x - left) * across.
 struct fit {
-    double scale, left, top;
+    double across, down, left, top;
 };
 
-static struct fit fit_of(int width, int height, int side)
+static struct fit fit_of(const struct picture_origin *origin, const struct model_config *config)
 {
-    int least = width < height ? width : height;
-    double scale = (double)side / least;
-    return (struct fit){scale, (width - least) / 2.0, (height - least) / 2.0};
+    int width = origin->width, height = origin->height, least = width < height ? width : height;
+    double side = config->image_size;
+    if (model_fitting(config) == PICTURE_SQUASH)
+        return (struct fit){side / width, side / height, 0, 0};
+    return (struct fit){side / least, side / least, (width - least) / 2.0, (height - least) / 2.0};
 }
 
 static double overlap(double low, double high, double start, double size)
@@ -53,9 +55,9 @@ static double coverage(const struct question_box *boxes, int count, struct fit f
 {
     double most = 0;
     for (int i = 0; i < count; i++) {
-        double x = overlap((boxes[i].x0 - fit.left) * fit.scale, (boxes[i].x1 - fit.left) * fit.scale, column * patch,
+        double x = overlap((boxes[i].x0 - fit.left) * fit.across, (boxes[i].x1 - fit.left) * fit.across, column * patch,
                            patch);
-        double y = overlap((boxes[i].y0 - fit.top) * fit.scale, (boxes[i].y1 - fit.top) * fit.scale, row * patch, patch);
+        double y = overlap((boxes[i].y0 - fit.top) * fit.down, (boxes[i].y1 - fit.top) * fit.down, row * patch, patch);
         most = fmax(most, x * y);
     }
     return most;
@@ -117,12 +119,14 @@ static bool show_pictures(struct evaluator *e, struct worker *worker, const stru
 {
     struct picture pictures[QUESTION_PICTURES] = {{0}};
     const struct picture *list[QUESTION_PICTURES] = {&pictures[0], &pictures[1]};
-    int count = q->pictures[1] ? 2 : 1, side = e->model->config.image_size;
+    int count = q->pictures[1] ? 2 : 1;
+    struct picture_reading reading = run_reading(e->model, e->options.exact, 0);
     bool ok = true;
     for (int p = 0; ok && p < count; p++) {
-        int width = 0, height = 0;
-        ok = picture_load(&pictures[p], q->pictures[p], side, &width, &height, &worker->err);
-        *fit = fit_of(width, height, side);
+        struct picture_origin origin = {0};
+        ok = picture_load(&pictures[p], q->pictures[p], reading, &origin, &worker->err);
+        if (ok)
+            *fit = fit_of(&origin, &e->model->config);
     }
     if (ok && !worker->run)
         worker->run = run_new(e->model, list, count, q->text, &e->options, &worker->err);

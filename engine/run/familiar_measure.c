@@ -40,7 +40,7 @@ static bool degrade(struct picture *picture, int quality, struct error *err)
     if (!picture_encode_jpeg(picture, quality, &bytes, &size, err))
         return false;
     struct picture decoded = {0};
-    bool ok = picture_decode(&decoded, bytes, size, 0, NULL, NULL, err);
+    bool ok = picture_decode(&decoded, bytes, size, (struct picture_reading){0}, NULL, err);
     if (ok)
         memcpy(picture->pixels, decoded.pixels, (size_t)picture->width * (size_t)picture->height * 3);
     picture_free(&decoded);

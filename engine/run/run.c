@@ -26,8 +26,10 @@ static void describe_model(struct run *run)
     trace->trim_tokens = run->options.trim_tokens;
     trace->trim_heads = run->options.trim_heads;
     trace->picture_count = c->pictures;
-    for (int p = 0; p < c->pictures; p++)
+    for (int p = 0; p < c->pictures; p++) {
         trace->pictures[p].grid_rows = trace->pictures[p].grid_columns = model_grid(c);
+        trace->pictures[p].squashed = model_fitting(c) == PICTURE_SQUASH;
+    }
 }
 
 void run_describe_budget(struct run *run)
@@ -38,15 +40,25 @@ void run_describe_budget(struct run *run)
     trace->shift = run->budget.shift;
 }
 
-bool run_describe_picture(struct run *run, int index, const char *path, int width, int height, struct error *err)
+struct picture_reading run_reading(const struct model *model, bool exact, int side)
 {
+    int least = model->config.image_size > side ? model->config.image_size : side;
+    return (struct picture_reading){.least_side = exact ? 0 : least, .as_stored = exact};
+}
+
+bool run_describe_picture(struct run *run, int index, const char *path, const struct picture_origin *origin,
+                          struct error *err)
+{
+    struct trace_picture *picture = &run->trace.pictures[index];
     char *copy = strdup(path);
     if (!copy)
         return error_no_memory(err, "the picture's name");
-    free(run->trace.pictures[index].path);
-    run->trace.pictures[index].path = copy;
-    run->trace.pictures[index].width = width;
-    run->trace.pictures[index].height = height;
+    free(picture->path);
+    picture->path = copy;
+    picture->width = origin->width;
+    picture->height = origin->height;
+    picture->as_stored = origin->as_stored;
+    picture->reduced = origin->reduced;
     return true;
 }
 
@@ -67,7 +79,7 @@ static struct run *run_make(const struct model *model, const struct run_options 
     }
     describe_model(run);
     for (int p = 0; p < model->config.pictures; p++)
-        if (!run_describe_picture(run, p, "", 1, 1, err)) {
+        if (!run_describe_picture(run, p, "", &(struct picture_origin){.width = 1, .height = 1}, err)) {
             run_free(run);
             return NULL;
         }
@@ -94,7 +106,7 @@ bool run_take_pictures(struct run *run, const struct picture *const pictures[], 
     struct picture fitted[TRACE_PICTURES] = {{0}};
     bool ok = true;
     for (int p = 0; ok && p < picture_count; p++)
-        ok = picture_fit(&fitted[p], pictures[p], c->image_size, err);
+        ok = picture_fit(&fitted[p], pictures[p], c->image_size, model_fitting(c), err);
     for (int p = 0; p < picture_count; p++) {
         if (ok) {
             picture_normalize_clip(&fitted[p], run->pixels[p]);

@@ -11,6 +11,7 @@
 struct budget_counts;
 struct model;
 struct picture;
+struct picture_origin;
 struct run;
 struct thread_pool;
 
@@ -19,6 +20,7 @@ struct run_options {
     double budget;          // share of the dense multiply-adds, on average over the calibration set; NaN: as trained
     bool trim_tokens, trim_heads;
     uint64_t seed;          // of POLICY_RANDOM
+    bool exact;             // pictures shall be read to the bit as the model's own code reads them (run_reading())
     bool bare;              // the answer alone counts: no redundancy, no answers before the end (NaN, none in the trace)
     struct thread_pool *pool;
 };
@@ -37,8 +39,13 @@ struct run *run_new_from_tensors(const struct model *model, const float *const p
                                  const struct run_options *options, run_probe *probe, void *context,
                                  struct error *err);
 
+// How the pictures of a run shall be read from their files: exact, whole and with EXIF's orientation ignored; else upright,
+// and large ones at a reduced size with enough pixels for the model and `side`.
+struct picture_reading run_reading(const struct model *model, bool exact, int side);
+
 // What the trace says about a picture's file: a run itself sees pixels only.
-bool run_describe_picture(struct run *run, int index, const char *path, int width, int height, struct error *err);
+bool run_describe_picture(struct run *run, int index, const char *path, const struct picture_origin *origin,
+                          struct error *err);
 
 // Computes exactly one stage and appends it to the trace. False when all are done (or on error: *err is set).
 // Once warm (a run of the same shape has been made with this struct run) it allocates nothing but trace memory.

@@ -77,8 +77,11 @@ struct trace_token {
 
 struct trace_picture {
     char *path;
-    int width, height; // of the file, after EXIF orientation
+    int width, height; // of the file, after EXIF orientation unless as_stored
     int grid_rows, grid_columns;
+    bool squashed;     // the model sees all of it, made square; else the middle, as long as the short side
+    bool as_stored;    // read to the bit as the model's own code reads it: whole, EXIF's orientation ignored
+    bool reduced;      // decoded at a reduced size: pixels differ a little from those of the whole
 };
 
 // What the person changed by hand; kept in order, so that they can be undone and replayed.

@@ -225,6 +225,15 @@ static bool read_stages(const struct place *root, struct trace *trace, struct er
 static bool read_picture(struct place place, struct trace_picture *picture, struct error *err)
 {
     struct place grid = place_member(&place, "grid");
+    struct {
+        const char *name;
+        bool *value;
+    } flags[] = {{"squashed", &picture->squashed}, {"as_stored", &picture->as_stored}, {"reduced", &picture->reduced}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        struct place flag = place_member(&place, flags[i].name);
+        if (flag.value && !place_read_bool(flag, flags[i].value, err))
+            return false;
+    }
     return place_read_string(place_member(&place, "path"), TRACE_QUESTION, &picture->path, err) &&
            place_read_int(place_member(&place, "width"), 1, INT_MAX, &picture->width, err) &&
            place_read_int(place_member(&place, "height"), 1, INT_MAX, &picture->height, err) && place_check_length(&grid, 2, err) &&

@@ -245,8 +245,11 @@ static void put_input(FILE *out, const struct trace *trace)
         const struct trace_picture *picture = &trace->pictures[i];
         fputs(i > 0 ? ", {\"path\": " : "{\"path\": ", out);
         put_string(out, picture->path);
-        fprintf(out, ", \"width\": %d, \"height\": %d, \"grid\": [%d, %d]}", picture->width, picture->height,
+        fprintf(out, ", \"width\": %d, \"height\": %d, \"grid\": [%d, %d]", picture->width, picture->height,
                 picture->grid_rows, picture->grid_columns);
+        fputs(picture->squashed ? ", \"squashed\": true" : "", out);
+        fputs(picture->as_stored ? ", \"as_stored\": true" : "", out);
+        fputs(picture->reduced ? ", \"reduced\": true}" : "}", out);
     }
     fputs("],\n    \"question\": ", out);
     put_string(out, trace->question);

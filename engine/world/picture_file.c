@@ -101,7 +101,7 @@ bool picture_file_edit(const char *from, const struct edit *edits, int count, co
         return error_set(err, ERROR_USAGE, "\"%s\": the copy's name should end in .jpg or .png", to);
     if (picture_file_same(from, to))
         return error_set(err, ERROR_USAGE, "%s is the original: give the copy another name", to);
-    if (!picture_load(&picture, from, 0, NULL, NULL, err))
+    if (!picture_load(&picture, from, (struct picture_reading){0}, NULL, err))
         return false;
     bool ok = true;
     for (int i = 0; ok && i < count; i++)

@@ -32,7 +32,7 @@ bool world_read_sprites(struct world *world, enum world_style style, const char 
     int rows = (world->cell_count + SHEET_COLUMNS - 1) / SHEET_COLUMNS;
     int width = SHEET_COLUMNS * CELL_SIDE, height = rows * CELL_SIDE;
     struct picture sheet;
-    if (!picture_load(&sheet, path, 0, NULL, NULL, err))
+    if (!picture_load(&sheet, path, (struct picture_reading){0}, NULL, err))
         return false;
     bool ok = true;
     if (sheet.width != width || sheet.height != height || sheet.channels != 4)

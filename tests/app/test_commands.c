@@ -238,7 +238,7 @@ static void test_compose(void **state)
     const char *spec = scratch_write("scene.json", scene, strlen(scene)), *out = scratch_path("composed.jpg");
     expect(COMPOSE(spec, out, "--model", model_path, "--ask", "what is this"), 0, "what is this  ", "wrote ");
     struct picture picture;
-    assert_true(picture_load(&picture, out, 0, NULL, NULL, NULL));
+    assert_true(picture_load(&picture, out, (struct picture_reading){0}, NULL, NULL));
     assert_int_equal(picture.width, 192);
     picture_free(&picture);
     // The description beside the picture makes the same picture again, asked by the picture's name.
@@ -268,8 +268,8 @@ static void test_edit(void **state)
                 "is it red"),
            0, "\n  changed   ", "wrote ");
     struct picture before, after;
-    assert_true(picture_load(&before, picture_path, 0, NULL, NULL, NULL));
-    assert_true(picture_load(&after, out, 0, NULL, NULL, NULL));
+    assert_true(picture_load(&before, picture_path, (struct picture_reading){0}, NULL, NULL));
+    assert_true(picture_load(&after, out, (struct picture_reading){0}, NULL, NULL));
     assert_int_equal(after.pixels[25 * after.channels], 128); // blanked first, then moved
     assert_memory_equal(after.pixels + 50 * after.channels, before.pixels + 50 * before.channels, 3);
     picture_free(&before);

@@ -26,7 +26,7 @@ static void check(bool holds)
 static void use(const struct picture *picture)
 {
     struct picture small;
-    if (picture_fit(&small, picture, 8, NULL)) {
+    if (picture_fit(&small, picture, 8, picture->width % 2 ? PICTURE_CROP : PICTURE_SQUASH, NULL)) {
         float planes[3 * 8 * 8];
         check(small.width == 8 && small.height == 8 && small.channels == 3);
         picture_normalize_clip(&small, planes);
@@ -42,12 +42,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct picture picture;
     struct error err = {0};
-    int width = 0, height = 0;
+    struct picture_origin origin = {0};
+    struct picture_reading reading = {.least_side = 8, .as_stored = size % 2};
     if (is_slow(data, size))
         return 0;
-    if (picture_decode(&picture, data, size, 8, &width, &height, &err)) {
-        check(picture.width >= 1 && picture.width <= width && picture.height >= 1 &&
-              picture.height <= height);
+    if (picture_decode(&picture, data, size, reading, &origin, &err)) {
+        check(picture.width >= 1 && picture.width <= origin.width && picture.height >= 1 &&
+              picture.height <= origin.height);
         use(&picture);
         picture_free(&picture);
     } else {

@@ -18,7 +18,7 @@ static struct picture load(const char *path, int least_side)
 {
     struct picture picture;
     struct error err;
-    if (!picture_load(&picture, path, least_side, NULL, NULL, &err))
+    if (!picture_load(&picture, path, (struct picture_reading){.least_side = least_side}, NULL, &err))
         fail_msg("%s", err.text);
     return picture;
 }
@@ -64,12 +64,29 @@ static void test_original_size_is_upright(void **state)
     for (int orientation = 1; orientation <= 8; orientation++) {
         char path[64];
         struct picture picture;
-        int width, height;
+        struct picture_origin origin;
         snprintf(path, sizeof path, FOLDER "orientation%d.jpg", orientation);
-        assert_true(picture_load(&picture, path, 0, &width, &height, NULL));
-        assert_int_equal(width, orientation < 5 ? 19 : 12);
-        assert_int_equal(height, orientation < 5 ? 12 : 19);
+        assert_true(picture_load(&picture, path, (struct picture_reading){0}, &origin, NULL));
+        assert_int_equal(origin.width, orientation < 5 ? 19 : 12);
+        assert_int_equal(origin.height, orientation < 5 ? 12 : 19);
+        assert_int_equal(origin.orientation, orientation);
+        assert_false(origin.as_stored);
         picture_free(&picture);
+        // As the published models' own code reads it: EXIF is not looked at.
+        assert_true(picture_load(&picture, path, (struct picture_reading){.as_stored = true}, &origin, NULL));
+        assert_int_equal(picture.width, 19);
+        assert_int_equal(picture.height, 12);
+        assert_int_equal(origin.width, 19);
+        assert_true(origin.as_stored);
+        struct picture stored = picture, upright;
+        assert_true(picture_load(&upright, path, (struct picture_reading){0}, NULL, NULL));
+        if (orientation == 1)
+            assert_memory_equal(stored.pixels, upright.pixels, 19 * 12 * 3);
+        else if (orientation == 3) // turned by half
+            for (int i = 0; i < 19 * 12; i++)
+                assert_memory_equal(stored.pixels + 3 * i, upright.pixels + 3 * (19 * 12 - 1 - i), 3);
+        picture_free(&stored);
+        picture_free(&upright);
     }
 }
 
@@ -103,14 +120,15 @@ static void test_large_jpeg_is_reduced_and_looks_the_same(void **state)
     struct picture slope = make_slope(2600, 1700, 3), small;
     const char *path = scratch_path("large.jpg");
     assert_true(picture_save_jpeg(&slope, path, 95, NULL));
-    int width, height;
-    assert_true(picture_load(&small, path, 192, &width, &height, NULL));
-    assert_int_equal(width, 2600);
-    assert_int_equal(height, 1700);
+    struct picture_origin origin;
+    assert_true(picture_load(&small, path, (struct picture_reading){.least_side = 192}, &origin, NULL));
+    assert_int_equal(origin.width, 2600);
+    assert_int_equal(origin.height, 1700);
+    assert_true(origin.reduced);
     assert_true(small.height >= 192 && small.height < 1700 / 3);
     struct picture fit_large, fit_small;
-    assert_true(picture_fit(&fit_large, &slope, 192, NULL));
-    assert_true(picture_fit(&fit_small, &small, 192, NULL));
+    assert_true(picture_fit(&fit_large, &slope, 192, PICTURE_CROP, NULL));
+    assert_true(picture_fit(&fit_small, &small, 192, PICTURE_CROP, NULL));
     check_near(&fit_large, &fit_small, 2);
     picture_free(&small);
     // Too little would be left: whole.
@@ -137,7 +155,7 @@ static void test_huge_png_is_reduced(void **state)
     enum { WIDTH = 8191, HEIGHT = 2050, STEP = 4 };
     for (int channels = 3; channels <= 4; channels++) {
         struct picture huge, small;
-        int width, height;
+        struct picture_origin origin;
         const char *path = scratch_path("huge.png");
         assert_true(picture_alloc(&huge, WIDTH, HEIGHT, channels, NULL));
         for (int y = 0; y < HEIGHT; y++)
@@ -151,9 +169,10 @@ static void test_huge_png_is_reduced(void **state)
             }
         assert_true(picture_save_png(&huge, path, NULL));
         picture_free(&huge);
-        assert_true(picture_load(&small, path, 512, &width, &height, NULL));
-        assert_int_equal(width, WIDTH);
-        assert_int_equal(height, HEIGHT);
+        assert_true(picture_load(&small, path, (struct picture_reading){.least_side = 512}, &origin, NULL));
+        assert_int_equal(origin.width, WIDTH);
+        assert_int_equal(origin.height, HEIGHT);
+        assert_true(origin.reduced);
         assert_int_equal(small.width, (WIDTH + STEP - 1) / STEP);
         assert_int_equal(small.height, (HEIGHT + STEP - 1) / STEP);
         assert_int_equal(small.channels, channels);
@@ -168,8 +187,9 @@ static void test_huge_png_is_reduced(void **state)
         const unsigned char *last = small.pixels + (size_t)(small.width - 1) * (size_t)channels;
         assert_int_equal(last[0], 40); // of 0, 40 and 80, or of 0 and 80
         picture_free(&small);
-        assert_true(picture_load(&small, path, 0, &width, &height, NULL)); // nobody said that less would do
+        assert_true(picture_load(&small, path, (struct picture_reading){0}, &origin, NULL)); // nobody said that less would do
         assert_int_equal(small.width, WIDTH);
+        assert_false(origin.reduced);
         picture_free(&small);
     }
 }
@@ -187,7 +207,7 @@ static void test_very_wide(void **state)
     again = load(jpeg, 192);
     assert_int_equal(again.width, 20000);
     struct picture fit;
-    assert_true(picture_fit(&fit, &again, 192, NULL));
+    assert_true(picture_fit(&fit, &again, 192, PICTURE_CROP, NULL));
     assert_int_equal(fit.width, 192);
     assert_int_equal(fit.height, 192);
     picture_free(&fit);

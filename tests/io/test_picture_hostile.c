@@ -32,7 +32,7 @@ static bool decode(const unsigned char *data, size_t size, struct picture *pictu
     assert_non_null(exact);
     memcpy(exact, data, size);
     *err = (struct error){0};
-    bool ok = picture_decode(picture, exact, size, 0, NULL, NULL, err);
+    bool ok = picture_decode(picture, exact, size, (struct picture_reading){0}, NULL, err);
     free(exact);
     if (!ok) {
         assert_int_equal(err->code, ERROR_INPUT);
@@ -218,14 +218,14 @@ static void test_loading_names_the_file(void **state)
     struct error err;
     char expected[512];
     const char *path = scratch_write("letter.jpg", "Dear all,", 9);
-    assert_false(picture_load(&picture, path, 0, NULL, NULL, &err));
+    assert_false(picture_load(&picture, path, (struct picture_reading){0}, NULL, &err));
     snprintf(expected, sizeof expected, "%s is not a JPEG, PNG or WebP picture", path);
     assert_string_equal(err.text, expected);
-    assert_false(picture_load(&picture, scratch_path("nowhere.png"), 0, NULL, NULL, &err));
+    assert_false(picture_load(&picture, scratch_path("nowhere.png"), (struct picture_reading){0}, NULL, &err));
     assert_non_null(strstr(err.text, "nowhere.png"));
-    assert_false(picture_load(&picture, FOLDER, 0, NULL, NULL, &err));
+    assert_false(picture_load(&picture, FOLDER, (struct picture_reading){0}, NULL, &err));
     assert_non_null(strstr(err.text, "folder"));
-    assert_false(picture_load(&picture, scratch_write("empty.png", "", 0), 0, NULL, NULL, &err));
+    assert_false(picture_load(&picture, scratch_write("empty.png", "", 0), (struct picture_reading){0}, NULL, &err));
     assert_non_null(strstr(err.text, "empty"));
 }
 

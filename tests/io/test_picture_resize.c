@@ -14,7 +14,7 @@ static struct picture load(const char *path)
 {
     struct picture picture;
     struct error err;
-    if (!picture_load(&picture, path, 0, NULL, NULL, &err))
+    if (!picture_load(&picture, path, (struct picture_reading){0}, NULL, &err))
         fail_msg("%s", err.text);
     return picture;
 }
@@ -39,8 +39,7 @@ static void check_transform(const char *name, enum transform transform)
     snprintf(picture_path, sizeof picture_path, PREPROC "%s.png", name);
     snprintf(npy_path, sizeof npy_path, PREPROC "%s_%s64.npy", name, transform == METER ? "meter" : "blip");
     struct picture picture = load(picture_path), small;
-    assert_true(transform == METER ? picture_fit(&small, &picture, 64, NULL)
-                                   : picture_resize(&small, &picture, 64, 64, NULL));
+    assert_true(picture_fit(&small, &picture, 64, transform == METER ? PICTURE_CROP : PICTURE_SQUASH, NULL));
     picture_normalize_clip(&small, out);
     struct npy npy = open_array(npy_path, NPY_F32);
     assert_int_equal(npy.elements, 3 * 64 * 64);
@@ -112,7 +111,7 @@ static void test_extreme_shape(void **state)
     struct picture line, fit;
     assert_true(picture_alloc(&line, 1, 1000000, 3, NULL));
     memset(line.pixels, 77, 3000000);
-    assert_true(picture_fit(&fit, &line, 192, NULL));
+    assert_true(picture_fit(&fit, &line, 192, PICTURE_CROP, NULL));
     assert_int_equal(fit.width, 192);
     assert_int_equal(fit.height, 192);
     for (int i = 0; i < 192 * 192 * 3; i++)
@@ -135,8 +134,8 @@ static void test_refuses_impossible_sizes(void **state)
     static const struct picture_part parts[] = {{0, 0, 0, 5}, {0, 0, 5, 0}, {-1, 0, 5, 5}, {0, 18, 5, 5}, {2147483647, 0, 5, 5}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         assert_false(picture_resize_part(&out, &picture, 20, 20, parts[i], NULL));
-    assert_false(picture_fit(&out, &picture, 0, NULL));
-    assert_false(picture_fit(&out, &picture, 2147483647, NULL));
+    assert_false(picture_fit(&out, &picture, 0, PICTURE_CROP, NULL));
+    assert_false(picture_fit(&out, &picture, 2147483647, PICTURE_CROP, NULL));
     picture_free(&picture);
 }
 

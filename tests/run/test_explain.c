@@ -509,7 +509,7 @@ static struct run *bundled_run(const struct model *bundled, const struct run_opt
     struct picture loaded;
     struct error err = {0};
     const struct picture *list[] = {&loaded};
-    if (!picture_load(&loaded, picture, bundled->config.image_size, NULL, NULL, &err))
+    if (!picture_load(&loaded, picture, (struct picture_reading){0}, NULL, &err))
         fail_msg("%s", err.text);
     struct run *run = run_new(bundled, list, 1, question, options, &err);
     if (!run)

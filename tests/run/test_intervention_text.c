@@ -154,7 +154,7 @@ static void test_command(void **state)
     struct run *run = tiny_run(model, NULL, 0);
     struct intervention list[2] = {{.kind = INTERVENE_TOKEN_KEEP, .stage = 7, .stream = 0, .token = 9},
                                    {.kind = INTERVENE_HEAD_OFF, .stage = 8, .stream = TRACE_TEXT_STREAM, .module = MODULE_MCA}};
-    assert_true(run_describe_picture(run, 0, "it's $HOME/a b.jpg", 1, 1, NULL));
+    assert_true(run_describe_picture(run, 0, "it's $HOME/a b.jpg", &(struct picture_origin){.width = 1, .height = 1}, NULL));
     assert_true(run_intervene(run, &list[0]) >= 0);
     assert_null(command_of_run(run_trace(run), NULL, 0, NULL)); // the stage has no name yet
     tiny_finish(run);
@@ -169,6 +169,12 @@ static void test_command(void **state)
     command = command_of_run(run_trace(run), NULL, 0, "my model");
     shell(command, lines, sizeof lines);
     assert_string_equal(lines, "run\n--model\nmy model\n--\nit's $HOME/a b.jpg\n-rf `ls`; \"dog\"\n");
+    free(command);
+    // Pictures that were read in another way are read so again.
+    assert_true(run_describe_picture(run, 0, "a.jpg", &(struct picture_origin){.width = 1, .height = 1, .as_stored = true},
+                                     NULL));
+    command = command_of_run(run_trace(run), NULL, 0, NULL);
+    assert_string_equal(command, "trimscope run --exact -- a.jpg '-rf `ls`; \"dog\"'");
     free(command);
     run_free(run);
 }

@@ -94,7 +94,9 @@ static void fill_trace(struct trace *trace, int pictures, int stages)
     trace->parameters = 3456789;
     trace->picture_count = pictures;
     for (int i = 0; i < pictures && i < TRACE_PICTURES; i++)
-        trace->pictures[i] = (struct trace_picture){strdup("a\tb/\xe6\x97\xa5.jpg"), 640 + i, 480, 2, 3 + i};
+        trace->pictures[i] = (struct trace_picture){.path = strdup("a\tb/\xe6\x97\xa5.jpg"), .width = 640 + i,
+                                                      .height = 480, .grid_rows = 2, .grid_columns = 3 + i,
+                                                      .squashed = i == 1, .as_stored = i == 1, .reduced = i == 0};
     trace->question = strdup("is zebracorn\x01\xc3\xa9?");
     trace->token_count = 4;
     trace->tokens = malloc(sizeof tokens);
@@ -183,6 +185,9 @@ static void assert_same_input(const struct trace *a, const struct trace *b)
         assert_int_equal(a->pictures[i].height, b->pictures[i].height);
         assert_int_equal(a->pictures[i].grid_rows, b->pictures[i].grid_rows);
         assert_int_equal(a->pictures[i].grid_columns, b->pictures[i].grid_columns);
+        assert_int_equal(a->pictures[i].squashed, b->pictures[i].squashed);
+        assert_int_equal(a->pictures[i].as_stored, b->pictures[i].as_stored);
+        assert_int_equal(a->pictures[i].reduced, b->pictures[i].reduced);
     }
     assert_string_equal(a->question, b->question);
     assert_int_equal(a->token_count, b->token_count);
@@ -261,7 +266,7 @@ static void test_unfinished(void **state)
     struct trace trace, back;
     trace_init(&trace);
     trace.picture_count = trace.stage_total = 1;
-    trace.pictures[0] = (struct trace_picture){NULL, 1, 1, 1, 1};
+    trace.pictures[0] = (struct trace_picture){.path = NULL, .width = 1, .height = 1, .grid_rows = 1, .grid_columns = 1};
     struct stage *stage = trace_add_stage(&trace);
     assert_non_null(stage);
     stage->answer_count = 2;

@@ -289,7 +289,8 @@ void sample_trace(struct trace *trace, const char *question, const char *policy,
     trace->parameters = 1.9e6;
     trace->picture_count = 1;
     trace->pictures[0] =
-        (struct trace_picture){strdup("sample.png"), SAMPLE_SIDE, SAMPLE_SIDE, SAMPLE_GRID, SAMPLE_GRID};
+        (struct trace_picture){.path = strdup("sample.png"), .width = SAMPLE_SIDE, .height = SAMPLE_SIDE,
+                               .grid_rows = SAMPLE_GRID, .grid_columns = SAMPLE_GRID};
     add_words(trace, question);
     strncpy(trace->policy, policy, sizeof trace->policy - 1);
     trace->budget = budget;

@@ -193,7 +193,7 @@ static void test_single_row(void **state)
 static void decode(const struct bytes *png, struct picture *picture)
 {
     struct error err = {0};
-    if (!picture_decode(picture, (const unsigned char *)png->data, png->used, 0, NULL, NULL, &err))
+    if (!picture_decode(picture, (const unsigned char *)png->data, png->used, (struct picture_reading){0}, NULL, &err))
         fail_msg("%s", err.text);
 }
 

@@ -103,6 +103,7 @@ static void test_crop(void **state)
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         struct picture picture;
         struct backend_picture crop;
+        struct trace_picture shape = {.grid_rows = sizes[s][2], .grid_columns = sizes[s][3]};
         assert_true(picture_alloc(&picture, sizes[s][0], sizes[s][1], 4, NULL));
         for (int y = 0; y < picture.height; y++)
             for (int x = 0; x < picture.width; x++) {
@@ -110,7 +111,7 @@ static void test_crop(void **state)
                 p[0] = (unsigned char)(x * 255 / picture.width),
                 p[1] = (unsigned char)(y * 255 / picture.height);
             }
-        assert_true(screen_picture_crop(&crop, &picture, sizes[s][2], sizes[s][3], NULL));
+        assert_true(screen_picture_make(&crop, &picture, &shape, NULL));
         assert_true(crop.width >= 1 && crop.height >= 1 && crop.width * crop.height <= 2100 * 1100);
         int middle = crop.height / 2 * crop.width + crop.width / 2;
         if (crop.width > 10 && crop.height > 10) {
@@ -119,6 +120,16 @@ static void test_crop(void **state)
             double aspect = (double)crop.width / crop.height, wanted = (double)sizes[s][3] / sizes[s][2];
             assert_true(aspect > wanted * 0.97 && aspect < wanted * 1.03);
         }
+        // Squashed, the same size shows all of it.
+        struct backend_picture all;
+        shape.squashed = true;
+        assert_true(screen_picture_make(&all, &picture, &shape, NULL));
+        assert_true(all.width == crop.width && all.height == crop.height);
+        if (all.width > 10 && all.height > 10) {
+            assert_true(all.rgb[0] < 30 && all.rgb[1] < 30);
+            assert_true(all.rgb[all.width * all.height * 3 - 3] > 225 && all.rgb[all.width * all.height * 3 - 2] > 225);
+        }
+        free(all.rgb);
         free(crop.rgb);
         picture_free(&picture);
     }

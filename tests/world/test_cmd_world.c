@@ -78,7 +78,7 @@ static int check_lines(const char *folder, char *lines)
         char path[1024];
         struct picture picture;
         snprintf(path, sizeof path, "%s/%s", folder, name);
-        assert_true(picture_load(&picture, path, 0, NULL, NULL, NULL));
+        assert_true(picture_load(&picture, path, (struct picture_reading){0}, NULL, NULL));
         assert_true(picture.width == 192 && picture.height == 192 && picture.channels == 3);
         picture_free(&picture);
         json_decref(root);
