@@ -27,18 +27,32 @@ void noun_of_category(const struct world *world, int category, struct noun *noun
 
 // Writes one of the templates, chosen at random; a NULL ends the list. Those after REWORDED are for worlds with
 // world_options.reworded. $a, $n, $p: article, singular and
-// plural of `first`; $m, $q: singular and plural of `second`; $v: "is" or "are" for `first`; $d: `direction`.
+// plural of `first`; $m, $q: singular and plural of `second`; $v: "is" or "are" for `first`; $d: `direction`; $k:
+// `number`, $w: `where`.
 #define REWORDED ""
 struct phrase {
     const struct noun *first, *second;
-    const char *direction;
+    const char *direction, *number, *where;
 };
 void ask_write(struct asker *asker, struct world_question *question, const char *const *templates,
                struct phrase phrase);
+void ask_write_text(const struct world *world, struct random *random, const char *const *templates, struct phrase phrase,
+                    char text[WORLD_TEXT]);
 void ask_answer(struct world_question *question, const char *answer);
 void ask_answer_number(struct world_question *question, int number);
 // centres[2 * which ..] = the middle of the object.
 void ask_centre(const struct asker *asker, struct world_question *question, int which, int object);
+
+// Fills what follows from asker->world and asker->scene.
+void ask_look(struct asker *asker);
+
+// Something that is in `here` and not in `there`, both of n numbers; -1 for nothing.
+int ask_only_in(struct random *random, const uint32_t *here, const uint32_t *there, int n);
+
+// Two single objects that clearly lie to each other in a direction or its opposite; false: the draw was unlucky. *phrase
+// names the direction, *holds says whether `first` lies in it from `second`.
+bool ask_clear_relation(const struct asker *asker, struct random *random, int *first, int *second, const char **phrase,
+                        bool *holds);
 
 static inline void ask_about(struct asker *asker, int a, int b, int c)
 {

@@ -219,6 +219,30 @@ bool ask_RELATION(struct asker *asker, struct world_question *question)
     return true;
 }
 
+static bool clear_relation(const struct asker *asker, struct random *random, int *first, int *second,
+                           const struct direction **direction, bool *holds)
+{
+    if (asker->single_count < 2)
+        return false;
+    *first = asker->singles[pick(random, asker->single_count)];
+    *second = asker->singles[pick(random, asker->single_count)];
+    const struct direction *d = *direction = &directions[pick(random, 4)];
+    int dx = asker->x[*first] - asker->x[*second], dy = asker->y[*first] - asker->y[*second];
+    int along = dx * d->x + dy * d->y, aside = abs(dx * d->y) + abs(dy * d->x);
+    *holds = along > 0;
+    return *first != *second && abs(along) >= CLEARLY_BEYOND && 2 * aside <= 5 * abs(along);
+}
+
+bool ask_clear_relation(const struct asker *asker, struct random *random, int *first, int *second, const char **phrase,
+                        bool *holds)
+{
+    const struct direction *direction;
+    if (!clear_relation(asker, random, first, second, &direction, holds))
+        return false;
+    *phrase = direction_phrase(random, direction);
+    return true;
+}
+
 bool ask_RELATION_CHECK(struct asker *asker, struct world_question *question)
 {
     static const char *const templates[] = {"$v the $n $d the $m?", "$v the $n located $d the $m?",
@@ -228,24 +252,20 @@ bool ask_RELATION_CHECK(struct asker *asker, struct world_question *question)
                                             "please tell me whether the $n $v $d the $m",
                                             "is it true that the $n $v $d the $m?",
                                             "could the $n be $d the $m?", NULL};
-    if (asker->single_count < 2)
-        return false;
     struct random *random = &asker->random;
-    int first = asker->singles[pick(random, asker->single_count)];
-    int second = asker->singles[pick(random, asker->single_count)];
-    const struct direction *d = &directions[pick(random, 4)];
-    int dx = asker->x[first] - asker->x[second], dy = asker->y[first] - asker->y[second];
-    int along = dx * d->x + dy * d->y, aside = abs(dx * d->y) + abs(dy * d->x);
-    if (first == second || abs(along) < CLEARLY_BEYOND || 2 * aside > 5 * abs(along))
+    int first, second;
+    const struct direction *d;
+    bool holds;
+    if (!clear_relation(asker, random, &first, &second, &d, &holds))
         return false;
     struct noun nouns[2];
     noun_of_kind(asker->world, asker->scene->objects[first].kind, -1, &nouns[0]);
     noun_of_kind(asker->world, asker->scene->objects[second].kind, -1, &nouns[1]);
     ask_about(asker, first, second, (int)(d - directions));
-    ask_answer(question, along > 0 ? "yes" : "no");
+    ask_answer(question, holds ? "yes" : "no");
     question->needed = 1u << first | 1u << second;
     ask_centre(asker, question, 0, first);
     ask_centre(asker, question, 1, second);
-    ask_write(asker, question, templates, (struct phrase){&nouns[0], &nouns[1], direction_phrase(random, d)});
+    ask_write(asker, question, templates, (struct phrase){.first = &nouns[0], .second = &nouns[1], .direction = direction_phrase(random, d)});
     return true;
 }

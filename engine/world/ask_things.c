@@ -47,8 +47,7 @@ static const char *const exist_pair[] = {"are there any $p?",         "are there
                                          "could you please tell me whether there are any $p?",
                                          NULL};
 
-// Something that is in `here` and not in `there`, or -1.
-static int only_in(struct random *random, const uint32_t *here, const uint32_t *there, int n)
+int ask_only_in(struct random *random, const uint32_t *here, const uint32_t *there, int n)
 {
     int found[KIND_LIMIT], count = 0;
     for (int i = 0; i < n; i++)
@@ -87,7 +86,7 @@ bool ask_EXIST(struct asker *asker, struct world_question *question)
     struct noun noun;
     decoy_draw(asker, &decoy);
     bool yes = pick(&asker->random, 2) == 0;
-    int kind = only_in(&asker->random, yes ? asker->of_kind : decoy.of_kind,
+    int kind = ask_only_in(&asker->random, yes ? asker->of_kind : decoy.of_kind,
                        yes ? decoy.of_kind : asker->of_kind, asker->world->kind_count);
     if (kind < 0)
         return false;
@@ -139,7 +138,7 @@ bool ask_EXIST_CATEGORY(struct asker *asker, struct world_question *question)
     for (int c = 0; c < asker->world->category_count; c++)
         here[c] = asker->world->categories[c].askable ? asker->of_category[c] : 0;
     bool yes = pick(&asker->random, 16) < 9; // a little more than half, because it fails more often
-    int category = only_in(&asker->random, yes ? here : decoy.of_category, yes ? decoy.of_category : here,
+    int category = ask_only_in(&asker->random, yes ? here : decoy.of_category, yes ? decoy.of_category : here,
                            asker->world->category_count);
     if (category < 0)
         return false;
@@ -234,7 +233,7 @@ bool ask_COUNT(struct asker *asker, struct world_question *question)
     if (number == 0) {
         struct decoy decoy;
         decoy_draw(asker, &decoy);
-        kind = only_in(&asker->random, decoy.of_kind, asker->of_kind, asker->world->kind_count);
+        kind = ask_only_in(&asker->random, decoy.of_kind, asker->of_kind, asker->world->kind_count);
     } else {
         int found[WORLD_OBJECTS], count = 0;
         for (int i = 0; i < asker->kind_count; i++)
@@ -268,7 +267,7 @@ bool ask_COUNT_CATEGORY(struct asker *asker, struct world_question *question)
         struct decoy decoy;
         decoy_draw(asker, &decoy);
         category =
-            only_in(&asker->random, decoy.of_category, asker->of_category, asker->world->category_count);
+            ask_only_in(&asker->random, decoy.of_category, asker->of_category, asker->world->category_count);
     } else {
         category = category_with(asker, number);
     }
@@ -327,7 +326,7 @@ bool ask_COMPARE(struct asker *asker, struct world_question *question)
     if (pick(random, 8) == 0) {
         struct decoy decoy;
         decoy_draw(asker, &decoy);
-        second = only_in(random, decoy.of_kind, asker->of_kind, asker->world->kind_count);
+        second = ask_only_in(random, decoy.of_kind, asker->of_kind, asker->world->kind_count);
     }
     if (second < 0 || first == second)
         return false;

@@ -61,31 +61,41 @@ static const char *phrase_part(struct phrase phrase, char key)
         return phrase.second->plural;
     case 'v':
         return phrase.first->pair ? "are" : "is";
+    case 'k':
+        return phrase.number;
+    case 'w':
+        return phrase.where;
     default:
         return phrase.direction;
     }
 }
 
-void ask_write(struct asker *asker, struct world_question *question, const char *const *templates,
-               struct phrase phrase)
+void ask_write_text(const struct world *world, struct random *random, const char *const *templates, struct phrase phrase,
+                    char text[WORLD_TEXT])
 {
     const char *choice[TEMPLATES_LIMIT];
     int n = 0;
-    bool all = asker->world->options.reworded;
+    bool all = world->options.reworded;
     for (int i = 0; templates[i] && n < TEMPLATES_LIMIT && (all || *templates[i]); i++)
         if (*templates[i])
             choice[n++] = templates[i];
     size_t used = 0;
-    for (const char *from = choice[pick(&asker->random, n)]; *from; from++) {
+    for (const char *from = choice[pick(random, n)]; *from; from++) {
         char one[2] = {*from, '\0'};
         const char *part = *from == '$' ? phrase_part(phrase, *++from) : one;
         size_t length = strlen(part);
-        if (used + length >= sizeof question->text)
+        if (used + length >= WORLD_TEXT)
             break;
-        memcpy(question->text + used, part, length);
+        memcpy(text + used, part, length);
         used += length;
     }
-    question->text[used] = '\0';
+    text[used] = '\0';
+}
+
+void ask_write(struct asker *asker, struct world_question *question, const char *const *templates,
+               struct phrase phrase)
+{
+    ask_write_text(asker->world, &asker->random, templates, phrase, question->text);
 }
 
 void ask_answer(struct world_question *question, const char *answer)
@@ -104,7 +114,7 @@ void ask_centre(const struct asker *asker, struct world_question *question, int 
     question->centres[2 * which + 1] = (float)asker->y[object] / (float)WORLD_SIDE;
 }
 
-static void look(struct asker *asker)
+void ask_look(struct asker *asker)
 {
     const struct world_scene *scene = asker->scene;
     for (int i = 0; i < scene->object_count; i++) {
@@ -150,7 +160,7 @@ int world_make_questions(const struct world *world, uint64_t seed, uint64_t inde
     };
     struct asker asker = {.world = world, .scene = scene};
     random_init(&asker.random, seed, 2 * index + 1);
-    look(&asker);
+    ask_look(&asker);
     want = want > WORLD_QUESTIONS ? WORLD_QUESTIONS : want;
     int count = 0, asked[WORLD_QUESTIONS][4];
     for (int tries = 0; count < want && tries < 60 * WORLD_QUESTIONS; tries++) {

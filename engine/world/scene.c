@@ -100,6 +100,36 @@ static bool find_place(const struct canvas *canvas, struct random *random, const
     return false;
 }
 
+// Draws the objects of a plan onto a canvas that has its background, where they find a place.
+static void place_all(const struct world *world, struct random *random, enum world_style style,
+                      const struct plan plan[WORLD_OBJECTS], int count, struct canvas *canvas)
+{
+    int largest = count <= 5 ? 60 : count <= 7 ? 52 : 46;
+    for (int i = 0; i < count; i++) {
+        struct sprite sprite;
+        struct world_box place = {0};
+        int lost[WORLD_OBJECTS];
+        int longest = between(random, 28, largest), turn = pick(random, SPRITE_TURNS);
+        sprite_draw(world, style, plan[i].cell, longest, turn, &sprite);
+        if (!find_place(canvas, random, &sprite, &place, lost))
+            continue;
+        for (int j = 0; j < canvas->scene->object_count; j++)
+            canvas->hidden[j] += lost[j];
+        int light = between(random, 232, 292); // or orange would pass for brown
+        struct world_object object = {.kind = plan[i].kind, .color = plan[i].color, .box = place};
+        canvas_paste(canvas, &sprite, light, &object);
+    }
+    canvas_tighten(canvas);
+}
+
+// From a stream of its own: the same layout in every style.
+static enum world_style choose_style(const struct world *world, uint64_t seed, uint64_t index)
+{
+    struct random lot;
+    random_init(&lot, seed ^ 0x73747931u, 2 * index);
+    return world_choose_style(world, random_below(&lot, 1u << 16));
+}
+
 bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, struct world_scene *scene)
 {
     struct random random;
@@ -110,25 +140,47 @@ bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, 
     background_draw(&random, scene->pixels);
     background_clutter(&random, scene->pixels);
     int count = scene_compose(world, &random, plan);
-    // Drawn from a stream of its own: the same layout in every style.
-    struct random lot;
-    random_init(&lot, seed ^ 0x73747931u, 2 * index);
-    enum world_style style = world_choose_style(world, random_below(&lot, 1u << 16));
-    int largest = count <= 5 ? 60 : count <= 7 ? 52 : 46;
-    for (int i = 0; i < count; i++) {
-        struct sprite sprite;
-        struct world_box place = {0};
-        int lost[WORLD_OBJECTS];
-        int longest = between(&random, 28, largest), turn = pick(&random, SPRITE_TURNS);
-        sprite_draw(world, style, plan[i].cell, longest, turn, &sprite);
-        if (!find_place(&canvas, &random, &sprite, &place, lost))
-            continue;
-        for (int j = 0; j < scene->object_count; j++)
-            canvas.hidden[j] += lost[j];
-        int light = between(&random, 232, 292); // or orange would pass for brown
-        struct world_object object = {.kind = plan[i].kind, .color = plan[i].color, .box = place};
-        canvas_paste(&canvas, &sprite, light, &object);
-    }
-    canvas_tighten(&canvas);
+    place_all(world, &random, choose_style(world, seed, index), plan, count, &canvas);
     return scene->object_count >= 2;
+}
+
+// The second picture of a pair: things of its own, and some of the first one's in another number, another colour or
+// another place, so that there is something to compare.
+static int compose_second(const struct world *world, struct random *random, const struct plan first[WORLD_OBJECTS],
+                          int first_count, struct plan plan[WORLD_OBJECTS])
+{
+    int count = scene_compose(world, random, plan);
+    int shared = between(random, 0, 2);
+    for (int i = 0; i < shared; i++) {
+        struct plan like = first[pick(random, first_count)];
+        int copies = pick(random, 100) < 50 ? 1 : between(random, 2, 4);
+        for (int k = 0; k < copies; k++) {
+            int at = count < 9 ? count++ : pick(random, count);
+            plan[at] = like;
+            if (pick(random, 3) > 0)
+                choose_color(world, random, &plan[at]);
+        }
+    }
+    return count;
+}
+
+bool world_make_pair(const struct world *world, uint64_t seed, uint64_t index, struct world_scene scenes[2])
+{
+    struct random random;
+    random_init(&random, seed ^ 0x70616972u, 2 * index);
+    struct plan plan[2][WORLD_OBJECTS];
+    int count[2];
+    count[0] = scene_compose(world, &random, plan[0]);
+    count[1] = compose_second(world, &random, plan[0], count[0], plan[1]);
+    bool swap = pick(&random, 2);
+    enum world_style style = choose_style(world, seed, index);
+    for (int s = 0; s < 2; s++) {
+        int from = swap ? 1 - s : s;
+        struct canvas canvas;
+        canvas_begin(&canvas, &scenes[s]);
+        background_draw(&random, scenes[s].pixels);
+        background_clutter(&random, scenes[s].pixels);
+        place_all(world, &random, style, plan[from], count[from], &canvas);
+    }
+    return scenes[0].object_count >= 2 && scenes[1].object_count >= 2;
 }

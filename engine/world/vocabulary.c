@@ -17,7 +17,8 @@ static const char *const words[] = {
 // What reworded questions need besides.
 static const char *const more_words[] = {"please", "tell", "me",   "could", "know", "want", "if",   "whether", "find",
                                          "look",   "for",  "name", "yes",   "true", "that", "here", "has",     "got",
-                                         "one",    "be"};
+                                         "one",    "be",   "two",  "three", "four", "five", "six",  "both",    "each",
+                                         "neither", "only", "exactly", "all", "other", "first", "second", "them"};
 
 // Other words for the same; up to two tokens.
 static const struct form {

@@ -83,6 +83,30 @@ bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, 
 int world_make_questions(const struct world *world, uint64_t seed, uint64_t index, const struct world_scene *scene,
                          struct world_question *questions, int want);
 
+// Statements about two pictures, true or false, as in NLVR2 (Suhr et al., ACL 2019). The name is the "type" of a set.
+#define WORLD_STATEMENTS(X)                                                                                    \
+    X(BOTH, "both") X(ONE, "one") X(NEITHER, "neither") X(SIDE, "in-one") X(COUNT, "count-in-one")                \
+    X(TOTAL, "count-in-all") X(COMPARE, "compare-pictures") X(RELATION, "relation-in-one")
+#define WORLD_STATEMENT_ENUM(id, name) WORLD_STATE_##id,
+enum world_statement_family { WORLD_STATEMENTS(WORLD_STATEMENT_ENUM) WORLD_STATEMENT_COUNT };
+#undef WORLD_STATEMENT_ENUM
+const char *world_statement_name(enum world_statement_family family);
+
+struct world_statement {
+    enum world_statement_family family;
+    char text[WORLD_TEXT];
+    bool truth;
+    uint32_t needed[2]; // bit i: object i of that picture must be seen to judge
+};
+
+// Two pictures to compare: they share some of their things. False (rarely) when they could not be laid out.
+bool world_make_pair(const struct world *world, uint64_t seed, uint64_t index, struct world_scene scenes[2]);
+
+// Up to `want` different statements about a pair, as many true as false. Needs the words of a reworded world. Returns
+// how many.
+int world_make_statements(const struct world *world, uint64_t seed, uint64_t index, const struct world_scene scenes[2],
+                          struct world_statement *statements, int want);
+
 // The lists that the model is built on. Kinds have a category each; answers are all that questions can have.
 int world_kind_count(const struct world *world);
 const char *world_kind_name(const struct world *world, int kind);
