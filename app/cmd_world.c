@@ -24,6 +24,7 @@ struct options {
     uint64_t seed;
     const char *folder, *style;
     struct world_options world;
+    bool pairs;
 };
 
 // What one picture gives: its lines of the question file (malloc'ed), or why there are none.
@@ -86,10 +87,13 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
          N_("drawing styles of the objects, one for each picture: noto, twemoji, fluent (default noto)"), 0, 0},
         {"reworded", OPTION_FLAG, &options->world.reworded, NULL,
          N_("questions in more words too: polite, terse, asked round corners"), 0, 0},
+        {"pairs", OPTION_FLAG, &options->pairs, NULL,
+         N_("pairs of pictures and statements about them, true or false, in the manner of NLVR2: \"picture\" is a list of "
+            "two, \"answer\" is True or False"), 0, 0},
         OPTION_ROW_THREADS(&options->threads),
         OPTION_ROW_END};
     const struct option_command command = {
-        "world", N_("world N DIR [--seed S] [--questions Q] [--style LIST] [--reworded] [--threads N]"),
+        "world", N_("world N DIR [--seed S] [--questions Q] [--style LIST] [--reworded] [--pairs] [--threads N]"),
         N_("Writes N pictures of the procedural world (JPEG, 192 x 192) into the folder DIR, which is made if there is "
            "none, and DIR/questions.jsonl, a line per question: {\"picture\", \"question\", \"answer\", \"type\", "
            "\"needed\": [[x0, y0, x1, y1] ..], \"others\": [..]}. `picture` is relative to DIR. `needed` are the boxes "
@@ -110,6 +114,7 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         return false;
     }
     options->folder = arguments[1];
+    options->world.reworded |= options->pairs; // statements are made of those words
     return true;
 }
 
@@ -147,31 +152,66 @@ static uint64_t make_scene(const struct work *work, long number, struct world_sc
     return index;
 }
 
-static void make_picture(void *context, int at, int worker)
+static bool save_scene(const struct work *work, struct world_scene *scene, const char *name, struct error *err)
+{
+    char path[ASSETS_PATH + 64];
+    snprintf(path, sizeof path, "%s/%s", work->options->folder, name);
+    struct picture picture = {WORLD_SIDE, WORLD_SIDE, 3, scene->pixels};
+    return picture_save_jpeg(&picture, path, QUALITY, err);
+}
+
+static void make_picture(const struct work *work, long number, struct world_scene *scene, FILE *lines, struct error *err)
+{
+    char name[32];
+    struct world_question questions[WORLD_QUESTIONS];
+    snprintf(name, sizeof name, "%06ld.jpg", number);
+    uint64_t index = make_scene(work, number, scene);
+    int count = world_make_questions(work->world, work->options->seed, index, scene, questions,
+                                     (int)work->options->questions);
+    if (save_scene(work, scene, name, err))
+        write_lines(lines, name, scene, questions, count);
+}
+
+static void make_pair(const struct work *work, long number, struct world_scene scenes[2], FILE *lines, struct error *err)
+{
+    char names[2][40];
+    struct world_statement statements[WORLD_QUESTIONS];
+    uint64_t index = (uint64_t)number;
+    while (!world_make_pair(work->world, work->options->seed, index, scenes))
+        index += (uint64_t)1 << 32;
+    int count = world_make_statements(work->world, work->options->seed, index, scenes, statements,
+                                      (int)work->options->questions);
+    for (int s = 0; s < 2; s++) {
+        snprintf(names[s], sizeof names[s], "%06ld-%s.jpg", number, s ? "right" : "left");
+        if (!save_scene(work, &scenes[s], names[s], err))
+            return;
+    }
+    for (int i = 0; i < count; i++) {
+        json_t *line = json_pack("{s[ss] ss ss ss}", "picture", names[0], names[1], "question", statements[i].text,
+                                 "answer", statements[i].truth ? "True" : "False", "type",
+                                 world_statement_name(statements[i].family));
+        json_dumpf(line, lines, 0);
+        fputc('\n', lines);
+        json_decref(line);
+    }
+}
+
+static void make_one(void *context, int at, int worker)
 {
     (void)worker;
     struct work *work = context;
     struct made *made = &work->made[at];
-    char name[32], path[ASSETS_PATH + 64];
-    snprintf(name, sizeof name, "%06ld.jpg", work->first + at);
-    snprintf(path, sizeof path, "%s/%s", work->options->folder, name);
-    struct world_scene *scene = memory_alloc(1, sizeof *scene);
-    struct world_question questions[WORLD_QUESTIONS];
+    struct world_scene *scenes = memory_alloc(2, sizeof *scenes);
     size_t size;
-    FILE *lines = scene ? open_memstream(&made->lines, &size) : NULL;
+    FILE *lines = scenes ? open_memstream(&made->lines, &size) : NULL;
     if (!lines) {
         error_no_memory(&made->err, "a scene");
     } else {
-        uint64_t index = make_scene(work, work->first + at, scene);
-        int count = world_make_questions(work->world, work->options->seed, index, scene, questions,
-                                         (int)work->options->questions);
-        struct picture picture = {WORLD_SIDE, WORLD_SIDE, 3, scene->pixels};
-        picture_save_jpeg(&picture, path, QUALITY, &made->err);
-        write_lines(lines, name, scene, questions, count);
+        (work->options->pairs ? make_pair : make_picture)(work, work->first + at, scenes, lines, &made->err);
         if (fclose(lines) != 0 && made->err.code == ERROR_NONE)
             error_no_memory(&made->err, "questions");
     }
-    memory_free(scene);
+    memory_free(scenes);
 }
 
 static bool write_batch(struct work *work, int count, FILE *out, struct error *err)
@@ -196,7 +236,7 @@ static bool make_all(struct work *work, struct thread_pool *pool, FILE *out, str
     long total = work->options->pictures;
     for (work->first = 0; ok && work->first < total; work->first += BATCH) {
         int count = total - work->first < BATCH ? (int)(total - work->first) : BATCH;
-        thread_pool_run(pool, make_picture, work, count);
+        thread_pool_run(pool, make_one, work, count);
         ok = write_batch(work, count, out, err);
         if (ok && show) {
             fputc('\r', stderr);

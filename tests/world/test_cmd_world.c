@@ -157,11 +157,44 @@ static void test_refuses(void **state)
     assert_refused(1, "3", below, NULL, "cannot make the folder");
 }
 
+static void test_writes_pairs_and_statements(void **state)
+{
+    (void)state;
+    char message[512], folder[512];
+    snprintf(folder, sizeof folder, "%s", scratch_path("pairs"));
+    assert_int_equal(run("6", folder, "--pairs", "--style=twemoji", message), 0);
+    size_t size;
+    char *lines = slurp(folder, "questions.jsonl", &size);
+    int count = 0;
+    for (char *line = lines, *end; (end = strchr(line, '\n')); line = end + 1, count++) {
+        const char *names[2], *statement, *answer, *type;
+        json_t *root = json_loadb(line, (size_t)(end - line), 0, NULL);
+        assert_int_equal(json_unpack(root, "{s[ss] ss ss ss !}", "picture", &names[0], &names[1], "question", &statement,
+                                     "answer", &answer, "type", &type), 0);
+        assert_true(!strcmp(answer, "True") || !strcmp(answer, "False"));
+        for (int s = 0; s < 2; s++) {
+            char path[1024];
+            struct picture picture;
+            snprintf(path, sizeof path, "%s/%s", folder, names[s]);
+            assert_true(picture_load(&picture, path, 0, NULL, NULL, NULL));
+            assert_int_equal(picture.width, 192);
+            picture_free(&picture);
+        }
+        json_decref(root);
+    }
+    assert_in_range(count, 30, 48);
+    memory_free(lines);
+    assert_int_equal(run("2", folder, "--style=noto,cartoon", NULL, message), ERROR_USAGE);
+    assert_non_null(strstr(message, "no drawing style \"cartoon\""));
+    assert_int_equal(run("2", folder, "--style=", NULL, message), ERROR_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_pictures_and_questions),
         cmocka_unit_test(test_pictures_are_the_scenes_that_were_asked_about),
+        cmocka_unit_test(test_writes_pairs_and_statements),
         cmocka_unit_test(test_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
