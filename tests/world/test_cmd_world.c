@@ -176,7 +176,7 @@ static void test_writes_pairs_and_statements(void **state)
             char path[1024];
             struct picture picture;
             snprintf(path, sizeof path, "%s/%s", folder, names[s]);
-            assert_true(picture_load(&picture, path, 0, NULL, NULL, NULL));
+            assert_true(picture_load(&picture, path, (struct picture_reading){0}, NULL, NULL));
             assert_int_equal(picture.width, 192);
             picture_free(&picture);
         }
