@@ -77,7 +77,11 @@ static void tell_terminal(const struct terminal *terminal, const struct screen_o
     else
         row(_("background"), _("not told: taken as dark, unless COLORFGBG says otherwise"));
     if (terminal->tmux)
-        row("tmux", _("yes: pictures are drawn in blocks unless it says that it can do sixel"));
+        row("tmux", "%s",
+            terminal_tmux_is_ascii() ? _("yes, for ASCII only: attach with `tmux -u`, or with LANG=C.UTF-8 set")
+            : terminal->sixel        ? _("yes, with sixel")
+                                     : _("yes, without sixel: pictures are drawn in blocks (pixels: tmux 3.4 or newer built "
+                                         "with sixel, or outside of tmux)"));
     row(_("graphics"), "%s%s", graphics_name(terminal_graphics(terminal, options->graphics)),
         options->graphics == GRAPHICS_AUTO ? "" : _(" (asked for)"));
 }

@@ -1,5 +1,7 @@
 #include "ui/measure.h"
 
+#include <stdlib.h>
+
 // Decodes one character of UTF-8; bytes that are none become '?'.
 static wchar_t decode(const char **text)
 {
@@ -27,7 +29,8 @@ wchar_t measure_next(const char **text, int *columns)
     if (*columns >= 0)
         return wide;
     *columns = 1;
-    return L'?';
+    // A locale of single bytes knows no others; who draws has plain signs for ours.
+    return MB_CUR_MAX == 1 && wide >= 0xA0 ? wide : L'?';
 }
 
 int measure_width(const char *text)

@@ -16,7 +16,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const double frame_patience = 0.5, busy_patience = 0.25;
+// How long the answer to a frame is waited for: some times what the last ones took, within these limits. On a slow line
+// frames would queue up behind one another otherwise, and keys be answered long after.
+static const double patience_least = 0.5, patience_first = 3, patience_most = 20, patience_times = 3;
+static const double slow_answer = 3, busy_patience = 0.25;
 
 struct screen_options screen_options_default(void)
 {
@@ -55,6 +58,7 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
                   const struct terminal *terminal)
 {
     *screen = (struct screen){.backend = backend, .assets = options->assets, .mouse = options->mouse, .terminal = *terminal};
+    screen->paced = terminal->answered;
     screen->view.abilities = backend->abilities;
     screen->view.model = backend->model;
     screen->view.assets = options->assets;
@@ -82,6 +86,8 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
         page_push(screen, options->page, options->page_argument);
     if (options->notice[0])
         view_say(&screen->view, true, "%s", options->notice);
+    else if (!terminal->unicode && terminal->tmux && terminal_tmux_is_ascii())
+        view_say(&screen->view, true, "%s", _("This tmux shows ASCII only: attach with `tmux -u`, or with LANG=C.UTF-8 set."));
     return true;
 }
 
@@ -164,6 +170,37 @@ static bool swallow_sequence(void)
     return true;
 }
 
+static double frame_patience(const struct screen *screen)
+{
+    double patience = patience_times * screen->answer_seconds;
+    if (screen->answer_seconds <= 0)
+        return patience_first;
+    return patience < patience_least ? patience_least : patience < patience_most ? patience : patience_most;
+}
+
+// The terminal has drawn the frame. A line that takes seconds for it is told of once.
+static void frame_is_done(struct screen *screen, double now)
+{
+    if (!screen->frame_pending)
+        return; // of a frame that was given up
+    screen->frame_pending = false;
+    double seconds = now - screen->frame_sent, before = screen->answer_seconds;
+    // Quick when it gets worse, slow when it gets better: small frames arrive soon on a slow line too.
+    screen->answer_seconds = seconds > before ? seconds : 0.9 * before + 0.1 * seconds;
+    if (seconds < slow_answer || screen->slow_told || screen->graphics != GRAPHICS_SIXEL)
+        return;
+    screen->slow_told = true;
+    view_say(&screen->view, false, "%s", _("This line is slow: g draws in blocks, with far fewer bytes; ssh -C compresses them."));
+    screen->dirty = true;
+}
+
+// An answer that does not come: the next frame goes out; from a terminal that has never given one, none is waited for.
+static void give_frame_up(struct screen *screen)
+{
+    screen->frame_pending = false;
+    screen->paced = screen->answer_seconds > 0;
+}
+
 // Reads all keys there are. False: the terminal is gone.
 static bool take_keys(struct screen *screen, bool hung_up)
 {
@@ -172,8 +209,7 @@ static bool take_keys(struct screen *screen, bool hung_up)
     while (!screen->quit && (kind = get_wch(&key)) != ERR) {
         count++;
         if (kind == KEY_CODE_YES && key == TERMINAL_FRAME_DONE) {
-            screen->frame_pending = false;
-            screen->paced = true;
+            frame_is_done(screen, clock_seconds());
         } else if (kind == OK && key == 27 && swallow_sequence()) {
             continue;
         } else if (!(kind == KEY_CODE_YES && key == KEY_RESIZE)) { // resizes come as signals
@@ -200,7 +236,7 @@ static int wait_time(const struct screen *screen, double now)
     if (screen->dirty && now < screen->draw_at)
         wait = milliseconds_until(screen->draw_at, now, wait);
     else if (screen->dirty)
-        wait = screen->frame_pending ? milliseconds_until(screen->frame_sent + frame_patience, now, wait) : 0;
+        wait = screen->frame_pending ? milliseconds_until(screen->frame_sent + frame_patience(screen), now, wait) : 0;
     return wait;
 }
 
@@ -232,8 +268,8 @@ static void screen_loop(struct screen *screen)
         struct page *page = page_top(screen);
         screen->page_due = page->kind->tick ? page->kind->tick(page, now) : 0;
         watch_work(screen, now);
-        if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience))
-            screen->frame_pending = screen->paced && now <= screen->frame_sent + frame_patience;
+        if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience(screen)))
+            give_frame_up(screen);
         if (screen->dirty && !screen->frame_pending && now >= screen->draw_at && !screen->quit)
             screen_draw(screen);
     }

@@ -61,7 +61,9 @@ struct screen {
     bool dirty;         // something to be seen changed
     bool repaint;       // everything must be sent again
     bool frame_pending; // the terminal has not said yet that it drew the last frame
-    bool paced;         // it has ever said so
+    bool paced;         // it says so, as far as we know
+    bool slow_told;     // that the line is slow
+    double answer_seconds; // what it took to say so of late; 0: never
     double frame_sent, play_next, busy_since; // busy_since 0: idle
 };
 

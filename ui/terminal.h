@@ -94,5 +94,7 @@ bool terminal_write(const char *bytes, size_t size);
 
 // Sets LC_CTYPE from the environment, C.UTF-8 where that says nothing. Returns whether characters are UTF-8.
 bool terminal_locale(void);
+// Whether this is a tmux that shows ASCII only to its client, since no locale says otherwise. Asks tmux, once.
+bool terminal_tmux_is_ascii(void);
 
 #endif

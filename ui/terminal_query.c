@@ -42,6 +42,24 @@ bool graphics_parse(const char *name, enum graphics *graphics)
     return false;
 }
 
+// tmux takes a terminal that no locale calls UTF-8 for one of ASCII (`tmux -u` aside) and shows underscores instead, which
+// is so after ssh to a machine without a locale. What it thinks of its client cannot be seen from the screen.
+bool terminal_tmux_is_ascii(void)
+{
+    static int known = -1;
+    const char *tmux = getenv("TMUX");
+    if (known < 0 && tmux && *tmux) {
+        char answer[8] = "";
+        FILE *client = popen("tmux display-message -p '#{client_utf8}' 2>/dev/null", "r");
+        if (client && !fgets(answer, sizeof answer, client))
+            answer[0] = 0;
+        if (client)
+            pclose(client);
+        known = answer[0] == '0';
+    }
+    return known > 0;
+}
+
 bool terminal_locale(void)
 {
     setlocale(LC_CTYPE, "");
@@ -49,7 +67,8 @@ bool terminal_locale(void)
         return true;
     // Nothing was said about the language at all: today's terminals are UTF-8.
     const char *name = setlocale(LC_CTYPE, NULL);
-    if (name && (!strcmp(name, "C") || !strcmp(name, "POSIX")) && !getenv("LC_ALL") && !getenv("LC_CTYPE"))
+    if (name && (!strcmp(name, "C") || !strcmp(name, "POSIX")) && !getenv("LC_ALL") && !getenv("LC_CTYPE") &&
+        !terminal_tmux_is_ascii())
         return setlocale(LC_CTYPE, "C.UTF-8") != NULL;
     return false;
 }

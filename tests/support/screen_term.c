@@ -49,10 +49,21 @@ static void on_output(const char *bytes, size_t size, void *user)
     struct screen_term *term = user;
     if (term->options.silent)
         return;
+    if (term->hold && size == 4 && !memcmp(bytes, "\033[0n", 4)) {
+        term->held++;
+        return;
+    }
     if (term->options.sixel && size == 7 && !memcmp(bytes, "\033[?1;2c", 7))
         send_bytes(term, "\033[?62;4;22c", 11);
     else
         send_bytes(term, bytes, size);
+}
+
+void screen_term_release(struct screen_term *term)
+{
+    term->hold = false;
+    for (; term->held > 0; term->held--)
+        send_bytes(term, "\033[0n", 4);
 }
 
 static void unpaint(struct screen_term *term, VTermRect rect)
@@ -208,6 +219,7 @@ static void remember(struct screen_term *term, const char *bytes, size_t size)
             term->log_used = TERM_LOG / 2;
         }
         term->log[term->log_used++] = bytes[i];
+        term->frames += term->log_used >= 4 && !memcmp(term->log + term->log_used - 4, "\033[5n", 4);
         // libvterm 0.1 reads only the first number of "?1006;1000h": look at the bytes.
         const char *end = term->log + term->log_used - 5;
         if (term->log_used >= 5 && !memcmp(end, "1000", 4) && (end[4] == 'h' || end[4] == 'l'))

@@ -42,6 +42,9 @@ struct screen_term {
     bool in_escape, in_dcs, dcs_escape;
     bool scrolled; // curses moved rows
     bool cursor_visible, alternate, mouse;
+    int frames;  // that ended in CSI 5n
+    bool hold;   // as on a slow line, no frame is answered,
+    int held;    // these were not
 };
 
 // Starts child(context) with the pty as its terminal; its return value is its exit status.
@@ -57,6 +60,7 @@ bool screen_term_wait_gone(struct screen_term *term, const char *text);
 bool screen_term_find(const struct screen_term *term, const char *text, int *row, int *column);
 void screen_term_row(const struct screen_term *term, int row, char *out, size_t size); // UTF-8
 VTermScreenCell screen_term_cell(const struct screen_term *term, int row, int column);
+void screen_term_release(struct screen_term *term); // answers the frames that were held back
 void screen_term_type(struct screen_term *term, const char *keys);
 void screen_term_resize(struct screen_term *term, int rows, int columns);
 

@@ -655,6 +655,33 @@ static void test_silent_terminal(void **state)
     run_in(&options, &child, "fusion 2");
 }
 
+// A line that takes a second for a frame: the next one waits for the answer, however many keys are pressed, and shows
+// what all of them came to.
+static void test_slow_line(void **state)
+{
+    (void)state;
+    start(30, 100, true);
+    term.hold = true;
+    screen_term_type(&term, "l");
+    screen_term_settle(&term, 1000);
+    screen_term_release(&term);
+    screen_term_type(&term, "l"); // this one is quick, which does not make the line a quick one
+    screen_term_settle(&term, 200);
+    int before = term.frames;
+    term.hold = true;
+    for (int i = 0; i < 4; i++) {
+        screen_term_type(&term, "l");
+        screen_term_settle(&term, 300);
+    }
+    assert_in_range(term.frames - before, 0, 1);
+    screen_term_release(&term);
+    expect("stage 7 of 13");
+    assert_in_range(term.frames - before, 1, 3);
+    screen_term_type(&term, "q");
+    assert_int_equal(screen_term_finish(&term), 0);
+    screen_term_free(&term);
+}
+
 static void test_slow_backend(void **state)
 {
     (void)state;
@@ -713,6 +740,7 @@ int main(void)
         cmocka_unit_test(test_ascii_without_colors),
         cmocka_unit_test(test_eight_colors),
         cmocka_unit_test(test_silent_terminal),
+        cmocka_unit_test(test_slow_line),
         cmocka_unit_test(test_slow_backend),
         cmocka_unit_test(test_cancel),
     };
