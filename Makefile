@@ -109,6 +109,8 @@ bench: $(BUILD)/trimscope
 
 # Interrupted, it stops with an error and goes on from there the next time.
 train: $(BUILD)/trimscope
+	$(BUILD)/trimscope train --estimate --config assets/training/dense.json
+	$(BUILD)/trimscope train --estimate --trim --config assets/training/pruned.json
 	$(BUILD)/trimscope train --config assets/training/dense.json --out $(BUILD)/dense.safetensors
 	$(BUILD)/trimscope train --trim --config assets/training/pruned.json --init $(BUILD)/dense.safetensors \
 	    --half --out $(BUILD)/pruned.safetensors

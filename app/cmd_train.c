@@ -31,8 +31,8 @@ static void ask_to_stop(int signal_number)
 }
 
 struct train_command {
-    const char *init, *teacher, *out, *config;
-    bool trim, fresh, no_cross, half;
+    const char *init, *teacher, *out, *config, *score;
+    bool trim, freeze, fresh, change, estimate, no_cross, no_heads, no_distill, no_curriculum, half;
     long threads, validate, every, minutes; // every: seconds between saved states; minutes: 0 for no limit
     struct train_settings settings;
     char state[PATH];
@@ -40,7 +40,7 @@ struct train_command {
 
 static void print_settings(void)
 {
-    static const struct table_column columns[] = {{N_("Settings"), -12}, {N_("dense"), 9}, {"SmartTrim", 9}, {"", -1}};
+    static const struct table_column columns[] = {{N_("Settings"), -16}, {N_("dense"), 9}, {"SmartTrim", 9}, {"", -1}};
     struct table table;
     putchar('\n');
     table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
@@ -80,20 +80,49 @@ static bool read_setting(struct train_command *a, const char *argument, struct e
     return train_settings_set(&a->settings, name, equals + 1, err);
 }
 
+// The options that leave out or change a part of the method are settings by another name.
+static bool read_ablations(struct train_command *a, struct error *err)
+{
+    const struct {
+        bool given;
+        const char *option;
+    } ablations[] = {{a->no_cross, "--no-cross"}, {a->no_heads, "--no-heads"}, {a->no_curriculum, "--no-curriculum"},
+                     {a->score != NULL, "--score"}};
+    for (size_t i = 0; i < sizeof ablations / sizeof *ablations; i++)
+        if (ablations[i].given && !a->trim)
+            return error_set(err, ERROR_USAGE, "%s belongs to the SmartTrim stage: give --trim too", ablations[i].option);
+    bool concat = a->score && !strcmp(a->score, "concat");
+    if (a->score && !concat && strcmp(a->score, "dot"))
+        return error_set(err, ERROR_USAGE, "--score is concat or dot, not %.40s", a->score);
+    if (a->score && a->no_cross)
+        return error_set(err, ERROR_USAGE, "--score says how to look at the other modality, and --no-cross says not to");
+    struct train_settings *s = &a->settings;
+    s->freeze = a->freeze ? 1 : s->freeze;
+    s->cross = a->no_cross ? 0 : s->cross;
+    s->concat = a->score ? concat : a->no_cross ? 0 : s->concat;
+    s->heads = a->no_heads ? 0 : s->heads;
+    s->distill = a->no_distill ? 0 : s->distill;
+    s->curriculum = a->no_curriculum ? 0 : s->curriculum;
+    return true;
+}
+
 static bool settle(struct train_command *a, const char *const arguments[], int count, struct error *err)
 {
+    a->trim |= a->freeze;
     a->settings = train_settings_default(a->trim);
     if (a->config && !read_config(a, err))
         return false;
     for (int i = 0; i < count; i++)
         if (!read_setting(a, arguments[i], err))
             return false;
+    if (!read_ablations(a, err))
+        return false;
     if (!a->out)
         a->out = a->trim ? "pruned.safetensors" : "dense.safetensors";
-    if (a->trim && !a->init)
+    if (a->trim && !a->init && !a->estimate)
         return error_set(err, ERROR_USAGE, "the SmartTrim stage starts from dense weights: give --init FILE");
-    if (a->teacher && !a->trim)
-        return error_set(err, ERROR_USAGE, "--teacher belongs to the SmartTrim stage: give --trim too");
+    if (a->teacher && a->settings.distill <= 0)
+        return error_set(err, ERROR_USAGE, "--teacher is to learn from, and the setting distill is 0");
     if ((size_t)snprintf(a->state, sizeof a->state, "%s.state", a->out) >= sizeof a->state)
         return error_set(err, ERROR_USAGE, "the name of --out is too long");
     return true;
@@ -114,7 +143,7 @@ static bool resume(struct trainer *trainer, const struct train_command *a, struc
 {
     if (a->fresh || access(a->state, F_OK) != 0)
         return true;
-    if (!trainer_resume(trainer, a->state, err))
+    if (!trainer_resume(trainer, a->state, a->change, err))
         return error_prefix(err, "--fresh starts again");
     train_report_say(report, _("going on from %s"), a->state);
     return true;
@@ -142,8 +171,8 @@ static bool train(struct trainer *trainer, const struct train_command *a, struct
     return trainer_save_state(trainer, a->state, err);
 }
 
-// Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be, and what the
-// pictures that they were trained on look like.
+// Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be, and those to keep
+// what the pictures that they were trained on look like, which takes minutes.
 static bool finish(struct trainer *trainer, const struct train_command *a, const struct world *world,
                    struct train_report *report, struct error *err)
 {
@@ -159,6 +188,8 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
         unlink(plain);
         if (!calibration)
             return false;
+    }
+    if (a->trim && a->half) {
         train_report_say(report, "%s", _("learning what the world's pictures look like"));
         familiarity = train_familiarity(world, (int)a->threads, err);
         if (!familiarity) {
@@ -188,29 +219,51 @@ static bool work(struct trainer *trainer, const struct train_command *a, const s
     return error_set(err, ERROR_CANCELLED, "not finished");
 }
 
+// The model to be trained: the bundled one's shape or that of --init, with trimmers. *settings gets what it is.
+static bool find_shape(const struct train_command *a, const struct world *world, const struct tensor_list *init,
+                       struct train_settings *settings, struct model_config *config, struct error *err)
+{
+    struct language language;
+    if (!language_init(&language, world, err))
+        return false;
+    *config = shape_default(&language);
+    language_free(&language);
+    if (init && !model_config_read(config, init, err))
+        return error_prefix(err, "%s", a->init);
+    if (!shape_settle(config, settings, init != NULL, err))
+        return false;
+    if (a->trim)
+        shape_add_trimmers(config, settings);
+    return true;
+}
+
 static struct trainer *make_trainer(const struct train_command *a, const struct world *world,
                                     struct model_config *config, struct error *err)
 {
-    struct language language;
     struct tensor_list *init = NULL, *teacher = NULL;
-    if (!language_init(&language, world, err))
-        return NULL;
-    *config = shape_default(&language);
-    language_free(&language);
-    bool ok = true;
-    if (a->init)
-        ok = (init = safetensors_open(a->init, err)) != NULL &&
-             (model_config_read(config, init, err) || error_prefix(err, "%s", a->init));
-    if (ok && a->trim) {
-        shape_add_trimmers(config, !a->no_cross, a->settings.heads);
-        ok = (teacher = safetensors_open(a->teacher ? a->teacher : a->init, err)) != NULL;
-    }
-    struct trainer_options options = {.config = *config, .settings = a->settings, .world = world, .init = init,
-                                      .teacher = teacher, .threads = (int)a->threads};
+    // A frozen backbone is its own teacher; otherwise it is what training starts from.
+    const char *full = a->settings.distill <= 0 ? NULL : a->teacher ? a->teacher : a->settings.freeze ? NULL : a->init;
+    struct trainer_options options = {.settings = a->settings, .world = world, .threads = (int)a->threads};
+    bool ok = (!a->init || (init = safetensors_open(a->init, err)) != NULL) &&
+              find_shape(a, world, init, &options.settings, config, err) &&
+              (!full || (teacher = safetensors_open(full, err)) != NULL);
+    options.config = *config;
+    options.init = init;
+    options.teacher = teacher;
     struct trainer *trainer = ok ? trainer_new(&options, err) : NULL;
     tensor_list_close(init);
     tensor_list_close(teacher);
     return trainer;
+}
+
+// How long the run would take, on standard output.
+static void say_estimate(struct trainer *trainer, const struct train_command *a)
+{
+    enum { STEPS = 4 };
+    double hours = trainer_estimate(trainer, STEPS) / 3600;
+    printf(a->trim ? _("the SmartTrim stage: %d questions, at most about %.1f hours with %ld threads on this machine\n")
+                   : _("the dense stage: %d questions, about %.1f hours with %ld threads on this machine\n"),
+           a->settings.total, hours, a->threads);
 }
 
 static bool run(const struct train_command *a, struct error *err)
@@ -219,7 +272,11 @@ static bool run(const struct train_command *a, struct error *err)
     struct model_config config;
     struct world *world = assets_find(assets, err) ? world_open(assets, &WORLD_DEFAULT, err) : NULL;
     struct trainer *trainer = world ? make_trainer(a, world, &config, err) : NULL;
-    bool ok = trainer && work(trainer, a, world, config.fusion_layers, err);
+    bool ok = trainer != NULL;
+    if (ok && a->estimate)
+        say_estimate(trainer, a);
+    else if (ok)
+        ok = work(trainer, a, world, config.fusion_layers, err);
     trainer_free(trainer);
     world_free(world);
     return ok;
@@ -232,15 +289,22 @@ int cmd_train(int argc, char **argv)
         {"trim", OPTION_FLAG, &a.trim, NULL,
          N_("the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum"), 0, 0},
         {"init", OPTION_TEXT, &a.init, "FILE", N_("start weights; the SmartTrim stage needs dense ones"), 0, 0},
-        {"teacher", OPTION_TEXT, &a.teacher, "FILE", N_("frozen full model for self-distillation (default: that of --init)"),
-         0, 0},
+        {"freeze-backbone", OPTION_FLAG, &a.freeze, NULL, N_("the SmartTrim stage for the trimmers alone"), 0, 0},
+        {"teacher", OPTION_TEXT, &a.teacher, "FILE", N_("frozen full model to learn from (default: that of --init)"), 0, 0},
+        {"score", OPTION_TEXT, &a.score, "dot|concat",
+         N_("the cross-modal part of token scores: a scalar product (default), or an MLP over both sides"), 0, 0},
         {"no-cross", OPTION_FLAG, &a.no_cross, NULL, N_("token trimmers without cross-modal guidance"), 0, 0},
+        {"no-heads", OPTION_FLAG, &a.no_heads, NULL, N_("no head trimmers"), 0, 0},
+        {"no-distill", OPTION_FLAG, &a.no_distill, NULL, N_("no distillation from the full model"), 0, 0},
+        {"no-curriculum", OPTION_FLAG, &a.no_curriculum, NULL, N_("the target share from the first step on"), 0, 0},
         {"config", OPTION_TEXT, &a.config, "FILE", N_("settings as JSON; NAME=VALUE overrides them"), 0, 0},
         {"out", OPTION_TEXT, &a.out, "FILE",
          N_("the weights to write (default dense.safetensors, or pruned.safetensors with --trim); the state to go on from "
          "is FILE.state"),
          0, 0},
         {"half", OPTION_FLAG, &a.half, NULL, N_("weights to keep: fp16, without what only training needs"), 0, 0},
+        {"estimate", OPTION_FLAG, &a.estimate, NULL, N_("say how long it takes on this machine, and train nothing"), 0, 0},
+        {"change", OPTION_FLAG, &a.change, NULL, N_("go on from a state although it began with other settings"), 0, 0},
         {"fresh", OPTION_FLAG, &a.fresh, NULL, N_("start again, whatever state there is"), 0, 0},
         OPTION_ROW_THREADS(&a.threads),
         {"validate", OPTION_NUMBER, &a.validate, "N", N_("held-out scenes to check on (default 100)"), 1, 100000},
@@ -251,8 +315,8 @@ int cmd_train(int argc, char **argv)
     const struct option_command command = {
         "train", N_("train [options] [NAME=VALUE ...]"),
         N_("Trains the bundled model on the procedural world: first the dense stage, then with --trim, from the dense "
-           "weights, the SmartTrim stage. Ctrl-C saves the state and stops (exit status 4); the same command goes on from "
-           "there. NAME=VALUE changes a setting."),
+           "weights, the SmartTrim stage (--freeze-backbone: its trimmers alone). Ctrl-C saves the state and stops (exit "
+           "status 4); the same command goes on from there. NAME=VALUE changes a setting."),
         rows, 0, ARGUMENTS};
     const char *arguments[ARGUMENTS];
     int count, status;
@@ -267,7 +331,7 @@ int cmd_train(int argc, char **argv)
     sigaction(SIGINT, &action, &interrupt);
     sigaction(SIGTERM, &action, &terminate);
     blas_set_threads(1); // the workers are the parallelism
-    bool ok = settle(&a, arguments, count, &err) && try_out(&a, &err) && run(&a, &err);
+    bool ok = settle(&a, arguments, count, &err) && (a.estimate || try_out(&a, &err)) && run(&a, &err);
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &terminate, NULL);
     if (!ok && err.code != ERROR_CANCELLED)

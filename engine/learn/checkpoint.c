@@ -1,5 +1,6 @@
 #include "engine/learn/checkpoint.h"
 
+#include "engine/base/digest.h"
 #include "engine/io/safetensors.h"
 #include "engine/world/world.h"
 
@@ -39,7 +40,7 @@ static int list_tensors(const struct checkpoint *c, struct tensor_source *source
     int n = 0;
     for (int i = 0; i < c->params->count; i++) {
         const struct param *param = &c->params->items[i];
-        if (param->aux && !c->aux)
+        if ((param->aux && !c->aux) || (c->moment1 && param->offset >= c->params->trained))
             continue;
         struct tensor_source *source = &sources[n++];
         *source = (struct tensor_source){.name = param->info.name,
@@ -49,8 +50,8 @@ static int list_tensors(const struct checkpoint *c, struct tensor_source *source
         memcpy(source->shape, param->info.shape, sizeof param->info.shape);
     }
     if (c->moment1) {
-        sources[n++] = moment("optimizer.moment1", c->moment1, c->params->total);
-        sources[n++] = moment("optimizer.moment2", c->moment2, c->params->total);
+        sources[n++] = moment("optimizer.moment1", c->moment1, c->params->trained);
+        sources[n++] = moment("optimizer.moment2", c->moment2, c->params->trained);
     }
     return n;
 }
@@ -70,6 +71,12 @@ static char *progress_json(const struct train_position *position)
     return text;
 }
 
+// Of the numbers that are not trained, which a state leaves out.
+static void frozen_digest(char digest[DIGEST_SIZE], const struct params *params)
+{
+    digest_bytes(digest, params->value + params->trained, (params->total - params->trained) * sizeof *params->value);
+}
+
 bool checkpoint_write(const struct checkpoint *c, const char *path, struct error *err)
 {
     struct tensor_source *sources = calloc((size_t)c->params->count + 2, sizeof *sources);
@@ -79,7 +86,8 @@ bool checkpoint_write(const struct checkpoint *c, const char *path, struct error
     if (!ok) {
         error_no_memory(err, path);
     } else {
-        struct metadata_pair metadata[8] = {
+        char digest[DIGEST_SIZE];
+        struct metadata_pair metadata[9] = {
             {"config", config},          {"answers", answers},   {"answer_words", words},
             {"tokenizer", c->language->tokenizer_json}, {"training", c->training}, {"progress", progress},
         };
@@ -88,6 +96,10 @@ bool checkpoint_write(const struct checkpoint *c, const char *path, struct error
             metadata[count++] = (struct metadata_pair){"calibration", c->measures.calibration};
         if (c->measures.familiarity)
             metadata[count++] = (struct metadata_pair){"familiarity", c->measures.familiarity};
+        if (c->moment1 && c->params->trained < c->params->total) {
+            frozen_digest(digest, c->params);
+            metadata[count++] = (struct metadata_pair){"frozen", digest};
+        }
         ok = safetensors_write(path, sources, list_tensors(c, sources), metadata, count, err);
     }
     free(sources);
@@ -139,16 +151,41 @@ static bool read_position(const char *text, struct train_position *position)
     return ok;
 }
 
-bool checkpoint_resume(const char *path, struct params *params, real *moment1, real *moment2,
-                       struct train_position *position, struct error *err)
+// A run that goes on under other settings than it began with would be one that nobody can repeat.
+static bool check_settings(const struct tensor_list *file, const struct train_settings *settings, struct error *err)
+{
+    const char *text = tensor_list_metadata(file, "training");
+    struct train_settings before = *settings; // what an older program did not know stays equal
+    if (!text || !train_settings_read(&before, text, err))
+        return error_set(err, ERROR_INPUT, "it does not say with which settings training began");
+    const char *name = train_settings_difference(settings, &before);
+    return !name || error_set(err, ERROR_INPUT, "training began with another setting %s; --change goes on all the same",
+                              name);
+}
+
+static bool check_frozen(const struct tensor_list *file, const struct params *params, struct error *err)
+{
+    if (params->trained == params->total)
+        return true;
+    char digest[DIGEST_SIZE];
+    const char *found = tensor_list_metadata(file, "frozen");
+    frozen_digest(digest, params);
+    return (found && !strcmp(found, digest)) ||
+           error_set(err, ERROR_INPUT, "it belongs to trimmers of another backbone than that of --init");
+}
+
+bool checkpoint_resume(const char *path, const struct train_settings *settings, struct params *params, real *moment1,
+                       real *moment2, struct train_position *position, struct error *err)
 {
     struct tensor_list *file = safetensors_open(path, err);
     if (!file)
         return error_prefix(err, "cannot resume");
     bool ok = read_position(tensor_list_metadata(file, "progress"), position) ||
               error_set(err, ERROR_INPUT, "it does not say how far training had come");
-    ok = ok && read_moment(file, "optimizer.moment1", moment1, params->total, err) &&
-         read_moment(file, "optimizer.moment2", moment2, params->total, err) && params_load(params, file, true, err);
+    ok = ok && (!settings || check_settings(file, settings, err)) && check_frozen(file, params, err) &&
+         read_moment(file, "optimizer.moment1", moment1, params->trained, err) &&
+         read_moment(file, "optimizer.moment2", moment2, params->trained, err) &&
+         params_load(params, file, PARAMS_LOAD_TRAINED, err);
     tensor_list_close(file);
     return ok || error_prefix(err, "cannot resume from %s", path);
 }

@@ -4,6 +4,7 @@
 
 #include "engine/learn/language.h"
 #include "engine/learn/net.h"
+#include "engine/learn/settings.h"
 
 #include <stdbool.h>
 
@@ -28,7 +29,9 @@ struct checkpoint {
     const struct language *language;
     const struct world *world;
     const char *training;          // JSON of the settings
-    const real *moment1, *moment2; // of AdamW, over params->total; NULL: a model without the means to go on
+    // Of AdamW, over params->trained; NULL: a model without the means to go on. A state holds what is trained, and of a
+    // frozen backbone a digest.
+    const real *moment1, *moment2;
     struct train_position position;
     bool half, aux; // store fp16; keep the auxiliary heads
     struct checkpoint_measures measures;
@@ -37,9 +40,10 @@ struct checkpoint {
 // Writes `path` whole or not at all.
 bool checkpoint_write(const struct checkpoint *checkpoint, const char *path, struct error *err);
 
-// Reads the state of an interrupted run of the same model; params, moments and *position are overwritten.
-bool checkpoint_resume(const char *path, struct params *params, real *moment1, real *moment2,
-                       struct train_position *position, struct error *err);
+// Reads the state of an interrupted run of the same model; params, moments and *position are overwritten. Settings that
+// differ from the state's are an error (train_settings_difference()); NULL: they may.
+bool checkpoint_resume(const char *path, const struct train_settings *settings, struct params *params, real *moment1,
+                       real *moment2, struct train_position *position, struct error *err);
 
 // Whether a weights file speaks the world's language: the same vocabulary and the same answers in the same order.
 bool checkpoint_check_language(const struct tensor_list *file, const struct language *language,

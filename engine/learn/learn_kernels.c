@@ -121,8 +121,12 @@ static void norm_back(real *restrict dx, real *restrict dgamma, real *restrict d
         dot /= (real)width;
         real scale = inverse[r];
         VECTORIZE
-        for (int i = 0; i < width; i++) {
+        for (int i = 0; i < width; i++)
             out[i] += scale * (d[i] * gamma[i] - sum - z[i] * dot);
+        if (!dgamma)
+            continue;
+        VECTORIZE
+        for (int i = 0; i < width; i++) {
             dgamma[i] += d[i] * z[i];
             dbeta[i] += d[i];
         }

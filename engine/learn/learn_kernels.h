@@ -24,7 +24,7 @@ struct learn_kernels {
     // y = normal * gamma + beta, normal = (x - mean) * inverse; normal (rows, width) and inverse (rows) are kept.
     void (*norm)(real *y, real *normal, real *inverse, const real *x, const real *gamma, const real *beta, int rows,
                  int width, real epsilon);
-    // dx += ..., dgamma += ..., dbeta += ...
+    // dx += ..., dgamma += ..., dbeta += ...; both NULL: not wanted
     void (*norm_back)(real *dx, real *dgamma, real *dbeta, const real *dy, const real *normal, const real *inverse,
                       const real *gamma, int rows, int width);
 

@@ -135,9 +135,9 @@ static void embed_text_back(struct tape *tape, const struct net *net, const stru
     for (int q = 0; q < batch->questions; q++)
         for (int t = 0; t < batch->text_count[q]; t++) {
             const real *row = d + (size_t)((q * batch->text_stride + t) * width);
-            scatter_add(tape->G + net->words + (size_t)(batch->ids[q * batch->text_stride + t] * width), row, width);
-            scatter_add(tape->G + net->text_positions + (size_t)((t + 2) * width), row, width);
-            scatter_add(tape->G + net->text_type, row, width);
+            tape_give(tape, net->words + (size_t)(batch->ids[q * batch->text_stride + t] * width), row, width);
+            tape_give(tape, net->text_positions + (size_t)((t + 2) * width), row, width);
+            tape_give(tape, net->text_type, row, width);
         }
 }
 
@@ -170,11 +170,13 @@ static void backward_text(struct tape *tape, const struct net *net, const struct
     size_t size = (size_t)(rows_total(rows) * width);
     for (int q = 0; q < rows.n; q++)
         for (int t = 0; t < batch->text_count[q]; t++)
-            scatter_add(tape->G + net->types, d + (size_t)((q * rows.stride + t) * width), width);
+            tape_give(tape, net->types, d + (size_t)((q * rows.stride + t) * width), width);
     real *dx = tape_alloc(tape, size);
     op_linear_back(tape, net->transform[NET_TEXT], dx, false, d, state->text_encoded, rows_total(rows));
-    for (int l = net->config.text_layers - 1; l >= 0; l--)
+    for (int l = net->config.text_layers - 1; l >= net->first_text; l--)
         encoder_layer_back(tape, &net->text[l], &state->text[l], l ? &state->text[l - 1] : NULL, dx, rows, NULL, rows);
+    if (!net->embeddings)
+        return;
     real *dembedded = tape_zeros(tape, size);
     op_norm_back(tape, net->embedding_norm, &state->embedding_norm, dembedded, dx, rows_total(rows));
     embed_text_back(tape, net, batch, dembedded);
@@ -215,8 +217,8 @@ static void embed_image_back(struct tape *tape, const struct net *net, struct ne
     int width = net->config.width, grid = model_grid(&net->config), tokens = grid * grid + 1;
     real *d = tape_zeros(tape, (size_t)(tokens * width));
     op_norm_back(tape, net->ln_pre, &state->ln_pre, d, dx, tokens);
-    tape->kernels->add(tape->G + net->positions, d, tokens * width);
-    scatter_add(tape->G + net->class_embedding, d, width);
+    tape_give(tape, net->positions, d, tokens * width);
+    tape_give(tape, net->class_embedding, d, width);
     if (net->conv_stem)
         net_stem_backward(tape, net, &state->stem, d + width);
     else
@@ -263,9 +265,9 @@ static void enter_fusion_back(struct tape *tape, const struct net *net, const st
             scatter_add(d + (size_t)(((from.n > 1 ? q : 0) * from.stride + source_row(batch, t)) * width),
                         dfused + (size_t)((q * to.stride + t) * width), width);
     for (int r = 0; r < rows_total(from); r++) {
-        scatter_add(tape->G + net->types + width, d + (size_t)(r * width), width);
+        tape_give(tape, net->types + (size_t)width, d + (size_t)(r * width), width);
         if (net->config.fusion_position)
-            scatter_add(tape->G + net->image_position + (size_t)(r % from.stride * width), d + (size_t)(r * width), width);
+            tape_give(tape, net->image_position + (size_t)(r % from.stride * width), d + (size_t)(r * width), width);
     }
     op_linear_back(tape, net->transform[NET_IMAGE], dencoded, true, d, state->encoded, rows_total(from));
 }
@@ -304,9 +306,11 @@ static void backward_image(struct tape *tape, const struct net *net, const struc
         tape->kernels->add(dencoded, dencoded_extra, (int)size);
     enter_fusion_back(tape, net, batch, state, dfused, dencoded);
     op_norm_back(tape, net->ln_post, &state->ln_post, d, dencoded, rows_total(rows));
-    for (int l = net->config.image_layers - 1; l >= 0; l--)
+    for (int l = net->config.image_layers - 1; l >= net->first_image; l--)
         encoder_layer_back(tape, &net->image[l], &state->image[l], l ? &state->image[l - 1] : NULL, d, rows, dcontext,
                            state->rows[NET_TEXT]);
+    if (!net->embeddings)
+        return;
     if (rows.n > 1) { // one picture was copied for each question
         real *sum = tape_zeros(tape, (size_t)(rows.stride * width));
         for (int q = 0; q < rows.n; q++)
@@ -474,11 +478,11 @@ static void backward_head(struct tape *tape, const struct net *net, struct net_s
             if (net->answer_words[a] >= 0)
                 for (int q = 0; q < n; q++) {
                     size_t e = net->words + (size_t)(net->answer_words[a] * width);
-                    real g = gradients->logits[q * labels + a];
-                    for (int i = 0; i < width; i++) {
+                    real g = gradients->logits[q * labels + a], *de = tape_gradient(tape, e);
+                    for (int i = 0; i < width; i++)
                         dword[q * width + i] += g * tape->P[e + (size_t)i];
-                        tape->G[e + (size_t)i] += g * state->word[q * width + i];
-                    }
+                    for (int i = 0; de && i < width; i++)
+                        de[i] += g * state->word[q * width + i];
                 }
         op_linear_back(tape, net->head_words, dactive, true, dword, state->active, n);
     }
@@ -554,7 +558,7 @@ void net_backward(struct tape *tape, const struct net *net, const struct net_bat
     struct rows leaving[NET_STREAMS];
     last_rows(net, state, leaving);
     backward_head(tape, net, state, gradients, d, leaving);
-    for (int l = net->config.fusion_layers - 1; l >= 0; l--) {
+    for (int l = net->config.fusion_layers - 1; l >= net->first_fusion; l--) {
         struct stream_layer_state *before[NET_STREAMS];
         for (int s = 0; s < NET_STREAMS; s++) {
             before[s] = l ? &state->fusion[l - 1][s] : state->entry[s];
@@ -577,8 +581,10 @@ void net_backward(struct tape *tape, const struct net *net, const struct net_bat
             for (int t = 0; t < to.stride; t++)
                 last->dalive[q * from.stride + source_row(batch, t)] += entry->dalive[q * to.stride + t];
     }
-    backward_image(tape, net, batch, state, d[NET_IMAGE], gradients->encoded, d[NET_TEXT]);
-    backward_text(tape, net, batch, state, d[NET_TEXT]);
+    if (net->embeddings || net->first_image < net->config.image_layers)
+        backward_image(tape, net, batch, state, d[NET_IMAGE], gradients->encoded, d[NET_TEXT]);
+    if (net->embeddings || net->first_text < net->config.text_layers)
+        backward_text(tape, net, batch, state, d[NET_TEXT]);
 }
 
 size_t net_arena_size(const struct net *net, int questions, int text_stride)

@@ -45,6 +45,10 @@ struct net {
     struct norm_ref head_norm;
     const int *answer_words; // labels; token id or -1; NULL without the option; owned by the caller
     bool image_per_question; // a trimmer inside the image encoder is guided by the question
+    // The first layer of each stack that the backward pass has to reach, its number of layers where there is none, and
+    // whether the embeddings below are trained: a frozen backbone is left out where no trimmer depends on it.
+    int first_image, first_text, first_fusion;
+    bool embeddings;
 };
 
 // Looks up every parameter. False with a sentence when the model is beyond what training supports.

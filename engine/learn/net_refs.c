@@ -60,7 +60,13 @@ static void trimmers(struct lookup *at, const struct model_config *c, enum model
         refs->tokens.context_norm = norm(at, "token.context_norm", c->width, c->trimmer_eps);
         refs->tokens.query = (struct linear_ref){offset(at, "token.query.weight"), NO_BIAS, c->width, trimmer->rank};
         refs->tokens.key = (struct linear_ref){offset(at, "token.key.weight"), NO_BIAS, c->width, trimmer->rank};
-        refs->tokens.alpha = offset(at, "token.alpha");
+        refs->tokens.concat = trimmer->concat;
+        if (trimmer->concat) {
+            refs->tokens.key.b = offset(at, "token.key.bias");
+            refs->tokens.mix = (struct linear_ref){offset(at, "token.mix.weight"), NO_BIAS, trimmer->rank, 1};
+        } else {
+            refs->tokens.alpha = offset(at, "token.alpha");
+        }
     }
     if (trimmer->msa)
         refs->msa = (struct head_trimmer_refs){c->heads, norm(at, "msa.norm", c->width, c->trimmer_eps),
@@ -194,6 +200,26 @@ static void embeddings(struct lookup *at, const struct model_config *c, struct n
     }
 }
 
+// The first of a stack's layers with anything to train; the layers behind it pass its gradients on.
+static int first_trained(const struct net *net, enum model_stack stack)
+{
+    const struct trimmer_config *trimmers = net->config.trimmers[stack];
+    int layers = model_stack_layers(&net->config, stack), l = 0;
+    while (!net->embeddings && l < layers && !trimmers[l].hidden && !trimmers[l].msa && !trimmers[l].mca)
+        l++;
+    return l;
+}
+
+static void find_trained(struct net *net, const struct params *params)
+{
+    net->embeddings = net->class_embedding < params->trained;
+    net->first_image = first_trained(net, STACK_IMAGE);
+    net->first_text = first_trained(net, STACK_TEXT);
+    int image = first_trained(net, STACK_FUSION_IMAGE), text = first_trained(net, STACK_FUSION_TEXT);
+    bool below = net->first_image < net->config.image_layers || net->first_text < net->config.text_layers;
+    net->first_fusion = below ? 0 : image < text ? image : text;
+}
+
 bool net_init(struct net *net, const struct model_config *c, const struct params *params, const int *answer_words,
               struct error *err)
 {
@@ -222,5 +248,6 @@ bool net_init(struct net *net, const struct model_config *c, const struct params
         for (int s = 0; s < NET_STREAMS; s++)
             fusion_layer(&at, c, l, s, &net->fusion[l][s]);
     head(&at, c, net);
+    find_trained(net, params);
     return true;
 }

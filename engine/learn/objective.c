@@ -148,8 +148,7 @@ static void patch_loss(struct tape *tape, const struct net *net, const struct ob
     real_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, kinds, width, n, 1, d, classes, projected, width, 0, dnames,
               width);
     for (int k = 0; k < kinds; k++)
-        for (int i = 0; i < width; i++)
-            tape->G[net->words + (size_t)(objective->language->kind_words[k] * width + i)] += dnames[k * width + i];
+        tape_give(tape, net->words + (size_t)(objective->language->kind_words[k] * width), dnames + k * width, width);
     op_linear_back(tape, objective->patch, dencoded, true, dprojected, encoded, n);
     op_linear_back(tape, objective->background, dencoded, true, dbackground, encoded, n);
     arena_rewind(&tape->arena, mark);

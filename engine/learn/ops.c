@@ -41,9 +41,10 @@ void op_linear_onto(struct tape *tape, struct linear_ref ref, real *y, const rea
 void op_linear_back(struct tape *tape, struct linear_ref ref, real *dx, bool add, const real *dy, const real *x,
                     int rows)
 {
-    real_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, ref.out, ref.in, rows, 1, dy, ref.out, x, ref.in, 1,
-              tape->G + ref.w, ref.in);
-    if (ref.b != NO_BIAS)
+    if (ref.w < tape->trained)
+        real_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, ref.out, ref.in, rows, 1, dy, ref.out, x, ref.in, 1,
+                  tape->G + ref.w, ref.in);
+    if (ref.b < tape->trained) // NO_BIAS is beyond every parameter
         tape->kernels->add_rows(tape->G + ref.b, dy, rows, ref.out);
     if (dx)
         real_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, ref.in, ref.out, 1, dy, ref.out, tape->P + ref.w,
@@ -61,7 +62,7 @@ void op_norm(struct tape *tape, struct norm_ref ref, struct norm_state *state, r
 void op_norm_back(struct tape *tape, struct norm_ref ref, const struct norm_state *state, real *dx, const real *dy,
                   int rows)
 {
-    tape->kernels->norm_back(dx, tape->G + ref.gamma, tape->G + ref.beta, dy, state->normal, state->inverse,
+    tape->kernels->norm_back(dx, tape_gradient(tape, ref.gamma), tape_gradient(tape, ref.beta), dy, state->normal, state->inverse,
                              tape->P + ref.gamma, rows, ref.width);
 }
 

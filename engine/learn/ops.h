@@ -12,7 +12,8 @@
 struct tape {
     const struct learn_kernels *kernels;
     const real *P; // parameters
-    real *G;       // gradient sums; NULL: forward only
+    real *G;        // gradient sums; NULL: forward only
+    size_t trained; // G has so many numbers: what lies beyond in P is not trained
     struct arena arena;
     real mask_floor; // of the masked attention's denominator in the backward pass; 0: the true gradient
 };
@@ -21,6 +22,17 @@ struct tape {
 // programmer's error and aborts.
 real *tape_zeros(struct tape *tape, size_t n);
 real *tape_alloc(struct tape *tape, size_t n);
+// Where gradients of the parameters from `offset` on are summed; NULL where they are not trained.
+static inline real *tape_gradient(const struct tape *tape, size_t offset)
+{
+    return offset < tape->trained ? tape->G + offset : NULL;
+}
+// Gradient of one row of parameters += row.
+static inline void tape_give(const struct tape *tape, size_t offset, const real *row, int n)
+{
+    if (offset < tape->trained)
+        tape->kernels->add(tape->G + offset, row, n);
+}
 
 struct linear_ref {
     size_t w, b; // offsets; b == NO_BIAS where there is none

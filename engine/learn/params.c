@@ -25,9 +25,27 @@ static bool add_param(struct params *params, const struct parameter *info, bool 
     return true;
 }
 
+// Trimmers and the backbone one after the other: what is trained has to come first.
+struct walk {
+    struct params *params;
+    bool trimmers, backbone;
+};
+
 static bool visit(void *context, const struct parameter *info)
 {
-    return add_param(context, info, false);
+    const struct walk *walk = context;
+    return !(info->trimmer ? walk->trimmers : walk->backbone) || add_param(walk->params, info, false);
+}
+
+static bool add_backbone_and_trimmers(struct params *params, const struct model_config *config,
+                                      enum params_trained trained)
+{
+    struct walk all = {params, true, true}, trimmers = {params, true, false}, backbone = {params, false, true};
+    if (trained == PARAMS_ALL)
+        return model_parameters(config, visit, &all);
+    bool ok = model_parameters(config, visit, &trimmers);
+    params->trained = params->total;
+    return ok && model_parameters(config, visit, &backbone);
 }
 
 static bool add_aux(struct params *params, const char *name, int rows, int columns)
@@ -47,12 +65,13 @@ static bool add_aux_linear(struct params *params, const char *name, int out, int
     return ok && add_aux(params, full, out, 0);
 }
 
-bool params_init(struct params *params, const struct model_config *config, int kinds, int colors)
+bool params_init(struct params *params, const struct model_config *config, enum params_trained trained, int kinds,
+                 int colors)
 {
     *params = (struct params){0};
     int width = config->width;
-    bool ok = model_parameters(config, visit, params);
-    if (kinds > 0) {
+    bool ok = add_backbone_and_trimmers(params, config, trained);
+    if (kinds > 0 && trained == PARAMS_ALL) {
         ok = ok && add_aux_linear(params, "patch", width, width) && add_aux_linear(params, "background", 1, width) &&
              add_aux_linear(params, "color", colors, width) && add_aux_linear(params, "where", 6, 2 * width) &&
              add_aux_linear(params, "count", 16, 2 * width);
@@ -62,6 +81,8 @@ bool params_init(struct params *params, const struct model_config *config, int k
             ok = add_aux_linear(params, name, 1, width);
         }
     }
+    if (trained == PARAMS_ALL)
+        params->trained = params->total;
     params->value = ok ? memory_alloc(params->total, sizeof *params->value) : NULL;
     if (!params->value)
         params_free(params);
@@ -200,18 +221,23 @@ static bool load_one(struct params *params, const struct param *param, const str
     return true;
 }
 
-bool params_load(struct params *params, const struct tensor_list *file, bool whole, struct error *err)
+bool params_load(struct params *params, const struct tensor_list *file, enum params_load what, struct error *err)
 {
-    float *buffer = malloc((params->total ? params->total : 1) * sizeof *buffer);
+    int64_t largest = 1;
+    for (int i = 0; i < params->count; i++)
+        largest = params->items[i].info.elements > largest ? params->items[i].info.elements : largest;
+    float *buffer = malloc((size_t)largest * sizeof *buffer);
     if (!buffer)
         return error_no_memory(err, "reading weights");
     bool ok = true;
     for (int i = 0; ok && i < params->count; i++) {
         const struct param *param = &params->items[i];
         const struct tensor *tensor = tensor_list_find(file, param->info.name);
+        if (what == PARAMS_LOAD_TRAINED && param->offset >= params->trained)
+            continue;
         if (tensor)
             ok = load_one(params, param, tensor, buffer, err);
-        else if (whole || !(param->aux || param->info.trimmer))
+        else if (what == PARAMS_LOAD_TRAINED || !(param->aux || param->info.trimmer))
             ok = error_set(err, ERROR_INPUT, "there is no tensor %s, which the model to be trained has",
                            param->info.name);
     }

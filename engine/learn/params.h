@@ -22,13 +22,18 @@ struct param {
 struct params {
     struct param *items;
     int count;
-    size_t total; // elements of a flat array, padding included
+    size_t total;   // elements of a flat array, padding included
+    size_t trained; // of which so many, from the first on, are trained: gradients and moments have no more
     real *value;
 };
 
+// What is trained: every parameter, or the trimmers alone.
+enum params_trained { PARAMS_ALL, PARAMS_TRIMMERS };
+
 // Every parameter of the configuration, then the auxiliary heads (`aux.*`: see objective.h) for a world with `kinds`
 // kinds and `colors` colours (kinds 0: none). All values 0. False when there is no memory.
-bool params_init(struct params *params, const struct model_config *config, int kinds, int colors);
+bool params_init(struct params *params, const struct model_config *config, enum params_trained trained, int kinds,
+                 int colors);
 void params_free(struct params *params);
 
 // Offset of the parameter's first element; the name must exist (a programmer's error otherwise).
@@ -39,8 +44,10 @@ const struct param *params_find(const struct params *params, const char *name);
 // (DESIGN.md: b2 near +4), sine features in the fusion position table.
 void params_randomize(struct params *params, const struct model_config *config, uint64_t seed);
 
-// Copies the tensors of `file` that the model has. Auxiliary heads and trimmers that the file lacks keep their values,
-// unless `whole`; anything else that is missing, a tensor of another shape, and a number that is not finite are errors.
-bool params_load(struct params *params, const struct tensor_list *file, bool whole, struct error *err);
+// Copies the tensors of `file` that the model has: as start weights, of which auxiliary heads and trimmers may be missing
+// and then keep their values, or everything that is trained. What else is missing, a tensor of another shape, and a
+// number that is not finite are errors.
+enum params_load { PARAMS_LOAD_START, PARAMS_LOAD_TRAINED };
+bool params_load(struct params *params, const struct tensor_list *file, enum params_load what, struct error *err);
 
 #endif

@@ -90,6 +90,15 @@ static bool read_budgets(struct train_settings *settings, const json_t *list, st
     return true;
 }
 
+// Asks for trimmers, which the dense stage does not have.
+static bool check_dense(const struct train_settings *s, struct error *err)
+{
+    const char *name = s->freeze ? "freeze" : s->image_trimmers ? "image_trimmers" : s->text_trimmers ? "text_trimmers"
+                     : s->concat ? "concat" : s->hidden         ? "hidden"         : s->rank          ? "rank"
+                                                                                                      : NULL;
+    return !name || error_set(err, ERROR_INPUT, "%s is a setting of trimmers, which the dense stage has none of", name);
+}
+
 bool train_settings_check(const struct train_settings *s, int fusion_layers, struct error *err)
 {
     if (s->patches_low > s->patches_high)
@@ -98,8 +107,19 @@ bool train_settings_check(const struct train_settings *s, int fusion_layers, str
     if (s->budget_count > fusion_layers)
         return error_set(err, ERROR_INPUT, "there are %d budgets, but the model has %d fusion layers", s->budget_count,
                          fusion_layers);
+    if (!s->trim)
+        return check_dense(s, err);
+    if (s->concat && !s->cross)
+        return error_set(err, ERROR_INPUT, "concat says how to look at the other modality, and cross = 0 says not to");
+    if (s->freeze && s->trimmer_rate <= 0)
+        return error_set(err, ERROR_INPUT, "freeze leaves the trimmers alone to be trained, and trimmer_rate is 0");
+    if (s->freeze && (s->patch > 0 || s->color > 0 || s->ground > 0 || s->where > 0 || s->count > 0))
+        return error_set(err, ERROR_INPUT, "patch, color, ground, where and count train heads beside the backbone, which "
+                                           "freeze holds: leave them at 0");
+    if (s->answer <= 0 && s->distill <= 0)
+        return error_set(err, ERROR_INPUT, "there is nothing to learn from: answer and distill are both 0");
     // The cost objective is a share of the dense multiply-adds, which are those of all patches.
-    if (s->trim && s->full_tail < 1 && s->patches_low < 144)
+    if (s->full_tail < 1 && s->patches_low < 144)
         return error_set(err, ERROR_INPUT,
                          "the SmartTrim stage needs every patch: leave full_tail at 1 or patches_low at 144");
     return true;
@@ -174,4 +194,18 @@ char *train_settings_json(const struct train_settings *settings)
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(root);
     return text;
+}
+
+const char *train_settings_difference(const struct train_settings *settings, const struct train_settings *before)
+{
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *row = &settings_table[i];
+        double now = fetch(settings, row), then = fetch(before, row);
+        if (strcmp(row->name, "total") && fabs(now - then) > 1e-5 * fabs(now)) // the JSON has six digits
+            return row->name;
+    }
+    bool same = settings->trim == before->trim && settings->budget_count == before->budget_count;
+    for (int l = 0; same && l < settings->budget_count; l++)
+        same = fabs(settings->budgets[l] - before->budgets[l]) < 1e-5;
+    return same ? NULL : "budgets";
 }

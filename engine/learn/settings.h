@@ -45,6 +45,27 @@ enum { SETTINGS_BUDGETS = 16 };
     X(double, head_keep, 1, 0.75, 0, 1, "share of heads that may stay on before it costs")                     \
     X(double, word_keep, 1, 0.75, 0, 1, "share of words that may stay alive before it costs")                  \
     X(int, heads, 1, 1, 0, 1, "trim attention heads too")                                                      \
+    X(int, cross, 1, 1, 0, 1, "token trimmers look at the other modality too")                                 \
+    X(int, concat, 0, 0, 0, 1, "by an MLP over both side by side instead of their scalar product")             \
+    X(int, hidden, 0, 0, 0, 1024, "width of a token trimmer's MLP (0: an eighth of the model's)")              \
+    X(int, rank, 0, 0, 0, 1024, "and of its look at the other modality")                                       \
+    X(int, image_trimmers, 0, 0, 0, 1, "trimmers in the image encoder too, guided by the question")            \
+    X(int, text_trimmers, 0, 0, 0, 1, "and in the text encoder, which nothing can guide")                      \
+    X(int, freeze, 0, 0, 0, 1, "train the trimmers alone")                                                     \
+    X(int, width, 0, 0, 0, 1024, "of the model (0, here and below: the start weights', or the bundled model's)") \
+    X(int, attention_heads, 0, 0, 0, 64, "of each attention module")                                           \
+    X(int, image_layers, 0, 0, 0, 16, "layers of the image encoder")                                           \
+    X(int, text_layers, 0, 0, 0, 16, "of the text encoder")                                                    \
+    X(int, fusion_layers, 0, 0, 0, 16, "and of fusion, in both streams")                                       \
+    X(int, image_ffn, 0, 0, 0, 8192, "hidden width of the FFN in the image encoder")                           \
+    X(int, text_ffn, 0, 0, 0, 8192, "in the text encoder")                                                     \
+    X(int, image_fusion_ffn, 0, 0, 0, 8192, "in the picture's fusion layers")                                  \
+    X(int, text_fusion_ffn, 0, 0, 0, 8192, "and in the question's")                                            \
+    X(int, head_hidden, 0, 0, 0, 8192, "hidden width of the answer head")                                      \
+    X(int, stem_channels1, 0, 0, 0, 1024, "channels after the stem's first convolution")                       \
+    X(int, stem_channels2, 0, 0, 0, 1024, "and after its second")                                              \
+    X(int, stem_blocks, 0, 0, 0, 8, "blocks of the stem")                                                      \
+    X(int, stem_expansion, 0, 0, 0, 4096, "hidden width of their MLPs")                                        \
     X(int, seed, 1, 1, 0, 2000000000, "of the world and of every draw")
 
 struct train_settings {
@@ -62,7 +83,7 @@ struct train_settings train_settings_default(bool trim);
 bool train_settings_read(struct train_settings *settings, const char *json, struct error *err);
 
 // What one setting alone does not show: limits in the wrong order, more budgets than fusion layers, a SmartTrim stage
-// that does not see every patch.
+// that does not see every patch, what only trimmers can have without trimmers, nothing to learn from or nothing to train.
 bool train_settings_check(const struct train_settings *settings, int fusion_layers, struct error *err);
 
 // Sets one by name and text, as `name=value` on the command line does.
@@ -70,5 +91,9 @@ bool train_settings_set(struct train_settings *settings, const char *name, const
 
 // JSON of all of them, malloc'ed.
 char *train_settings_json(const struct train_settings *settings);
+
+// The name of a setting in which a run that goes on from a state with `before` would differ; NULL when it would do what
+// it did. A run may become longer or shorter.
+const char *train_settings_difference(const struct train_settings *settings, const struct train_settings *before);
 
 #endif

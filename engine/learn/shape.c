@@ -40,9 +40,47 @@ struct model_config shape_default(const struct language *language)
     return c;
 }
 
-void shape_add_trimmers(struct model_config *config, bool cross, bool heads)
+// X(setting, member of struct model_config)
+#define SHAPE_SETTINGS(X)                                                                                      \
+    X(width, width) X(attention_heads, heads) X(image_layers, image_layers) X(text_layers, text_layers)        \
+    X(fusion_layers, fusion_layers) X(image_ffn, image_ffn) X(text_ffn, text_ffn)                              \
+    X(image_fusion_ffn, image_fusion_ffn) X(text_fusion_ffn, text_fusion_ffn) X(head_hidden, head_hidden)      \
+    X(stem_channels1, stem_channels[0]) X(stem_channels2, stem_channels[1]) X(stem_blocks, stem_blocks)        \
+    X(stem_expansion, stem_expansion)
+
+static bool settle_one(const char *name, int *setting, int *member, bool fixed, struct error *err)
 {
-    struct trimmer_config trimmer = {config->width / 8, cross ? config->width / 8 : 0, heads, heads};
+    if (*setting && fixed && *setting != *member)
+        return error_set(err, ERROR_INPUT, "setting %s is %d, and the start weights have %d: leave it out, or at 0", name,
+                         *setting, *member);
+    if (*setting)
+        *member = *setting;
+    *setting = *member;
+    return true;
+}
+
+bool shape_settle(struct model_config *config, struct train_settings *settings, bool fixed, struct error *err)
+{
+#define SHAPE_SETTLE(setting, member)                                                                          \
+    if (!settle_one(#setting, &settings->setting, &config->member, fixed, err))                                \
+        return false;
+    SHAPE_SETTINGS(SHAPE_SETTLE)
+#undef SHAPE_SETTLE
+    return model_config_check(config, err);
+}
+
+void shape_add_trimmers(struct model_config *config, struct train_settings *settings)
+{
+    int eighth = config->width > 8 ? config->width / 8 : 1, heads = settings->heads;
+    settings->hidden = settings->hidden ? settings->hidden : eighth;
+    settings->rank = !settings->cross ? 0 : settings->rank ? settings->rank : eighth;
+    struct trimmer_config fusion = {settings->hidden, settings->rank, heads, heads, settings->concat};
+    struct trimmer_config image = {settings->hidden, settings->rank, heads, false, settings->concat};
+    struct trimmer_config text = {settings->hidden, 0, heads, false, false}, none = {0};
     for (int l = 0; l < config->fusion_layers; l++)
-        config->trimmers[STACK_FUSION_IMAGE][l] = config->trimmers[STACK_FUSION_TEXT][l] = trimmer;
+        config->trimmers[STACK_FUSION_IMAGE][l] = config->trimmers[STACK_FUSION_TEXT][l] = fusion;
+    for (int l = 0; l < config->image_layers; l++)
+        config->trimmers[STACK_IMAGE][l] = settings->image_trimmers ? image : none;
+    for (int l = 0; l < config->text_layers; l++)
+        config->trimmers[STACK_TEXT][l] = settings->text_trimmers ? text : none;
 }

@@ -27,10 +27,18 @@ struct worker {
     struct step_sums sums;
 };
 
+// The full model that the student learns from, with a shape of its own.
+struct teacher {
+    struct params params;
+    struct net net;
+    const real *value; // of its parameters; a frozen backbone is its own teacher; NULL: there is none
+};
+
 struct trainer {
     struct train_settings settings;
     struct model_config config;
-    struct params params, teacher;
+    struct params params;
+    struct teacher teacher;
     struct language language;
     struct net net;
     struct objective objective;
@@ -40,7 +48,6 @@ struct trainer {
     int fixed_scenes, workers;
     struct worker *worker;
     real *moment1, *moment2;
-    bool has_teacher;
     long steps;
     struct train_position at;
     double seconds;                  // of training since this process started
@@ -128,13 +135,16 @@ static void push_costs(const struct trainer *t, const struct net_batch *batch, s
     }
 }
 
+// The teacher sees every patch: what one sees that does not is copied too.
 static void teach(const struct trainer *t, struct worker *w, const struct net_batch *batch)
 {
     const struct net_trimming open = {0};
+    struct net_batch whole = *batch;
     struct net_state state;
     const real *student = w->tape.P;
+    whole.patch_count = 0;
     w->tape.P = t->teacher.value;
-    net_forward(&w->tape, &t->net, batch, &open, &state);
+    net_forward(&w->tape, &t->teacher.net, &whole, &open, &state);
     memcpy(w->teacher_logits, state.logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
     w->tape.P = student;
     arena_rewind(&w->tape.arena, 0);
@@ -175,12 +185,12 @@ static void train_scene(struct trainer *t, struct worker *w, uint64_t index)
         .sampling = {.random = &random, .noise = (real)schedule_noise(s, done_share(t)), .temperature = (real)s->gumbel},
     };
     arena_rewind(&w->tape.arena, 0);
-    if (t->has_teacher)
+    if (t->teacher.value)
         teach(t, w, &batch);
     struct net_state state;
     struct net_gradients gradients;
     net_forward(&w->tape, &t->net, &batch, &trimming, &state);
-    objective_apply(&w->tape, &t->net, &t->objective, sample, &batch, &state, t->has_teacher ? w->teacher_logits : NULL,
+    objective_apply(&w->tape, &t->net, &t->objective, sample, &batch, &state, t->teacher.value ? w->teacher_logits : NULL,
                     (real)question_scale, (real)(1.0 / s->scenes), &gradients, &w->sums.objective);
     if (s->trim) {
         measure_masks(t, sample, &batch, &state, &w->sums);
@@ -194,7 +204,7 @@ static void train_job(void *context, int index, int worker)
     (void)worker;
     struct trainer *t = context;
     struct worker *w = &t->worker[index]; // fixed scenes for each worker: sums do not depend on who was faster
-    memset(w->gradient, 0, t->params.total * sizeof *w->gradient);
+    memset(w->gradient, 0, t->params.trained * sizeof *w->gradient);
     w->sums = (struct step_sums){0};
     w->tape.G = w->gradient;
     for (int i = index; i < t->settings.scenes; i += t->workers)
@@ -211,7 +221,7 @@ struct slice {
 
 static void slice_bounds(const struct trainer *t, int index, size_t *first, size_t *end)
 {
-    size_t blocks = t->params.total / 16;
+    size_t blocks = t->params.trained / 16;
     *first = blocks * (size_t)index / (size_t)t->workers * 16;
     *end = blocks * (size_t)(index + 1) / (size_t)t->workers * 16;
 }
@@ -237,7 +247,7 @@ static void update_job(void *context, int index, int worker)
     size_t first, end;
     slice_bounds(t, index, &first, &end);
     double rate = schedule_rate(s, done_share(t), t->steps), step = (double)t->at.step + 1;
-    for (int i = 0; i < t->params.count; i++) {
+    for (int i = 0; i < t->params.count && t->params.items[i].offset < end; i++) {
         const struct param *p = &t->params.items[i];
         size_t a = p->offset, b = p->offset + (size_t)p->info.elements;
         a = a > first ? a : first;
@@ -401,12 +411,15 @@ static bool make_workers(struct trainer *t)
     t->worker = memory_alloc((size_t)t->workers, sizeof *t->worker);
     if (!t->worker)
         return false;
-    size_t arena = net_arena_size(&t->net, WORLD_QUESTIONS, SAMPLE_TOKENS);
+    size_t arena = net_arena_size(&t->net, WORLD_QUESTIONS, SAMPLE_TOKENS), taught = 0;
+    if (t->teacher.value)
+        taught = net_arena_size(&t->teacher.net, WORLD_QUESTIONS, SAMPLE_TOKENS);
+    arena = taught > arena ? taught : arena;
     for (int i = 0; i < t->workers; i++) {
         struct worker *w = &t->worker[i];
         w->tape = (struct tape){.kernels = learn_kernels_get(), .P = t->params.value,
-                                .mask_floor = (real)t->settings.mask_floor};
-        w->gradient = memory_alloc(t->params.total, sizeof *w->gradient);
+                                .trained = t->params.trained, .mask_floor = (real)t->settings.mask_floor};
+        w->gradient = memory_alloc(t->params.trained, sizeof *w->gradient);
         w->sample = memory_alloc(1, sizeof *w->sample);
         w->teacher_logits = memory_alloc((size_t)(WORLD_QUESTIONS * t->config.labels), sizeof *w->teacher_logits);
         if (!arena_init(&w->tape.arena, arena) || !w->gradient || !w->sample || !w->teacher_logits)
@@ -429,25 +442,9 @@ static bool make_fixed_scenes(struct trainer *t, int count)
     return t->fixed != NULL;
 }
 
-static bool load_weights(struct trainer *t, const struct trainer_options *options, struct error *err)
-{
-    params_randomize(&t->params, &t->config, (uint64_t)t->settings.seed);
-    if (options->init && (!checkpoint_check_language(options->init, &t->language, t->world, err) ||
-                          !params_load(&t->params, options->init, false, err)))
-        return error_prefix(err, "cannot start from these weights");
-    if (!options->teacher || t->settings.distill <= 0)
-        return true;
-    if (!params_init(&t->teacher, &t->config, 0, 0))
-        return error_no_memory(err, "the teacher");
-    // The student's parameters come first in both lists, so the same offsets serve both.
-    t->has_teacher = true;
-    return params_load(&t->teacher, options->teacher, false, err) || error_prefix(err, "the teacher does not fit");
-}
-
 // What the world's pictures and questions demand of a model.
-static bool check_model(const struct trainer *t, struct error *err)
+static bool check_model(const struct trainer *t, const struct model_config *c, struct error *err)
 {
-    const struct model_config *c = &t->config;
     if (c->task != TASK_VQA || c->image_size != WORLD_SIDE || c->patch_size != WORLD_PATCH)
         return error_set(err, ERROR_INPUT,
                          "the world is for VQA models of %d-pixel pictures in patches of %d; this model is for %s, %d "
@@ -462,17 +459,55 @@ static bool check_model(const struct trainer *t, struct error *err)
     return true;
 }
 
+static bool load_start(struct trainer *t, const struct tensor_list *init, struct error *err)
+{
+    params_randomize(&t->params, &t->config, (uint64_t)t->settings.seed);
+    return !init || (checkpoint_check_language(init, &t->language, t->world, err) &&
+                     params_load(&t->params, init, PARAMS_LOAD_START, err)) ||
+           error_prefix(err, "cannot start from these weights");
+}
+
+static bool load_teacher(struct trainer *t, const struct tensor_list *file, struct error *err)
+{
+    struct model_config config;
+    bool ok = model_config_read(&config, file, err) && check_model(t, &config, err) &&
+              checkpoint_check_language(file, &t->language, t->world, err);
+    if (ok && !params_init(&t->teacher.params, &config, PARAMS_ALL, 0, 0))
+        return error_no_memory(err, "the teacher");
+    ok = ok && net_init(&t->teacher.net, &config, &t->teacher.params, t->language.answer_words, err) &&
+         params_load(&t->teacher.params, file, PARAMS_LOAD_START, err);
+    t->teacher.value = t->teacher.params.value;
+    return ok || error_prefix(err, "the teacher does not fit");
+}
+
+// Without a teacher of its own a frozen backbone teaches its trimmers. Trimmers without start weights are there to be
+// timed, no more.
+static bool find_teacher(struct trainer *t, const struct trainer_options *options, struct error *err)
+{
+    if (t->settings.distill <= 0)
+        return true;
+    if (options->teacher)
+        return load_teacher(t, options->teacher, err);
+    if (!t->settings.freeze && !(t->settings.trim && !options->init))
+        return error_set(err, ERROR_INPUT, "distill is above 0, and there is no teacher to learn from");
+    t->teacher.net = t->net;
+    t->teacher.value = t->params.value;
+    return true;
+}
+
 static bool build(struct trainer *t, const struct trainer_options *options, struct error *err)
 {
     if (!train_settings_check(&t->settings, t->config.fusion_layers, err))
         return false;
     if (!t->settings.budget_count && t->settings.trim)
         t->settings.budget_count = t->config.fusion_layers; // what the weights file says of how they were made
-    if (!language_init(&t->language, options->world, err) || !check_model(t, err))
+    if (!language_init(&t->language, options->world, err) || !check_model(t, &t->config, err))
         return false;
-    if (!params_init(&t->params, &t->config, t->language.kinds, t->language.colors))
+    enum params_trained trained = t->settings.freeze ? PARAMS_TRIMMERS : PARAMS_ALL;
+    if (!params_init(&t->params, &t->config, trained, t->language.kinds, t->language.colors))
         return error_no_memory(err, "the model's parameters");
-    if (!net_init(&t->net, &t->config, &t->params, t->language.answer_words, err) || !load_weights(t, options, err))
+    if (!net_init(&t->net, &t->config, &t->params, t->language.answer_words, err) ||
+        !load_start(t, options->init, err) || !find_teacher(t, options, err))
         return false;
     const struct train_settings *s = &t->settings;
     struct objective_weights weights = {
@@ -481,8 +516,8 @@ static bool build(struct trainer *t, const struct trainer_options *options, stru
         .where = (real)s->where,   .count = (real)s->count,
     };
     objective_init(&t->objective, &t->params, &t->config, &t->language, weights);
-    t->moment1 = memory_alloc(t->params.total, sizeof *t->moment1);
-    t->moment2 = memory_alloc(t->params.total, sizeof *t->moment2);
+    t->moment1 = memory_alloc(t->params.trained, sizeof *t->moment1);
+    t->moment2 = memory_alloc(t->params.trained, sizeof *t->moment2);
     t->pool = thread_pool_new(t->workers);
     if (!t->moment1 || !t->moment2 || !t->pool || !make_workers(t) || !make_fixed_scenes(t, options->fixed_scenes))
         return error_no_memory(err, "training");
@@ -530,7 +565,7 @@ void trainer_free(struct trainer *t)
     memory_free(t->moment1);
     memory_free(t->moment2);
     params_free(&t->params);
-    params_free(&t->teacher);
+    params_free(&t->teacher.params);
     language_free(&t->language);
     memory_free(t);
 }
@@ -569,7 +604,25 @@ bool trainer_save_model(struct trainer *t, const char *path, bool keep, const st
     return save(t, path, false, keep, measures, err);
 }
 
-bool trainer_resume(struct trainer *t, const char *path, struct error *err)
+bool trainer_resume(struct trainer *t, const char *path, bool change, struct error *err)
 {
-    return checkpoint_resume(path, &t->params, t->moment1, t->moment2, &t->at, err);
+    return checkpoint_resume(path, change ? NULL : &t->settings, &t->params, t->moment1, t->moment2, &t->at, err);
+}
+
+double trainer_estimate(struct trainer *t, int steps)
+{
+    double seconds = 0, tail = t->settings.full_tail;
+    for (int part = 0; part < 2; part++) { // before the tail, in which every patch takes part, and in it
+        double share = part ? tail : 1 - tail;
+        if (share <= 0)
+            continue;
+        t->at.step = part ? (long)((double)t->steps * (1 - tail)) : 0;
+        t->seconds = 0;
+        int done = 0;
+        while (done < steps && trainer_step(t))
+            done++;
+        if (done)
+            seconds += t->seconds / done * share * (double)t->steps;
+    }
+    return seconds;
 }

@@ -15,7 +15,7 @@ struct trainer_options {
     struct train_settings settings;
     const struct world *world;
     const struct tensor_list *init;    // start weights; NULL: random
-    const struct tensor_list *teacher; // frozen full model for distillation; NULL: none
+    const struct tensor_list *teacher; // frozen full model for distillation, of any shape; NULL: a frozen backbone itself
     int threads;
     int fixed_scenes; // train on these first scenes again and again, made once; 0: always new ones
 };
@@ -50,6 +50,11 @@ struct objective_sums trainer_evaluate(struct trainer *trainer, uint64_t seed, i
 bool trainer_save_state(struct trainer *trainer, const char *path, struct error *err);
 bool trainer_save_model(struct trainer *trainer, const char *path, bool keep,
                         const struct checkpoint_measures *measures, struct error *err);
-bool trainer_resume(struct trainer *trainer, const char *path, struct error *err);
+// A state of a run with other settings (but a longer or shorter one) is an error, unless `change`.
+bool trainer_resume(struct trainer *trainer, const char *path, bool change, struct error *err);
+
+// Seconds that the whole run takes on this machine, from `steps` steps at its beginning and as many in its tail. Trimmers
+// of a run that has just begun keep everything: a SmartTrim stage takes less. The trainer is of no use afterwards.
+double trainer_estimate(struct trainer *trainer, int steps);
 
 #endif

@@ -42,6 +42,23 @@ static real dot(const real *a, const real *b, int n)
     return sum;
 }
 
+// query becomes query + key, which is what the MLP's middle is made of.
+static void concat_scores(struct tape *tape, const struct token_trimmer_refs *refs, struct token_trimmer_state *state,
+                          struct rows rows)
+{
+    int rank = refs->rank, total = rows_total(rows);
+    size_t size = (size_t)total * (size_t)rank;
+    state->both = state->query;
+    for (int i = 0; i < rows.n; i++)
+        for (int r = rows_first(rows, i); r < rows_first(rows, i + 1); r++)
+            tape->kernels->add(state->both + (size_t)r * (size_t)rank, state->key + (size_t)(i * rank), rank);
+    state->excited = tape_alloc(tape, size);
+    tape->kernels->gelu(state->excited, state->both, (int)size);
+    real *cross = tape_alloc(tape, (size_t)total);
+    op_linear(tape, refs->mix, cross, state->excited, total);
+    tape->kernels->add(state->score, cross, total);
+}
+
 static void cross_scores(struct tape *tape, const struct token_trimmer_refs *refs, struct token_trimmer_state *state,
                          struct rows rows, const real *context, struct rows context_rows)
 {
@@ -54,6 +71,10 @@ static void cross_scores(struct tape *tape, const struct token_trimmer_refs *ref
     op_linear(tape, refs->key, state->key, state->context_z, rows.n);
     state->query = tape_alloc(tape, (size_t)total * (size_t)rank);
     op_linear(tape, refs->query, state->query, state->z, total);
+    if (refs->concat) {
+        concat_scores(tape, refs, state, rows);
+        return;
+    }
     state->cosine = tape_alloc(tape, (size_t)total);
     real alpha = tape->P[refs->alpha];
     for (int i = 0; i < rows.n; i++) {
@@ -92,12 +113,11 @@ void trimmer_tokens(struct tape *tape, const struct token_trimmer_refs *refs, st
     }
 }
 
-static void cross_scores_back(struct tape *tape, const struct token_trimmer_refs *refs,
-                              const struct token_trimmer_state *state, real *dz, struct rows rows, real *dcontext,
-                              struct rows context_rows, const real *dscore)
+static void dot_scores_back(struct tape *tape, const struct token_trimmer_refs *refs,
+                            const struct token_trimmer_state *state, struct rows rows, const real *dscore, real *dquery,
+                            real *dkey)
 {
-    int width = refs->norm.width, rank = refs->rank, total = rows_total(rows);
-    real *dquery = tape_zeros(tape, (size_t)total * (size_t)rank), *dkey = tape_zeros(tape, (size_t)(rows.n * rank));
+    int rank = refs->rank;
     real alpha = tape->P[refs->alpha];
     for (int i = 0; i < rows.n; i++) {
         const real *key = state->key + (size_t)(i * rank);
@@ -106,8 +126,8 @@ static void cross_scores_back(struct tape *tape, const struct token_trimmer_refs
         for (int r = rows_first(rows, i); r < rows_first(rows, i + 1); r++) {
             if (dscore[r] == 0)
                 continue;
-            tape->G[refs->alpha] += dscore[r] * state->cosine[r];
-            real g = dscore[r] * alpha;
+            real g = dscore[r] * alpha, dalpha = dscore[r] * state->cosine[r];
+            tape_give(tape, refs->alpha, &dalpha, 1);
             const real *query = state->query + (size_t)r * (size_t)rank;
             real *dq = dquery + (size_t)r * (size_t)rank;
             for (int k = 0; k < rank; k++) {
@@ -121,6 +141,29 @@ static void cross_scores_back(struct tape *tape, const struct token_trimmer_refs
             for (int k = 0; k < rank; k++)
                 dk[k] -= shrink * inverse / length * key[k];
     }
+}
+
+static void concat_scores_back(struct tape *tape, const struct token_trimmer_refs *refs,
+                               const struct token_trimmer_state *state, struct rows rows, const real *dscore,
+                               real *dquery, real *dkey)
+{
+    int rank = refs->rank, total = rows_total(rows);
+    size_t size = (size_t)total * (size_t)rank;
+    real *dexcited = tape_alloc(tape, size);
+    op_linear_back(tape, refs->mix, dexcited, false, dscore, state->excited, total);
+    tape->kernels->gelu_back(dquery, dexcited, state->both, (int)size);
+    for (int i = 0; i < rows.n; i++)
+        for (int r = rows_first(rows, i); r < rows_first(rows, i + 1); r++)
+            tape->kernels->add(dkey + (size_t)(i * rank), dquery + (size_t)r * (size_t)rank, rank);
+}
+
+static void cross_scores_back(struct tape *tape, const struct token_trimmer_refs *refs,
+                              const struct token_trimmer_state *state, real *dz, struct rows rows, real *dcontext,
+                              struct rows context_rows, const real *dscore)
+{
+    int width = refs->norm.width, rank = refs->rank, total = rows_total(rows);
+    real *dquery = tape_zeros(tape, (size_t)total * (size_t)rank), *dkey = tape_zeros(tape, (size_t)(rows.n * rank));
+    (refs->concat ? concat_scores_back : dot_scores_back)(tape, refs, state, rows, dscore, dquery, dkey);
     op_linear_back(tape, refs->query, dz, true, dquery, state->z, total);
     real *dcontext_z = tape_alloc(tape, (size_t)(rows.n * width)), *dcls = tape_zeros(tape, (size_t)(rows.n * width));
     op_linear_back(tape, refs->key, dcontext_z, false, dkey, state->context_z, rows.n);
@@ -143,7 +186,7 @@ void trimmer_tokens_back(struct tape *tape, const struct token_trimmer_refs *ref
     op_linear_back(tape, refs->out, dactive, false, dscore, state->active, total);
     tape->kernels->gelu_back(dhidden, dactive, state->hidden, total * refs->hidden);
     op_linear_back(tape, refs->self, dz, false, dhidden, state->z, total);
-    if (state->cosine)
+    if (state->query)
         cross_scores_back(tape, refs, state, dz, rows, dcontext, context_rows, dscore);
     op_norm_back(tape, refs->norm, &state->norm, dx, dz, total);
     arena_rewind(&tape->arena, mark);

@@ -17,11 +17,15 @@ struct token_trimmer_refs {
     int hidden, rank; // 0: absent
     struct norm_ref norm, context_norm;
     struct linear_ref self, out, query, key;
+    bool concat;    // the cross-modal part is mix(GELU(query + key)) instead of a scalar product times alpha
+    struct linear_ref mix;
     size_t alpha;
 };
 struct token_trimmer_state {
     struct norm_state norm, context_norm;
-    real *z, *hidden, *active, *query, *context_z, *key, *cosine, *score; // cosine: query . key / (|key| + eps)
+    real *z, *hidden, *active, *query, *context_z, *key, *score;
+    real *cosine;         // query . key / (|key| + eps)
+    real *both, *excited; // with concat: query + key, (rows, rank), and its GELU
     real *slope; // dm/dscore, straight through
 };
 

@@ -285,6 +285,8 @@ static bool read_trimmers(struct model_config *c, const struct tensor_list *file
             snprintf(name, sizeof name, "%s.token.query.weight", prefix);
             if (tensor_list_find(file, name) && !model_config_size(file, name, 2, 0, &trimmer->rank, err))
                 return false;
+            snprintf(name, sizeof name, "%s.token.mix.weight", prefix);
+            trimmer->concat = tensor_list_find(file, name) != NULL;
             snprintf(name, sizeof name, "%s.msa.out.weight", prefix);
             trimmer->msa = tensor_list_find(file, name) != NULL;
             snprintf(name, sizeof name, "%s.mca.out.weight", prefix);

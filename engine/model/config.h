@@ -34,6 +34,7 @@ struct trimmer_config {
     int hidden; // D' of the token trimmer; 0: no token trimmer
     int rank;   // R of its cross-modal part; 0: own importance only
     bool msa, mca; // head trimmers
+    bool concat;   // the cross-modal part is an MLP over both sides instead of a scalar product
 };
 
 // The four stacks of layers: names of their trimmers are trimmers.<name>.<layer>. BLIP has no text encoder of METER's

@@ -55,7 +55,7 @@ struct text_embedding {
 struct token_trimmer {
     bool present, guided;
     struct norm norm, context_norm;
-    struct linear self, out, query, key;
+    struct linear self, out, query, key, mix; // mix.out == 0: a scalar product of query and key, times alpha
     float alpha;
 };
 

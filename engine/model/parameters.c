@@ -79,7 +79,12 @@ void walk_trimmers(struct walk *walk, enum model_stack stack, int layer)
         walk_matrix(walk, "token.query.weight", trimmer->rank, width);
         walk_norm(walk, "token.context_norm", other);
         walk_matrix(walk, "token.key.weight", trimmer->rank, other);
-        walk_vector(walk, "token.alpha", 1);
+        if (trimmer->concat) {
+            walk_vector(walk, "token.key.bias", trimmer->rank);
+            walk_matrix(walk, "token.mix.weight", 1, trimmer->rank);
+        } else {
+            walk_vector(walk, "token.alpha", 1);
+        }
     }
     if (trimmer->msa) {
         walk_norm(walk, "msa.norm", width);

@@ -246,8 +246,13 @@ static void load_trimmer(struct loader *loader, enum model_stack stack_id, int i
     if (trimmer->token.guided) {
         trimmer->token.context_norm = weights_norm(loader, c->trimmer_eps, prefix, "token.context_norm");
         weights_matrix(loader, &trimmer->token.query, weights_find(loader, "%stoken.query.weight", prefix), NULL);
-        weights_matrix(loader, &trimmer->token.key, weights_find(loader, "%stoken.key.weight", prefix), NULL);
-        weights_take(loader, weights_find(loader, "%stoken.alpha", prefix), &trimmer->token.alpha);
+        if (config->concat) {
+            weights_linear(loader, &trimmer->token.key, prefix, "token.key", 0);
+            weights_matrix(loader, &trimmer->token.mix, weights_find(loader, "%stoken.mix.weight", prefix), NULL);
+        } else {
+            weights_matrix(loader, &trimmer->token.key, weights_find(loader, "%stoken.key.weight", prefix), NULL);
+            weights_take(loader, weights_find(loader, "%stoken.alpha", prefix), &trimmer->token.alpha);
+        }
     }
     trimmer->msa.present = config->msa;
     if (config->msa) {

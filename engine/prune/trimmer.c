@@ -20,16 +20,10 @@ static void apply(struct forward *forward, const struct linear *linear, const fl
                  &forward->macs.trimmer);
 }
 
-// cross_i = alpha (query z_i) · k / (‖k‖ + 1e-6), k = key(LN(context)).
-static void score_cross(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
-                        const float *context, float *cross)
+// cross_i = alpha (query z_i) · k / (‖k‖ + 1e-6).
+static void score_dot(const struct token_trimmer *trimmer, const float *q, int rows, const float *k, float *cross)
 {
-    int width = forward->model->config.width, rank = trimmer->key.out;
-    float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, rank);
-    float *q = scratch_floats(forward, rows, rank);
-    apply_norm(&trimmer->context_norm, context, 1, width, c);
-    apply(forward, &trimmer->key, c, 1, k, ACTIVATION_NONE);
-    apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
+    int rank = trimmer->key.out;
     float squares = 0;
     for (int i = 0; i < rank; i++)
         squares += k[i] * k[i];
@@ -40,7 +34,28 @@ static void score_cross(struct forward *forward, const struct token_trimmer *tri
             sum += q[r * rank + i] * k[i];
         cross[r] = sum * scale;
     }
-    forward->macs.trimmer += (uint64_t)rows * (uint64_t)rank;
+}
+
+// The cross-modal part of the scores, from k = key(LN(context)) and the queries of all rows.
+static void score_cross(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
+                        const float *context, float *cross)
+{
+    int width = forward->model->config.width, rank = trimmer->key.out;
+    float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, rank);
+    float *q = scratch_floats(forward, rows, rank);
+    apply_norm(&trimmer->context_norm, context, 1, width, c);
+    apply(forward, &trimmer->key, c, 1, k, ACTIVATION_NONE);
+    apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
+    if (!trimmer->mix.out) {
+        score_dot(trimmer, q, rows, k, cross);
+        forward->macs.trimmer += (uint64_t)rows * (uint64_t)rank;
+        return;
+    }
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < rank; i++)
+            q[r * rank + i] += k[i];
+    activate(q, rows * rank, ACTIVATION_GELU);
+    apply(forward, &trimmer->mix, q, rows, cross, ACTIVATION_NONE);
 }
 
 void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *trimmer, const float *x, int rows,

@@ -4,17 +4,21 @@
 #include "app/commands.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "engine/base/random.h"
 #include "engine/io/safetensors.h"
 #include "engine/learn/settings.h"
 #include "tests/support/scratch.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS = 24, SAID = 1 << 15 };
+enum { WORDS = 40, SAID = 1 << 15 };
 
 struct said {
     char out[SAID], err[SAID];
@@ -78,7 +82,22 @@ static void test_refused(void **state)
     CHECK_REFUSED(2, "--threads", "--threads", "many");
     CHECK_REFUSED(2, "--every", "--every", "-5");
     CHECK_REFUSED(2, "--init", "--trim");
-    CHECK_REFUSED(2, "--trim", "--teacher", text);
+    CHECK_REFUSED(2, "distill is 0", "--teacher", text);
+    CHECK_REFUSED(2, "distill is 0", "--trim", "--init", text, "--no-distill", "--teacher", text);
+    CHECK_REFUSED(1, "no teacher", "distill=1");
+    CHECK_REFUSED(2, "--no-cross", "--no-cross");
+    CHECK_REFUSED(2, "--no-heads", "--no-heads");
+    CHECK_REFUSED(2, "--no-curriculum", "--no-curriculum");
+    CHECK_REFUSED(2, "--score", "--score", "dot");
+    CHECK_REFUSED(2, "concat or dot", "--trim", "--init", text, "--score", "sum");
+    CHECK_REFUSED(2, "--no-cross", "--trim", "--init", text, "--score", "concat", "--no-cross");
+    CHECK_REFUSED(2, "--init", "--freeze-backbone");
+    CHECK_REFUSED(1, "image_trimmers", "image_trimmers=1");
+    CHECK_REFUSED(1, "heads", "width=50", "attention_heads=4");
+    CHECK_REFUSED(1, "width is 64", "--init", "assets/dense.safetensors", "width=64");
+    CHECK_REFUSED(1, "beside the backbone", "--freeze-backbone", "--init", "assets/dense.safetensors", "ground=1");
+    CHECK_REFUSED(1, "trimmer_rate", "--freeze-backbone", "--init", "assets/dense.safetensors", "trimmer_rate=0");
+    CHECK_REFUSED(1, "nothing to learn", "--freeze-backbone", "--init", "assets/dense.safetensors", "--no-distill", "answer=0");
     CHECK_REFUSED(2, "NAME=VALUE", "picture.jpg");
     CHECK_REFUSED(2, "not a number", "rate=fast");
     CHECK_REFUSED(1, "no training setting", "speed=1");
@@ -164,6 +183,185 @@ static void test_run(void **state)
                      0);
 }
 
+// A small model whose training takes seconds.
+#define SMALL                                                                                                  \
+    "--threads", "2", "--validate", "1", "scenes=2", "questions=2", "width=16", "attention_heads=2", "image_layers=1",  \
+        "text_layers=1", "fusion_layers=2", "image_ffn=16", "text_ffn=16", "image_fusion_ffn=16", "text_fusion_ffn=16"
+
+static bool holds(const char *path, const char *tensor)
+{
+    struct error err = {0};
+    struct tensor_list *file = safetensors_open(path, &err);
+    assert_non_null(file);
+    bool found = tensor_list_find(file, tensor) != NULL;
+    tensor_list_close(file);
+    return found;
+}
+
+static void check_setting(const char *path, const char *text)
+{
+    struct error err = {0};
+    struct tensor_list *file = safetensors_open(path, &err);
+    assert_non_null(file);
+    if (!strstr(tensor_list_metadata(file, "training"), text))
+        fail_msg("%s does not say %s: %s", path, text, tensor_list_metadata(file, "training"));
+    tensor_list_close(file);
+}
+
+// What the ablations leave out is not in the weights, and the weights say so.
+static void test_ablations(void **state)
+{
+    (void)state;
+    struct said said;
+    const char *dense = scratch_path("start.safetensors"), *out = scratch_path("pruned.safetensors");
+    assert_int_equal(TRAIN(&said, "--out", dense, "total=4", SMALL), 0);
+    check_setting(dense, "\"width\":16");
+    check_setting(dense, "\"head_hidden\":256"); // left to the default, and said all the same
+    assert_int_equal(TRAIN(&said, "--trim", "--init", dense, "--out", out, "--fresh", "total=4", "--no-cross", "--no-heads",
+                           "--no-distill", "--no-curriculum", SMALL),
+                     0);
+    assert_true(holds(out, "trimmers.fusion_image.0.token.out.weight"));
+    assert_false(holds(out, "trimmers.fusion_image.0.token.query.weight"));
+    assert_false(holds(out, "trimmers.fusion_image.0.mca.out.weight"));
+    check_setting(out, "\"cross\":0");
+    check_setting(out, "\"curriculum\":0.0");
+    check_setting(out, "\"distill\":0.0");
+    assert_null(strstr(said.out, "distill "));
+    assert_int_equal(TRAIN(&said, "--trim", "--init", dense, "--out", out, "--fresh", "total=4", "--score", "concat",
+                           "image_trimmers=1", "hidden=5", SMALL),
+                     0);
+    assert_true(holds(out, "trimmers.image.0.token.mix.weight"));
+    assert_false(holds(out, "trimmers.fusion_image.0.token.alpha"));
+    check_setting(out, "\"hidden\":5");
+    check_setting(out, "\"rank\":2");
+    // A smaller model learns from a larger one.
+    assert_int_equal(TRAIN(&said, "--teacher", "assets/dense.safetensors", "--out", dense, "--fresh", "total=4", "distill=1",
+                           SMALL),
+                     0);
+    assert_non_null(strstr(said.out, "distill "));
+}
+
+static float first_number(const char *path, const char *tensor)
+{
+    struct error err = {0};
+    struct tensor_list *file = safetensors_open(path, &err);
+    assert_non_null(file);
+    const struct tensor *found = tensor_list_find(file, tensor);
+    assert_non_null(found);
+    float *numbers = malloc(found->elements * sizeof *numbers), first;
+    assert_non_null(numbers);
+    tensor_floats(found, numbers);
+    first = numbers[0];
+    free(numbers);
+    tensor_list_close(file);
+    return first;
+}
+
+// Only trimmers change and only they are in the state, which another backbone refuses.
+static void test_frozen(void **state)
+{
+    (void)state;
+    struct said said;
+    const char *dense = scratch_path("frozen_start.safetensors"), *out = scratch_path("frozen.safetensors");
+    const char *backbone = "cross_modal_image_layers.1.output.dense.weight", *trimmer = "trimmers.fusion_image.0.token.out.bias";
+    char state_path[4096];
+    snprintf(state_path, sizeof state_path, "%s.state", out);
+    assert_int_equal(TRAIN(&said, "--out", dense, "total=4", SMALL), 0);
+    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=16", SMALL), 0);
+    assert_non_null(strstr(said.out, "distill "));
+    assert_true(first_number(dense, backbone) == first_number(out, backbone));
+    assert_true(first_number(out, trimmer) != 4); // where it starts
+    assert_true(holds(state_path, trimmer));
+    assert_false(holds(state_path, backbone));
+    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=24", SMALL), 0);
+    assert_non_null(strstr(said.out, "going on from"));
+    assert_int_equal(TRAIN(&said, "--out", dense, "--fresh", "total=8", SMALL), 0);
+    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=32", SMALL), 1);
+    assert_non_null(strstr(said.err, "another backbone"));
+}
+
+static void test_changed_settings(void **state)
+{
+    (void)state;
+    struct said said;
+    const char *out = scratch_path("changed.safetensors");
+    assert_int_equal(TRAIN(&said, "--out", out, "total=4", SMALL), 0);
+    assert_int_equal(TRAIN(&said, "--out", out, "total=8", "rate=0.01", SMALL), 1);
+    assert_non_null(strstr(said.err, "rate"));
+    assert_non_null(strstr(said.err, "--change"));
+    assert_int_equal(TRAIN(&said, "--out", out, "total=8", "rate=0.01", "--change", SMALL), 0);
+}
+
+static void test_estimate(void **state)
+{
+    (void)state;
+    struct said said;
+    assert_int_equal(TRAIN(&said, "--estimate", "total=4000", SMALL), 0);
+    assert_non_null(strstr(said.out, "hours"));
+    assert_int_equal(TRAIN(&said, "--estimate", "--trim", "total=4000", SMALL), 0);
+    assert_non_null(strstr(said.out, "at most"));
+}
+
+static void check_same_file(const char *a, const char *b)
+{
+    struct error err = {0};
+    unsigned char *bytes[2];
+    size_t size[2];
+    assert_true(file_read(a, 1 << 26, &bytes[0], &size[0], &err) && file_read(b, 1 << 26, &bytes[1], &size[1], &err));
+    assert_int_equal(size[0], size[1]);
+    assert_memory_equal(bytes[0], bytes[1], size[0]);
+    memory_free(bytes[0]);
+    memory_free(bytes[1]);
+}
+
+static struct timespec written(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 ? found.st_mtim : (struct timespec){0};
+}
+
+// Killed again and again at any moment, and started again each time, it ends with the very weights of a run that nobody
+// disturbed.
+static void test_killed(void **state)
+{
+    (void)state;
+    enum { KILLS = 3 };
+    const char *out = scratch_path("killed.safetensors"), *calm = scratch_path("calm.safetensors");
+    char path[4096];
+    snprintf(path, sizeof path, "%s.state", out);
+    struct random random;
+    random_init(&random, 4, 2);
+    int killed = 0;
+    for (int i = 0; i < KILLS; i++) {
+        struct timespec before = written(path), now = before;
+        int status = 0;
+        pid_t child = fork(), ended = 0;
+        assert_true(child >= 0);
+        if (child == 0) {
+            struct said said;
+            _exit(TRAIN(&said, "--out", out, "--every", "1", "total=1200", SMALL));
+        }
+        while (!ended && now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec) {
+            usleep(2000);
+            ended = waitpid(child, &status, WNOHANG);
+            now = written(path);
+        }
+        usleep((useconds_t)random_below(&random, 900000));
+        if (!ended) {
+            kill(child, SIGKILL);
+            assert_int_equal(waitpid(child, &status, 0), child);
+        }
+        killed += WIFSIGNALED(status);
+    }
+    struct said said;
+    assert_int_equal(TRAIN(&said, "--out", out, "--every", "1", "total=1200", SMALL), 0);
+    assert_non_null(strstr(said.out, "going on from"));
+    assert_int_equal(TRAIN(&said, "--out", calm, "total=1200", SMALL), 0);
+    print_message("killed %d times\n", killed);
+    assert_true(killed > 0);
+    check_same_file(out, calm);
+}
+
 static void test_help(void **state)
 {
     (void)state;
@@ -178,10 +376,15 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_killed), // forks: before anything has started threads
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_bundled_settings),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_run),
+        cmocka_unit_test(test_ablations),
+        cmocka_unit_test(test_frozen),
+        cmocka_unit_test(test_changed_settings),
+        cmocka_unit_test(test_estimate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ static void perturb(struct params *params)
     }
 }
 
-static void fixture_init(struct fixture *f, const char *name, bool encoders)
+static void fixture_init(struct fixture *f, const char *name, bool encoders, bool concat)
 {
     struct error err = {0};
     *f = (struct fixture){0};
@@ -57,12 +57,11 @@ static void fixture_init(struct fixture *f, const char *name, bool encoders)
     assert_non_null(f->world);
     assert_true(language_init(&f->language, f->world, &err));
     f->config = shape_default(&f->language);
-    shape_add_trimmers(&f->config, true, true);
-    for (int l = 0; encoders && l < f->config.image_layers; l++)
-        f->config.trimmers[STACK_IMAGE][l] = (struct trimmer_config){16, 16, true, false};
-    for (int l = 0; encoders && l < f->config.text_layers; l++)
-        f->config.trimmers[STACK_TEXT][l] = (struct trimmer_config){16, 0, true, false};
-    assert_true(params_init(&f->params, &f->config, 0, 0));
+    struct train_settings settings = train_settings_default(true);
+    settings.image_trimmers = settings.text_trimmers = encoders;
+    settings.concat = concat;
+    shape_add_trimmers(&f->config, &settings);
+    assert_true(params_init(&f->params, &f->config, PARAMS_ALL, 0, 0));
     params_randomize(&f->params, &f->config, 3);
     perturb(&f->params);
     assert_true(net_init(&f->net, &f->config, &f->params, f->language.answer_words, &err));
@@ -132,7 +131,7 @@ static void test_dense(void **state)
 {
     (void)state;
     struct fixture f;
-    fixture_init(&f, "dense.safetensors", false);
+    fixture_init(&f, "dense.safetensors", false, false);
     struct net_trimming open = {0};
     float spread = 0, largest = 0;
     for (uint64_t scene = 0; scene < 2; scene++) {
@@ -255,10 +254,10 @@ static void compare_question(struct fixture *f, const struct net_batch *batch, c
     run_free(run);
 }
 
-static void check_pruned(const char *name, bool encoders)
+static void check_pruned(const char *name, bool encoders, bool concat)
 {
     struct fixture f;
-    fixture_init(&f, name, encoders);
+    fixture_init(&f, name, encoders, concat);
     struct net_trimming trimming = {.on = true, .heads = true, .sampling = {.temperature = 1}};
     struct tally tally = {.least_share = 1};
     int asked = 0;
@@ -287,13 +286,19 @@ static void check_pruned(const char *name, bool encoders)
 static void test_pruned_fusion(void **state)
 {
     (void)state;
-    check_pruned("fusion.safetensors", false);
+    check_pruned("fusion.safetensors", false, false);
 }
 
 static void test_pruned_everywhere(void **state)
 {
     (void)state;
-    check_pruned("everywhere.safetensors", true);
+    check_pruned("everywhere.safetensors", true, false);
+}
+
+static void test_pruned_concat(void **state)
+{
+    (void)state;
+    check_pruned("concat.safetensors", true, true);
 }
 
 int main(void)
@@ -302,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_pruned_fusion),
         cmocka_unit_test(test_pruned_everywhere),
+        cmocka_unit_test(test_pruned_concat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

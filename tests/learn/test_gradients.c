@@ -28,7 +28,10 @@ struct fixture {
     int rows; // of the picture, summed over the fusion layers of every pass
 };
 
-static void tiny_config(struct model_config *c, enum model_stem stem, enum fusion_norm order, bool trimmers,
+// TRIMMERS: in every layer. CONCAT: with an MLP as their cross-modal part. FROZEN: and nothing else is trained.
+enum trimming { DENSE, TRIMMERS, CONCAT, FROZEN };
+
+static void tiny_config(struct model_config *c, enum model_stem stem, enum fusion_norm order, enum trimming trimming,
                         int fusion_layers)
 {
     model_config_default(c);
@@ -62,35 +65,45 @@ static void tiny_config(struct model_config *c, enum model_stem stem, enum fusio
     c->fusion_norm = order;
     c->fusion_position = c->answer_words = order == FUSION_PRE;
     c->image_eps = c->text_eps = c->fusion_eps = c->head_eps = c->trimmer_eps = 1e-5f;
-    if (!trimmers)
+    if (trimming == DENSE)
         return;
+    bool concat = trimming == CONCAT;
     for (int l = 0; l < 2; l++)
-        c->trimmers[STACK_IMAGE][l] = (struct trimmer_config){3, 4, true, false};
-    c->trimmers[STACK_TEXT][0] = (struct trimmer_config){3, 0, true, false};
+        c->trimmers[STACK_IMAGE][l] = (struct trimmer_config){3, 4, true, false, concat};
+    c->trimmers[STACK_TEXT][0] = (struct trimmer_config){3, 0, true, false, false};
     for (int l = 0; l < fusion_layers; l++) {
-        c->trimmers[STACK_FUSION_IMAGE][l] = (struct trimmer_config){3, 4, true, true};
-        c->trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){4, 3, true, true};
+        c->trimmers[STACK_FUSION_IMAGE][l] = (struct trimmer_config){3, 4, true, true, concat};
+        c->trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){4, 3, true, true, concat};
     }
 }
 
-static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_norm order, bool trimmers, bool subset,
+static uint32_t digest_of(const char *name)
+{
+    uint32_t digest = 2166136261u;
+    for (; *name; name++)
+        digest = (digest ^ (uint32_t)(unsigned char)*name) * 16777619u;
+    return digest;
+}
+
+static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_norm order, enum trimming trimming, bool subset,
                          int fusion_layers)
 {
     *f = (struct fixture){0};
-    tiny_config(&f->config, stem, order, trimmers, fusion_layers);
-    assert_true(params_init(&f->params, &f->config, 0, 0));
+    tiny_config(&f->config, stem, order, trimming, fusion_layers);
+    assert_true(params_init(&f->params, &f->config, trimming == FROZEN ? PARAMS_TRIMMERS : PARAMS_ALL, 0, 0));
     params_randomize(&f->params, &f->config, 5);
     struct random random;
-    random_init(&random, 9, 0);
     // Larger than a start value, so that no gradient hides behind a small weight; trimmers near the undecided point.
     for (int i = 0; i < f->params.count; i++) {
         const struct param *p = &f->params.items[i];
+        random_init(&random, 9, (uint64_t)digest_of(p->info.name)); // whatever the order of parameters
         bool decision = strstr(p->info.name, ".out.bias") && p->info.trimmer;
         for (int64_t k = 0; k < p->info.elements; k++) {
             real *value = &f->params.value[p->offset + (size_t)k];
             *value = (decision ? 0.3 : *value) + 0.2 * (real)random_normal(&random);
         }
     }
+    random_init(&random, 9, 0);
     struct error err;
     for (int a = 0; a < 11; a++)
         f->answer_words[a] = a % 3 == 0 ? -1 : a + 1;
@@ -111,10 +124,12 @@ static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_no
     memcpy(f->patches, patches, sizeof patches);
     f->batch = (struct net_batch){.questions = QUESTIONS, .text_stride = TEXT, .pixels = f->pixels, .ids = f->ids,
                                   .text_count = f->text_count, .patch_count = subset ? 5 : 0, .patches = f->patches};
+    bool trimmers = trimming != DENSE;
     f->trimming = (struct net_trimming){.on = trimmers, .heads = trimmers, .sampling = {.temperature = 1, .relaxed = true}};
     f->cost_weight = trimmers ? 30 : 0;
     f->tape.kernels = learn_kernels_get();
     f->tape.P = f->params.value;
+    f->tape.trained = f->params.trained;
     assert_true(arena_init(&f->tape.arena, net_arena_size(&f->net, QUESTIONS, TEXT) * 4));
 }
 
@@ -171,10 +186,10 @@ static real loss(struct fixture *f)
     return total;
 }
 
-static void check_all(enum model_stem stem, enum fusion_norm order, bool trimmers, bool subset)
+static void check_all(enum model_stem stem, enum fusion_norm order, enum trimming trimming, bool subset)
 {
     struct fixture f;
-    fixture_init(&f, stem, order, trimmers, subset, 2);
+    fixture_init(&f, stem, order, trimming, subset, 2);
     f.tape.G = f.gradient;
     loss(&f);
     f.tape.G = NULL;
@@ -213,38 +228,38 @@ static void check_all(enum model_stem stem, enum fusion_norm order, bool trimmer
 static void test_post_norm(void **state)
 {
     (void)state;
-    check_all(STEM_PATCH, FUSION_POST, false, false);
+    check_all(STEM_PATCH, FUSION_POST, DENSE, false);
 }
 
 static void test_pre_norm_conv_stem(void **state)
 {
     (void)state;
-    check_all(STEM_CONV, FUSION_PRE, false, false);
+    check_all(STEM_CONV, FUSION_PRE, DENSE, false);
 }
 
 static void test_patch_subset(void **state)
 {
     (void)state;
-    check_all(STEM_CONV, FUSION_PRE, false, true);
+    check_all(STEM_CONV, FUSION_PRE, DENSE, true);
 }
 
 static void test_trimmers_post_norm(void **state)
 {
     (void)state;
-    check_all(STEM_PATCH, FUSION_POST, true, false);
+    check_all(STEM_PATCH, FUSION_POST, TRIMMERS, false);
 }
 
 static void test_trimmers_pre_norm(void **state)
 {
     (void)state;
-    check_all(STEM_CONV, FUSION_PRE, true, false);
+    check_all(STEM_CONV, FUSION_PRE, TRIMMERS, false);
 }
 
 // Rows that cannot matter are left out: loss and gradients stay what they are with every row, masks being 0 and 1.
 static void check_compact(enum fusion_norm order)
 {
     struct fixture f;
-    fixture_init(&f, STEM_CONV, order, true, false, 4);
+    fixture_init(&f, STEM_CONV, order, TRIMMERS, false, 4);
     f.trimming.sampling.relaxed = false;
     memset(f.weights + 2000, 0, (1 << 15) * sizeof *f.weights); // no loss on the outputs of fusion layers
     real *whole = memory_alloc(f.params.total, sizeof *whole), loss_whole;
@@ -275,12 +290,63 @@ static void test_compact(void **state)
     check_compact(FUSION_POST);
 }
 
+static void test_concat(void **state)
+{
+    (void)state;
+    check_all(STEM_PATCH, FUSION_POST, CONCAT, false);
+    check_all(STEM_CONV, FUSION_PRE, CONCAT, false);
+}
+
+// With a frozen backbone the trimmers' gradients are what they are without, and there are no others; where no trimmer
+// sits the backward pass does not go.
+static void check_frozen(bool encoders)
+{
+    struct fixture whole, frozen;
+    fixture_init(&whole, STEM_PATCH, FUSION_POST, TRIMMERS, false, 3);
+    fixture_init(&frozen, STEM_PATCH, FUSION_POST, FROZEN, false, 3);
+    for (int i = 0; i < 2 && !encoders; i++) {
+        struct fixture *f = i ? &frozen : &whole;
+        memset(f->config.trimmers[STACK_IMAGE], 0, sizeof f->config.trimmers[STACK_IMAGE]);
+        memset(f->config.trimmers[STACK_TEXT], 0, sizeof f->config.trimmers[STACK_TEXT]);
+        memset(f->config.trimmers[STACK_FUSION_IMAGE], 0, sizeof *f->config.trimmers[STACK_FUSION_IMAGE]);
+        memset(f->config.trimmers[STACK_FUSION_TEXT], 0, sizeof *f->config.trimmers[STACK_FUSION_TEXT]);
+        assert_true(net_init(&f->net, &f->config, &f->params, f->answer_words, NULL));
+    }
+    assert_int_equal(frozen.net.first_image, encoders ? 0 : 2);
+    assert_int_equal(frozen.net.first_fusion, encoders ? 0 : 1);
+    whole.tape.G = whole.gradient;
+    frozen.tape.G = frozen.gradient;
+    assert_true(loss(&whole) == loss(&frozen));
+    int compared = 0;
+    for (int i = 0; i < whole.params.count; i++) {
+        const struct param *p = &whole.params.items[i], *q = params_find(&frozen.params, p->info.name);
+        assert_int_equal(q->offset < frozen.params.trained, p->info.trimmer);
+        for (int64_t k = 0; p->info.trimmer && k < p->info.elements; k++, compared++)
+            if (whole.gradient[p->offset + (size_t)k] != frozen.gradient[q->offset + (size_t)k])
+                fail_msg("%s: %g, frozen %g", p->info.name, whole.gradient[p->offset + (size_t)k],
+                         frozen.gradient[q->offset + (size_t)k]);
+    }
+    assert_true(compared > 100);
+    for (size_t i = frozen.params.trained; i < frozen.params.total; i++)
+        assert_true(frozen.gradient[i] == 0);
+    fixture_free(&whole);
+    fixture_free(&frozen);
+}
+
+static void test_frozen(void **state)
+{
+    (void)state;
+    check_frozen(true);
+    check_frozen(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_post_norm),          cmocka_unit_test(test_pre_norm_conv_stem),
         cmocka_unit_test(test_patch_subset),       cmocka_unit_test(test_trimmers_post_norm),
         cmocka_unit_test(test_trimmers_pre_norm),  cmocka_unit_test(test_compact),
+        cmocka_unit_test(test_concat),             cmocka_unit_test(test_frozen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,7 @@ static void fixture_init(struct fixture *f, float score)
     f->tape.kernels = learn_kernels_get();
     f->tape.P = f->parameters;
     f->tape.G = f->gradients;
+    f->tape.trained = sizeof f->gradients / sizeof *f->gradients;
     f->x = memory_alloc((size_t)TOKENS * WIDTH, sizeof *f->x);
     f->mask = memory_alloc(TOKENS, sizeof *f->mask);
     assert_true(f->x && f->mask);

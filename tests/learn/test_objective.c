@@ -79,7 +79,7 @@ static void fixture_init(struct fixture *f, struct objective_weights weights, bo
     struct error err;
     *f = (struct fixture){0};
     fixture_config(&f->config);
-    assert_true(params_init(&f->params, &f->config, KINDS, COLORS));
+    assert_true(params_init(&f->params, &f->config, PARAMS_ALL, KINDS, COLORS));
     params_randomize(&f->params, &f->config, 5);
     struct random random;
     random_init(&random, 4, 0);
@@ -102,7 +102,8 @@ static void fixture_init(struct fixture *f, struct objective_weights weights, bo
     f->batch = (struct net_batch){.questions = QUESTIONS, .text_stride = TEXT, .pixels = f->sample->pixels,
                                   .ids = f->sample->ids, .text_count = f->sample->text_count,
                                   .patch_count = subset ? CHOSEN : 0, .patches = f->sample->patches};
-    f->tape = (struct tape){.kernels = learn_kernels_get(), .P = f->params.value};
+    f->tape = (struct tape){.kernels = learn_kernels_get(), .P = f->params.value,
+                            .trained = f->params.trained};
     assert_true(arena_init(&f->tape.arena, 4 * net_arena_size(&f->net, QUESTIONS, TEXT)));
 }
 

@@ -65,7 +65,7 @@ static struct trainer *start(const struct train_settings *settings, int threads,
     struct trainer_options options = {.config = dense_config, .settings = *settings, .world = world,
                                       .threads = threads, .init = init, .teacher = settings->trim ? init : NULL};
     if (settings->trim)
-        shape_add_trimmers(&options.config, true, settings->heads);
+        shape_add_trimmers(&options.config, &options.settings);
     struct trainer *trainer = trainer_new(&options, &err);
     if (!trainer)
         fail_msg("%s", err.text);
@@ -166,7 +166,7 @@ static void check_resumable(const struct train_settings *settings, const struct 
     assert_true(trainer_save_state(first, path, &err));
     trainer_free(first);
     struct trainer *second = start(settings, 2, init);
-    if (!trainer_resume(second, path, &err))
+    if (!trainer_resume(second, path, false, &err))
         fail_msg("%s", err.text);
     assert_int_equal(trainer_progress(second).step, 3);
     steps(second, 4);
@@ -192,19 +192,19 @@ static void test_resume_refuses(void **state)
     struct train_settings settings = small_settings(false, 3);
     struct trainer *trainer = start(&settings, 1, NULL);
     // A model is no state; half a state is none; another model's state is none.
-    assert_false(trainer_resume(trainer, dense_start(), &err));
+    assert_false(trainer_resume(trainer, dense_start(), false, &err));
     assert_non_null(strstr(err.text, "optimizer.moment1"));
     const char *path = scratch_path("good.state");
     assert_true(trainer_save_state(trainer, path, &err));
     unsigned char *data;
     size_t size;
     assert_true(file_read(path, 1 << 26, &data, &size, &err));
-    assert_false(trainer_resume(trainer, scratch_write("half.state", data, size / 2), &err));
+    assert_false(trainer_resume(trainer, scratch_write("half.state", data, size / 2), false, &err));
     memory_free(data);
     struct tensor_list *init = open_start();
     struct train_settings trim = small_settings(true, 3);
     struct trainer *other = start(&trim, 1, init);
-    assert_false(trainer_resume(other, path, &err));
+    assert_false(trainer_resume(other, path, false, &err));
     assert_int_equal(err.code, ERROR_INPUT);
     trainer_free(other);
     trainer_free(trainer);
@@ -238,7 +238,7 @@ static void test_kill(void **state)
         assert_true(WIFSIGNALED(status));
         struct error err = {0};
         struct trainer *resumed = start(&settings, 1, NULL), *fresh = start(&settings, 1, NULL);
-        if (!trainer_resume(resumed, path, &err))
+        if (!trainer_resume(resumed, path, false, &err))
             fail_msg("%s", err.text);
         long done = trainer_progress(resumed).step;
         assert_in_range(done, 1, 399);

@@ -76,7 +76,7 @@ static void write_step(const char *model, const char *sample_path)
     struct net net;
     struct tape tape = {.kernels = learn_kernels_get()};
     struct sample *sample = memory_alloc(1, sizeof *sample);
-    assert_true(sample && params_init(&params, &config, language.kinds, language.colors));
+    assert_true(sample && params_init(&params, &config, PARAMS_ALL, language.kinds, language.colors));
     params_randomize(&params, &config, 11);
     struct random random;
     random_init(&random, 13, 0);
@@ -86,6 +86,7 @@ static void write_step(const char *model, const char *sample_path)
     assert_true(net_init(&net, &config, &params, language.answer_words, &err));
     assert_true(arena_init(&tape.arena, net_arena_size(&net, WORLD_QUESTIONS, SAMPLE_TOKENS)));
     tape.P = params.value;
+    tape.trained = params.trained;
     tape.G = memory_alloc(params.total, sizeof *tape.G);
     assert_true(tape.G && sample_make(sample, world, &language, 17, 0, 8, NULL));
     sample_choose_patches(sample, PATCHES, &random);
