@@ -210,6 +210,9 @@ FORCE:
 
 $(LOADED_OBJ): CPPFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LOADED) 2>/dev/null))
 
+# A commit changes the version, and should not make everything new for a compiler's cache.
+$(BUILD)/obj/engine/base/version.o: CPPFLAGS += -DTRIMSCOPE_VERSION='"$(VERSION)"'
+
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
