@@ -113,7 +113,7 @@ static void tell_assets(void)
         return;
     }
     row(_("assets"), "%s", folder);
-    static const char *const parts[] = {"world", "model.safetensors", "pictures", "trace.schema.json"};
+    static const char *const parts[] = {"world/", "model.safetensors", "pictures/", "trace.schema.json"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, parts[i]);
         row(parts[i], "%s", access(path, R_OK) == 0 ? _("found") : _("missing"));

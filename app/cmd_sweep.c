@@ -37,9 +37,14 @@ struct sweep {
 static void start(void *context, int done)
 {
     struct sweep *sweep = context;
-    char point[SWEEP_NAME], what[96];
-    sweep_run_name(&sweep->run.points[sweep->run.current], ' ', point);
-    snprintf(what, sizeof what, _("%s (%d of %d)"), point, sweep->run.current + 1, sweep->run.count);
+    const struct sweep_point *point = &sweep->run.points[sweep->run.current];
+    char budget[64], what[160];
+    const char *policy = title_policy(policy_name(point->policy));
+    if (point->policy == POLICY_NONE)
+        snprintf(what, sizeof what, _("%s (%d of %d)"), policy, sweep->run.current + 1, sweep->run.count);
+    else
+        snprintf(what, sizeof what, _("%s, %s (%d of %d)"), policy, summary_budget(point->budget, budget, sizeof budget),
+                 sweep->run.current + 1, sweep->run.count);
     progress_start_part(&sweep->progress, what, done);
 }
 

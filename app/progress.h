@@ -6,7 +6,7 @@
 
 struct progress {
     bool shown, terminal;
-    char what[64]; // what it is about, "learned 0.50"; may be ""
+    char what[160]; // what it is about, "learned 0.50"; may be ""
     double start, last;
     int first; // how much had been done before the clock started
 };
