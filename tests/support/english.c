@@ -61,7 +61,7 @@ static void look_in_options(const struct option_command *command, void *context)
     struct wanted *wanted = context;
     wanted->found |= has_part(wanted, command->name);
     for (const struct option_row *row = command->rows; row->name; row++)
-        wanted->found |= has_part(wanted, row->name);
+        wanted->found |= has_part(wanted, row->name) || (row->argument && has_part(wanted, row->argument));
 }
 
 static bool is_in_tables(struct wanted *wanted)
