@@ -22,24 +22,26 @@ static int character_size(const unsigned char *p, size_t size)
     return length;
 }
 
-// Bytes of the escape sequence at `p`; -1: it may go on behind `size`. Of a string (sixel) only its beginning: the rest
-// is passed on as it comes.
+// Bytes of the escape sequence at `p`; -1: it may go on behind `size`. Of a string (sixel) and of what is longer than can
+// be held only its beginning: the rest is passed on as it comes.
 static int sequence_size(const char *p, size_t size)
 {
+    enum { MOST = CAST_HELD - 8 };
+    size_t end = size < MOST ? size : MOST; // wherever the bytes were cut
     if (size < 2)
         return -1;
     if (p[1] == ']') { // until BEL or ESC \.
-        for (size_t i = 2; i < size; i++)
+        for (size_t i = 2; i < end; i++)
             if (p[i] == 7 || (p[i] == '\\' && p[i - 1] == 033))
                 return (int)i + 1;
-        return size < CAST_HELD - 8 ? -1 : 2;
+        return size < MOST ? -1 : 2;
     }
     if (p[1] != '[')
         return 2;
-    for (size_t i = 2; i < size; i++)
+    for (size_t i = 2; i < end; i++)
         if (p[i] >= 0x40 && p[i] <= 0x7E)
             return (int)i + 1;
-    return size < CAST_HELD - 8 ? -1 : 2;
+    return size < MOST ? -1 : 2;
 }
 
 // CSI sequences that only ask, and OSC ones with a question mark as their value.

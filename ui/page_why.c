@@ -22,6 +22,8 @@ struct why {
     bool has_set;
     struct panel_why panel;
     unsigned sets; // counts those that have come and gone
+    unsigned searched_over;
+    int member;    // of the set, that w goes to next
 };
 
 static struct view *view_of(struct page *page) { return &page->screen->view; }
@@ -84,6 +86,29 @@ static void forget_set(struct why *why)
         explain_set_free(&why->set);
     why->has_set = why->panel.applied = false;
     why->sets++;
+    why->member = 0;
+}
+
+// The cursor goes to where a change acts.
+static void go_to_change(struct page *page, const struct intervention *change)
+{
+    struct view *view = view_of(page);
+    bool head = change->kind == INTERVENE_HEAD_ON || change->kind == INTERVENE_HEAD_OFF;
+    screen_step(page->screen, change->stage - view->stage);
+    if (head) {
+        view->head = (struct head_place){change->stream, change->module, change->head};
+        view->focus = FOCUS_HEADS;
+    } else if (change->stream == TRACE_TEXT_STREAM) {
+        view->word = change->token;
+        view->word_chosen = true;
+        view->focus = FOCUS_WORDS;
+    } else {
+        view->picture = change->stream;
+        view->patch = change->token - 1;
+        view->patch_chosen = true;
+        view->focus = FOCUS_PATCHES;
+    }
+    view_clamp(view);
 }
 
 static void search(struct page *page, enum explain_search kind)
@@ -100,12 +125,31 @@ static void search(struct page *page, enum explain_search kind)
     why->panel.done = NAN;
     why->set_job = page_start_job(page, &job);
     why->panel.searching = why->set_job > 0;
+    why->searched_over = why->panel.over;
     keep_text(&why->set_command, view_of(page)->command);
 }
 
+// A set that is known needs no second search.
+static void search_once(struct page *page, enum explain_search kind)
+{
+    struct why *why = page->state;
+    bool known = why->has_set && why->set.search == kind && why->searched_over == why->panel.over && !why->panel.applied;
+    if (!known) {
+        search(page, kind);
+        return;
+    }
+    why->panel.set_shown = true;
+    why->panel.search = kind;
+}
+
+// From a set: why its next member was decided so. Otherwise why what the cursor is on was.
 static void show_decision(struct page *page)
 {
     struct why *why = page->state;
+    if (why->panel.set_shown && why->has_set && why->set.count > 0) {
+        go_to_change(page, &why->set.members[why->member % why->set.count]);
+        why->member++;
+    }
     if (view_of(page)->focus == FOCUS_STAGES)
         page_stepper.act(page, ACTION_FOCUS_NEXT);
     why->panel.set_shown = false;
@@ -270,8 +314,8 @@ static bool act(struct page *page, enum action action)
     case ACTION_FOCUS_NEXT:
     case ACTION_FOCUS_PREVIOUS: move_cursor(page, action); return true;
     case ACTION_WHY: show_decision(page); return true;
-    case ACTION_RESTORE: search(page, EXPLAIN_RESTORE); return true;
-    case ACTION_BREAK: search(page, EXPLAIN_BREAK); return true;
+    case ACTION_RESTORE: search_once(page, EXPLAIN_RESTORE); return true;
+    case ACTION_BREAK: search_once(page, EXPLAIN_BREAK); return true;
     case ACTION_OVER: next_over(page); return true;
     case ACTION_ACCEPT: why->panel.set_shown ? accept_set(page) : accept_what_if(page); return true;
     case ACTION_CANCEL: return stop(page);
@@ -388,7 +432,7 @@ static const char about[] = N_(
     "without one word (or without one part of the picture), score with it minus score without it. A hollow diamond marks "
     "the survivor whose state is most like it. The what-if is a run of its own, beside yours, until Enter makes it so. W "
     "searches dropped patches, words and heads whose return gives the unpruned model's answer and none of which can be "
-    "left out, B those whose loss changes the answer; full diamonds mark them. The last lines are the command that "
+    "left out, B those whose loss changes the answer; full diamonds mark them, and w goes from one to the next. The last lines are the command that "
     "makes the same run.");
 
 static void status(struct page *page, char *out, size_t size) { page_stepper.status(page, out, size); }

@@ -110,7 +110,7 @@ static void put_scores(struct pen *pen, const struct trace *trace, const struct 
     float most = fmaxf(fabsf(v->score), isnan(v->threshold) ? 0 : fabsf(v->threshold));
     if (!isnan(v->self))
         most = fmaxf(most, fmaxf(fabsf(v->self), isnan(v->cross) ? 0 : fabsf(v->cross)));
-    if (!isnan(v->self)) {
+    if (!isnan(v->self) && !(v->place.is_head && isnan(v->cross))) { // a head that only looks at its own is all self
         put_bar(pen, _("self"), v->self, most, NAN, bar_columns(pen, 0));
         put_bar(pen, _("cross"), v->cross, most, NAN, bar_columns(pen, 0));
     }
@@ -151,29 +151,70 @@ static float strongest(const struct explain_pulls *pulls)
     return most;
 }
 
-// In reading order, the weakest left out where there is no room for all.
-static void put_words(struct pen *pen, const struct trace *trace, const struct explain_pulls *pulls,
-                      const struct explain_verdict *v)
+static const char *decides_note(const struct explain_verdict *v)
 {
-    const char *note = v->place.is_head ? (v->kept ? _("without: off") : _("without: on"))
-                       : v->kept        ? _("without: dropped")
-                                        : _("without: kept");
-    int rows = pen->end - pen->row, width = 0;
+    return v->place.is_head ? (v->kept ? _("without: off") : _("without: on"))
+           : v->kept        ? _("without: dropped")
+                            : _("without: kept");
+}
+
+// Whether so many are stronger that there is no room for this one.
+static bool is_too_weak(const struct explain_pulls *pulls, int index, int room)
+{
+    const struct explain_pull *p = &pulls->list[index];
+    int stronger = 0;
+    for (int k = 0; k < pulls->count; k++)
+        stronger += fabsf(pulls->list[k].score) > fabsf(p->score) ||
+                    (k < index && fabsf(pulls->list[k].score) >= fabsf(p->score));
+    return stronger >= room;
+}
+
+// A row for each word, with its bar, in reading order.
+static void put_word_bars(struct pen *pen, const struct trace *trace, const struct explain_pulls *pulls,
+                          const struct explain_verdict *v)
+{
+    const char *note = decides_note(v);
+    int width = 0;
     for (int i = 0; i < pulls->count; i++)
         width = pulls->list[i].decides ? draw_width(note) + 1 : width;
     for (int i = 0; i < pulls->count; i++) {
         const struct explain_pull *p = &pulls->list[i];
-        int stronger = 0, columns = bar_columns(pen, width), row = pen->row;
-        for (int k = 0; k < pulls->count; k++)
-            stronger += fabsf(pulls->list[k].score) > fabsf(p->score) ||
-                        (k < i && fabsf(pulls->list[k].score) >= fabsf(p->score));
-        if (stronger >= rows)
-            continue;
+        int columns = bar_columns(pen, width), row = pen->row;
         char name[TRACE_TEXT];
         put_bar(pen, trace_token_text(trace, p->token, name, sizeof name), p->score, strongest(pulls), NAN, columns);
         if (p->decides && pen->row > row)
             draw_text(pen->pane, STYLE_WARN, row, pen->rect.column + NAME + VALUE + 2 + columns, width, note);
     }
+}
+
+enum { PAIR = NAME + VALUE + 2 };
+
+static int pairs_in_row(const struct pen *pen)
+{
+    int fit = (pen->rect.columns + 1) / PAIR;
+    return fit > 0 ? fit : 1;
+}
+
+// Where there is no row for each: several in a row, without bars, the one that decides with a mark; the weakest are left
+// out where even so there is no room.
+static void put_word_pairs(struct pen *pen, const struct trace *trace, const struct explain_pulls *pulls)
+{
+    int fit = pairs_in_row(pen), room = fit * (pen->end - pen->row), at = 0;
+    float most = strongest(pulls);
+    for (int i = 0; i < pulls->count; i++) {
+        const struct explain_pull *p = &pulls->list[i];
+        char name[TRACE_TEXT], number[24];
+        if (is_too_weak(pulls, i, room))
+            continue;
+        int row = pen->row + at / fit, column = pen->rect.column + at % fit * PAIR;
+        at++;
+        snprintf(number, sizeof number, "%+.3f%s", (double)p->score, p->decides ? "!" : "");
+        enum style style = fabsf(p->score) < 0.15f * most ? STYLE_DIM : p->score > 0 ? STYLE_ALIVE_STRONG : STYLE_WARN;
+        int start = draw_right(pen->pane, style, row, column, PAIR - 2, number);
+        draw_text(pen->pane, STYLE_TEXT, row, column, start - column - 1,
+                  trace_token_text(trace, p->token, name, sizeof name));
+    }
+    pen->row += (at + fit - 1) / fit;
 }
 
 // The picture as a table of its blocks.
@@ -206,16 +247,24 @@ static void put_blocks(struct pen *pen, const struct explain_pulls *pulls)
 static void put_side(struct pen *pen, const struct trace *trace, const struct explain_pulls *pulls,
                      const struct explain_verdict *v)
 {
-    put_gap(pen, 5);
     if (pulls->count == 0 || pen->end - pen->row < 2)
         return;
-    if (pulls->words) {
-        put_title(pen, _("WORDS THAT PULL"), _("score with it − without it"));
-        put_words(pen, trace, pulls, v);
-    } else {
+    put_gap(pen, pulls->words ? 1 + pulls->count : 5);
+    if (!pulls->words) {
         put_title(pen, _("PARTS OF THE PICTURE THAT PULL"), _("score with − without"));
         put_blocks(pen, pulls);
+        return;
     }
+    int rows = pen->end - pen->row - 1, room = rows * pairs_in_row(pen);
+    char left_out[64];
+    bool bars = pulls->count <= rows;
+    snprintf(left_out, sizeof left_out, ngettext_(pulls->count - room, "%d weaker one left out", "%d weaker ones left out"),
+             pulls->count - room);
+    put_title(pen, _("WORDS THAT PULL"), bars || pulls->count <= room ? _("score with it − without it") : left_out);
+    if (bars)
+        put_word_bars(pen, trace, pulls, v);
+    else
+        put_word_pairs(pen, trace, pulls);
 }
 
 // What pulls hardest comes first: where there is little room the rest is left out.

@@ -75,8 +75,9 @@ void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *t
     arena_rewind(&forward->math->scratch, mark);
 }
 
-void trimmer_score_heads(struct forward *forward, const struct head_trimmer *trimmer, const float *own,
-                         const float *other, float *logits)
+// The logits are linear in the two rows once they are normed together.
+static void score_heads(struct forward *forward, const struct head_trimmer *trimmer, const float *own, const float *other,
+                        bool own_alone, float *logits)
 {
     int width = forward->model->config.width, wide = other ? 2 * width : width;
     size_t mark = forward->math->scratch.used;
@@ -85,6 +86,20 @@ void trimmer_score_heads(struct forward *forward, const struct head_trimmer *tri
     if (other)
         memcpy(z + width, other, (size_t)width * sizeof(float));
     apply_norm(&trimmer->norm, z, 1, wide, z);
+    if (own_alone)
+        memset(z + width, 0, (size_t)width * sizeof(float));
     apply(forward, &trimmer->out, z, 1, logits, ACTIVATION_NONE);
     arena_rewind(&forward->math->scratch, mark);
+}
+
+void trimmer_score_heads(struct forward *forward, const struct head_trimmer *trimmer, const float *own,
+                         const float *other, float *logits)
+{
+    score_heads(forward, trimmer, own, other, false, logits);
+}
+
+void trimmer_split_heads(struct forward *forward, const struct head_trimmer *trimmer, const float *own,
+                         const float *other, float *from_own)
+{
+    score_heads(forward, trimmer, own, other, true, from_own);
 }

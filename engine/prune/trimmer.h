@@ -13,4 +13,8 @@ void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *t
 void trimmer_score_heads(struct forward *forward, const struct head_trimmer *trimmer, const float *own,
                          const float *other, float *logits);
 
+// What of each logit with an `other` comes from the own CLS row, the constant included; the rest is the other's.
+void trimmer_split_heads(struct forward *forward, const struct head_trimmer *trimmer, const float *own,
+                         const float *other, float *from_own);
+
 #endif

@@ -1,6 +1,8 @@
 // One decision taken apart: scores, threshold, rank, likeness, and the run with the opposite decision.
 #include "engine/run/explain_private.h"
 
+#include "engine/base/thread.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,11 @@ void explain_free(struct explainer *e)
         return;
     run_free(e->rest);
     run_free(e->lab);
+    for (int b = 0; b < e->bench_count; b++) {
+        run_free(e->benches[b].run);
+        free(e->benches[b].list);
+    }
+    memory_free(e->benches);
     memory_free(e);
 }
 
@@ -61,15 +68,82 @@ const struct run *explain_base(struct explainer *e, struct error *err)
     return take_rest(e, err) ? e->rest : NULL;
 }
 
+static bool try_on(struct run *run, const struct run *base, const struct intervention list[], int count, int last,
+                   struct error *err)
+{
+    if (!run_sync(run, base, err))
+        return false;
+    if (count > 0 && run_intervene_all(run, list, count) < 0)
+        return error_set(err, ERROR_USAGE, "that cannot be changed: CLS always stays, and a head or token must exist "
+                                           "in this stage");
+    return step_to(run, last, err);
+}
+
 bool explain_try(struct explainer *e, const struct run *base, const struct intervention list[], int count, int last,
                  struct error *err)
 {
-    if (!run_sync(e->lab, base, err))
-        return false;
-    if (count > 0 && run_intervene_all(e->lab, list, count) < 0)
-        return error_set(err, ERROR_USAGE, "that cannot be changed: CLS always stays, and a head or token must exist "
-                                           "in this stage");
-    return step_to(e->lab, last, err);
+    return try_on(e->lab, base, list, count, last, err);
+}
+
+// ---- several at the same time
+
+int explain_benches(struct explainer *e, struct error *err)
+{
+    int count = e->run->options.pool ? thread_pool_workers(e->run->options.pool) : 1;
+    if (e->benches)
+        return e->bench_count;
+    e->benches = memory_alloc((size_t)count, sizeof *e->benches);
+    if (!e->benches) {
+        error_no_memory(err, "the explanation");
+        return 0;
+    }
+    for (; e->bench_count < count; e->bench_count++) {
+        struct run *run = run_twin(e->run, err);
+        if (!run)
+            return 0;
+        run->options.pool = run->math.pool = NULL; // the runs are spread over the threads, not the rows of one
+        e->benches[e->bench_count] = (struct explain_bench){.run = run};
+    }
+    return e->bench_count;
+}
+
+bool explain_set_bench(struct explainer *e, int index, const struct intervention list[], int count,
+                       const struct intervention *last, struct error *err)
+{
+    struct explain_bench *bench = &e->benches[index];
+    if (count >= bench->capacity) {
+        int capacity = 2 * count + 16;
+        struct intervention *grown = realloc(bench->list, (size_t)capacity * sizeof *grown);
+        if (!grown)
+            return error_no_memory(err, "the explanation");
+        bench->list = grown;
+        bench->capacity = capacity;
+    }
+    if (count > 0)
+        memcpy(bench->list, list, (size_t)count * sizeof *list);
+    bench->list[count] = *last;
+    bench->count = count + 1;
+    return true;
+}
+
+struct bench_work {
+    struct explainer *explainer;
+    const struct run *base;
+};
+
+static void try_bench(void *context, int index, int worker)
+{
+    const struct bench_work *work = context;
+    struct explain_bench *bench = &work->explainer->benches[index];
+    (void)worker;
+    bench->err = (struct error){0};
+    bench->done = try_on(bench->run, work->base, bench->list, bench->count, work->base->stage_count - 1, &bench->err);
+}
+
+void explain_try_benches(struct explainer *e, const struct run *base, int count)
+{
+    struct bench_work work = {e, base};
+    thread_pool_run(e->run->options.pool, try_bench, &work, count);
 }
 
 int explain_first_layer(const struct run *run, int stream)
@@ -239,8 +313,9 @@ static void judge_token(const struct run *run, struct explain_verdict *v)
     find_nearest(run, v);
 }
 
-static void judge_head(const struct run *run, struct explain_verdict *v)
+static void judge_head(struct explainer *e, const struct run *run, struct explain_verdict *v)
 {
+    struct forward forward = {.model = run->model, .math = &e->lab->math};
     const struct explain_place *p = &v->place;
     const struct trace_heads *heads = &run->trace.stages[p->stage].heads[p->stream][p->module];
     v->stage = v->acts = p->stage;
@@ -253,6 +328,9 @@ static void judge_head(const struct run *run, struct explain_verdict *v)
         return;
     v->threshold = isnan(run->trace.shift) ? NAN : (float)(0 - run->trace.shift);
     v->keep = isnan(run->trace.shift) ? NAN : 1 / (1 + expf(v->threshold - v->score));
+    v->self = v->score; // of self-attention the own CLS alone decides
+    if (p->module == MODULE_MCA)
+        run_split_head(run, &forward, p->stage, p->stream, p->head, &v->self, &v->cross);
     v->rank = 1;
     for (int h = 0; h < heads->count; h++) {
         v->of += !isnan(heads->score[h]);
@@ -271,7 +349,7 @@ bool explain_verdict(struct explainer *e, const struct explain_place *place, str
         return false;
     v->forced = forced_by_hand(&base->trace, place);
     if (place->is_head)
-        judge_head(base, v);
+        judge_head(e, base, v);
     else
         judge_token(base, v);
     return true;

@@ -32,7 +32,8 @@ struct explain_watch {
     void *context;
 };
 
-// The exact decomposition of a decision. Numbers that there are none of are NaN.
+// The exact decomposition of a decision. Numbers that there are none of are NaN. A head's score is linear in what it was
+// given, so that it splits, too: into what the own CLS gives (with the constant) and, in cross-attention, the other's.
 struct explain_verdict {
     struct explain_place place;
     int stage;    // where the score was given: the last one up to the place's stage, else the first after it; -1: nowhere

@@ -38,18 +38,23 @@ void explain_set_free(struct explain_set *set)
 
 // ---- trying a list
 
+// How far a finished run has reached the search's aim, and whether it is there. It counts as one more run.
+static void judge(struct search *s, const struct run *run, double *lead, bool *there)
+{
+    bool same = explain_label(run) == s->label;
+    *lead = explain_lead(run, s->label);
+    *there = s->kind == EXPLAIN_RESTORE ? same : !same;
+    if (s->kind == EXPLAIN_BREAK)
+        *lead = -*lead;
+    s->set->runs = ++s->progress.runs;
+}
+
 // Runs with the list; *lead is how far the search's aim is reached, *there whether it is.
 static bool try_list(struct search *s, const struct intervention *list, int count, double *lead, bool *there)
 {
     if (!explain_try(s->explainer, s->base, list, count, s->base->stage_count - 1, s->err))
         return false;
-    const struct run *lab = s->explainer->lab;
-    bool same = explain_label(lab) == s->label;
-    *lead = explain_lead(lab, s->label);
-    *there = s->kind == EXPLAIN_RESTORE ? same : !same;
-    if (s->kind == EXPLAIN_BREAK)
-        *lead = -*lead;
-    s->set->runs = ++s->progress.runs;
+    judge(s, s->explainer->lab, lead, there);
     return true;
 }
 
@@ -199,19 +204,38 @@ static int order_candidates(const void *left, const void *right)
 
 // ---- growing
 
+// Tries the candidates from `from` on beside the set, as many at the same time as there are threads.
+static bool try_candidates(struct search *s, int from, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!explain_set_bench(s->explainer, i, s->set->members, s->set->count, &s->candidates[from + i].change, s->err))
+            return false;
+    explain_try_benches(s->explainer, s->base, count);
+    return true;
+}
+
 // One round: the candidate that wins most joins the set; in the first round all are tried, later ones trust the gains
-// of earlier rounds and look again at the most promising only. *there: with it the aim is reached.
+// of earlier rounds and look again at the most promising only. *there: with it the aim is reached. What was tried at the
+// same time is looked at in order, so that the set does not hang on the number of threads.
 static bool grow_by_one(struct search *s, bool first, double lead, bool *there)
 {
     int best = -1, trials = first ? s->count : s->count < LAZY ? s->count : LAZY;
+    int wide = explain_benches(s->explainer, s->err);
+    if (wide == 0)
+        return false;
     for (int i = 0; i < trials && !*there; i++) {
         struct candidate *c = &s->candidates[i];
+        const struct explain_bench *bench = &s->explainer->benches[i % wide];
         double now;
         if (!first && best >= 0 && s->candidates[best].gain >= c->gain)
             break; // the others have never won more than the best does now
-        if (!add_member(s, &c->change) || !try_list(s, s->set->members, s->set->count, &now, there))
+        if (i % wide == 0 && !try_candidates(s, i, trials - i < wide ? trials - i : wide))
             return false;
-        s->set->count--;
+        if (!bench->done) {
+            *s->err = bench->err;
+            return false;
+        }
+        judge(s, bench->run, &now, there);
         c->gain = isnan(now - lead) ? -(double)INFINITY : now - lead;
         if (*there || best < 0 || c->gain > s->candidates[best].gain)
             best = i;

@@ -201,6 +201,26 @@ static void score_heads(struct run *run, struct forward *forward, int index, int
     }
 }
 
+void run_split_head(const struct run *run, struct forward *forward, int index, int stream, int head, float *self,
+                    float *cross)
+{
+    const struct stage_plan *plan = &run->plan[index];
+    const struct stream_state *in = run_input(run, index, stream);
+    const struct head_trimmer *trimmer = &run->model->trimmers[run_stack(plan, stream)][plan->layer].mca;
+    float best = 0;
+    for (int p = 0; p < passes_of(run, plan, stream); p++) { // the pass that gave the score
+        float logits[TRACE_HEADS], own[TRACE_HEADS];
+        const float *other = context_row(run, index, stream, p);
+        trimmer_score_heads(forward, trimmer, run_rows(in, p), other, logits);
+        trimmer_split_heads(forward, trimmer, run_rows(in, p), other, own);
+        if (p > 0 && logits[head] <= best)
+            continue;
+        best = logits[head];
+        *self = own[head];
+        *cross = logits[head] - own[head];
+    }
+}
+
 static void choose_heads(const struct run *run, int index, int stream, bool mca, struct trace_heads *heads)
 {
     const struct stage_plan *plan = &run->plan[index];

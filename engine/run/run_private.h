@@ -114,6 +114,10 @@ static inline float *run_rows(const struct stream_state *state, int pass)
 // run_decide.c: which rows and heads take part; fills the stream's state but its x.
 void run_decide_tokens(struct run *run, struct forward *forward, int index, int stream);
 void run_decide_heads(struct run *run, struct forward *forward, int index, int stream);
+// What of the score of a cross-attention head of a finished stage comes from the own CLS, and what from the other
+// modality's: they sum to the score. For a stage whose policy scored its heads.
+void run_split_head(const struct run *run, struct forward *forward, int index, int stream, int head, float *self,
+                    float *cross);
 
 // run_report.c
 void run_measure_redundancy(struct run *run, int index);

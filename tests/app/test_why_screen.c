@@ -178,6 +178,36 @@ static void test_the_set(void **state)
     forget_truth(&truth);
 }
 
+// From the set w goes to its members, one after the other; Enter there does what is shown: the member comes back. W shows
+// the set again without a second search.
+static void test_the_members(void **state)
+{
+    (void)state;
+    struct truth truth;
+    char text[WHY_TEXT + 8];
+    find_truth(&truth, 1);
+    const struct intervention *first = &truth.restore.members[0];
+    assert_true(first->kind == INTERVENE_TOKEN_KEEP || first->kind == INTERVENE_HEAD_ON);
+    start(48, 160);
+    screen_term_type(&term, "W");
+    expect("Enter make it so");
+    for (int i = 0; i < truth.restore.count && i < 3; i++) {
+        screen_term_type(&term, "w");
+        why_name_change(&truth.trace, &truth.restore.members[i], text, sizeof text);
+        expect("WHAT IF");
+        expect(text);
+        snprintf(text, sizeof text, "stage %d of 10", truth.restore.members[i].stage + 1);
+        expect(text);
+        expect(truth.restore.members[i].kind == INTERVENE_TOKEN_KEEP ? "If it had stayed: " : "With it: ");
+        screen_term_type(&term, "W");
+        expect("Enter makes it so; u takes it back");
+    }
+    screen_term_type(&term, "w\r");
+    expect("Forced to stay: ");
+    finish();
+    forget_truth(&truth);
+}
+
 // In the least window everything has its place, words and heads can be asked about, and the command line is whole.
 static void test_the_least_window(void **state)
 {
@@ -201,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_decision),
         cmocka_unit_test(test_the_set),
+        cmocka_unit_test(test_the_members),
         cmocka_unit_test(test_the_least_window),
     };
     return cmocka_run_group_tests_name("why on the screen", tests, make_files, NULL);

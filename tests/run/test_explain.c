@@ -1,6 +1,7 @@
 // The explainer: decompositions agree with the trace, counterfactuals with runs made by hand, and sets are minimal.
 #include "tests/support/cmocka_all.h"
 
+#include "engine/base/thread.h"
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
 #include "engine/run/explain.h"
@@ -129,7 +130,7 @@ static void test_verdict_of_heads(void **state)
     (void)state;
     struct run *run = finished_run(1);
     struct explainer *e = explainer_of(run);
-    int seen = 0;
+    int seen = 0, crossing = 0;
     for (int i = 0; i < run_trace(run)->stage_count; i++)
         for (int s = 0; s < TRACE_STREAMS; s++)
             for (int m = 0; m < 2; m++) {
@@ -143,10 +144,15 @@ static void test_verdict_of_heads(void **state)
                     assert_int_equal(v.kept, heads->on[h]);
                     assert_int_equal(v.kept, v.score >= v.threshold);
                     assert_true(v.rank >= 1 && v.rank <= 4 && v.of == 4);
+                    if (m == MODULE_MSA) // its own CLS alone decides
+                        assert_true(v.self == v.score && isnan(v.cross));
+                    else
+                        assert_float_equal(v.self + v.cross, v.score, 1e-4F);
+                    crossing += m == MODULE_MCA && fabsf(v.cross) > 1e-3F;
                     seen++;
                 }
             }
-    assert_true(seen > 40);
+    assert_true(seen > 40 && crossing > 10);
     struct explain_verdict v;
     struct error err;
     struct explain_place none = {.is_head = true, .stage = 0, .stream = TRACE_TEXT_STREAM};
@@ -445,6 +451,41 @@ static void test_sets(void **state)
     assert_true(found[1] > 2);
 }
 
+// What several threads find is what one finds, after as many runs.
+static void test_sets_on_several_threads(void **state)
+{
+    (void)state;
+    struct thread_pool *pool = thread_pool_new(3);
+    struct run_options options = run_options_default();
+    int found = 0;
+    options.pool = pool;
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        struct run *run = finished_run(seed), *wide = tiny_run(model, &options, seed);
+        run_set_shift(wide, POLICY_LEARNED, 1.5);
+        tiny_finish(wide);
+        struct explainer *one = explainer_of(run), *three = explainer_of(wide);
+        for (int kind = 0; kind < 2; kind++) {
+            struct explain_set a, b;
+            assert_true(explain_find_set(one, (enum explain_search)kind, EXPLAIN_ALL, NULL, &a, NULL));
+            assert_true(explain_find_set(three, (enum explain_search)kind, EXPLAIN_ALL, NULL, &b, NULL));
+            assert_int_equal(a.outcome, b.outcome);
+            assert_int_equal(a.count, b.count);
+            assert_int_equal(a.runs, b.runs);
+            for (int i = 0; i < a.count; i++)
+                check_same_change(&a.members[i], &b.members[i]);
+            found += a.count;
+            explain_set_free(&a);
+            explain_set_free(&b);
+        }
+        explain_free(one);
+        explain_free(three);
+        run_free(run);
+        run_free(wide);
+    }
+    assert_true(found > 3);
+    thread_pool_free(pool);
+}
+
 static void test_set_of_one_kind(void **state)
 {
     (void)state;
@@ -649,7 +690,7 @@ int main(void)
         cmocka_unit_test(test_unfinished_run),
         cmocka_unit_test(test_cls_has_no_opposite),
         cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_set_of_one_kind),
+        cmocka_unit_test(test_sets_on_several_threads), cmocka_unit_test(test_set_of_one_kind),
         cmocka_unit_test(test_search_can_be_stopped),
         cmocka_unit_test(test_sets_of_the_bundled_model),
         cmocka_unit_test(test_undo_and_redo),
