@@ -204,7 +204,7 @@ static void test_the_members(void **state)
     }
     screen_term_type(&term, "w\r");
     expect("Forced to stay: ");
-    finish();
+    finish("qq");
     forget_truth(&truth);
 }
 
