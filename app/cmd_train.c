@@ -32,7 +32,7 @@ static void ask_to_stop(int signal_number)
 
 struct train_command {
     const char *init, *teacher, *out, *config, *score;
-    bool trim, freeze, fresh, change, estimate, no_cross, no_heads, no_distill, no_curriculum, half;
+    bool trim, grow, freeze, fresh, change, estimate, no_cross, no_heads, no_distill, no_curriculum, half;
     long threads, validate, every, minutes; // every: seconds between saved states; minutes: 0 for no limit
     struct train_settings settings;
     char state[PATH];
@@ -121,6 +121,8 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
         a->out = a->trim ? "pruned.safetensors" : "dense.safetensors";
     if (a->trim && !a->init && !a->estimate)
         return error_set(err, ERROR_USAGE, "the SmartTrim stage starts from dense weights: give --init FILE");
+    if (a->grow && !a->init)
+        return error_set(err, ERROR_USAGE, "--grow is about start weights: give --init FILE");
     if (a->teacher && a->settings.distill <= 0)
         return error_set(err, ERROR_USAGE, "--teacher is to learn from, and the setting distill is 0");
     if ((size_t)snprintf(a->state, sizeof a->state, "%s.state", a->out) >= sizeof a->state)
@@ -228,9 +230,9 @@ static bool find_shape(const struct train_command *a, const struct world *world,
         return false;
     *config = shape_default(&language);
     language_free(&language);
-    if (init && !model_config_read(config, init, err))
+    if (init && !a->grow && !model_config_read(config, init, err))
         return error_prefix(err, "%s", a->init);
-    if (!shape_settle(config, settings, init != NULL, err))
+    if (!shape_settle(config, settings, init && !a->grow, err))
         return false;
     if (a->trim)
         shape_add_trimmers(config, settings);
@@ -249,6 +251,7 @@ static struct trainer *make_trainer(const struct train_command *a, const struct 
               (!full || (teacher = safetensors_open(full, err)) != NULL);
     options.config = *config;
     options.init = init;
+    options.grow = a->grow;
     options.teacher = teacher;
     struct trainer *trainer = ok ? trainer_new(&options, err) : NULL;
     tensor_list_close(init);
@@ -270,7 +273,8 @@ static bool run(const struct train_command *a, struct error *err)
 {
     char assets[ASSETS_PATH];
     struct model_config config;
-    struct world *world = assets_find(assets, err) ? world_open(assets, &WORLD_DEFAULT, err) : NULL;
+    const struct world_options kind = {.styles = (unsigned)a->settings.styles, .reworded = a->settings.reworded};
+    struct world *world = assets_find(assets, err) ? world_open(assets, &kind, err) : NULL;
     struct trainer *trainer = world ? make_trainer(a, world, &config, err) : NULL;
     bool ok = trainer != NULL;
     if (ok && a->estimate)
@@ -289,6 +293,9 @@ int cmd_train(int argc, char **argv)
         {"trim", OPTION_FLAG, &a.trim, NULL,
          N_("the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum"), 0, 0},
         {"init", OPTION_TEXT, &a.init, "FILE", N_("start weights; the SmartTrim stage needs dense ones"), 0, 0},
+        {"grow", OPTION_FLAG, &a.grow, NULL,
+         N_("--init may be of a smaller model or a world with fewer words: the settings say how large, what is new is learnt"),
+         0, 0},
         {"freeze-backbone", OPTION_FLAG, &a.freeze, NULL, N_("the SmartTrim stage for the trimmers alone"), 0, 0},
         {"teacher", OPTION_TEXT, &a.teacher, "FILE", N_("frozen full model to learn from (default: that of --init)"), 0, 0},
         {"score", OPTION_TEXT, &a.score, "dot|concat",

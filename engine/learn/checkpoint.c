@@ -202,10 +202,24 @@ static bool same_json(const struct tensor_list *file, const char *key, char *tex
     return same;
 }
 
-bool checkpoint_check_language(const struct tensor_list *file, const struct language *language,
-                               const struct world *world, struct error *err)
+// Whether the file's tokens are the first ones of the world's.
+static bool words_come_first(const struct tensor_list *file, const struct language *language)
 {
-    if (!same_json(file, "tokenizer", strdup(language->tokenizer_json)))
+    const char *text = tensor_list_metadata(file, "tokenizer");
+    json_t *a = text ? json_loads(text, 0, NULL) : NULL, *b = json_loads(language->tokenizer_json, 0, NULL);
+    const json_t *fewer = json_object_get(a, "tokens"), *more = json_object_get(b, "tokens");
+    bool first = json_array_size(fewer) > 0 && json_array_size(fewer) <= json_array_size(more);
+    for (size_t i = 0; first && i < json_array_size(fewer); i++)
+        first = json_equal(json_array_get(fewer, i), json_array_get(more, i));
+    json_decref(a);
+    json_decref(b);
+    return first;
+}
+
+bool checkpoint_check_language(const struct tensor_list *file, const struct language *language,
+                               const struct world *world, bool grow, struct error *err)
+{
+    if (!(grow && words_come_first(file, language)) && !same_json(file, "tokenizer", strdup(language->tokenizer_json)))
         return error_set(err, ERROR_INPUT, "the start weights were made with another vocabulary than the world's");
     if (!same_json(file, "answers", answers_json(world)))
         return error_set(err, ERROR_INPUT, "the start weights were made with other answers than the world's");

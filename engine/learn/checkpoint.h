@@ -45,8 +45,9 @@ bool checkpoint_write(const struct checkpoint *checkpoint, const char *path, str
 bool checkpoint_resume(const char *path, const struct train_settings *settings, struct params *params, real *moment1,
                        real *moment2, struct train_position *position, struct error *err);
 
-// Whether a weights file speaks the world's language: the same vocabulary and the same answers in the same order.
+// Whether a weights file speaks the world's language: the same vocabulary and the same answers in the same order; with
+// `grow` the world may have more words after those.
 bool checkpoint_check_language(const struct tensor_list *file, const struct language *language,
-                               const struct world *world, struct error *err);
+                               const struct world *world, bool grow, struct error *err);
 
 #endif

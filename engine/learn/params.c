@@ -205,10 +205,46 @@ static bool same_shape(const struct parameter *info, const struct tensor *tensor
     return same;
 }
 
-static bool load_one(struct params *params, const struct param *param, const struct tensor *tensor, float *buffer,
-                     struct error *err)
+static bool no_larger(const struct parameter *info, const struct tensor *tensor)
+{
+    bool fits = tensor->rank == info->rank;
+    for (int i = 0; fits && i < info->rank; i++)
+        fits = tensor->shape[i] <= info->shape[i];
+    return fits;
+}
+
+// The tensor's numbers, spread over a parameter of at least its size in every axis.
+static void grow(real *value, const struct parameter *info, const struct tensor *tensor, const float *from)
+{
+    for (int64_t k = 0; k < info->elements; k++) {
+        int64_t rest = k, at = 0, size = 1, index = 0;
+        bool inside = true;
+        for (int axis = info->rank - 1; axis >= 0; axis--) {
+            index = rest % info->shape[axis];
+            rest /= info->shape[axis];
+            inside = inside && index < tensor->shape[axis];
+            at += index * size;
+            size *= tensor->shape[axis];
+        }
+        if (inside)
+            value[k] = (real)from[at];
+        else if (index < tensor->shape[0]) // the last axis visited is that of the units
+            value[k] = 0;
+    }
+}
+
+static bool load_one(struct params *params, const struct param *param, const struct tensor *tensor, enum params_load what,
+                     float *buffer, struct error *err)
 {
     const struct parameter *info = &param->info;
+    if (what == PARAMS_LOAD_GROWN && !same_shape(info, tensor) && no_larger(info, tensor)) {
+        tensor_floats(tensor, buffer);
+        for (size_t k = 0; k < tensor->elements; k++)
+            if (!isfinite(buffer[k]))
+                return error_set(err, ERROR_INPUT, "tensor %s holds a number that is not finite", info->name);
+        grow(params->value + param->offset, info, tensor, buffer);
+        return true;
+    }
     if (!same_shape(info, tensor))
         return error_set(err, ERROR_INPUT, "tensor %s has %zu numbers in %d axes; the model to be trained has %lld in %d",
                          info->name, tensor->elements, tensor->rank, (long long)info->elements, info->rank);
@@ -236,8 +272,8 @@ bool params_load(struct params *params, const struct tensor_list *file, enum par
         if (what == PARAMS_LOAD_TRAINED && param->offset >= params->trained)
             continue;
         if (tensor)
-            ok = load_one(params, param, tensor, buffer, err);
-        else if (what == PARAMS_LOAD_TRAINED || !(param->aux || param->info.trimmer))
+            ok = load_one(params, param, tensor, what, buffer, err);
+        else if (what == PARAMS_LOAD_TRAINED || (what == PARAMS_LOAD_START && !(param->aux || param->info.trimmer)))
             ok = error_set(err, ERROR_INPUT, "there is no tensor %s, which the model to be trained has",
                            param->info.name);
     }

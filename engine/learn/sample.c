@@ -8,11 +8,11 @@
 // An object shows in a patch when it covers more than this share of it (training.md).
 static const float SHOWS = 0.25f;
 
-static void normalize(struct sample *sample, struct random *jitter)
+static void normalize(struct sample *sample, struct random *jitter, float brightness)
 {
     static const float mean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
     static const float deviation[3] = {0.26862954f, 0.26130258f, 0.27577711f};
-    float gain = jitter ? random_range(jitter, 0.88f, 1.12f) : 1, shift = jitter ? random_range(jitter, -0.04f, 0.04f) : 0;
+    float gain = jitter ? random_range(jitter, 1 - brightness, 1 + brightness) : 1, shift = jitter ? random_range(jitter, -0.04f, 0.04f) : 0;
     for (int c = 0; c < 3; c++) {
         float tint = jitter ? random_range(jitter, 0.96f, 1.04f) : 1;
         real *out = sample->pixels + c * WORLD_SIDE * WORLD_SIDE;
@@ -86,7 +86,7 @@ static void label_places(struct sample *sample, int q)
 }
 
 bool sample_make(struct sample *sample, const struct world *world, const struct language *language, uint64_t seed,
-                 uint64_t index, int want, struct random *jitter)
+                 uint64_t index, int want, struct random *jitter, double brightness)
 {
     if (!world_make_scene(world, seed, index, &sample->scene))
         return false;
@@ -105,7 +105,7 @@ bool sample_make(struct sample *sample, const struct world *world, const struct 
     for (int q = 0; q < sample->question_count; q++)
         for (int t = 0; t < sample->text_stride; t++)
             sample->ids[q * sample->text_stride + t] = t < sample->text_count[q] ? tokens[q][t].id : 1;
-    normalize(sample, jitter);
+    normalize(sample, jitter, (float)brightness);
     label_patches(sample);
     return true;
 }

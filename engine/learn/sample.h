@@ -30,10 +30,10 @@ struct sample {
     int patches[SAMPLE_PATCHES];                                 // of sample_choose_patches
 };
 
-// Scene `index` of the world `seed` with up to `want` questions. `jitter` NULL: as it is; otherwise brightness and
-// tint vary. False when there is no such scene or it has no question: take another index.
+// Scene `index` of the world `seed` with up to `want` questions. `jitter` NULL: as it is; otherwise brightness, by at most
+// that share, and tint vary. False when there is no such scene or it has no question: take another index.
 bool sample_make(struct sample *sample, const struct world *world, const struct language *language, uint64_t seed,
-                 uint64_t index, int want, struct random *jitter);
+                 uint64_t index, int want, struct random *jitter, double brightness);
 
 // Chooses `count` patches, those with objects likelier, increasing.
 void sample_choose_patches(struct sample *sample, int count, struct random *random);

@@ -66,6 +66,9 @@ enum { SETTINGS_BUDGETS = 16 };
     X(int, stem_channels2, 0, 0, 0, 1024, "and after its second")                                              \
     X(int, stem_blocks, 0, 0, 0, 8, "blocks of the stem")                                                      \
     X(int, stem_expansion, 0, 0, 0, 4096, "hidden width of their MLPs")                                        \
+    X(double, brightness, 0.12, 0.12, 0, 0.9, "most change of a picture's brightness, as a share")             \
+    X(int, styles, 1, 1, 1, 7, "drawing styles, added up: 1 noto, 2 twemoji, 4 fluent")                        \
+    X(int, reworded, 0, 0, 0, 1, "questions in more words too, and their vocabulary")                          \
     X(int, seed, 1, 1, 0, 2000000000, "of the world and of every draw")
 
 struct train_settings {

@@ -162,7 +162,8 @@ static void make_scene(const struct trainer *t, struct sample *sample, uint64_t 
 {
     uint64_t seed = (uint64_t)t->settings.seed;
     // A scene that cannot be laid out is replaced by one far beyond those that this run reaches.
-    for (uint64_t at = index; !sample_make(sample, t->world, &t->language, seed, at, t->settings.questions, random);)
+    for (uint64_t at = index; !sample_make(sample, t->world, &t->language, seed, at, t->settings.questions, random,
+                                           t->settings.brightness);)
         at += (uint64_t)1 << 40;
 }
 
@@ -368,7 +369,7 @@ static void evaluate_job(void *context, int index, int worker)
     struct net_trimming trimming = {.on = t->eval_trim, .heads = t->settings.heads, .compact = true,
                                     .sampling = {.temperature = 1}};
     for (int i = index; i < t->eval_scenes; i += t->workers) {
-        if (!sample_make(w->sample, t->world, &t->language, t->eval_seed, (uint64_t)i, WORLD_QUESTIONS, NULL))
+        if (!sample_make(w->sample, t->world, &t->language, t->eval_seed, (uint64_t)i, WORLD_QUESTIONS, NULL, 0))
             continue;
         struct net_batch batch = sample_batch(w->sample, SAMPLE_PATCHES);
         struct net_state state;
@@ -459,11 +460,11 @@ static bool check_model(const struct trainer *t, const struct model_config *c, s
     return true;
 }
 
-static bool load_start(struct trainer *t, const struct tensor_list *init, struct error *err)
+static bool load_start(struct trainer *t, const struct tensor_list *init, bool grow, struct error *err)
 {
     params_randomize(&t->params, &t->config, (uint64_t)t->settings.seed);
-    return !init || (checkpoint_check_language(init, &t->language, t->world, err) &&
-                     params_load(&t->params, init, PARAMS_LOAD_START, err)) ||
+    return !init || (checkpoint_check_language(init, &t->language, t->world, grow, err) &&
+                     params_load(&t->params, init, grow ? PARAMS_LOAD_GROWN : PARAMS_LOAD_START, err)) ||
            error_prefix(err, "cannot start from these weights");
 }
 
@@ -471,7 +472,7 @@ static bool load_teacher(struct trainer *t, const struct tensor_list *file, stru
 {
     struct model_config config;
     bool ok = model_config_read(&config, file, err) && check_model(t, &config, err) &&
-              checkpoint_check_language(file, &t->language, t->world, err);
+              checkpoint_check_language(file, &t->language, t->world, false, err);
     if (ok && !params_init(&t->teacher.params, &config, PARAMS_ALL, 0, 0))
         return error_no_memory(err, "the teacher");
     ok = ok && net_init(&t->teacher.net, &config, &t->teacher.params, t->language.answer_words, err) &&
@@ -507,7 +508,7 @@ static bool build(struct trainer *t, const struct trainer_options *options, stru
     if (!params_init(&t->params, &t->config, trained, t->language.kinds, t->language.colors))
         return error_no_memory(err, "the model's parameters");
     if (!net_init(&t->net, &t->config, &t->params, t->language.answer_words, err) ||
-        !load_start(t, options->init, err) || !find_teacher(t, options, err))
+        !load_start(t, options->init, options->grow, err) || !find_teacher(t, options, err))
         return false;
     const struct train_settings *s = &t->settings;
     struct objective_weights weights = {

@@ -15,6 +15,7 @@ struct trainer_options {
     struct train_settings settings;
     const struct world *world;
     const struct tensor_list *init;    // start weights; NULL: random
+    bool grow;                         // they may be of a smaller model, or of a world with fewer words
     const struct tensor_list *teacher; // frozen full model for distillation, of any shape; NULL: a frozen backbone itself
     int threads;
     int fixed_scenes; // train on these first scenes again and again, made once; 0: always new ones

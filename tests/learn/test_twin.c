@@ -88,7 +88,7 @@ static void write_step(const char *model, const char *sample_path)
     tape.P = params.value;
     tape.trained = params.trained;
     tape.G = memory_alloc(params.total, sizeof *tape.G);
-    assert_true(tape.G && sample_make(sample, world, &language, 17, 0, 8, NULL));
+    assert_true(tape.G && sample_make(sample, world, &language, 17, 0, 8, NULL, 0));
     sample_choose_patches(sample, PATCHES, &random);
 
     struct train_settings s = train_settings_default(false);
