@@ -24,6 +24,7 @@
     X(compose, cmd_compose, N_("draws a scene of the world from its description"))                                 \
     X(edit, cmd_edit, N_("blanks, blurs or moves a part of a picture in a copy"))                                  \
     X(train, cmd_train, N_("trains the bundled model on the procedural world"))                                    \
+    X(import, cmd_import, N_("makes a weights file of a published METER or BLIP checkpoint"))                      \
     X(replay, cmd_replay, N_("shows a saved run, no model needed"))                                                \
     X(export, cmd_export, N_("writes a run as a page, a picture, a figure or a table"))                            \
     X(help, cmd_help, N_("explains a command; the manual page, completions for shells"))                            \

@@ -47,20 +47,49 @@ static void print_seconds(double seconds, char *out, size_t size)
         snprintf(out, size, _("%d h %d min"), s / 3600, s % 3600 / 60);
 }
 
+// Whether a line is due.
+static bool is_due(const struct progress *p, double now, bool whole)
+{
+    return p->shown && (now - p->last > (p->terminal ? OFTEN : SELDOM) || whole);
+}
+
+static void start_line(const struct progress *p)
+{
+    fputs(p->terminal ? "\r" : "", stderr);
+    if (*p->what)
+        fprintf(stderr, _("%s: "), p->what);
+}
+
+static void end_line(struct progress *p, double now)
+{
+    fputs(p->terminal ? " \033[K" : "\n", stderr);
+    p->last = now;
+}
+
 bool progress_show(struct progress *p, int done, int total)
 {
     double now = clock_seconds();
-    if (p->shown && (now - p->last > (p->terminal ? OFTEN : SELDOM) || done == total)) {
+    if (is_due(p, now, done == total)) {
         char left[48];
         double rate = (done - p->first) / (now - p->start + 1e-9);
         print_seconds(rate > 0 ? (total - done) / rate : 0, left, sizeof left);
-        fputs(p->terminal ? "\r" : "", stderr);
-        if (*p->what)
-            fprintf(stderr, _("%s: "), p->what);
+        start_line(p);
         fprintf(stderr, _("%d of %d questions (%d %%), %.0f/s, %s left"), done, total, (int)(100.0 * done / total), rate,
                 left);
-        fputs(p->terminal ? " \033[K" : "\n", stderr);
-        p->last = now;
+        end_line(p, now);
+    }
+    return !stopped;
+}
+
+bool progress_show_share(struct progress *p, double share)
+{
+    double now = clock_seconds();
+    if (is_due(p, now, share >= 1)) {
+        char left[48];
+        print_seconds(share > 0 ? (now - p->start) * (1 - share) / share : 0, left, sizeof left);
+        start_line(p);
+        fprintf(stderr, _("%d %% written, %s left"), (int)(100 * share), left);
+        end_line(p, now);
     }
     return !stopped;
 }

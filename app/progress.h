@@ -17,6 +17,8 @@ void progress_begin(struct progress *progress, bool wished);
 void progress_start_part(struct progress *progress, const char *what, int done);
 // Rate and time left. False when the person, or the machine's scheduler, wants it to stop.
 bool progress_show(struct progress *progress, int done, int total);
+// The same for work that is not counted in questions: the share that is done.
+bool progress_show_share(struct progress *progress, double share);
 // Takes the line away again.
 void progress_end(struct progress *progress);
 // Asked to stop by a signal?

@@ -16,12 +16,24 @@ struct tensor_source {
     enum tensor_type stored; // TENSOR_F32 or TENSOR_F16
     int rank;
     int64_t shape[TENSOR_RANK];
-    const float *data; // may be NULL when there are no elements
+    const float *data;         // may be NULL when there are no elements
 };
 struct metadata_pair {
     const char *key, *value;
 };
 bool safetensors_write(const char *path, const struct tensor_source *tensors, int count,
                        const struct metadata_pair *metadata, int metadata_count, struct error *err);
+
+// The same for those who copy, look or stop. A source whose from[i] is not NULL has the elements of that tensor, of
+// whatever type, converted as they are written, and no data of its own. `piece` gets what comes next of source i, in order;
+// when it returns false, with *err set, nothing has been written.
+struct safetensors_watch {
+    const struct tensor *const *from;
+    bool (*piece)(void *context, int i, const float *values, size_t count, struct error *err);
+    void *context;
+};
+bool safetensors_write_watched(const char *path, const struct tensor_source *tensors, int count,
+                               const struct metadata_pair *metadata, int metadata_count,
+                               const struct safetensors_watch *watch, struct error *err);
 
 #endif
