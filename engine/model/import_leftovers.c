@@ -86,7 +86,7 @@ static bool check_gap(const struct import *import, const struct tensor *left, st
         char name[PARAMETER_NAME];
         if (strncmp(left->name, stacks[i].prefix, length) != 0 || !prefix_used(import, stacks[i].prefix))
             continue;
-        for (long layer = 0; layer < strtol(left->name + length, NULL, 10) && layer <= MODEL_LAYERS; layer++) {
+        for (long layer = 0; layer <= strtol(left->name + length, NULL, 10) && layer <= MODEL_LAYERS; layer++) {
             snprintf(name, sizeof name, "%s%ld%s", stacks[i].prefix, layer, stacks[i].probe);
             if (!tensor_list_find(import->tensors, name))
                 return error_set(err, ERROR_INPUT,

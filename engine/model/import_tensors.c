@@ -34,8 +34,13 @@ static bool any_begins(const struct tensor_list *list, const char *prefix)
 
 // Encoders that METER's and BLIP's code can have and this program cannot run; without this the first tensor that is
 // missing would be named, which helps nobody.
-static bool refuse_other_encoders(const struct tensor_list *list, struct error *err)
+static bool refuse_others(const struct tensor_list *list, struct error *err)
 {
+    if (!any_begins(list, "vit_model.") && !any_begins(list, "visual_encoder."))
+        return error_set(err, ERROR_INPUT,
+                         "these are not the weights of METER or BLIP: none of %d tensors has one of their names; the "
+                         "first is %.120s",
+                         tensor_list_count(list), tensor_list_count(list) ? tensor_list_at(list, 0)->name : "-");
     if (any_begins(list, "vit_model.layers.") || any_begins(list, "vit_model.patch_embed."))
         return error_set(err, ERROR_INPUT,
                          "this is METER with a Swin Transformer as image encoder, which cannot be run here; take a "
@@ -145,8 +150,6 @@ static bool add_metadata(struct import *import, const char *task, struct error *
 
 bool import_gather(struct import *import, const struct import_options *options, struct error *err)
 {
-    if (!refuse_other_encoders(import->file, err))
-        return false;
     size_t most = 2 * (size_t)tensor_list_count(import->file);
     if (options->trimmers) {
         import->trimmers = weights_open(options->trimmers, err);
@@ -158,5 +161,6 @@ bool import_gather(struct import *import, const struct import_options *options, 
     if (!import->tensors)
         return error_no_memory(err, "the list of tensors");
     return add_all(import, err) && (!import->trimmers || add_trimmers(import, options->trimmers, err)) &&
-           tensor_list_index(import->tensors, err) && add_metadata(import, options->task, err);
+           tensor_list_index(import->tensors, err) && refuse_others(import->tensors, err) &&
+           add_metadata(import, options->task, err);
 }
