@@ -97,6 +97,12 @@ void theme_colors(enum theme_kind kind, bool dark, enum style style, short *fron
     }
 }
 
+short theme_basic_color(bool dark, enum style style)
+{
+    short color = styles[style].basic;
+    return dark || (color != COLOR_CYAN && color != COLOR_YELLOW) ? color : color == COLOR_CYAN ? COLOR_BLUE : COLOR_RED;
+}
+
 static void theme_init_style(struct theme *theme, int id, const struct theme_override *override)
 {
     const struct style_row *row = &styles[id];
@@ -111,7 +117,7 @@ static void theme_init_style(struct theme *theme, int id, const struct theme_ove
         if (theme->own && back == -1)
             back = theme->dark ? 16 : 231;
     } else { // the hue, and the marks of the colourless form
-        front = row->basic;
+        front = theme_basic_color(theme->dark, (enum style)id);
         back = !theme->own ? -1 : theme->dark ? COLOR_BLACK : COLOR_WHITE;
         if (theme->own && front == -1)
             front = theme->dark ? COLOR_WHITE : COLOR_BLACK;

@@ -27,24 +27,24 @@ bool theme_parse(const char *name, enum theme_kind *kind); // also "auto"
 #define STYLES(X)                                                                                            \
     X(TEXT, 253, 235, 231, 253, 235, -1, -1, 16, -1, A_NORMAL, A_NORMAL)                                     \
     X(STRONG, 231, 16, 231, 231, 16, -1, -1, 16, -1, A_BOLD, A_BOLD)                                         \
-    X(DIM, 245, 243, 252, 245, 243, -1, -1, 16, -1, A_NORMAL, A_DIM)                                         \
+    X(DIM, 247, 241, 252, 247, 241, -1, -1, 16, -1, A_NORMAL, A_DIM)                                         \
     X(TITLE, 110, 25, 159, 75, 19, -1, -1, 16, COLOR_CYAN, A_BOLD, A_BOLD)                                   \
     X(RULE, 238, 251, 250, 238, 251, -1, -1, 16, -1, A_NORMAL, A_DIM)                                        \
     X(BAR, 252, 235, 16, 252, 235, 236, 254, 231, -1, A_NORMAL, A_REVERSE)                                   \
     X(BAR_STRONG, 231, 16, 16, 231, 16, 236, 254, 231, -1, A_BOLD, A_REVERSE | A_BOLD)                       \
-    X(BAR_DIM, 246, 241, 16, 246, 241, 236, 254, 231, -1, A_NORMAL, A_REVERSE)                               \
+    X(BAR_DIM, 248, 241, 16, 248, 241, 236, 254, 231, -1, A_NORMAL, A_REVERSE)                               \
     X(BRAND, 16, 231, 16, 16, 231, 74, 25, 226, COLOR_CYAN, A_BOLD, A_REVERSE | A_BOLD)                      \
     X(ALIVE, 117, 25, 51, 75, 26, -1, -1, 16, COLOR_CYAN, A_NORMAL, A_NORMAL)                                \
     X(ALIVE_STRONG, 117, 25, 51, 75, 26, -1, -1, 16, COLOR_CYAN, A_BOLD, A_BOLD)                             \
-    X(DEAD, 242, 247, 248, 242, 247, -1, -1, 16, -1, A_NORMAL, A_DIM)                                        \
-    X(NEW_DEAD, 214, 130, 226, 220, 166, -1, -1, 16, COLOR_YELLOW, A_NORMAL, A_BOLD)                         \
+    X(DEAD, 245, 242, 248, 245, 242, -1, -1, 16, -1, A_NORMAL, A_DIM)                                        \
+    X(NEW_DEAD, 214, 130, 226, 220, 130, -1, -1, 16, COLOR_YELLOW, A_NORMAL, A_BOLD)                         \
     X(SPENT, 74, 31, 51, 69, 26, -1, -1, 16, COLOR_CYAN, A_NORMAL, A_NORMAL)                                 \
     X(TRACK, 238, 251, 246, 238, 251, -1, -1, 16, -1, A_NORMAL, A_DIM)                                       \
     X(ANSWER, 222, 94, 226, 228, 130, -1, -1, 16, COLOR_YELLOW, A_BOLD, A_BOLD)                              \
-    X(ANSWER_BAR, 179, 136, 226, 220, 172, -1, -1, 16, COLOR_YELLOW, A_NORMAL, A_NORMAL)                     \
-    X(CURSOR, 16, 231, 16, 16, 231, 214, 166, 226, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD)                 \
+    X(ANSWER_BAR, 179, 136, 226, 220, 166, -1, -1, 16, COLOR_YELLOW, A_NORMAL, A_NORMAL)                     \
+    X(CURSOR, 16, 231, 16, 16, 231, 214, 130, 226, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD)                 \
     X(NUMBER, 152, 24, 231, 153, 19, -1, -1, 16, -1, A_NORMAL, A_NORMAL)                                     \
-    X(WARN, 214, 130, 226, 220, 166, -1, -1, 16, COLOR_YELLOW, A_BOLD, A_BOLD)                               \
+    X(WARN, 214, 130, 226, 220, 130, -1, -1, 16, COLOR_YELLOW, A_BOLD, A_BOLD)                               \
     X(KEY, 117, 25, 159, 75, 19, -1, -1, 16, COLOR_CYAN, A_BOLD, A_BOLD)                                     \
     X(RAMP_0, 17, 17, 17, 17, 17, -1, -1, 16, COLOR_BLUE, A_NORMAL, A_NORMAL)                                \
     X(RAMP_1, 60, 60, 60, 60, 60, -1, -1, 16, COLOR_BLUE, A_NORMAL, A_NORMAL)                                \
@@ -93,6 +93,9 @@ void theme_init(struct theme *theme, enum theme_kind kind, bool dark, bool own, 
 // "alive", "new-dead": how a style is called in the configuration. STYLE_COUNT: there is none of that name.
 enum style style_parse(const char *name);
 const char *style_name(enum style style);
+
+// The colour of a style where the terminal has 8 or 16: on a light background the darker ones of them.
+short theme_basic_color(bool dark, enum style style);
 
 // The 256-colour numbers of a style in a theme, for tests; -1: the terminal's own.
 void theme_colors(enum theme_kind kind, bool dark, enum style style, short *front, short *back);

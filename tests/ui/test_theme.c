@@ -49,17 +49,42 @@ static void test_contrast(void **state)
             fail_msg("%s has a contrast of %.1f", style_name((enum style)style),
                      contrast(THEME_CONTRAST, true, (enum style)style));
     }
-    static const enum style read[] = {STYLE_TEXT, STYLE_STRONG, STYLE_TITLE, STYLE_BAR, STYLE_BRAND, STYLE_ALIVE,
-                                      STYLE_ANSWER, STYLE_CURSOR, STYLE_WARN, STYLE_KEY, STYLE_SELECTED, STYLE_DIM};
+    // What is only drawn (bars) needs 3; rules and what a bar leaves of its length say nothing that no number says.
+    static const enum style drawn[] = {STYLE_SPENT, STYLE_ANSWER_BAR}, ornament[] = {STYLE_RULE, STYLE_TRACK};
     static const struct {
         enum theme_kind kind;
         bool dark;
     } themes[] = {{THEME_DARK, true}, {THEME_LIGHT, false}, {THEME_COLORBLIND, true}, {THEME_COLORBLIND, false}};
     for (size_t t = 0; t < sizeof themes / sizeof *themes; t++)
-        for (size_t i = 0; i < sizeof read / sizeof *read; i++)
-            if (contrast(themes[t].kind, themes[t].dark, read[i]) < 3)
-                fail_msg("%s in theme %s: contrast %.1f", style_name(read[i]), theme_name(themes[t].kind),
-                         contrast(themes[t].kind, themes[t].dark, read[i]));
+        for (int i = 0; i < STYLE_COUNT; i++) {
+            enum style style = (enum style)i;
+            double least = 4.5, found = contrast(themes[t].kind, themes[t].dark, style);
+            for (int d = 0; d < 2; d++)
+                least = style == ornament[d] ? 0 : style == drawn[d] ? 3 : least;
+            if (!is_ramp(i) && found < least)
+                fail_msg("%s in theme %s: contrast %.1f", style_name(style), theme_name(themes[t].kind), found);
+        }
+}
+
+// The eight colours as xterm has them, on black and on white.
+static void test_eight_colors(void **state)
+{
+    (void)state;
+    static const unsigned char rgb[8][3] = {{0, 0, 0},   {205, 0, 0},   {0, 205, 0},   {205, 205, 0},
+                                            {0, 0, 238}, {205, 0, 205}, {0, 205, 205}, {229, 229, 229}};
+    for (int dark = 0; dark < 2; dark++)
+        for (int i = 0; i < STYLE_COUNT; i++) {
+            short color = theme_basic_color(dark, (enum style)i);
+            double linear[3];
+            if (color < 0 || is_ramp(i))
+                continue;
+            for (int c = 0; c < 3; c++)
+                linear[c] = pow((rgb[color][c] / 255.0 + 0.055) / 1.055, 2.4);
+            double one = luminance(linear), two = dark ? 0 : 1;
+            double found = (fmax(one, two) + 0.05) / (fmin(one, two) + 0.05);
+            if (found < 4.5)
+                fail_msg("%s in 8 colours: contrast %.1f", style_name((enum style)i), found);
+        }
 }
 
 // What people see who lack one kind of cone (Machado, Oliveira and Fernandes 2009, severity 1), as CIE L*a*b*.
@@ -111,7 +136,7 @@ static void test_colour_blind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_contrast),
+        cmocka_unit_test(test_contrast), cmocka_unit_test(test_eight_colors),
         cmocka_unit_test(test_colour_blind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
