@@ -1,4 +1,4 @@
-// trimscope [PICTURE [QUESTION]]: the screen on a live model.
+// trimscope [PICTURE [PICTURE] [QUESTION]]: the screen on a live model.
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/preferences.h"
@@ -33,13 +33,13 @@ static bool show(const struct settings *settings, const char *const arguments[],
     struct scene_choice choice;
     char bundled[ASSETS_PATH];
     if (!screen_settings_apply(&settings->screen, &options, err) ||
-        !scenes_choose(&choice, count > 0 ? arguments[0] : NULL, count > 1 ? arguments[1] : NULL, err))
+        !scenes_choose(&choice, arguments, count, err))
         return false;
     if (!settings->model && !assets_model(bundled, err))
         return false;
     struct session_options session_options = {
         .model = settings->model ? settings->model : bundled,
-        .pictures = {choice.picture},
+        .pictures = {choice.picture, choice.second[0] ? choice.second : NULL},
         .question = choice.question,
         .policy = settings->policy,
         .budget = settings->budget,
@@ -84,14 +84,15 @@ int cmd_screen(int argc, char **argv)
         OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_CHANGES
     const struct option_command command = {
-        "", N_("[PICTURE [QUESTION]] [options]"),
+        "", N_("[PICTURE [PICTURE] [QUESTION]] [options]"),
         N_("Steps through a pruned run, layer by layer: which patches, words and heads the question keeps, what that "
-        "costs, and what the model would answer now. What is left out comes bundled; ? explains the keys."),
-        rows, 0, 2};
-    const char *arguments[2];
+        "costs, and what the model would answer now. A model that compares pictures (NLVR2) takes two. What is left out comes "
+        "bundled; ? explains the keys."),
+        rows, 0, 3};
+    const char *arguments[3];
     int count, status;
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
     struct wish wish = {&settings, arguments, count};
-    return screen_settings_run(&settings.screen, count > 1 ? arguments[1] : "trimscope", show_screen, &wish);
+    return screen_settings_run(&settings.screen, count > 1 ? arguments[count - 1] : "trimscope", show_screen, &wish);
 }

@@ -9,7 +9,7 @@ bool page_screen_run(const struct page_screen *settings, struct error *err)
     struct screen_options options;
     struct scene_choice choice;
     char bundled[ASSETS_PATH];
-    if (!screen_settings_apply(settings->screen, &options, err) || !scenes_choose(&choice, NULL, NULL, err))
+    if (!screen_settings_apply(settings->screen, &options, err) || !scenes_choose(&choice, NULL, 0, err))
         return false;
     if (!settings->model && !assets_model(bundled, err))
         return false;

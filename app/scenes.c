@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 static const char general_question[] = "what can you see in the middle of the picture?";
+static const char general_statement[] = "both pictures show the same things"; // about two, for NLVR2
 
 static bool put(char *to, size_t size, const char *from, struct error *err)
 {
@@ -108,15 +109,28 @@ bool scenes_question(const char *path, char question[SCENES_QUESTION])
     return scenes_questions(path, (char(*)[SCENES_QUESTION])question, 1) == 1;
 }
 
-bool scenes_choose(struct scene_choice *choice, const char *picture, const char *question, struct error *err)
+static bool names_picture(const char *text)
 {
-    *choice = (struct scene_choice){{0}, {0}};
+    char bundled[ASSETS_PATH];
+    struct stat status;
+    return stat(assets_picture(text, bundled), &status) == 0;
+}
+
+bool scenes_choose(struct scene_choice *choice, const char *const arguments[], int count, struct error *err)
+{
+    bool two = count > 2 || (count == 2 && names_picture(arguments[1]));
+    const char *picture = count > 0 ? arguments[0] : NULL, *second = two ? arguments[1] : "";
+    const char *question = count > 1 + two ? arguments[1 + two] : NULL;
+    *choice = (struct scene_choice){{0}, {0}, {0}};
     if (!picture && !choose_bundled(choice, NULL, err))
         return false;
+    if (two && !question)
+        question = general_statement;
     // A bundled picture opened by its path has questions of its own.
     if (picture && !question && !scenes_question(picture, choice->question))
         question = general_question;
     if (picture && !put(choice->picture, sizeof choice->picture, picture, err))
         return false;
-    return !question || put(choice->question, sizeof choice->question, question, err);
+    return put(choice->second, sizeof choice->second, second, err) &&
+           (!question || put(choice->question, sizeof choice->question, question, err));
 }

@@ -9,13 +9,14 @@
 enum { SCENES_QUESTION = 4096 };
 
 struct scene_choice {
-    char picture[ASSETS_PATH];
+    char picture[ASSETS_PATH], second[ASSETS_PATH]; // second "": none was named
     char question[SCENES_QUESTION];
 };
 
-// What the screen starts with: `picture` NULL: the first bundled one, `question` NULL: the first that is asked of that
-// picture in the list, or a general one for a picture of the person's own.
-bool scenes_choose(struct scene_choice *choice, const char *picture, const char *question, struct error *err);
+// What the screen starts with, from `[PICTURE [PICTURE] [QUESTION]]` as it was typed: without a picture the first bundled
+// one, without a question the first that is asked of that picture in the list, or a general one for pictures of the
+// person's own. Of two arguments the second is a picture where it names a file, else the question.
+bool scenes_choose(struct scene_choice *choice, const char *const arguments[], int count, struct error *err);
 
 // The questions that are asked of this file in the list, in its order; none when it is no bundled picture. Returns how
 // many were put into `out`, at most `most`.

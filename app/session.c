@@ -18,11 +18,14 @@
 
 static bool start(struct session *s, struct error *err)
 {
+    // The first stages run while the weights of the later ones are still on their way.
+    static const struct model_options options = {.background = true};
     session_say_busy(s, true, _("opening the model"), NAN);
-    s->model = model_open(s->model_path, NULL, err);
-    if (!s->model)
+    struct model *model = model_open(s->model_path, &options, err);
+    if (!model)
         return false;
     pthread_mutex_lock(&s->lock);
+    s->model = model;
     s->vocabulary = s->model->tokenizer;
     if (!calibration_share(s->model, 0, &s->learned_share))
         s->learned_share = NAN;
@@ -69,6 +72,12 @@ static void advance(struct session *s)
         if (!lane)
             break;
         const struct trace *trace = run_trace(lane->run);
+        if (!run_ready(lane->run, 0)) {
+            publish_changed(s);
+            session_say_busy(s, true, _("reading the weights"), (float)model_loaded(s->model));
+            run_ready(lane->run, 0.05); // no longer: a command may come meanwhile
+            continue;
+        }
         session_say_busy(s, true, _("computing"),
                          (float)trace->stage_count / (float)(trace->stage_total > 0 ? trace->stage_total : 1));
         if (!run_step(lane->run, &err)) {
@@ -202,6 +211,7 @@ static bool copy_options(struct session *s, const struct session_options *option
     s->options = *options;
     s->model_path = strdup(options->model);
     s->question = strdup(options->question);
+    s->second = options->pictures[1] ? strdup(options->pictures[1]) : NULL;
     const char *path = options->pictures[0];
     for (int p = 0; p < TRACE_PICTURES; p++) {
         path = options->pictures[p] ? options->pictures[p] : path;
@@ -209,7 +219,7 @@ static bool copy_options(struct session *s, const struct session_options *option
         if (!s->lanes[0].paths[p])
             return false;
     }
-    return s->model_path && s->question;
+    return s->model_path && s->question && (s->second || !options->pictures[1]);
 }
 
 static void release(struct session *s)
@@ -227,6 +237,7 @@ static void release(struct session *s)
         backend_job_free(&s->jobs[i].job);
     free(s->model_path);
     free(s->question);
+    free(s->second);
     close(s->pipe[0]);
     close(s->pipe[1]);
     pthread_mutex_destroy(&s->lock);
@@ -272,6 +283,8 @@ void session_free(struct session *s)
         return;
     pthread_mutex_lock(&s->lock);
     s->quit = true;
+    if (s->model)
+        model_stop_loading(s->model);
     pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);

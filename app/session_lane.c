@@ -7,6 +7,7 @@
 #include "ui/words.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,19 @@ static void show_beginning(struct lane *lane)
     session_publish_trace(lane);
 }
 
+// Where the person named more or fewer pictures than the model looks at.
+static void say_pictures(struct lane *lane)
+{
+    const struct session *s = lane->session;
+    char sentence[240];
+    if (s->model->config.pictures > 1 && !s->second) {
+        session_publish_message(lane, _("This model compares two pictures; one was named, so it stands twice: o opens others."));
+    } else if (s->model->config.pictures == 1 && s->second) {
+        snprintf(sentence, sizeof sentence, _("This model looks at one picture: %s is left out."), s->second);
+        session_publish_message(lane, sentence);
+    }
+}
+
 bool session_start_lane(struct lane *lane, const char *question, struct error *err)
 {
     struct session *s = lane->session;
@@ -120,6 +134,7 @@ bool session_start_lane(struct lane *lane, const char *question, struct error *e
         (s->options.changes && !prepare_changes(lane->run, s->options.changes, err)))
         return false;
     show_beginning(lane);
+    say_pictures(lane);
     return true;
 }
 

@@ -88,6 +88,7 @@ struct session {
     // The worker's own, but for `vocabulary` and `learned_share`, which are set once under the lock.
     struct session_options options;
     char *model_path, *question;
+    char *second; // the second picture as it was named; NULL: none was
     struct model *model;
     const struct tokenizer *vocabulary;
     double learned_share; // NaN: unknown

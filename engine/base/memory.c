@@ -18,7 +18,7 @@ static size_t round_up(size_t bytes)
     return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
 }
 
-void *memory_alloc(size_t count, size_t size)
+void *memory_take(size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - MEMORY_ALIGNMENT)
@@ -29,8 +29,14 @@ void *memory_alloc(size_t count, size_t size)
     void *pointer = aligned_alloc(huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes);
     if (huge && pointer)
         madvise(pointer, bytes, MADV_HUGEPAGE); // a wish; where it is not granted, small pages do
+    return pointer;
+}
+
+void *memory_alloc(size_t count, size_t size)
+{
+    void *pointer = memory_take(count, size);
     if (pointer)
-        memset(pointer, 0, bytes);
+        memset(pointer, 0, count * size);
     return pointer;
 }
 
@@ -46,7 +52,7 @@ size_t memory_alloc_calls(void)
 
 bool arena_init(struct arena *arena, size_t size)
 {
-    *arena = (struct arena){.base = memory_alloc(size, 1), .size = size};
+    *arena = (struct arena){.base = memory_take(size, 1), .size = size};
     return arena->base != NULL;
 }
 

@@ -10,9 +10,11 @@ enum { MEMORY_ALIGNMENT = 64 }; // one cache line, one AVX-512 register
 // count * size zeroed bytes, aligned to MEMORY_ALIGNMENT. NULL when the product overflows or there is no
 // memory. A size of 0 gives a valid pointer to nothing. Release with memory_free().
 void *memory_alloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+// The same, not zeroed: memory that is never written stays no burden on the machine.
+void *memory_take(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 void memory_free(void *pointer);
 
-// How many memory_alloc() calls this process has made: tests use it to show that a warm step allocates nothing.
+// How many such calls this process has made: tests use it to show that a warm step allocates nothing.
 size_t memory_alloc_calls(void);
 
 // An arena hands out pieces of one block and is emptied at once; it never grows while it is in use.

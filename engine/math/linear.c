@@ -38,7 +38,7 @@ bool linear_init_with(const struct math_kernels *kernels, struct linear *linear,
     int columns = kernels->gemm->columns, block = block_columns(linear);
     int block_panels = ceil_div(block, columns), panels = ceil_div(out, block) * block_panels;
     size_t panel_size = (size_t)in * (size_t)columns;
-    linear->packed = memory_alloc((size_t)panels, panel_size * sizeof(float));
+    linear->packed = memory_take((size_t)panels, panel_size * sizeof(float));
     linear->bias = memory_alloc((size_t)panels, (size_t)columns * sizeof(float));
     if (!linear->packed || !linear->bias) {
         linear_free(linear);
@@ -48,6 +48,8 @@ bool linear_init_with(const struct math_kernels *kernels, struct linear *linear,
         int start = p / block_panels * block, from = start + p % block_panels * columns;
         int end = start + block < out ? start + block : out;
         int width = end - from < columns ? end - from : columns;
+        if (width < columns) // what no weight fills counts as 0
+            memset(linear->packed + (size_t)p * panel_size, 0, panel_size * sizeof(float));
         if (width <= 0)
             continue;
         pack_panel(linear->packed + (size_t)p * panel_size, w + (size_t)from * (size_t)in, columns, width,

@@ -93,9 +93,11 @@ size_t forward_scratch(const struct model *model, int workers)
                             pixels / 64 * (size_t)c->stem_channels[1] + pixels / 256 * 9 * (size_t)c->stem_channels[1];
     size_t stem = larger(conv, tokens * (width + (size_t)c->stem_expansion));
     size_t answer = 4 * width * (size_t)c->pictures + (size_t)c->head_hidden + 4 * width + (size_t)c->labels;
-    size_t widest = larger(larger(ffn, width), larger((size_t)model->stem.conv[0].in, (size_t)c->head_hidden));
-    widest = larger(widest, larger((size_t)model->stem.conv[1].in, (size_t)model->stem.conv[2].in));
-    widest = larger(widest, (size_t)model->head[0].in);
+    // From the configuration alone: the weights may still be on their way.
+    size_t unfolded = c->stem == STEM_PATCH ? 3 * (size_t)(c->patch_size * c->patch_size)
+                                            : larger(48, 9 * larger((size_t)c->stem_channels[0], (size_t)c->stem_channels[1]));
+    size_t widest = larger(larger(ffn, width), larger(unfolded, (size_t)c->head_hidden));
+    widest = larger(widest, 2 * width * (size_t)c->pictures);
     size_t rows = c->stem == STEM_CONV ? larger(tokens, pixels / 16) : tokens;
     size_t inner = larger(linear_scratch((int)widest, (int)rows, workers),
                           attention_scratch((int)tokens, (int)tokens, model_head_size(c), workers));

@@ -1,112 +1,18 @@
 #include "engine/model/model.h"
 
 #include "engine/io/safetensors.h"
+#include "engine/model/labels.h"
+#include "engine/model/loading.h"
 #include "engine/model/parameters.h"
-#include "engine/model/weights.h"
 #include "engine/text/tokenizer.h"
 
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { LABEL_LIMIT = 1 << 20 };
 
 static char *copy_string(const char *text)
 {
     size_t size = strlen(text) + 1;
     char *copy = memory_alloc(size, 1);
     return copy ? memcpy(copy, text, size) : NULL;
-}
-
-// A JSON list of exactly `labels` values from the metadata; NULL and *err where it is anything else.
-static json_t *read_list(struct model *model, const char *text, const char *what, struct error *err)
-{
-    json_error_t where;
-    json_t *list = json_loads(text, 0, &where);
-    // A model that writes has no classifier: the list alone says how many answers there are to choose from.
-    if (json_is_array(list) && model_writes(&model->config) && json_array_size(list) <= LABEL_LIMIT)
-        model->config.labels = (int)json_array_size(list);
-    if (!json_is_array(list)) {
-        error_set(err, ERROR_INPUT, "the metadata %s is not a JSON list", what);
-    } else if (json_array_size(list) != (size_t)model->config.labels) {
-        error_set(err, ERROR_INPUT, "the metadata %s has %zu entries; the answer head has %d outputs", what,
-                  json_array_size(list), model->config.labels);
-    } else {
-        return list;
-    }
-    json_decref(list);
-    return NULL;
-}
-
-static bool copy_answers(struct model *model, const json_t *list, struct error *err)
-{
-    size_t count = json_array_size(list), bytes = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *answer = json_string_value(json_array_get(list, i));
-        if (!answer)
-            return error_set(err, ERROR_INPUT, "answer %zu in the metadata answers is not a string", i);
-        bytes += strlen(answer) + 1;
-    }
-    char *to = memory_alloc(bytes, 1);
-    model->strings = to;
-    model->answers = memory_alloc(count, sizeof *model->answers);
-    if (!to || !model->answers)
-        return error_no_memory(err, "the answers");
-    for (size_t i = 0; i < count; i++) {
-        model->answers[i] = to;
-        to = stpcpy(to, json_string_value(json_array_get(list, i))) + 1;
-    }
-    return true;
-}
-
-static bool read_answers(struct model *model, const struct tensor_list *file, struct error *err)
-{
-    const char *text = tensor_list_metadata(file, "answers");
-    // What the labels of the published two- and three-way heads mean (vlm_spec §3.5).
-    if (!text && model->config.task == TASK_NLVR2 && model->config.labels == 2)
-        text = "[\"False\", \"True\"]";
-    if (!text && model->config.task == TASK_SNLI && model->config.labels == 3)
-        text = "[\"contradiction\", \"neutral\", \"entailment\"]";
-    if (!text && model->config.task == TASK_RETRIEVAL && model->config.labels == 2)
-        text = "[\"no match\", \"match\"]";
-    if (!text)
-        return true;
-    json_t *list = read_list(model, text, "answers", err);
-    bool ok = list && copy_answers(model, list, err);
-    json_decref(list);
-    return ok;
-}
-
-// The word vectors of the answers as the weights of one more linear layer (names.md, "answer_words").
-static bool read_answer_words(struct model *model, const struct tensor_list *file, struct error *err)
-{
-    const char *text = tensor_list_metadata(file, "answer_words");
-    int width = model->config.width, labels = model->config.labels;
-    if (!model->config.answer_words)
-        return true;
-    if (!text)
-        return error_set(err, ERROR_INPUT, "the model has answer_words, but no metadata answer_words with their tokens");
-    json_t *list = read_list(model, text, "answer_words", err);
-    if (!list)
-        return false;
-    float *rows = memory_alloc((size_t)labels * (size_t)width, sizeof(float));
-    bool ok = rows || error_no_memory(err, "the answer words");
-    for (int a = 0; ok && a < labels; a++) {
-        const json_t *item = json_array_get(list, (size_t)a);
-        json_int_t id = json_is_integer(item) ? json_integer_value(item) : -2;
-        if (id < -1 || id >= model->config.vocabulary)
-            ok = error_set(err, ERROR_INPUT,
-                           "entry %d of the metadata answer_words is no token id; expected -1 to %d", a,
-                           model->config.vocabulary - 1);
-        else if (id >= 0)
-            memcpy(rows + (size_t)a * (size_t)width, model->embedding.words + (size_t)id * (size_t)width,
-                   (size_t)width * sizeof(float));
-    }
-    if (ok && !linear_init(&model->answer_words, rows, NULL, labels, width, 0, 0))
-        ok = error_no_memory(err, "the answer words");
-    memory_free(rows);
-    json_decref(list);
-    return ok;
 }
 
 static bool read_tokenizer(struct model *model, const struct tensor_list *file, struct error *err)
@@ -123,8 +29,8 @@ static bool read_tokenizer(struct model *model, const struct tensor_list *file, 
     return true;
 }
 
-static bool read_model(struct model *model, const struct tensor_list *file, const struct model_options *options,
-                       struct error *err)
+static bool read_model(struct model *model, struct tensor_list *file, const char *path,
+                       const struct model_options *options, struct error *err)
 {
     if (!model_config_read(&model->config, file, err))
         return false;
@@ -140,25 +46,28 @@ static bool read_model(struct model *model, const struct tensor_list *file, cons
     const char *familiarity = tensor_list_metadata(file, "familiarity");
     if (familiarity && !(model->familiarity = copy_string(familiarity)))
         return error_no_memory(err, "the familiarity");
-    return weights_load(model, file, err) && read_answers(model, file, err) && read_answer_words(model, file, err) &&
+    // The tokenizer is read while the first weights already come in the background.
+    return labels_read(model, file, err) && loading_start(model, file, path, options && options->background, err) &&
            read_tokenizer(model, file, err);
 }
 
 struct model *model_open(const char *path, const struct model_options *options, struct error *err)
 {
-    struct tensor_list *file = safetensors_open(path, err);
-    if (!file)
-        return NULL;
     struct model *model = memory_alloc(1, sizeof *model);
     if (!model) {
         error_no_memory(err, "the model");
-    } else if (!read_model(model, file, options, err)) {
-        error_prefix(err, "%s", path);
-        model_free(model);
-        model = NULL;
+        return NULL;
     }
-    tensor_list_close(file);
-    return model;
+    struct tensor_list *file = safetensors_open(path, err);
+    bool ok = file && read_model(model, file, path, options, err);
+    if (file && !model->loading) // else the loading closes it
+        tensor_list_close(file);
+    if (ok)
+        return model;
+    if (file)
+        error_prefix(err, "%s", path);
+    model_free(model);
+    return NULL;
 }
 
 static void free_attention(struct attention_weights *attention)
@@ -192,6 +101,7 @@ void model_free(struct model *model)
 {
     if (!model)
         return;
+    loading_stop(model);
     for (int l = 0; l < MODEL_LAYERS; l++) {
         free_layer(&model->image[l]);
         free_layer(&model->text[l]);
@@ -222,12 +132,4 @@ void model_free(struct model *model)
     memory_free(model->strings);
     arena_free(&model->tables);
     memory_free(model);
-}
-
-const char *model_answer(const struct model *model, int label, char *buffer, int size)
-{
-    if (model->answers && label >= 0 && label < model->config.labels)
-        return model->answers[label];
-    snprintf(buffer, (size_t)size, "answer %d", label);
-    return buffer;
 }

@@ -1,5 +1,5 @@
 // A METER or BLIP model in memory: weights packed for the kernels, trimmers, answers and tokenizer. Immutable once opened, so
-// that any number of runs in any number of threads share it.
+// that any number of runs in any number of threads share it; opened in the background it is so part by part.
 #ifndef TRIMSCOPE_MODEL_MODEL_H
 #define TRIMSCOPE_MODEL_MODEL_H
 
@@ -84,6 +84,11 @@ struct stem {
 
 enum { FUSION_TEXT, FUSION_IMAGE, FUSION_STREAMS };
 
+// The weights in the order in which a pass needs them: what the words need outside their layers, each text layer, what
+// a picture needs outside its layers, each image layer, the answer's head, each fusion layer of both streams, each layer
+// of a decoder. Layers bring their trimmers.
+enum model_part { PART_QUESTION, PART_TEXT, PART_PICTURE, PART_IMAGE, PART_ANSWER, PART_FUSION, PART_DECODER, MODEL_PARTS };
+
 struct model {
     struct model_config config;
     double parameters;
@@ -114,15 +119,27 @@ struct model {
 
     struct arena tables; // everything that is not a packed linear layer
     void *strings;       // owner of the answers' text
+    struct loading *loading; // of the weights that are still to come; NULL where all came at once
 };
 
 struct model_options {
-    int image_size; // run at this resolution: position tables are resized (vlm_spec §2.4); 0: the file's own
+    int image_size;  // run at this resolution: position tables are resized (vlm_spec §2.4); 0: the file's own
+    bool background; // return before the weights are there: a thread of their own brings them (model_await())
 };
 
 // Reads a .safetensors file (engine/model/names.md). NULL and one sentence in *err when it is not a usable model.
 struct model *model_open(const char *path, const struct model_options *options, struct error *err);
 void model_free(struct model *model);
+
+// Waits until a part of the weights (layer -1 where it is no layer) and all before it are there, at most so many seconds
+// (0: only asks). MODEL_FAILED and one sentence in *err when the file turned out to be damaged, or there was no memory.
+enum model_state { MODEL_READY, MODEL_LOADING, MODEL_FAILED };
+enum model_state model_await(const struct model *model, enum model_part part, int layer, double seconds,
+                             struct error *err);
+// Whoever waits for weights waits no longer: MODEL_FAILED with ERROR_CANCELLED, unless they are there. From any thread.
+void model_stop_loading(const struct model *model);
+// How much of the weights is there, 0 .. 1.
+double model_loaded(const struct model *model);
 
 // Text of an answer; "answer 17" in `buffer` where the file names none.
 const char *model_answer(const struct model *model, int label, char *buffer, int size);

@@ -1,6 +1,7 @@
 #include "engine/model/weights.h"
 
 #include "engine/io/tensors.h"
+#include "engine/model/labels.h"
 #include "engine/model/parameters.h"
 #include "engine/model/position.h"
 #include "engine/model/weights_private.h"
@@ -266,18 +267,6 @@ static void load_trimmer(struct loader *loader, enum model_stack stack_id, int i
     }
 }
 
-static void load_image(struct loader *loader)
-{
-    struct model *m = loader->model;
-    load_stem(loader);
-    m->class_embedding = weights_table(loader, weights_find(loader, "vit_model.visual.class_embedding"));
-    m->image_positions = weights_positions(loader, "vit_model.visual.positional_embedding");
-    m->image_norm_pre = weights_norm(loader, m->config.image_eps, "vit_model.visual.", "ln_pre");
-    m->image_norm_post = weights_norm(loader, m->config.image_eps, "vit_model.visual.", "ln_post");
-    for (int l = 0; l < m->config.image_layers; l++)
-        image_layer(loader, l);
-}
-
 void weights_embedding(struct loader *loader, const char *prefix, struct text_embedding *embedding)
 {
     embedding->words = weights_table(loader, weights_find(loader, "%sword_embeddings.weight", prefix));
@@ -285,44 +274,50 @@ void weights_embedding(struct loader *loader, const char *prefix, struct text_em
     embedding->norm = weights_norm(loader, loader->model->config.text_eps, prefix, "LayerNorm");
 }
 
-static void load_text(struct loader *loader)
+// What the words need before and after their own layers, and the token types.
+static void load_question(struct loader *loader)
 {
     struct model *m = loader->model;
     const char *prefix = "text_transformer.embeddings.";
     weights_embedding(loader, prefix, &m->embedding);
     m->embedding.type = weights_table(loader, weights_find(loader, "%stoken_type_embeddings.weight", prefix));
     m->embedding.first = 2; // RoBERTa starts counting after its pad id 1; padding is dropped before it gets here
-    for (int l = 0; l < m->config.text_layers; l++) {
-        char layer[PARAMETER_NAME];
-        snprintf(layer, sizeof layer, "text_transformer.encoder.layer.%d.", l);
-        weights_bert_layer(loader, &m->text[l], layer, m->config.text_eps);
-    }
+    m->types = weights_table(loader, weights_find(loader, "token_type_embeddings.weight"));
+    weights_linear(loader, &m->transform[FUSION_TEXT], "cross_modal_", "text_transform", 0);
 }
 
-static void load_fusion(struct loader *loader)
+static void text_layer(struct loader *loader, int index)
+{
+    char prefix[PARAMETER_NAME];
+    snprintf(prefix, sizeof prefix, "text_transformer.encoder.layer.%d.", index);
+    weights_bert_layer(loader, &loader->model->text[index], prefix, loader->model->config.text_eps);
+}
+
+// The same of a picture.
+static void load_picture(struct loader *loader)
 {
     struct model *m = loader->model;
-    m->types = weights_table(loader, weights_find(loader, "token_type_embeddings.weight"));
+    load_stem(loader);
+    m->class_embedding = weights_table(loader, weights_find(loader, "vit_model.visual.class_embedding"));
+    m->image_positions = weights_positions(loader, "vit_model.visual.positional_embedding");
+    m->image_norm_pre = weights_norm(loader, m->config.image_eps, "vit_model.visual.", "ln_pre");
+    m->image_norm_post = weights_norm(loader, m->config.image_eps, "vit_model.visual.", "ln_post");
+    weights_linear(loader, &m->transform[FUSION_IMAGE], "cross_modal_", "image_transform", 0);
     if (m->config.fusion_position)
         m->fusion_positions = weights_positions(loader, "cross_modal_image_position");
-    for (int s = 0; s < FUSION_STREAMS; s++) {
-        char name[PARAMETER_NAME];
-        for (int l = 0; l < m->config.fusion_layers; l++)
-            fusion_layer(loader, s, l);
-        snprintf(name, sizeof name, "%s_transform", stream_names[s]);
-        weights_linear(loader, &m->transform[s], "cross_modal_", name, 0);
-        snprintf(name, sizeof name, "%s_pooler.dense", stream_names[s]);
-        weights_linear(loader, &m->pooler[s], "cross_modal_", name, 0);
-        snprintf(name, sizeof name, "%s_norm", stream_names[s]);
-        if (m->config.fusion_norm == FUSION_PRE)
-            m->fusion_norm[s] = weights_norm(loader, m->config.fusion_eps, "cross_modal_", name);
-    }
 }
 
 static void load_head(struct loader *loader)
 {
     struct model *m = loader->model;
     char prefix[PARAMETER_NAME];
+    for (int s = 0; s < FUSION_STREAMS; s++) {
+        snprintf(prefix, sizeof prefix, "%s_pooler.dense", stream_names[s]);
+        weights_linear(loader, &m->pooler[s], "cross_modal_", prefix, 0);
+        snprintf(prefix, sizeof prefix, "%s_norm", stream_names[s]);
+        if (m->config.fusion_norm == FUSION_PRE)
+            m->fusion_norm[s] = weights_norm(loader, m->config.fusion_eps, "cross_modal_", prefix);
+    }
     snprintf(prefix, sizeof prefix, "%s.", model_task_head(m->config.task));
     weights_linear(loader, &m->head[0], prefix, "0", 0);
     m->head_norm = weights_norm(loader, m->config.head_eps, prefix, "1");
@@ -355,34 +350,66 @@ static bool add_size(void *context, const struct parameter *p)
     return true;
 }
 
-bool weights_load(struct model *model, const struct tensor_list *file, struct error *err)
+struct loader *weights_begin(struct model *model, const struct tensor_list *file, struct error *err)
 {
     const struct model_config *c = &model->config;
     struct sizes sizes = {0};
     model_parameters(c, add_size, &sizes);
     size_t patches = (size_t)(model_grid(c) * model_grid(c) + 1);
     sizes.tables += 2 * (patches * (size_t)model_image_width(c) * sizeof(float) + MEMORY_ALIGNMENT);
-    struct loader loader = {.model = model, .file = file, .ok = true};
-    loader.matrix = memory_alloc(sizes.matrix, sizeof(float));
-    loader.bias = memory_alloc(sizes.bias, sizeof(float));
-    loader.ok = loader.matrix && loader.bias && arena_init(&model->tables, sizes.tables);
-    if (loader.ok) {
-        if (c->architecture == ARCHITECTURE_BLIP) {
-            weights_blip(&loader);
-        } else {
-            load_text(&loader);
-            load_image(&loader);
-            load_fusion(&loader);
-            load_head(&loader);
-        }
-        for (int s = 0; s < STACK_COUNT; s++)
-            for (int l = 0; l < model_stack_layers(c, (enum model_stack)s); l++)
-                load_trimmer(&loader, (enum model_stack)s, l);
+    struct loader *loader = memory_alloc(1, sizeof *loader);
+    if (loader) {
+        *loader = (struct loader){.model = model, .file = file, .ok = true};
+        loader->matrix = memory_take(sizes.matrix, sizeof(float));
+        loader->bias = memory_take(sizes.bias, sizeof(float));
     }
-    memory_free(loader.matrix);
-    memory_free(loader.bias);
-    if (!loader.ok)
+    if (loader && loader->matrix && loader->bias && arena_init(&model->tables, sizes.tables))
+        return loader;
+    weights_end(loader);
+    error_no_memory(err, "the model's weights");
+    return NULL;
+}
+
+void weights_end(struct loader *loader)
+{
+    if (!loader)
+        return;
+    memory_free(loader->matrix);
+    memory_free(loader->bias);
+    memory_free(loader);
+}
+
+static void load_meter(struct loader *loader, enum model_part part, int layer)
+{
+    switch (part) {
+    case PART_QUESTION: load_question(loader); break;
+    case PART_TEXT: text_layer(loader, layer); break;
+    case PART_PICTURE: load_picture(loader); break;
+    case PART_IMAGE: image_layer(loader, layer); break;
+    case PART_ANSWER: load_head(loader); break;
+    case PART_FUSION:
+        for (int s = 0; s < FUSION_STREAMS; s++)
+            fusion_layer(loader, s, layer);
+        break;
+    case PART_DECODER:
+    case MODEL_PARTS: break;
+    }
+}
+
+bool weights_load_part(struct loader *loader, enum model_part part, int layer, struct error *err)
+{
+    static const enum model_part stacks[STACK_COUNT] = {[STACK_IMAGE] = PART_IMAGE,
+                                                        [STACK_TEXT] = PART_TEXT,
+                                                        [STACK_FUSION_IMAGE] = PART_FUSION,
+                                                        [STACK_FUSION_TEXT] = PART_FUSION};
+    (loader->model->config.architecture == ARCHITECTURE_BLIP ? weights_blip : load_meter)(loader, part, layer);
+    for (int s = 0; s < STACK_COUNT; s++)
+        if (stacks[s] == part)
+            load_trimmer(loader, (enum model_stack)s, layer);
+    if (!loader->ok)
         return error_no_memory(err, "the model's weights");
-    return !loader.damaged || error_set(err, ERROR_INPUT, "tensor %s holds numbers that are infinite or not a number at all",
-                                        loader.damaged->name);
+    if (loader->damaged)
+        return error_set(err, ERROR_INPUT, "tensor %s holds numbers that are infinite or not a number at all",
+                         loader->damaged->name);
+    return part != PART_ANSWER || labels_read_words(loader->model, loader->file, err);
 }

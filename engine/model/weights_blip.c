@@ -4,21 +4,23 @@
 
 #include <stdio.h>
 
-static void load_image(struct loader *loader)
+static void load_picture(struct loader *loader)
 {
-    static const struct vit_names names = {"norm1",   "attn.qkv.", "attn.proj",    "norm2",
-                                           "mlp.fc1", "mlp.fc2",   ACTIVATION_GELU};
     struct model *m = loader->model;
     weights_matrix(loader, &m->stem.conv[0], weights_find(loader, "visual_encoder.patch_embed.proj.weight"),
                    weights_find(loader, "visual_encoder.patch_embed.proj.bias"));
     m->class_embedding = weights_table(loader, weights_find(loader, "visual_encoder.cls_token"));
     m->image_positions = weights_positions(loader, "visual_encoder.pos_embed");
     m->image_norm_post = weights_norm(loader, m->config.image_eps, "visual_encoder.", "norm");
-    for (int l = 0; l < m->config.image_layers; l++) {
-        char prefix[PARAMETER_NAME];
-        snprintf(prefix, sizeof prefix, "visual_encoder.blocks.%d.", l);
-        weights_vit_layer(loader, prefix, &names, &m->image[l]);
-    }
+}
+
+static void image_layer(struct loader *loader, int index)
+{
+    static const struct vit_names names = {"norm1",   "attn.qkv.", "attn.proj",    "norm2",
+                                           "mlp.fc1", "mlp.fc2",   ACTIVATION_GELU};
+    char prefix[PARAMETER_NAME];
+    snprintf(prefix, sizeof prefix, "visual_encoder.blocks.%d.", index);
+    weights_vit_layer(loader, prefix, &names, &loader->model->image[index]);
 }
 
 // One layer of encoder or decoder: MSA, MCA to one or two pictures (or to the words), FFN.
@@ -37,23 +39,12 @@ static void text_layer(struct loader *loader, const char *text, int index, int p
     layer->mca.norm = weights_norm(loader, c->text_eps, prefix, "crossattention.output.LayerNorm");
 }
 
-static void load_text(struct loader *loader)
+static void load_question(struct loader *loader)
 {
     struct model *m = loader->model;
-    const char *text = model_blip_text(&m->config);
     char prefix[PARAMETER_NAME];
-    snprintf(prefix, sizeof prefix, "%sembeddings.", text);
+    snprintf(prefix, sizeof prefix, "%sembeddings.", model_blip_text(&m->config));
     weights_embedding(loader, prefix, &m->embedding);
-    for (int l = 0; l < m->config.fusion_layers; l++)
-        text_layer(loader, text, l, m->config.pictures, &m->fusion[FUSION_TEXT][l]);
-}
-
-static void load_decoder(struct loader *loader)
-{
-    struct model *m = loader->model;
-    weights_embedding(loader, "text_decoder.bert.embeddings.", &m->decoder_embedding);
-    for (int l = 0; l < m->config.decoder_layers; l++)
-        text_layer(loader, "text_decoder.bert.", l, 1, &m->decoder[l]);
 }
 
 // The word head's matrix is the decoder's word table, which is already here.
@@ -68,13 +59,11 @@ static void load_word_head(struct loader *loader)
         loader->ok && linear_init(&m->word_head, words, loader->bias, m->config.vocabulary, m->config.width, 0, 0);
 }
 
-void weights_blip(struct loader *loader)
+static void load_answer(struct loader *loader)
 {
     struct model *m = loader->model;
-    load_image(loader);
-    load_text(loader);
     if (m->config.task == TASK_VQA)
-        load_decoder(loader);
+        weights_embedding(loader, "text_decoder.bert.embeddings.", &m->decoder_embedding);
     if (model_writes(&m->config))
         load_word_head(loader);
     if (m->config.task == TASK_NLVR2) {
@@ -85,5 +74,22 @@ void weights_blip(struct loader *loader)
         weights_linear(loader, &m->projection[FUSION_TEXT], "", "text_proj", 0);
         weights_linear(loader, &m->projection[FUSION_IMAGE], "", "vision_proj", 0);
         weights_linear(loader, &m->head[1], "", "itm_head", 0);
+    }
+}
+
+void weights_blip(struct loader *loader, enum model_part part, int layer)
+{
+    struct model *m = loader->model;
+    switch (part) {
+    case PART_QUESTION: load_question(loader); break;
+    case PART_PICTURE: load_picture(loader); break;
+    case PART_IMAGE: image_layer(loader, layer); break;
+    case PART_ANSWER: load_answer(loader); break;
+    case PART_FUSION:
+        text_layer(loader, model_blip_text(&m->config), layer, m->config.pictures, &m->fusion[FUSION_TEXT][layer]);
+        break;
+    case PART_DECODER: text_layer(loader, "text_decoder.bert.", layer, 1, &m->decoder[layer]); break;
+    case PART_TEXT:
+    case MODEL_PARTS: break;
     }
 }

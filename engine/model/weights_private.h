@@ -40,6 +40,7 @@ void weights_vit_layer(struct loader *loader, const char *prefix, const struct v
 void weights_bert_layer(struct loader *loader, struct layer *layer, const char *prefix, float eps);
 void weights_cross(struct loader *loader, const char *prefix, const char *twin, struct attention_weights *mca);
 
-void weights_blip(struct loader *loader); // weights_blip.c: everything but the trimmers
+// weights_blip.c: a part of BLIP but for its trimmers.
+void weights_blip(struct loader *loader, enum model_part part, int layer);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double WEIGHTS_PATIENCE = 1e9; // seconds: for as long as it takes
+
 struct run_options run_options_default(void)
 {
     return (struct run_options){.policy = POLICY_LEARNED, .budget = (double)NAN, .trim_tokens = true, .trim_heads = true};
@@ -223,12 +225,35 @@ bool run_finished(const struct run *run) { return run->trace.stage_count == run-
 
 const struct trace *run_trace(const struct run *run) { return &run->trace; }
 
+// Waits at most so many seconds for the weights of a stage.
+static enum model_state await_stage(const struct run *run, int index, double seconds, struct error *err)
+{
+    static const enum model_part layers[STAGE_KINDS] = {
+        [STAGE_IMAGE] = PART_IMAGE, [STAGE_TEXT] = PART_TEXT, [STAGE_FUSION] = PART_FUSION, [STAGE_DECODE] = PART_DECODER};
+    const struct stage_plan *plan = &run->plan[index];
+    enum model_part part = layers[plan->kind];
+    if (plan->kind == STAGE_EMBED)
+        part = run_stream_is_text(plan->stream) ? PART_QUESTION : PART_PICTURE;
+    if (plan->kind == STAGE_ANSWER)
+        part = PART_ANSWER;
+    return model_await(run->model, part, plan->layer, seconds, err);
+}
+
+bool run_ready(const struct run *run, double seconds)
+{
+    int index = run->trace.stage_count;
+    return run_finished(run) || run->snapshots[index].valid || await_stage(run, index, seconds, NULL) != MODEL_LOADING;
+}
+
 bool run_step(struct run *run, struct error *err)
 {
     int index = run->trace.stage_count;
     if (run_finished(run))
         return false;
-    if (!run->snapshots[index].valid)
+    if (!run->snapshots[index].valid) {
+        if (await_stage(run, index, WEIGHTS_PATIENCE, err) != MODEL_READY)
+            return false;
         run_compute(run, index);
+    }
     return run_report(run, index) || error_no_memory(err, "the trace");
 }

@@ -52,6 +52,10 @@ bool run_describe_picture(struct run *run, int index, const char *path, const st
 bool run_step(struct run *run, struct error *err);
 bool run_finished(const struct run *run);
 
+// Whether the next run_step() can begin at once; it waits at most so many seconds for that. False only while the
+// weights are still being opened in the background (model_open()): run_step() itself would wait for them.
+bool run_ready(const struct run *run, double seconds);
+
 // Owned by the run, changed by run_step() and interventions only.
 const struct trace *run_trace(const struct run *run);
 
