@@ -4,7 +4,6 @@
 #include "app/import_report.h"
 #include "app/options.h"
 #include "app/progress.h"
-#include "engine/text/vocabulary.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,25 +27,6 @@ static bool check_names(const char *from, const char *to, struct error *err)
     return true;
 }
 
-// BERT's vocabulary is bundled and belongs to BLIP; RoBERTa's comes from the person.
-static bool add_bundled_vocabulary(struct import **import, const char *path, struct settings *s, struct error *err)
-{
-    const struct model_config *c = import_report(*import)->config;
-    char folder[ASSETS_PATH], bert[ASSETS_PATH + 32];
-    const char *files[] = {bert};
-    enum { BERT_AND_TWO = 30524 };
-    if (c->architecture != ARCHITECTURE_BLIP || c->vocabulary != BERT_AND_TWO || import_report(*import)->tokens ||
-        !assets_find(folder, NULL))
-        return true;
-    snprintf(bert, sizeof bert, "%s/vocabularies/bert", folder);
-    if (!vocabulary_in_folder(VOCABULARY_BERT, bert))
-        return true;
-    import_close(*import);
-    s->options.vocabulary = files;
-    s->options.vocabulary_count = 1;
-    return (*import = import_open(path, &s->options, err)) != NULL;
-}
-
 static bool show_progress(void *context, double done, double total)
 {
     return progress_show_share(context, done / total);
@@ -55,6 +35,7 @@ static bool show_progress(void *context, double done, double total)
 int cmd_import(int argc, char **argv)
 {
     struct settings s = {0};
+    char folder[ASSETS_PATH], bert[ASSETS_PATH + 32];
     const char *arguments[2];
     int count, status;
     const struct option_row rows[] = {
@@ -91,9 +72,12 @@ int cmd_import(int argc, char **argv)
     s.options.vocabulary = s.vocabulary.values;
     s.options.vocabulary_count = s.vocabulary.count;
     s.options.image_size = (int)s.resolution;
+    if (assets_find(folder, NULL)) {
+        snprintf(bert, sizeof bert, "%s/vocabularies/bert", folder);
+        s.options.bert = bert;
+    }
     bool ok = check_names(arguments[0], arguments[1], &err) &&
-              (import = import_open(arguments[0], &s.options, &err)) != NULL &&
-              add_bundled_vocabulary(&import, arguments[0], &s, &err);
+              (import = import_open(arguments[0], &s.options, &err)) != NULL;
     if (ok) {
         import_report_print(stdout, import_report(import));
         fflush(stdout);

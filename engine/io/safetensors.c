@@ -2,6 +2,8 @@
 #include "engine/io/safetensors.h"
 
 #include "engine/base/memory.h"
+#include "engine/io/torch.h"
+#include "engine/io/zip.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -24,6 +26,9 @@ struct reading {
 static bool parse_header(struct reading *file, struct error *err)
 {
     uint64_t size;
+    if (zip_recognise(file->map.data, file->map.size) || torch_is_legacy(file->map.data, file->map.size))
+        return error_set(err, ERROR_INPUT,
+                         "this is a checkpoint of PyTorch; `trimscope import` makes a weights file of it");
     if (file->map.size < sizeof size)
         return error_set(err, ERROR_INPUT, "not a safetensors file: it has only %zu bytes", file->map.size);
     memcpy(&size, file->map.data, sizeof size);

@@ -244,7 +244,7 @@ struct tensor_list *torch_open(const char *path, struct error *err)
     bool ok;
     if (zip_recognise(r.file.map.data, r.file.map.size))
         ok = torch_open_zip(&r.file, err);
-    else if (torch_is_legacy(&r.file))
+    else if (torch_is_legacy(r.file.map.data, r.file.map.size))
         ok = torch_open_legacy(&r.file, err);
     else
         ok = error_set(err, ERROR_INPUT, "not a file that torch.save() has written");
@@ -264,10 +264,10 @@ struct tensor_list *torch_open(const char *path, struct error *err)
 
 struct tensor_list *weights_open(const char *path, struct error *err)
 {
-    struct torch_file file = {0};
-    if (!file_map(&file.map, path, err))
+    struct file_map map;
+    if (!file_map(&map, path, err))
         return NULL;
-    bool torch = zip_recognise(file.map.data, file.map.size) || torch_is_legacy(&file);
-    file_unmap(&file.map);
+    bool torch = zip_recognise(map.data, map.size) || torch_is_legacy(map.data, map.size);
+    file_unmap(&map);
     return torch ? torch_open(path, err) : safetensors_open(path, err);
 }

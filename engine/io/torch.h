@@ -13,6 +13,9 @@
 // "others" (entries beside the tensors that are none; absent: none). NULL and one sentence in *err.
 struct tensor_list *torch_open(const char *path, struct error *err);
 
+// Whether bytes begin as a file of PyTorch before 1.6 does.
+bool torch_is_legacy(const unsigned char *data, size_t size);
+
 // By the first bytes of the file, one of torch_open() and safetensors_open().
 struct tensor_list *weights_open(const char *path, struct error *err);
 

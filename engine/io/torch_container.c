@@ -144,9 +144,9 @@ bool torch_zip_storage(const struct torch_file *file, const struct torch_id *id,
 static const unsigned char legacy_start[] = {0x80, 2,    0x8a, 10,   0x6c, 0xfc, 0x9c, 0x46,
                                              0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
 
-bool torch_is_legacy(const struct torch_file *file)
+bool torch_is_legacy(const unsigned char *data, size_t size)
 {
-    return file->map.size >= sizeof legacy_start && !memcmp(file->map.data, legacy_start, sizeof legacy_start);
+    return size >= sizeof legacy_start && !memcmp(data, legacy_start, sizeof legacy_start);
 }
 
 static struct pickle *next_pickle(const struct torch_file *file, size_t *at, struct error *err)

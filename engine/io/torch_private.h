@@ -5,6 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/io/pickle.h"
 #include "engine/io/tensors.h"
+#include "engine/io/torch.h"
 #include "engine/io/zip.h"
 
 // The bytes behind tensors: `elements` of one type, in the file.
@@ -47,8 +48,6 @@ bool torch_read_size(const struct pickle_value *value, size_t *size);
 
 bool torch_open_zip(struct torch_file *file, struct error *err);
 bool torch_open_legacy(struct torch_file *file, struct error *err);
-// Whether the file begins as the legacy container does.
-bool torch_is_legacy(const struct torch_file *file);
 
 // The storage that a persistent value stands for.
 bool torch_zip_storage(const struct torch_file *file, const struct torch_id *id, struct torch_storage *storage,

@@ -17,28 +17,42 @@
 
 // --- opening -------------------------------------------------------------------------------------------------------
 
+// How many tokens there are in import->tokenizer; -1 and *err where it is none.
+static int count_tokens(const struct import *import, struct error *err)
+{
+    struct tokenizer *tokenizer = tokenizer_from_json(import->tokenizer, err);
+    int count = tokenizer ? tokenizer_size(tokenizer) : -1;
+    tokenizer_free(tokenizer);
+    return count;
+}
+
 static bool take_tokenizer(struct import *import, const struct import_options *options, struct error *err)
 {
     const struct model_config *c = &import->config;
     const char *text = tensor_list_metadata(import->file, "tokenizer");
-    if (options->vocabulary_count) {
-        enum vocabulary_kind kind = c->architecture == ARCHITECTURE_BLIP ? VOCABULARY_BERT : VOCABULARY_ROBERTA;
-        import->tokenizer = vocabulary_read(kind, options->vocabulary, options->vocabulary_count, err);
-        if (!import->tokenizer)
-            return false;
-    } else if (!text) {
-        return true;
-    } else if (!(import->tokenizer = strdup(text))) {
-        return error_no_memory(err, "the tokenizer");
+    bool blip = c->architecture == ARCHITECTURE_BLIP;
+    bool guess = !options->vocabulary_count && !text && blip && options->bert; // the words are most likely BERT's
+    int *tokens = &import->report.tokens;
+    if (options->vocabulary_count)
+        import->tokenizer = vocabulary_read(blip ? VOCABULARY_BERT : VOCABULARY_ROBERTA, options->vocabulary,
+                                            options->vocabulary_count, err);
+    else if (guess)
+        import->tokenizer = vocabulary_read(VOCABULARY_BERT, &options->bert, 1, err);
+    else if (text && !(import->tokenizer = strdup(text)))
+        error_no_memory(err, "the tokenizer");
+    if (!import->tokenizer)
+        return !options->vocabulary_count && !guess && !text;
+    *tokens = count_tokens(import, err);
+    if (guess && *tokens != c->vocabulary) {
+        free(import->tokenizer);
+        import->tokenizer = NULL;
+        *tokens = 0;
     }
-    struct tokenizer *tokenizer = tokenizer_from_json(import->tokenizer, err);
-    if (!tokenizer)
+    if (*tokens < 0)
         return false;
-    import->report.tokens = tokenizer_size(tokenizer);
-    tokenizer_free(tokenizer);
-    return import->report.tokens <= c->vocabulary ||
-           error_set(err, ERROR_INPUT, "the vocabulary has %d tokens, but the model's word table only %d rows",
-                     import->report.tokens, c->vocabulary);
+    return *tokens <= c->vocabulary ||
+           error_set(err, ERROR_INPUT, "the vocabulary has %d tokens, but the model's word table only %d rows", *tokens,
+                     c->vocabulary);
 }
 
 static bool take_answers(struct import *import, const struct import_options *options, struct error *err)
