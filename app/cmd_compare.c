@@ -256,6 +256,8 @@ static bool compare(struct settings *settings, const char *const arguments[], in
     if (ok && settings->figure)
         wish.count = sides_make_figure(wish.list, &settings->sides.first, settings->sides.more.values,
                                        settings->sides.more.count, model, &room);
+    if (ok && settings->figure)
+        sides_note_general(wish.list, wish.count);
     ok = ok && sides_run(&sides, wish.list, wish.count, model, pool, err) && print_result(&sides, settings->json, err);
     sides_free(&sides);
     model_free(model);

@@ -1,13 +1,13 @@
 // trimscope export: a run as a file that others can look at.
 #include "app/assets.h"
 #include "app/commands.h"
-#include "app/options.h"
 #include "app/screen_replay.h"
-#include "app/sides.h"
+#include "app/side_options.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/model/model.h"
 #include "ui/export.h"
+#include "ui/export_csv.h"
 #include "ui/offscreen.h"
 #include "ui/words.h"
 
@@ -18,10 +18,10 @@
 
 struct settings {
     const char *to, *what_name, *stage, *size, *graphics, *theme, *show, *model;
-    struct option_list questions, policies;
+    struct side_options sides;
     bool article;
-    struct side first;
     long threads, columns, width;
+    bool table; // of results, not of a run
     // From the texts above.
     enum export_what what;
     enum export_format format;
@@ -76,14 +76,19 @@ static bool read_what(struct settings *settings, struct error *err)
     if (!export_parse_ending(settings->to, &settings->format))
         return error_set(err, ERROR_USAGE, "the ending of %s says nothing: .html, .png, .svg, .ansi, .csv and .json do",
                          settings->to);
-    bool rows = settings->article || settings->questions.count || settings->policies.count;
-    settings->what = rows && export_can(EXPORT_FIGURE, settings->format) ? EXPORT_FIGURE
-                                                                         : export_usual(settings->format);
+    bool rows = settings->article || settings->sides.more.count;
+    settings->what = settings->table                                      ? EXPORT_TABLE
+                     : rows && export_can(EXPORT_FIGURE, settings->format) ? EXPORT_FIGURE
+                                                                           : export_usual(settings->format);
     if (settings->what_name && !export_parse_what(settings->what_name, &settings->what))
-        return error_set(err, ERROR_USAGE, "--what is frame, run, figure, scores or heads, not \"%s\"",
+        return error_set(err, ERROR_USAGE, "--what is frame, run, figure, scores, heads or table, not \"%s\"",
                          settings->what_name);
-    if (rows && settings->what != EXPORT_FIGURE)
-        return error_set(err, ERROR_USAGE, "--with-question, --with-policy and --article belong to --what figure");
+    if (rows && settings->what != EXPORT_FIGURE && settings->format != EXPORT_HTML)
+        return error_set(err, ERROR_USAGE, "--with-... and --article make further runs: those go into a figure, or side by side "
+                                           "into a page (.html)");
+    if ((settings->what == EXPORT_TABLE) != settings->table)
+        return error_set(err, ERROR_USAGE, "a table is made of results (RESULTS.jsonl of `trimscope eval --results`), and of "
+                                           "results only a table");
     return export_can(settings->what, settings->format) ||
            error_set(err, ERROR_USAGE, "%s cannot be written as %s; see `trimscope export --help`",
                      export_what_name(settings->what), export_format_name(settings->format));
@@ -116,47 +121,23 @@ static bool read_settings(struct settings *settings, struct error *err)
 
 // ---- runs -------------------------------------------------------------------------------------------------------
 
-static bool is_trace(const char *path)
+static bool has_ending(const char *path, const char *ending)
 {
-    size_t length = strlen(path);
-    return length > 5 && !strcmp(path + length - 5, ".json");
+    size_t length = strlen(path), own = strlen(ending);
+    return length > own && !strcmp(path + length - own, ending);
 }
 
-static bool add_side(struct side list[FIGURE_ROWS], int *count, const struct side *side, struct error *err)
-{
-    if (*count == FIGURE_ROWS)
-        return error_set(err, ERROR_USAGE, "a figure has room for %d rows", FIGURE_ROWS);
-    list[(*count)++] = *side;
-    return true;
-}
-
-// The first run, and a further row for each --with-...
-static bool make_sides(struct side list[FIGURE_ROWS], int *count, const struct settings *settings, struct error *err)
-{
-    bool ok = add_side(list, count, &settings->first, err);
-    for (int i = 0; ok && i < settings->questions.count; i++) {
-        struct side side = settings->first;
-        side.question = settings->questions.values[i];
-        ok = add_side(list, count, &side, err);
-    }
-    for (int i = 0; ok && i < settings->policies.count; i++) {
-        struct side side = settings->first;
-        ok = policy_find(settings->policies.values[i], &side.policy) ||
-             error_set(err, ERROR_USAGE, "there is no policy %s", settings->policies.values[i]);
-        ok = ok && add_side(list, count, &side, err);
-    }
-    return ok;
-}
+static bool is_trace(const char *path) { return has_ending(path, ".json"); }
 
 static bool compute(struct material *material, struct settings *settings, const char *const arguments[], int count,
                     struct error *err)
 {
     char bundled[ASSETS_PATH];
-    struct side list[FIGURE_ROWS];
+    static struct side list[FIGURE_ROWS]; // their lists of changes are large
     int sides = 0;
     for (int p = 0; p + 1 < count && p < TRACE_PICTURES; p++)
-        settings->first.pictures[p] = arguments[p];
-    settings->first.question = arguments[count - 1];
+        settings->sides.first.pictures[p] = arguments[p];
+    settings->sides.first.question = arguments[count - 1];
     if (count < 2)
         return error_set(err, ERROR_USAGE, "give a picture and a question, or a saved run (TRACE.json)");
     material->pool = thread_pool_new((int)settings->threads);
@@ -169,10 +150,12 @@ static bool compute(struct material *material, struct settings *settings, const 
         return error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question",
                          model_task_name(material->model->config.task), material->model->config.pictures);
     if (settings->article)
-        sides = sides_make_figure(list, &settings->first, settings->questions.values, settings->questions.count,
+        sides = sides_make_figure(list, &settings->sides.first, settings->sides.more.values, settings->sides.more.count,
                                   material->model, &material->room);
-    else if (!make_sides(list, &sides, settings, err))
+    else if (!side_options_make(&settings->sides, list, &sides, err))
         return false;
+    if (settings->article)
+        sides_note_general(list, sides);
     if (!sides_run(&material->sides, list, sides, material->model, material->pool, err))
         return false;
     sides_show_figure(&material->sides, &material->figure);
@@ -182,10 +165,11 @@ static bool compute(struct material *material, struct settings *settings, const 
 static bool open_traces(struct material *material, const struct settings *settings, const char *const arguments[],
                         int count, struct error *err)
 {
-    if (settings->article || settings->questions.count || settings->policies.count)
+    if (settings->article || settings->sides.more.count || settings->sides.first.changes.count)
         return error_set(err, ERROR_USAGE, "a saved run cannot be asked anything else; give several of them instead");
-    if (count > 1 && settings->what != EXPORT_FIGURE)
-        return error_set(err, ERROR_USAGE, "several saved runs only make a figure (--what figure)");
+    if (count > 1 && settings->what != EXPORT_FIGURE && settings->format != EXPORT_HTML)
+        return error_set(err, ERROR_USAGE, "several saved runs only make a figure (--what figure), or stand side by side in a "
+                                           "page (.html)");
     for (int i = 0; i < count; i++) {
         if (!is_trace(arguments[i]))
             return error_set(err, ERROR_USAGE, "%s is no saved run (TRACE.json), but %s is", arguments[i], arguments[0]);
@@ -221,11 +205,19 @@ static bool find_stage(const struct trace *trace, const char *wanted, int *stage
     return true;
 }
 
+static bool say_written(const struct settings *settings, size_t size)
+{
+    char where[256], size_text[32];
+    export_size_text(size, size_text);
+    printf(_("%s: %s, %s\n"), text_fit(where, sizeof where, settings->to), export_what_help(settings->what), size_text);
+    return true;
+}
+
 static bool write_it(const struct material *material, struct settings *settings, struct error *err)
 {
     const struct figure_row *run = &material->figure.rows[0];
     struct frame frame = {0};
-    char assets[ASSETS_PATH], where[256], size_text[32];
+    char assets[ASSETS_PATH];
     size_t size;
     bool needs_frame = settings->what == EXPORT_FRAME;
     if (!assets_find(assets, err) || !find_stage(run->trace, settings->stage, &settings->frame.stage, err))
@@ -240,11 +232,23 @@ static bool write_it(const struct material *material, struct settings *settings,
                                                       .points = (double)settings->width * 72 / 25.4}};
     bool ok = export_write(&source, settings->what, settings->format, settings->to, &size, err);
     frame_free(&frame);
-    if (!ok)
+    return ok && say_written(settings, size);
+}
+
+static bool write_table(const struct settings *settings, const char *path, struct error *err)
+{
+    struct results results;
+    struct bytes table = {0};
+    size_t size;
+    if (!results_read(&results, path, NULL, err))
         return false;
-    export_size_text(size, size_text);
-    printf(_("%s: %s, %s\n"), text_fit(where, sizeof where, settings->to), export_what_help(settings->what), size_text);
-    return true;
+    export_csv_questions(&results, NULL, results.set.count, &table);
+    struct export_source source = {.table = &table};
+    bool ok = export_write(&source, settings->what, settings->format, settings->to, &size, err) &&
+              say_written(settings, size);
+    bytes_free(&table);
+    results_free(&results);
+    return ok;
 }
 
 static bool export_it(struct settings *settings, const char *const arguments[], int count, struct error *err)
@@ -253,12 +257,17 @@ static bool export_it(struct settings *settings, const char *const arguments[], 
     if (!material)
         return error_no_memory(err, "the export");
     terminal_locale(); // widths of texts hang on it
+    settings->table = has_ending(arguments[0], ".jsonl");
     bool ok = read_settings(settings, err);
-    if (ok && is_trace(arguments[0]))
+    if (ok && settings->table && count > 1)
+        ok = error_set(err, ERROR_USAGE, "one file of results makes a table; `trimscope merge` puts several together");
+    else if (ok && settings->table)
+        ok = write_table(settings, arguments[0], err);
+    else if (ok && is_trace(arguments[0]))
         ok = open_traces(material, settings, arguments, count, err);
     else if (ok)
         ok = compute(material, settings, arguments, count, err);
-    ok = ok && write_it(material, settings, err);
+    ok = ok && (settings->table || write_it(material, settings, err));
     free_material(material);
     free(material);
     return ok;
@@ -266,16 +275,19 @@ static bool export_it(struct settings *settings, const char *const arguments[], 
 
 int cmd_export(int argc, char **argv)
 {
-    struct settings settings = {.first = {.policy = POLICY_LEARNED, .budget = (double)NAN},
-                                .threads = thread_processors()};
+    static struct settings settings; // its lists are large
+    settings = (struct settings){.sides.first = {.policy = POLICY_LEARNED, .budget = (double)NAN},
+                                 .threads = thread_processors()};
     const char *arguments[FIGURE_ROWS];
     int count, status;
+#define OPTION_SIDES &settings.sides.more
+#define OPTION_CHANGES &settings.sides.first.changes
     const struct option_row rows[] = {
         {"to", OPTION_TEXT, &settings.to, "FILE",
          N_("where to; its ending says as what: .html, .json, .png, .svg, .ansi (or .txt), .csv"), 0, 0},
         {"what", OPTION_TEXT, &settings.what_name, "NAME",
          N_("frame (what the screen shows: png, svg, ansi), run (html, json), figure (the article's: svg, png), scores or "
-         "heads (csv); default: what the ending is mostly used for"),
+         "heads (csv), table (of RESULTS.jsonl: csv); default: what the ending is mostly used for"),
          0, 0},
         {"stage", OPTION_TEXT, &settings.stage, "NAME", N_("of the frame, as \"fusion 3\" or 9 (default: the last)"), 0, 0},
         {"show", OPTION_TEXT, &settings.show, "NAME",
@@ -285,26 +297,25 @@ int cmd_export(int argc, char **argv)
          0},
         {"theme", OPTION_TEXT, &settings.theme, "NAME",
          N_("dark or light (default: frames as a dark terminal, figures on white)"), 0, 0},
-        {"with-question", OPTION_LIST, &settings.questions, "QUESTION", N_("a further row of the figure; may be repeated"), 0,
-         0},
-        {"with-policy", OPTION_LIST, &settings.policies, "NAME",
-         N_("a further row with the first question and this policy; may be repeated"), 0, 0},
+        OPTION_ROWS_SIDES
         {"article", OPTION_FLAG, &settings.article, NULL,
          N_("the article's own rows: three questions with guidance, and the first without"), 0, 0},
         {"columns", OPTION_NUMBER, &settings.columns, "N", N_("stages that the figure shows (default 10 at most)"), 0,
          FIGURE_COLUMNS},
         {"width", OPTION_NUMBER, &settings.width, "MM", N_("of the figure on paper (default 180)"), 0, 1000},
         OPTION_ROW_MODEL(&settings.model),
-        OPTION_ROW_POLICY(&settings.first.policy),
-        OPTION_ROW_BUDGET(&settings.first.budget),
-        OPTION_ROW_EXACT(&settings.first.exact),
+        OPTION_ROW_POLICY(&settings.sides.first.policy),
+        OPTION_ROW_BUDGET(&settings.sides.first.budget),
+        OPTION_ROW_EXACT(&settings.sides.first.exact),
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROW_END};
+        OPTION_ROWS_CHANGES OPTION_ROW_END};
+#undef OPTION_SIDES
+#undef OPTION_CHANGES
     const struct option_command command = {
         "export", N_("export PICTURE [PICTURE] QUESTION --to FILE [options]"),
         N_("Writes a run to a file that others can look at: a page that opens offline in any browser, a picture of the "
         "screen, the article's figure, or tables of scores. Instead of a picture and a question it takes a saved run "
-        "(TRACE.json), for a figure up to four."),
+        "(TRACE.json), for a figure or a page up to four, or results of a set (RESULTS.jsonl), of which the table is written."),
         rows, 1, FIGURE_ROWS};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;

@@ -8,6 +8,7 @@
 #include "engine/prune/calibration.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -121,6 +122,11 @@ int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, c
             list[count] = list[0];
             list[count++].question = room->text[i];
         }
+    for (int i = 0; count < guided && figure_general_question(i); i++)
+        if (is_new(list, count, figure_general_question(i))) {
+            list[count] = list[0];
+            list[count++].question = figure_general_question(i);
+        }
     list[count] = list[0];
     list[count].policy = POLICY_LEARNED_SELF;
     double share;
@@ -128,4 +134,15 @@ int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, c
         list[count].budget = share;
     count++;
     return count;
+}
+
+void sides_note_general(const struct side list[], int count)
+{
+    for (int r = 0; r < count; r++)
+        for (int i = 0; figure_general_question(i); i++)
+            if (list[r].question == figure_general_question(i)) {
+                fprintf(stderr, _("note: no questions are known about this picture, so that general ones fill the figure; "
+                                  "--with-question asks your own\n"));
+                return;
+            }
 }

@@ -37,7 +37,7 @@ void sides_show_comparison(const struct sides *sides, struct comparison *out);
 void sides_show_figure(const struct sides *sides, struct figure *out);
 
 // The article's figure for a picture: rows (a) to (c) ask `question` and up to two more with guidance, (d) asks the first
-// without. The further questions are `more` (may be NULL), then the bundled ones about this picture. Without a budget
+// without. The further questions are `more` (may be NULL), then the bundled ones about this picture, then general ones. Without a budget
 // given, the last row gets the share that the learned policy has as trained: its own threshold was made for scores with
 // guidance. Fills list[] and returns how many rows there are; `room` keeps the bundled questions.
 struct sides_questions {
@@ -45,5 +45,8 @@ struct sides_questions {
 };
 int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, const char *const more[], int more_count,
                       const struct model *model, struct sides_questions *room);
+
+// Says on stderr that general questions fill the figure, where they do.
+void sides_note_general(const struct side list[], int count);
 
 #endif

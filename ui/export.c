@@ -100,7 +100,7 @@ static bool render_run(const struct export_source *source, enum export_format fo
 {
     const struct figure_row *run = &source->figure->rows[0];
     if (format == EXPORT_HTML)
-        return export_html(run->trace, run->pictures, source->assets, out, err);
+        return export_html(source->figure, source->assets, out, err);
     char *json = trace_to_json(run->trace);
     if (!json)
         return error_no_memory(err, "the trace as JSON");
@@ -127,6 +127,9 @@ static bool render(const struct export_source *source, enum export_what what, en
     case EXPORT_HEADS:
         export_csv_heads(figure->rows[0].trace, out);
         return true;
+    case EXPORT_TABLE:
+        bytes_add(out, source->table->data, source->table->used);
+        return true;
     case EXPORT_WHAT_COUNT:
         break;
     }
@@ -138,7 +141,9 @@ bool export_render(const struct export_source *source, enum export_what what, en
 {
     if (!export_can(what, format))
         return error_set(err, ERROR_USAGE, "%s cannot be written as %s", whats[what].name, formats[format].name);
-    if (what != EXPORT_FRAME && (source->figure->count == 0 || !source->figure->rows[0].trace))
+    if (what == EXPORT_TABLE && !source->table)
+        return error_set(err, ERROR_USAGE, "there is no table to export here");
+    if (what != EXPORT_FRAME && what != EXPORT_TABLE && (source->figure->count == 0 || !source->figure->rows[0].trace))
         return error_set(err, ERROR_USAGE, "there is no run to export yet");
     return render(source, what, format, out, err) && (!out->failed || error_no_memory(err, "the file"));
 }

@@ -11,7 +11,8 @@
     X(RUN, "run", EXPORT_IN(HTML) | EXPORT_IN(JSON), N_("the whole run, a page to step through offline"))    \
     X(FIGURE, "figure", EXPORT_IN(SVG) | EXPORT_IN(PNG), N_("the article's figure, for papers and slides"))  \
     X(SCORES, "scores", EXPORT_IN(CSV), N_("the scores of all tokens in all stages"))                        \
-    X(HEADS, "heads", EXPORT_IN(CSV), N_("the scores of all heads in all stages"))
+    X(HEADS, "heads", EXPORT_IN(CSV), N_("the scores of all heads in all stages"))                           \
+    X(TABLE, "table", EXPORT_IN(CSV), N_("the table, as it is filtered and sorted"))
 
 // id, name, ending, further ending
 #define EXPORT_FORMATS(X)                                                                                    \
@@ -46,6 +47,7 @@ enum export_what export_usual(enum export_format format);
 struct export_source {
     const struct figure *figure; // its first row is the run of everything but the figure
     const struct frame *frame;   // NULL: there is none
+    const struct bytes *table;   // as CSV; NULL: there is none
     const char *assets;          // the folder of the bundled files
     struct export_figure_options figure_options;
 };

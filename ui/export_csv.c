@@ -38,6 +38,38 @@ static void put_place(struct bytes *out, const struct trace *trace, int stage, i
     bytes_format(out, ",%s,", trace_stream_name(stream));
 }
 
+// What the person's changes by hand make of a token in a stage: the last one that is about it counts.
+static const char *forced_text(const struct trace *trace, int stage, int stream, int token)
+{
+    const char *text = "";
+    for (int i = 0; i < trace->intervention_count; i++) {
+        const struct intervention *v = &trace->interventions[i];
+        if (v->stage > stage)
+            continue;
+        if (v->kind == INTERVENE_REOPEN)
+            text = "keep";
+        else if (v->stream == stream && v->token == token && v->kind == INTERVENE_TOKEN_KEEP)
+            text = "keep";
+        else if (v->stream == stream && v->token == token && v->kind == INTERVENE_TOKEN_DROP)
+            text = "drop";
+    }
+    return text;
+}
+
+static const char *forced_head_text(const struct trace *trace, int stage, int stream, int module, int head)
+{
+    const char *text = "";
+    for (int i = 0; i < trace->intervention_count; i++) {
+        const struct intervention *v = &trace->interventions[i];
+        bool here = v->stage == stage && v->stream == stream && (int)v->module == module && v->head == head;
+        if ((v->kind == INTERVENE_REOPEN && v->stage <= stage) || (here && v->kind == INTERVENE_HEAD_ON))
+            text = "on";
+        else if (here && v->kind == INTERVENE_HEAD_OFF)
+            text = "off";
+    }
+    return text;
+}
+
 static void put_token(struct bytes *out, const struct trace *trace, int stage, int stream, int token)
 {
     const struct trace_tokens *tokens = &trace->stages[stage].tokens[stream];
@@ -57,24 +89,27 @@ static void put_token(struct bytes *out, const struct trace *trace, int stage, i
     put_float(out, tokens->cross_score[token]);
     put_float(out, tokens->score[token]);
     put_float(out, tokens->keep[token]);
+    put_float(out, isnan(tokens->score[token]) ? NAN : trace_threshold(trace, stage, stream));
     bytes_format(out, ",%d,", tokens->alive[token] != 0);
     if (tokens->dropped_at[token] >= 0)
         bytes_format(out, "%d", tokens->dropped_at[token]);
-    bytes_add(out, "\r\n", 2);
+    bytes_format(out, ",%s\r\n", forced_text(trace, stage, stream, token));
 }
 
-static void put_scores(const struct trace *trace, struct bytes *out)
+static void put_scores(const void *context, struct bytes *out)
 {
-    bytes_format(out, "stage,name,stream,token,text,row,column,self,cross,score,keep,alive,dropped_at\r\n");
+    const struct trace *trace = context;
+    bytes_format(out, "stage,name,stream,token,text,row,column,self,cross,score,keep,threshold,alive,dropped_at,forced\r\n");
     for (int stage = 0; stage < trace->stage_count; stage++)
         for (int stream = 0; stream < TRACE_STREAMS; stream++)
             for (int token = 0; token < trace->stages[stage].tokens[stream].count; token++)
                 put_token(out, trace, stage, stream, token);
 }
 
-static void put_heads(const struct trace *trace, struct bytes *out)
+static void put_heads(const void *context, struct bytes *out)
 {
-    bytes_format(out, "stage,name,stream,module,head,score,on\r\n");
+    const struct trace *trace = context;
+    bytes_format(out, "stage,name,stream,module,head,score,threshold,on,forced\r\n");
     for (int stage = 0; stage < trace->stage_count; stage++)
         for (int stream = 0; stream < TRACE_STREAMS; stream++)
             for (int module = 0; module < MODULES; module++) {
@@ -83,14 +118,90 @@ static void put_heads(const struct trace *trace, struct bytes *out)
                     put_place(out, trace, stage, stream);
                     bytes_format(out, "%s,%d", attention_module_name((enum attention_module)module), head);
                     put_float(out, heads->score[head]);
-                    bytes_format(out, ",%d\r\n", heads->on[head] != 0);
+                    put_float(out, isnan(heads->score[head]) ? NAN : (float)(0 - trace->shift));
+                    bytes_format(out, ",%d,%s\r\n", heads->on[head] != 0,
+                                 forced_head_text(trace, stage, stream, module, head));
                 }
             }
 }
 
+static void put_number(struct bytes *out, double value)
+{
+    if (isfinite(value))
+        bytes_format(out, ",%.9g", value);
+    else
+        bytes_add(out, ",", 1);
+}
+
+// ---- tables of a question set
+
+struct table {
+    const struct results *results;
+    const int *order;
+    int count;
+};
+
+static void put_question(struct bytes *out, const struct table *table, int place)
+{
+    const struct question *q = &table->results->set.questions[place];
+    const struct evaluation *e = &table->results->evaluations[place];
+    bytes_format(out, "%d", table->results->ids ? table->results->ids[place] : place);
+    for (int p = 0; p < QUESTION_PICTURES; p++) {
+        bytes_add(out, ",", 1);
+        put_field(out, q->pictures[p] ? q->pictures[p] : "");
+    }
+    const char *const texts[] = {q->text, q->type, q->answer, e->done ? e->answer : ""};
+    for (int i = 0; i < 4; i++) {
+        bytes_add(out, ",", 1);
+        put_field(out, texts[i] ? texts[i] : "");
+    }
+    if (!e->done) { // not answered yet
+        bytes_format(out, ",,,,,\r\n");
+        return;
+    }
+    bytes_format(out, ",%d", e->correct);
+    put_number(out, (double)e->p);
+    put_number(out, e->share);
+    put_number(out, e->spent);
+    put_number(out, e->ms);
+    bytes_add(out, "\r\n", 2);
+}
+
+static void put_table(const void *context, struct bytes *out)
+{
+    const struct table *table = context;
+    bytes_format(out, "id,picture,picture2,question,type,truth,answer,right,p,share,macs,ms\r\n");
+    for (int i = 0; i < table->count; i++)
+        put_question(out, table, table->order ? table->order[i] : i);
+}
+
+struct points {
+    const struct sweep_point *list;
+    int count;
+};
+
+static void put_points(const void *context, struct bytes *out)
+{
+    const struct points *points = context;
+    bytes_format(out, "policy,budget,questions,accuracy,accuracy_low,accuracy_high,share,ms,front_flops,front_ms\r\n");
+    for (int i = 0; i < points->count; i++) {
+        const struct sweep_point *p = &points->list[i];
+        if (!p->done)
+            continue;
+        put_field(out, policy_name(p->policy));
+        put_number(out, p->budget);
+        bytes_format(out, ",%d", p->summary.questions);
+        put_number(out, p->summary.accuracy.value);
+        put_number(out, p->summary.accuracy.low);
+        put_number(out, p->summary.accuracy.high);
+        put_number(out, p->summary.share.value);
+        put_number(out, p->summary.ms);
+        bytes_format(out, ",%d,%d\r\n", p->front_flops, p->front_ms);
+    }
+}
+
 // With a point in numbers, whatever the person's locale writes there: commas part the fields.
-static void in_plain_locale(void (*put)(const struct trace *trace, struct bytes *out), const struct trace *trace,
-                            struct bytes *out)
+static void in_plain_locale(void (*put)(const void *context, struct bytes *out), const void *trace, struct bytes *out)
 {
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (plain == (locale_t)0) {
@@ -111,4 +222,16 @@ void export_csv_scores(const struct trace *trace, struct bytes *out)
 void export_csv_heads(const struct trace *trace, struct bytes *out)
 {
     in_plain_locale(put_heads, trace, out);
+}
+
+void export_csv_questions(const struct results *results, const int *order, int count, struct bytes *out)
+{
+    struct table table = {results, order, count};
+    in_plain_locale(put_table, &table, out);
+}
+
+void export_csv_points(const struct sweep_point *list, int count, struct bytes *out)
+{
+    struct points points = {list, count};
+    in_plain_locale(put_points, &points, out);
 }

@@ -6,6 +6,7 @@
 #include "engine/base/version.h"
 #include "engine/io/picture.h"
 #include "ui/base64.h"
+#include "ui/compare_words.h"
 #include "ui/narrate.h"
 #include "ui/view.h"
 #include "ui/words.h"
@@ -18,8 +19,7 @@
 enum { TEMPLATE_BYTES = 1 << 20, JPEG_QUALITY = 88 };
 
 struct page {
-    const struct trace *trace;
-    const struct backend_picture *pictures;
+    const struct figure *runs;
     struct bytes *out;
 };
 
@@ -59,6 +59,7 @@ struct page {
     X("picture_label", N_("The picture; patches dropped so far are dimmed."))                                \
     X("where", N_("stage {stage} of {all}"))                                                                 \
     X("slider", N_("stage"))                                                                                 \
+    X("beside", N_("Runs side by side. A full diamond: only this run keeps it; a hollow one: dropped here, kept in another."))  \
     X("theme", N_("Dark / light"))                                                                           \
     X("back", N_("previous stage"))                                                                          \
     X("next", N_("next stage"))                                                                              \
@@ -111,8 +112,8 @@ static void put_markup(struct bytes *out, const char *text)
 static bool put_title(const struct page *page, struct error *err)
 {
     (void)err;
-    const char *question = page->trace->question ? page->trace->question : "";
-    put_markup(page->out, question);
+    const char *question = page->runs->rows[0].trace->question;
+    put_markup(page->out, question ? question : "");
     put_markup(page->out, " – trimscope");
     return true;
 }
@@ -139,37 +140,37 @@ static bool put_noscript(const struct page *page, struct error *err)
     return true;
 }
 
-static bool put_trace(const struct page *page, struct error *err)
+static bool put_trace(struct bytes *out, const struct trace *trace, struct error *err)
 {
-    char *json = trace_to_json(page->trace);
+    char *json = trace_to_json(trace);
     if (!json)
         return error_no_memory(err, "the trace as JSON");
-    put_json(page->out, json);
+    put_json(out, json);
     free(json);
     return true;
 }
 
-static bool put_pictures(const struct page *page, struct error *err)
+static bool put_pictures(struct bytes *out, const struct figure_row *run, struct error *err)
 {
-    put(page->out, "[");
-    for (int p = 0; p < page->trace->picture_count; p++) {
-        const struct backend_picture *from = &page->pictures[p];
+    put(out, "[");
+    for (int p = 0; p < run->trace->picture_count; p++) {
+        const struct backend_picture *from = &run->pictures[p];
         struct picture picture = {from->width, from->height, 3, from->rgb};
         unsigned char *jpeg = NULL;
         size_t size;
-        put(page->out, p > 0 ? "," : "");
+        put(out, p > 0 ? "," : "");
         if (!from->rgb) {
-            put(page->out, "null");
+            put(out, "null");
             continue;
         }
         if (!picture_encode_jpeg(&picture, JPEG_QUALITY, &jpeg, &size, err))
             return false;
-        put(page->out, "\"data:image/jpeg;base64,");
-        base64_add(page->out, jpeg, size);
-        put(page->out, "\"");
+        put(out, "\"data:image/jpeg;base64,");
+        base64_add(out, jpeg, size);
+        put(out, "\"");
         free(jpeg);
     }
-    put(page->out, "]");
+    put(out, "]");
     return true;
 }
 
@@ -186,6 +187,64 @@ static void about(const struct trace *trace, char *out, size_t size)
         snprintf(out, size, _("%s, policy %s, budget %.0f %%, %s"), model, trace->policy, 100 * trace->budget, name);
 }
 
+// How the stages of a run are called, and what is said of them.
+static void put_stages(struct bytes *out, const struct trace *trace)
+{
+    struct view view = {.has_trace = true, .trace = *trace};
+    char text[1600], clean[1024];
+    put(out, "\"names\":[");
+    for (int i = 0; i < trace->stage_count; i++) {
+        view_stage_name(&view, &trace->stages[i], text, sizeof text);
+        put(out, i > 0 ? "," : "");
+        put_string(out, text_fit(clean, sizeof clean, text));
+    }
+    put(out, "],\n\"stories\":[");
+    for (int i = 0; i < trace->stage_count; i++) {
+        narrate_stage(&view, i, text, sizeof text);
+        text_clean(text); // one sentence a line becomes one paragraph
+        put(out, i > 0 ? ",\n" : "");
+        put_string(out, text);
+    }
+    about(trace, text, sizeof text);
+    put(out, "],\n\"about\":");
+    put_string(out, text_fit(clean, sizeof clean, text));
+}
+
+static bool put_runs(const struct page *page, struct error *err)
+{
+    put(page->out, "[");
+    for (int r = 0; r < page->runs->count; r++) {
+        const struct figure_row *run = &page->runs->rows[r];
+        put(page->out, r > 0 ? ",\n{\"trace\":" : "{\"trace\":");
+        if (!put_trace(page->out, run->trace, err))
+            return false;
+        put(page->out, ",\"pictures\":");
+        if (!put_pictures(page->out, run, err))
+            return false;
+        put(page->out, ",\n");
+        put_stages(page->out, run->trace);
+        put(page->out, "}");
+    }
+    put(page->out, "]");
+    return true;
+}
+
+// What differs at each stage, where there are several runs.
+static void put_told(const struct page *page)
+{
+    struct comparison comparison = {.count = 0};
+    char text[480], clean[1024];
+    for (int r = 0; r < page->runs->count && r < COMPARE_RUNS; r++)
+        comparison.runs[comparison.count++] = page->runs->rows[r].trace;
+    put(page->out, "\"told\":[");
+    for (int i = 0; comparison.count > 1 && i < compare_stages(&comparison); i++) {
+        compare_tell(&comparison, i, text, sizeof text);
+        put(page->out, i > 0 ? ",\n" : "");
+        put_string(page->out, text_fit(clean, sizeof clean, text));
+    }
+    put(page->out, "]");
+}
+
 static bool put_words(const struct page *page, struct error *err)
 {
     (void)err;
@@ -196,7 +255,6 @@ static bool put_words(const struct page *page, struct error *err)
         PAGE_WORDS(PAGE_WORD)
 #undef PAGE_WORD
     };
-    char text[1024], clean[1024];
     put(page->out, "{");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         put_string(page->out, rows[i].name);
@@ -204,34 +262,8 @@ static bool put_words(const struct page *page, struct error *err)
         put_string(page->out, _(rows[i].text));
         put(page->out, ",\n");
     }
-    put(page->out, "\"names\":[");
-    struct view view = {.has_trace = true, .trace = *page->trace};
-    for (int i = 0; i < page->trace->stage_count; i++) {
-        view_stage_name(&view, &page->trace->stages[i], text, sizeof text);
-        put(page->out, i > 0 ? "," : "");
-        put_string(page->out, text_fit(clean, sizeof clean, text));
-    }
-    put(page->out, "],\n");
-    about(page->trace, text, sizeof text);
-    put(page->out, "\"about\":");
-    put_string(page->out, text_fit(clean, sizeof clean, text));
+    put_told(page);
     put(page->out, "}");
-    return true;
-}
-
-static bool put_stories(const struct page *page, struct error *err)
-{
-    (void)err;
-    struct view view = {.has_trace = true, .trace = *page->trace};
-    put(page->out, "[");
-    for (int i = 0; i < page->trace->stage_count; i++) {
-        char text[1600];
-        narrate_stage(&view, i, text, sizeof text);
-        text_clean(text); // one sentence a line becomes one paragraph
-        put(page->out, i > 0 ? ",\n" : "");
-        put_string(page->out, text);
-    }
-    put(page->out, "]");
     return true;
 }
 
@@ -239,9 +271,8 @@ static const struct marker {
     const char *name;
     bool (*put)(const struct page *page, struct error *err);
 } markers[] = {
-    {"@TITLE@", put_title},     {"@LANG@", put_language},     {"@GENERATOR@", put_generator},
-    {"@TRACE@", put_trace},     {"@PICTURES@", put_pictures}, {"@WORDS@", put_words},
-    {"@STORIES@", put_stories}, {"@NOSCRIPT@", put_noscript},
+    {"@TITLE@", put_title}, {"@LANG@", put_language}, {"@GENERATOR@", put_generator},
+    {"@RUNS@", put_runs},   {"@WORDS@", put_words},   {"@NOSCRIPT@", put_noscript},
 };
 enum { MARKERS = sizeof markers / sizeof *markers };
 
@@ -268,18 +299,18 @@ static bool fill(const struct page *page, const char *template, struct error *er
     return filled >= MARKERS || error_set(err, ERROR_MACHINE, "the page's template lacks one of its markers: install trimscope again");
 }
 
-bool export_html(const struct trace *trace, const struct backend_picture *pictures, const char *assets,
-                 struct bytes *out, struct error *err)
+bool export_html(const struct figure *runs, const char *assets, struct bytes *out, struct error *err)
 {
     char path[4096];
     unsigned char *template;
     size_t size;
-    if (trace->stage_count == 0)
-        return error_set(err, ERROR_INPUT, "this run has no stage yet: nothing to show");
+    for (int r = 0; r < runs->count; r++)
+        if (runs->rows[r].trace->stage_count == 0)
+            return error_set(err, ERROR_INPUT, "this run has no stage yet: nothing to show");
     snprintf(path, sizeof path, "%s/export/run.html", assets);
     if (!file_read(path, TEMPLATE_BYTES, &template, &size, err))
         return false;
-    struct page page = {trace, pictures, out};
+    struct page page = {runs, out};
     bool ok = fill(&page, (const char *)template, err);
     memory_free(template);
     return ok && (!out->failed || error_no_memory(err, "the page"));

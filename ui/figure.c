@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *figure_general_question(int index)
+{
+    static const char *const questions[] = {"what can you see in the middle of the picture?", "how many animals are visible?"};
+    return index < (int)(sizeof questions / sizeof *questions) ? questions[index] : NULL;
+}
+
 void figure_label(int row, char out[8])
 {
     snprintf(out, 8, "(%c)", 'a' + row % 26);

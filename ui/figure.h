@@ -23,6 +23,9 @@ struct figure {
     struct figure_row rows[FIGURE_ROWS];
 };
 
+// Questions that can be asked about any picture, for rows of a picture about which none are known; NULL: no more.
+const char *figure_general_question(int index);
+
 // "(a)" for row 0, and so on.
 void figure_label(int row, char out[8]);
 

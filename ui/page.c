@@ -1,6 +1,7 @@
 // The stack of pages.
 #include "ui/page.h"
 
+#include "ui/export.h"
 #include "ui/screen_state.h"
 
 #include "engine/base/thread.h"
@@ -97,6 +98,12 @@ struct page_target screen_target(struct screen *screen)
     if (page && page->kind->target)
         return page->kind->target(page);
     return (struct page_target){screen->backend, &screen->view};
+}
+
+unsigned page_exports_frame(struct page *page)
+{
+    (void)page;
+    return 1U << EXPORT_FRAME;
 }
 
 void page_changed(struct page *page)

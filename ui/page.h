@@ -17,6 +17,7 @@
 #ifndef TRIMSCOPE_UI_PAGE_H
 #define TRIMSCOPE_UI_PAGE_H
 
+#include "ui/bytes.h"
 #include "ui/draw.h"
 #include "ui/image.h"
 #include "ui/keys.h"
@@ -91,6 +92,11 @@ struct page_kind {
     // The command line that makes what the page shows, malloc'ed; NULL (or no such function): the stepper's run.
     char *(*command)(struct page *page);
 
+    // What of the page can be exported (bits 1 << enum export_what, ui/export.h); NULL: all that can be of a run. Its table
+    // as CSV, added to `out`; NULL: it has none.
+    unsigned (*exports)(struct page *page);
+    void (*table)(struct page *page, struct bytes *out);
+
     // The runs that the page shows, as rows of the article's figure, for the export (ui/figure.h); they live until the
     // page changes. False, or NULL: it shows the stepper's run.
     bool (*figure)(struct page *page, struct figure *out);
@@ -127,6 +133,9 @@ const struct page_kind *page_kind_of(enum page_id id);
 #define PAGE_DECLARED(id, name, title) extern const struct page_kind page_##name;
 PAGES(PAGE_DECLARED)
 #undef PAGE_DECLARED
+
+// `exports` of a page that shows no run: what stands on the screen.
+unsigned page_exports_frame(struct page *page);
 
 // Something to be seen changed.
 void page_changed(struct page *page);

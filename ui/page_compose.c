@@ -673,4 +673,5 @@ const struct page_kind page_compose = {
     .typed = typed,
     .typing = typing,
     .job = take_job,
+    .exports = page_exports_frame,
 };

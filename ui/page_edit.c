@@ -501,4 +501,5 @@ const struct page_kind page_edit = {
     .typed = typed,
     .job = take_job,
     .explain = explain,
+    .exports = page_exports_frame,
 };

@@ -56,15 +56,31 @@ static const char *format_note(enum export_format format)
     return "";
 }
 
+// Of the page that the chooser was opened above (the stepper at least).
+static struct page *page_below(const struct page *page)
+{
+    return page->screen->pages[page->screen->page_count - 2];
+}
+
+// Only what is on show: not the run that waits behind a table.
+static unsigned offered(struct page *below)
+{
+    unsigned all = 0;
+    for (int w = 0; w < EXPORT_WHAT_COUNT; w++)
+        all |= w != EXPORT_TABLE || below->kind->table ? 1U << w : 0;
+    return below->kind->exports ? below->kind->exports(below) : all;
+}
+
 static bool open_chooser(struct page *page, const void *argument, struct error *err)
 {
     (void)argument;
     struct chooser *chooser = chooser_of(page);
-    if (!page->screen->view.has_trace)
-        return error_set(err, ERROR_USAGE, "There is no run to export yet.");
+    unsigned what = offered(page_top(page->screen)); // it is not on the stack yet
+    if (!page->screen->view.has_trace && !(what & 1U << EXPORT_TABLE))
+        return error_set(err, ERROR_USAGE, "%s", _("There is no run to export yet."));
     for (int w = 0; w < EXPORT_WHAT_COUNT; w++)
         for (int f = 0; f < EXPORT_FORMAT_COUNT; f++)
-            if (export_can((enum export_what)w, (enum export_format)f))
+            if (what & 1U << w && export_can((enum export_what)w, (enum export_format)f))
                 chooser->rows[chooser->count++] = (struct row){(enum export_what)w, (enum export_format)f};
     return true;
 }
@@ -134,16 +150,20 @@ static void suggest_name(const struct page *page, const struct row *row, char *o
 {
     const struct screen *screen = page->screen;
     const struct view *view = &screen->view;
-    enum page_id below = screen->pages[screen->page_count - 2]->kind->id; // the stepper at least
+    enum page_id below = page_below(page)->kind->id;
     const char *path = view->trace.picture_count > 0 ? view->trace.pictures[0].path : NULL;
     const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : path ? path : "run";
     char base[64];
     snprintf(base, sizeof base, "%.*s", (int)strcspn(name, "."), name);
     text_clean(base);
     out[0] = 0;
+    if (page_below(page)->kind->exports) // it is about no run
+        snprintf(base, sizeof base, "%s", page_name(below));
     add_name(out, size, base[0] ? base : "run");
     const struct stage *stage = view_stage_at(view);
-    if (row->what == EXPORT_FRAME) {
+    if (row->what == EXPORT_FRAME && page_below(page)->kind->exports) {
+        add_name(out, size, "/screen");
+    } else if (row->what == EXPORT_FRAME) {
         add_name(out, size, "/"); // becomes '-'
         add_name(out, size, below != PAGE_STEPPER || !stage ? page_name(below) : stage->name);
     } else if (row->what != EXPORT_RUN) {
@@ -161,12 +181,13 @@ static const struct view *find_view(struct page *page)
     return page->kind->target ? page->kind->target(page).view : &page->screen->view;
 }
 
-// What is drawn or written: for the figure all runs that the page shows, else its one run.
-static void find_runs(struct page *page, enum export_what what, struct figure *figure)
+// What is drawn or written: for the figure and the page in HTML all runs that are shown, else the one.
+static void find_runs(struct page *page, const struct row *row, struct figure *figure)
 {
     const struct view *view = find_view(page);
     *figure = (struct figure){.count = 0};
-    if (what == EXPORT_FIGURE && page->kind->figure && page->kind->figure(page, figure))
+    bool all = row->what == EXPORT_FIGURE || row->format == EXPORT_HTML;
+    if (all && page->kind->figure && page->kind->figure(page, figure))
         return;
     *figure = (struct figure){.count = view->has_trace, .rows = {{&view->trace, view->pictures}}};
 }
@@ -192,12 +213,16 @@ static void write_file(struct page *page, const char *typed)
                  export_what_name(row.what), export_format_name(format));
         return;
     }
-    find_runs(page_top(screen), row.what, &figure);
-    struct export_source source = {.figure = &figure, .frame = &frame, .assets = screen->assets ? screen->assets : "assets"};
+    find_runs(page_top(screen), &row, &figure);
+    struct bytes table = {0};
+    if (row.what == EXPORT_TABLE && page_top(screen)->kind->table)
+        page_top(screen)->kind->table(page_top(screen), &table);
+    struct export_source source = {.figure = &figure, .frame = &frame, .table = &table, .assets = screen->assets ? screen->assets : "assets"};
     bool ok = row.what != EXPORT_FRAME || screen_take_frame(screen, row.format != EXPORT_ANSI, &frame) ||
               error_no_memory(&err, "the frame");
     ok = ok && export_write(&source, row.what, row.format, path, &size, &err);
     frame_free(&frame);
+    bytes_free(&table);
     if (!ok) {
         view_say(&screen->view, true, "%s", err.text);
         return;

@@ -144,8 +144,6 @@ static bool open(struct page *page, const void *argument, struct error *err)
 // A further question, for the first row that has none; false: all have.
 static bool ask_missing(struct page *page)
 {
-    static const char *const proposals[GUIDED] = {"", "what can you see in the middle of the picture?",
-                                                  "how many animals are visible?"};
     struct figure_page *f = state_of(page);
     for (int r = 1; r < GUIDED; r++) {
         if (is_ready(page, &f->runs[r]))
@@ -153,7 +151,7 @@ static bool ask_missing(struct page *page)
         if (!f->runs[r].open && !open_row(page, r, NULL, "learned", guided_budget(&page->screen->view)))
             return false;
         screen_open_prompt(page->screen, PROMPT_QUESTION);
-        prompt_set(&page->screen->prompt, proposals[r]);
+        prompt_set(&page->screen->prompt, figure_general_question(r - 1));
         return true;
     }
     return false;

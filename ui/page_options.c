@@ -447,4 +447,5 @@ const struct page_kind page_options = {
     .key = key,
     .mouse = mouse,
     .typed = typed,
+    .exports = page_exports_frame,
 };

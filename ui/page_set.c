@@ -1,5 +1,7 @@
 // A question set: figures, and the table of its instances, while it is evaluated and afterwards.
 #include "engine/base/thread.h"
+#include "ui/export.h"
+#include "ui/export_csv.h"
 #include "ui/page_set_state.h"
 #include "ui/screen_state.h"
 #include "ui/words.h"
@@ -295,6 +297,20 @@ static const char about[] = N_(
     "policy or budget; the run before then stands beside, as another file of results does with v, and d shows the questions "
     "that only one of the two answers rightly.");
 
+static unsigned exports(struct page *page)
+{
+    (void)page;
+    return 1U << EXPORT_FRAME | 1U << EXPORT_TABLE;
+}
+
+// The rows that the filter leaves, in their order.
+static void table(struct page *page, struct bytes *out)
+{
+    const struct set_page *set = page->state;
+    static const struct results none;
+    export_csv_questions(set->rows ? set->rows : &none, set->shown.order, set->rows ? set->shown.count : 0, out);
+}
+
 const struct page_kind page_set = {
     .id = PAGE_SET,
     .size = sizeof(struct set_page),
@@ -312,4 +328,6 @@ const struct page_kind page_set = {
     .news = news,
     .job = job,
     .explain = set_page_explain,
+    .exports = exports,
+    .table = table,
 };

@@ -1,4 +1,6 @@
 // Policies times budgets over one set: accuracy against FLOPs or time, the Pareto front, and the points as a list.
+#include "ui/export.h"
+#include "ui/export_csv.h"
 #include "ui/page.h"
 #include "ui/page_set.h"
 #include "ui/pareto.h"
@@ -334,6 +336,18 @@ static const char about[] = N_(
     "it spends. Points with a capital letter are on the Pareto front: nothing else is at least as accurate for less. x "
     "changes between counted FLOPs and measured time. Enter opens the questions behind the point chosen.");
 
+static unsigned exports(struct page *page)
+{
+    (void)page;
+    return 1U << EXPORT_FRAME | 1U << EXPORT_TABLE;
+}
+
+static void table(struct page *page, struct bytes *out)
+{
+    const struct sweep_page *sweep = page->state;
+    export_csv_points(sweep->points, sweep->count, out);
+}
+
 const struct page_kind page_sweep = {
     .id = PAGE_SWEEP,
     .size = sizeof(struct sweep_page),
@@ -346,4 +360,6 @@ const struct page_kind page_sweep = {
     .mouse = mouse,
     .job = job,
     .explain = explain,
+    .exports = exports,
+    .table = table,
 };

@@ -93,6 +93,7 @@ static bool shows_command(struct page *page)
     case PAGE_SET:
     case PAGE_SWEEP:
     case PAGE_OPTIONS:
+    case PAGE_EXPORT:
     case PAGE_WHY: return false;
     case PAGE_LESSON: return page->kind->hints(page) != HINT_LIST;
     default: return true;

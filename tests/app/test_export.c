@@ -93,7 +93,8 @@ static void test_saved_run(void **state)
     char *figure = read_text(scratch_path("two.svg"));
     assert_non_null(strstr(figure, "(b)"));
     memory_free(figure);
-    assert_int_equal(EXPORT(said, json, json, "--to", scratch_path("two.html")), ERROR_USAGE);
+    assert_int_equal(EXPORT(said, json, json, "--to", scratch_path("two.html")), 0);
+    assert_int_equal(EXPORT(said, json, json, "--to", scratch_path("two.json")), ERROR_USAGE);
     assert_int_equal(EXPORT(said, json, "--to", scratch_path("x.svg"), "--article"), ERROR_USAGE);
 }
 
@@ -114,6 +115,55 @@ static void test_figure_rows(void **state)
     assert_non_null(strstr(text, "fusion 6"));
     assert_null(strstr(text, "fusion 5"));
     memory_free(text);
+}
+
+// All runs stand in the page, side by side; a picture that no questions are known about has four rows, too, and that is said.
+static void test_runs_beside_each_other(void **state)
+{
+    (void)state;
+    char said[512];
+    const char *path = scratch_path("beside.html"), *figure = scratch_path("own.svg");
+    assert_int_equal(EXPORT(said, PICTURE, QUESTION, "--to", path, "--with-question", "where is the boat", "--and-budget",
+                            "0.4"),
+                     0);
+    char *text = read_text(path);
+    assert_non_null(strstr(text, "\"question\": \"where is the boat\""));
+    assert_non_null(strstr(text, "\"told\":[\"Embed text: "));
+    memory_free(text);
+    unsigned char *bytes;
+    size_t size;
+    assert_true(file_read(PICTURE, 1 << 24, &bytes, &size, NULL));
+    const char *own = scratch_write("own.jpg", bytes, size);
+    memory_free(bytes);
+    assert_int_equal(EXPORT(said, own, QUESTION, "--to", figure, "--article"), 0);
+    assert_non_null(strstr(said, "no questions are known about this picture"));
+    text = read_text(figure);
+    assert_non_null(strstr(text, "(d)"));
+    memory_free(text);
+}
+
+// The table of results: a line for each question; nothing else can be made of them.
+static void test_table(void **state)
+{
+    (void)state;
+    char said[512];
+    const char *results = scratch_path("few.jsonl"), *csv = scratch_path("table.csv");
+    unlink(results);
+    struct command_output output = command_run(
+        cmd_eval, (const char *const[]){"eval", "assets/pictures/questions.jsonl", "--limit", "3", "--results", results, NULL});
+    assert_int_equal(output.status, 0);
+    command_free(&output);
+    assert_int_equal(EXPORT(said, results, "--to", csv), 0);
+    char *text = read_text(csv);
+    int lines = 0;
+    for (const char *at = text; (at = strstr(at, "\r\n")); at += 2)
+        lines++;
+    assert_int_equal(lines, 4);
+    assert_int_equal(strncmp(text, "id,picture,picture2,question,type,truth,answer,right,p,share,macs,ms\r\n", 70), 0);
+    assert_non_null(strstr(text, ",what is over the heart?,relation,airplane,airplane,1,0."));
+    memory_free(text);
+    assert_int_equal(EXPORT(said, results, "--to", scratch_path("table.png")), ERROR_USAGE);
+    assert_int_equal(EXPORT(said, PICTURE, QUESTION, "--to", csv, "--what", "table"), ERROR_USAGE);
 }
 
 static void test_stages(void **state)
@@ -332,6 +382,7 @@ int main(void)
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind),      cmocka_unit_test(test_saved_run), cmocka_unit_test(test_figure_rows),
+        cmocka_unit_test(test_runs_beside_each_other), cmocka_unit_test(test_table),
         cmocka_unit_test(test_stages),          cmocka_unit_test(test_bad_usage), cmocka_unit_test(test_cast),
         cmocka_unit_test(test_cast_of_rubbish), cmocka_unit_test(test_recorder),
         cmocka_unit_test(test_recorder_nowhere),

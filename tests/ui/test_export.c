@@ -373,26 +373,28 @@ static int count_of(const char *text, const char *what)
     return count;
 }
 
-static void check_html(const struct bytes *html)
+static void check_html(const struct bytes *html, size_t count)
 {
     json_error_t error;
     char *json = trace_to_json(&run.trace);
-    json_t *wanted = json_loads(json, 0, &error), *got = embedded(html, "trace");
-    assert_true(json_equal(wanted, got));
+    json_t *wanted = json_loads(json, 0, &error), *runs = embedded(html, "runs-data"), *words = embedded(html, "words-data");
+    assert_int_equal(json_array_size(runs), count);
+    for (size_t r = 0; r < count; r++) {
+        const json_t *one = json_array_get(runs, r), *pictures = json_object_get(one, "pictures");
+        assert_true(json_equal(wanted, json_object_get(one, "trace")));
+        assert_int_equal(json_array_size(json_object_get(one, "stories")), run.trace.stage_count);
+        assert_int_equal(json_array_size(json_object_get(one, "names")), run.trace.stage_count);
+        assert_true(json_is_string(json_object_get(one, "about")));
+        assert_int_equal(strncmp(json_string_value(json_array_get(pictures, 0)), "data:image/jpeg;base64,/9j/", 27), 0);
+    }
+    assert_int_equal(json_array_size(json_object_get(words, "told")), count > 1 ? run.trace.stage_count : 0);
     json_decref(wanted);
-    json_decref(got);
-    free(json);
-    json_t *stories = embedded(html, "stories"), *words = embedded(html, "words-data"),
-           *pictures = embedded(html, "picture-data");
-    assert_int_equal(json_array_size(stories), run.trace.stage_count);
-    assert_true(json_is_string(json_object_get(words, "about")));
-    assert_int_equal(strncmp(json_string_value(json_array_get(pictures, 0)), "data:image/jpeg;base64,/9j/", 27), 0);
-    json_decref(stories);
+    json_decref(runs);
     json_decref(words);
-    json_decref(pictures);
-    // Five elements of ours, whatever the data says; nothing from outside.
-    assert_int_equal(count_of(html->data, "<script"), 5);
-    assert_int_equal(count_of(html->data, "</script"), 5);
+    free(json);
+    // Three elements of ours, whatever the data says; nothing from outside.
+    assert_int_equal(count_of(html->data, "<script"), 3);
+    assert_int_equal(count_of(html->data, "</script"), 3);
     assert_int_equal(count_of(html->data, "<!--"), 0);
     static const char *const outside[] = {"http:", "https:", " src=", "href", "url(", "@import", "fetch(", "import(",
                                           "XMLHttpRequest", "innerHTML", "<link", "<iframe", "eval("};
@@ -408,9 +410,22 @@ static void test_html(void **state)
     (void)state;
     struct bytes html;
     render(EXPORT_RUN, EXPORT_HTML, NULL, &html);
-    check_html(&html);
+    check_html(&html, 1);
     assert_non_null(strstr(html.data, "<title>is the red ball left of the tree – trimscope</title>"));
     assert_non_null(strstr(html.data, "default-src 'none'"));
+    bytes_free(&html);
+}
+
+// Several runs are all in the page.
+static void test_html_side_by_side(void **state)
+{
+    (void)state;
+    struct bytes html = {0};
+    struct error err = {0};
+    struct figure two = {2, {{&run.trace, run.pictures}, {&run.trace, run.pictures}}};
+    assert_true(export_html(&two, "assets", &html, &err));
+    bytes_add(&html, "", 1); // an end for strstr
+    check_html(&html, 2);
     bytes_free(&html);
 }
 
@@ -420,7 +435,7 @@ static void test_hostile_html(void **state)
     struct bytes html;
     make_hostile();
     render(EXPORT_RUN, EXPORT_HTML, NULL, &html);
-    check_html(&html);
+    check_html(&html, 1);
     const char *title = strstr(html.data, "<title>");
     assert_null(memchr(title + 7, '<', (size_t)(strstr(title, "</title>") - title - 7)));
     assert_null(strstr(html.data, "\xE2\x80\xAE\xD7\xA9 \xEF\xBF\xBF ]]> @TRACE@ ,</title>"));
@@ -432,7 +447,8 @@ static void test_html_without_assets(void **state)
     (void)state;
     struct error err = {0};
     struct bytes out = {0};
-    assert_false(export_html(&run.trace, run.pictures, "/nowhere", &out, &err));
+    struct figure one = {1, {{&run.trace, run.pictures}}};
+    assert_false(export_html(&one, "/nowhere", &out, &err));
     assert_non_null(strstr(err.text, "/nowhere/export/run.html"));
     bytes_free(&out);
 }
@@ -475,13 +491,14 @@ static void test_csv(void **state)
     snprintf(run.trace.tokens[1].text, TRACE_TEXT, "a,\"b\"\nc");
     render(EXPORT_SCORES, EXPORT_CSV, NULL, &csv);
     const char *at = csv.data;
-    assert_int_equal(next_record(&at, fields), 13);
-    assert_string_equal(fields[12], "dropped_at");
+    assert_int_equal(next_record(&at, fields), 15);
+    assert_string_equal(fields[11], "threshold");
+    assert_string_equal(fields[13], "dropped_at");
     for (int stage = 0; stage < run.trace.stage_count; stage++)
         for (int stream = 0; stream < TRACE_STREAMS; stream++) {
             const struct trace_tokens *tokens = &run.trace.stages[stage].tokens[stream];
             for (int t = 0; t < tokens->count; t++) {
-                assert_int_equal(next_record(&at, fields), 13);
+                assert_int_equal(next_record(&at, fields), 15);
                 assert_int_equal(atoi(fields[0]), stage);
                 assert_string_equal(fields[2], trace_stream_name(stream));
                 if (stream == TRACE_TEXT_STREAM)
@@ -489,8 +506,11 @@ static void test_csv(void **state)
                 else if (t > 0)
                     assert_int_equal((atoi(fields[5]) - 1) * SAMPLE_GRID + atoi(fields[6]), t); // counted as --keep counts
                 assert_true(isnan(tokens->score[t]) ? !*fields[9] : strtof(fields[9], NULL) == tokens->score[t]);
-                assert_int_equal(atoi(fields[11]), tokens->alive[t]);
-                assert_true(tokens->dropped_at[t] < 0 ? !*fields[12] : atoi(fields[12]) == tokens->dropped_at[t]);
+                float threshold = trace_threshold(&run.trace, stage, stream);
+                assert_true(isnan(tokens->score[t]) || isnan(threshold) ? !*fields[11]
+                                                                         : strtof(fields[11], NULL) == threshold);
+                assert_int_equal(atoi(fields[12]), tokens->alive[t]);
+                assert_true(tokens->dropped_at[t] < 0 ? !*fields[13] : atoi(fields[13]) == tokens->dropped_at[t]);
             }
         }
     assert_int_equal(next_record(&at, fields), 0);
@@ -505,15 +525,48 @@ static void test_heads_csv(void **state)
     int lines = 0, heads = 0;
     render(EXPORT_HEADS, EXPORT_CSV, NULL, &csv);
     const char *at = csv.data;
-    assert_int_equal(next_record(&at, fields), 7);
+    assert_int_equal(next_record(&at, fields), 9);
     for (; next_record(&at, fields); lines++)
-        assert_true(!strcmp(fields[6], "0") || !strcmp(fields[6], "1"));
+        assert_true(!strcmp(fields[7], "0") || !strcmp(fields[7], "1"));
     for (int i = 0; i < run.trace.stage_count; i++)
         for (int s = 0; s < TRACE_STREAMS; s++)
             for (int m = 0; m < MODULES; m++)
                 heads += run.trace.stages[i].heads[s][m].count;
     assert_int_equal(lines, heads);
     assert_true(heads > 20);
+    bytes_free(&csv);
+}
+
+// Forced by hand: a token from its stage on, a head in it; what comes later counts.
+static void test_forced_in_csv(void **state)
+{
+    (void)state;
+    struct intervention list[] = {{.kind = INTERVENE_TOKEN_KEEP, .stage = 2, .stream = 0, .token = 5},
+                                  {.kind = INTERVENE_TOKEN_DROP, .stage = 7, .stream = 0, .token = 5},
+                                  {.kind = INTERVENE_HEAD_OFF, .stage = 7, .stream = 0, .module = MODULE_MSA, .head = 1}};
+    struct trace forced = run.trace;
+    struct bytes csv = {0};
+    char fields[16][128];
+    int kept = 0, dropped = 0, off = 0;
+    forced.interventions = list;
+    forced.intervention_count = 3;
+    export_csv_scores(&forced, &csv);
+    bytes_add(&csv, "", 1);
+    for (const char *at = csv.data; next_record(&at, fields);) {
+        bool fifth = !strcmp(fields[2], "image") && !strcmp(fields[3], "5");
+        int stage = atoi(fields[0]);
+        if (strcmp(fields[14], "forced") != 0)
+            assert_string_equal(fields[14], !fifth || stage < 2 ? "" : stage < 7 ? "keep" : "drop");
+        kept += !strcmp(fields[14], "keep");
+        dropped += !strcmp(fields[14], "drop");
+    }
+    assert_true(kept > 0 && dropped > 0);
+    csv.used = 0;
+    export_csv_heads(&forced, &csv);
+    bytes_add(&csv, "", 1);
+    for (const char *at = csv.data; next_record(&at, fields);)
+        off += !strcmp(fields[8], "off") && !strcmp(fields[0], "7") && !strcmp(fields[4], "1");
+    assert_int_equal(off, 1);
     bytes_free(&csv);
 }
 
@@ -595,8 +648,8 @@ int main(void)
         TEST(test_figure_svg),   TEST(test_hostile_svg),         TEST(test_single_row),
         TEST(test_figure_png),   TEST(test_frame_png),           TEST(test_too_large_png),
         TEST(test_frame_cells),  TEST(test_ansi),                TEST(test_ascii_frame),
-        TEST(test_html),         TEST(test_hostile_html),        TEST(test_html_without_assets),
-        TEST(test_csv),          TEST(test_heads_csv),           TEST(test_full_disk),
+        TEST(test_html),         TEST(test_html_side_by_side),  TEST(test_hostile_html),        TEST(test_html_without_assets),
+        TEST(test_csv),          TEST(test_heads_csv), TEST(test_forced_in_csv),           TEST(test_full_disk),
         TEST(test_places_that_cannot_be), TEST(test_endings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
