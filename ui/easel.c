@@ -250,6 +250,33 @@ struct rect easel_draw(struct easel *easel, const struct pane *pane)
     return (struct rect){row, column, body.row + body.rows - row, columns};
 }
 
+static int overlap(int low, int high, int from, int to)
+{
+    int a = low > from ? low : from, b = high < to ? high : to;
+    return b > a ? b - a : 0;
+}
+
+bool easel_count(const struct easel *easel, struct area area, int *alive, int *all)
+{
+    const struct view *view = &easel->view;
+    const struct trace_picture *picture = &view->trace.pictures[0];
+    int side = view->pictures[0].width, stage = view_stage(view);
+    *alive = *all = 0;
+    if (easel->job || stage < 0 || side <= 0)
+        return false;
+    for (int p = 0; p < picture->grid_rows * picture->grid_columns; p++) {
+        int row = p / picture->grid_columns, column = p % picture->grid_columns;
+        int x0 = column * side / picture->grid_columns, x1 = (column + 1) * side / picture->grid_columns;
+        int y0 = row * side / picture->grid_rows, y1 = (row + 1) * side / picture->grid_rows;
+        int covered = overlap(x0, x1, area.x, area.x + area.width) * overlap(y0, y1, area.y, area.y + area.height);
+        if (4 * covered <= (x1 - x0) * (y1 - y0))
+            continue;
+        ++*all;
+        *alive += view_alive(view, stage, 0, p + 1);
+    }
+    return true;
+}
+
 bool easel_hit(const struct easel *easel, int row, int column, int *x, int *y)
 {
     const struct screen *screen = easel->page->screen;

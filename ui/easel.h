@@ -44,6 +44,10 @@ struct rect easel_draw(struct easel *easel, const struct pane *pane);
 // The pixel of the picture at a cell.
 bool easel_hit(const struct easel *easel, int row, int column, int *x, int *y);
 
+// How many of the patches that a rectangle of the picture (in its pixels) covers to more than a quarter are alive in the
+// stage shown, and how many there are. False: not known now.
+bool easel_count(const struct easel *easel, struct area area, int *alive, int *all);
+
 // The final answer, NULL while it is not known.
 const struct trace_answer *easel_answer(const struct easel *easel);
 

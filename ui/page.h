@@ -45,6 +45,7 @@ struct page_mouse {
     int row, column;
     int wheel;    // -1 up, 1 down, 0: a button
     bool pressed; // a button went down here
+    bool released; // it was let go of here; only told to pages that drag
 };
 
 // A run that can be changed, and what is seen of it.
@@ -79,6 +80,7 @@ struct page_kind {
     // Does an action; false: not mine, the screen does what it does everywhere (also for Esc: go back).
     bool (*act)(struct page *page, enum action action);
     void (*mouse)(struct page *page, const struct page_mouse *mouse);
+    bool drags; // wants to know where a button is let go of
 
     // The line typed into the prompt that page_prompt() opened, once Enter was pressed, and (may be NULL) after each key.
     void (*typed)(struct page *page, int which, const char *text);

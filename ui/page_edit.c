@@ -1,175 +1,20 @@
 // A part of the picture blanked, blurred or moved in a copy, to see what the answer and the pruning depend on.
-#include "ui/easel.h"
+#include "ui/page_edit_state.h"
 #include "ui/screen_state.h"
-
-#include "engine/world/picture_file.h"
+#include "ui/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS = 4, WHOLE = PARTS, QUARTER = 1 }; // the rectangle lies on quarters of patches
-enum { PROMPT_ASK, PROMPT_SAVE };
-
-struct edit_page {
-    struct easel easel;
-    struct backend_picture original;
-    int grid;                           // patches a side
-    int column, row, columns, rows;     // the rectangle, in quarters of patches
-    int step;                           // WHOLE or QUARTER
-    bool carrying;                      // a piece is in the hand, taken from here:
-    int from_column, from_row;
-    struct edit edits[PICTURE_FILE_EDITS]; // in pixels of the picture on the screen
-    int count, undone;                  // beyond count: what can be redone
-    int original_job;
-    struct trace_answer original_answer; // text "": not known yet
-    double original_share;
-    int saved;    // changes in the copy that was saved last
-    bool leaving; // the person wants to leave what has not been saved
-    char overwrite[PICTURE_FILE_PATH];
-};
-
-// ---- the copy
-// -------------------------------------------------------------------------------------------------
-
-// Pixels of quarters of patches from the left or from above.
-static int pixels(const struct edit_page *state, int quarters)
-{
-    return quarters * state->original.width / (PARTS * state->grid);
-}
-
-static struct edit rectangle(const struct edit_page *state, enum edit_kind kind)
-{
-    int column = state->carrying ? state->from_column : state->column, row = state->carrying ? state->from_row : state->row;
-    int x = pixels(state, column), y = pixels(state, row);
-    return (struct edit){kind,
-                         x,
-                         y,
-                         pixels(state, column + state->columns) - x,
-                         pixels(state, row + state->rows) - y,
-                         pixels(state, state->column) - x,
-                         pixels(state, state->row) - y};
-}
-
-static void place_frame(struct edit_page *state)
-{
-    int x = pixels(state, state->column), y = pixels(state, state->row);
-    state->easel.frame = (struct area){x, y, pixels(state, state->column + state->columns) - x,
-                                       pixels(state, state->row + state->rows) - y};
-}
-
-// The original with all changes, and with the piece in the hand put down where it is.
-static void redraw(struct page *page)
-{
-    struct edit_page *state = page->state;
-    struct error err = {0};
-    struct picture copy;
-    int side = state->original.width;
-    bool ok = picture_alloc(&copy, side, side, 3, &err);
-    if (ok)
-        memcpy(copy.pixels, state->original.rgb, (size_t)side * (size_t)side * 3);
-    for (int i = 0; ok && i < state->count; i++)
-        ok = edit_apply(&copy, &state->edits[i], &err);
-    struct edit carried = rectangle(state, EDIT_MOVE);
-    if (ok && state->carrying)
-        ok = edit_apply(&copy, &carried, &err);
-    place_frame(state);
-    ok = ok && (easel_show(&state->easel, copy.pixels, side) || error_no_memory(&err, "the copy"));
-    if (!ok)
-        page_say(page, true, "%s", err.text);
-    picture_free(&copy);
-}
-
-static void make(struct page *page, int kind)
-{
-    struct edit_page *state = page->state;
-    if (state->count == PICTURE_FILE_EDITS) {
-        page_say(page, false, _("A copy holds at most %d changes."), PICTURE_FILE_EDITS);
-        return;
-    }
-    state->edits[state->count++] = rectangle(state, (enum edit_kind)kind);
-    state->undone = 0;
-    state->carrying = false;
-    redraw(page);
-}
-
-static void take_up(struct page *page, int unused)
-{
-    struct edit_page *state = page->state;
-    (void)unused;
-    if (state->carrying) {
-        make(page, EDIT_MOVE);
-        return;
-    }
-    state->carrying = true;
-    state->from_column = state->column;
-    state->from_row = state->row;
-    page_say(page, false, _("Taken up: the arrows carry it, Enter puts it down, u lets it be."));
-}
-
+// What is carried is put down; nothing is: the saved copy goes into the stepper.
 static void put_down(struct page *page, int unused)
 {
     (void)unused;
     if (((struct edit_page *)page->state)->carrying)
-        make(page, EDIT_MOVE);
-}
-
-static void go_in_history(struct page *page, int by)
-{
-    struct edit_page *state = page->state;
-    if (state->carrying && by < 0) {
-        state->carrying = false;
-        state->column = state->from_column;
-        state->row = state->from_row;
-    } else if (by < 0 ? state->count == 0 : state->undone == 0) {
-        page_say(page, false, by < 0 ? _("There is nothing to undo.") : _("There is nothing to redo."));
-        return;
-    } else {
-        state->count += by;
-        state->undone -= by;
-    }
-    redraw(page);
-}
-
-// ---- the rectangle
-// --------------------------------------------------------------------------------------------
-
-static int held(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
-static void hold(struct edit_page *state)
-{
-    int all = PARTS * state->grid;
-    state->columns = held(state->columns, 1, all);
-    state->rows = held(state->rows, 1, all);
-    state->column = held(state->column, 0, all - state->columns);
-    state->row = held(state->row, 0, all - state->rows);
-}
-
-static void shift(struct page *page, int columns, int rows)
-{
-    struct edit_page *state = page->state;
-    state->column += columns;
-    state->row += rows;
-    hold(state);
-    place_frame(state);
-    if (state->carrying)
-        redraw(page);
-    page_changed(page);
-}
-
-static void resize(struct page *page, int columns, int rows)
-{
-    struct edit_page *state = page->state;
-    if (state->carrying)
-        return;
-    state->columns += columns;
-    state->rows += rows;
-    hold(state);
-    place_frame(state);
-    page_changed(page);
+        edit_page_make(page, EDIT_MOVE);
+    else
+        edit_page_step_through(page);
 }
 
 enum { LEFT, RIGHT, UP, DOWN };
@@ -178,97 +23,34 @@ static const int ways[4][2] = {[LEFT] = {-1, 0}, [RIGHT] = {1, 0}, [UP] = {0, -1
 static void go(struct page *page, int way)
 {
     int step = ((struct edit_page *)page->state)->step;
-    shift(page, ways[way][0] * step, ways[way][1] * step);
+    edit_page_shift(page, ways[way][0] * step, ways[way][1] * step);
 }
 
 static void stretch(struct page *page, int way)
 {
     int step = ((struct edit_page *)page->state)->step;
-    resize(page, ways[way][0] * step, ways[way][1] * step);
+    edit_page_resize(page, ways[way][0] * step, ways[way][1] * step);
 }
 
 static void grow(struct page *page, int by)
 {
     int step = ((struct edit_page *)page->state)->step;
-    resize(page, by * step, by * step);
+    edit_page_resize(page, by * step, by * step);
 }
 
 static void toggle_step(struct page *page, int unused)
 {
     struct edit_page *state = page->state;
     (void)unused;
-    state->step = state->step == WHOLE ? QUARTER : WHOLE;
-    page_say(page, false, state->step == WHOLE ? _("Steps of a patch.") : _("Steps of a quarter of a patch."));
-}
-
-// ---- questions and files
-// --------------------------------------------------------------------------------------
-
-static void look_at_original(struct page *page)
-{
-    struct edit_page *state = page->state;
-    struct backend_job job = {.kind = JOB_LOOK, .look = {state->original, state->easel.question}};
-    page_cancel_job(page, state->original_job);
-    state->original_answer.text[0] = 0;
-    state->original_job = page_start_job(page, &job);
+    state->step = state->step == EDIT_WHOLE ? EDIT_QUARTER : EDIT_WHOLE;
+    page_say(page, false, state->step == EDIT_WHOLE ? _("Steps of a patch.") : _("Steps of a quarter of a patch."));
 }
 
 static void start_asking(struct page *page, int unused)
 {
     (void)unused;
-    page_prompt(page, PROMPT_ASK, _("ask: "), "");
+    page_prompt(page, EDIT_PROMPT_ASK, _("ask: "), "");
 }
-
-static void start_saving(struct page *page, int unused)
-{
-    struct edit_page *state = page->state;
-    const char *path = page->screen->view.trace.pictures[0].path;
-    char name[PICTURE_FILE_PATH];
-    (void)unused;
-    if (state->count == 0) {
-        page_say(page, false, _("Nothing has been changed yet."));
-        return;
-    }
-    const char *dot = path ? strrchr(path, '.') : NULL, *slash = path ? strrchr(path, '/') : NULL;
-    int length = !path ? 0 : dot && (!slash || dot > slash) ? (int)(dot - path) : (int)strlen(path);
-    snprintf(name, sizeof name, "%.*s-changed.jpg", length, path ? path : "");
-    page_prompt(page, PROMPT_SAVE, _("save the copy as: "), name);
-}
-
-// From pixels of the screen's square to those of the file, which may be larger and not square.
-static void changes_of_file(const struct edit_page *state, const struct trace_picture *picture, struct edit *out)
-{
-    int least = picture->width < picture->height ? picture->width : picture->height;
-    for (int i = 0; i < state->count; i++) {
-        out[i] = edit_scale(&state->edits[i], (double)least / state->original.width);
-        out[i].x += (picture->width - least) / 2;
-        out[i].y += (picture->height - least) / 2;
-    }
-}
-
-static void save(struct page *page, const char *path)
-{
-    struct edit_page *state = page->state;
-    const struct trace_picture *picture = &page->screen->view.trace.pictures[0];
-    struct edit edits[PICTURE_FILE_EDITS];
-    struct error err = {0};
-    bool again = !strcmp(state->overwrite, path);
-    state->overwrite[0] = 0;
-    if (!again && picture_file_exists(path) && !picture_file_same(path, picture->path)) {
-        snprintf(state->overwrite, sizeof state->overwrite, "%s", path);
-        page_prompt(page, PROMPT_SAVE, _("save the copy as: "), path);
-        page_say(page, true, _("%s is there already: Enter once more writes over it."), path);
-        return;
-    }
-    changes_of_file(state, picture, edits);
-    bool ok = picture_file_edit(picture->path, edits, state->count, path, &err);
-    if (ok)
-        state->saved = state->count;
-    page_say(page, !ok, ok ? _("Saved the changed copy as %s.") : "%s", ok ? path : err.text);
-}
-
-// ---- what is seen
-// ---------------------------------------------------------------------------------------------
 
 static void status(struct page *page, char *out, size_t size)
 {
@@ -276,68 +58,10 @@ static void status(struct page *page, char *out, size_t size)
     snprintf(out, size, ngettext_(state->count, "%d change ", "%d changes "), state->count);
 }
 
-static void draw_original(const struct edit_page *state, const struct pane *pane, struct rect rect)
-{
-    const struct trace_answer *now = easel_answer(&state->easel), *was = &state->original_answer;
-    const struct trace *trace = &state->easel.view.trace;
-    draw_title(pane, rect, _("ORIGINAL"), NULL, false);
-    if (!was->text[0]) {
-        draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns, _("asking …"));
-        return;
-    }
-    draw_format(pane, STYLE_TEXT, rect.row + 1, rect.column, rect.columns, _("'%s' %.1f %%, %.0f %% of the unpruned FLOPs"),
-                was->text, 100 * (double)was->p, 100 * state->original_share);
-    if (!now || rect.rows < 3 || state->count + state->carrying == 0)
-        return;
-    double share = trace->dense_macs > 0 ? 100 * (trace->spent_macs / trace->dense_macs - state->original_share) : 0;
-    if (!strcmp(now->text, was->text))
-        draw_format(pane, STYLE_DIM, rect.row + 2, rect.column, rect.columns,
-                    _("changed: the answer stays, %+.1f points; FLOPs %+.0f points"), 100 * (double)(now->p - was->p), share);
-    else
-        draw_format(pane, STYLE_WARN, rect.row + 2, rect.column, rect.columns,
-                    _("changed: the answer turns to '%s' %.1f %%; FLOPs %+.0f points"), now->text, 100 * (double)now->p, share);
-}
-
-static const char *change_name(enum edit_kind kind)
-{
-    static const char *const names[EDIT_KINDS] = {N_("blanked"), N_("filled with the mean"), N_("blurred"), N_("moved")};
-    return _(names[kind]);
-}
-
-static void draw_changes(const struct edit_page *state, const struct pane *pane, struct rect rect)
-{
-    int rows = rect.rows - 1, first = state->count > rows ? state->count - rows : 0;
-    if (rect.rows < 2)
-        return;
-    draw_title(pane, rect, _("CHANGES"), NULL, false);
-    for (int i = first; i < state->count; i++) {
-        const struct edit *e = &state->edits[i];
-        int row = rect.row + 1 + i - first;
-        if (e->kind == EDIT_MOVE)
-            draw_format(pane, STYLE_TEXT, row, rect.column, rect.columns, _("%d × %d pixels at %d, %d %s by %+d, %+d"), e->width,
-                        e->height, e->x, e->y, change_name(e->kind), e->dx, e->dy);
-        else
-            draw_format(pane, STYLE_TEXT, row, rect.column, rect.columns, _("%d × %d pixels at %d, %d %s"), e->width, e->height,
-                        e->x, e->y, change_name(e->kind));
-    }
-}
-
-static void draw(struct page *page, const struct pane *pane)
-{
-    struct edit_page *state = page->state;
-    struct rect rest = easel_draw(&state->easel, pane);
-    int rows = rest.rows < 4 ? rest.rows : 4;
-    draw_original(state, pane, (struct rect){rest.row, rest.column, rows < 3 ? rows : 3, rest.columns});
-    draw_changes(state, pane, (struct rect){rest.row + rows, rest.column, rest.rows - rows, rest.columns});
-}
-
 static int images(struct page *page, struct page_image out[PAGE_IMAGES])
 {
     return easel_images(&((struct edit_page *)page->state)->easel, out);
 }
-
-// ---- life and keys
-// --------------------------------------------------------------------------------------------
 
 static bool open(struct page *page, const void *argument, struct error *err)
 {
@@ -357,14 +81,15 @@ static bool open(struct page *page, const void *argument, struct error *err)
     }
     memcpy(state->original.rgb, picture->rgb, bytes);
     state->grid = view->trace.pictures[0].grid_columns;
-    state->step = WHOLE;
-    state->columns = state->rows = 2 * PARTS;
-    state->column = (view->patch % state->grid) * PARTS;
-    state->row = (view->patch / state->grid) * PARTS;
-    hold(state);
+    state->step = EDIT_WHOLE;
+    state->drag_row = -1;
+    state->columns = state->rows = 2 * EDIT_PARTS;
+    state->column = (view->patch % state->grid) * EDIT_PARTS;
+    state->row = (view->patch / state->grid) * EDIT_PARTS;
+    edit_page_hold(state);
     state->easel.colors = 1;
-    redraw(page);
-    look_at_original(page);
+    edit_page_redraw(page);
+    edit_page_look_at_original(page);
     return true;
 }
 
@@ -413,20 +138,21 @@ static const struct {
     [ACTION_EASEL_FINE_RIGHT] = {stretch, RIGHT},
     [ACTION_EASEL_FINE_UP] = {stretch, UP},
     [ACTION_EASEL_FINE_DOWN] = {stretch, DOWN},
-    [ACTION_EASEL_UNDO] = {go_in_history, -1},
-    [ACTION_EASEL_REDO] = {go_in_history, 1},
+    [ACTION_EASEL_UNDO] = {edit_page_history, -1},
+    [ACTION_EASEL_REDO] = {edit_page_history, 1},
     [ACTION_EASEL_ASK] = {start_asking, 0},
-    [ACTION_EASEL_SAVE] = {start_saving, 0},
+    [ACTION_EASEL_SAVE] = {edit_page_start_saving, 0},
     [ACTION_EASEL_PLAIN] = {toggle_plain, 0},
     [ACTION_EASEL_BACK] = {step, -1},
     [ACTION_EASEL_FORTH] = {step, 1},
     [ACTION_EDIT_WIDER] = {grow, 1},
     [ACTION_EDIT_NARROWER] = {grow, -1},
     [ACTION_EDIT_STEP] = {toggle_step, 0},
-    [ACTION_EDIT_BLANK] = {make, EDIT_BLANK},
-    [ACTION_EDIT_MEAN] = {make, EDIT_MEAN},
-    [ACTION_EDIT_BLUR] = {make, EDIT_BLUR},
-    [ACTION_EDIT_MOVE] = {take_up, 0},
+    [ACTION_EDIT_BLANK] = {edit_page_make, EDIT_BLANK},
+    [ACTION_EDIT_MEAN] = {edit_page_make, EDIT_MEAN},
+    [ACTION_EDIT_BLUR] = {edit_page_make, EDIT_BLUR},
+    [ACTION_EDIT_MOVE] = {edit_page_take_up, 0},
+    [ACTION_EDIT_GROUP] = {edit_page_next_group, 0},
     [ACTION_EDIT_DROP] = {put_down, 0},
 };
 
@@ -450,24 +176,44 @@ static void typed(struct page *page, int which, const char *text)
     struct edit_page *state = page->state;
     if (!text[0])
         return;
-    if (which == PROMPT_SAVE) {
-        save(page, text);
+    if (which == EDIT_PROMPT_SAVE) {
+        edit_page_save(page, text);
         return;
     }
     easel_ask(&state->easel, text);
-    look_at_original(page);
+    edit_page_look_at_original(page);
 }
 
-// The rectangle goes where the mouse clicks.
+// The patch under a cell, in quarters of patches.
+static bool patch_at(const struct edit_page *state, int row, int column, int *x, int *y)
+{
+    int unit = EDIT_PARTS * state->grid;
+    if (!easel_hit(&state->easel, row, column, x, y))
+        return false;
+    *x = *x * unit / state->original.width / EDIT_PARTS * EDIT_PARTS;
+    *y = *y * unit / state->original.width / EDIT_PARTS * EDIT_PARTS;
+    return true;
+}
+
+// The rectangle goes where the mouse clicks, or is drawn from where the button goes down to where it is let go of.
 static void mouse(struct page *page, const struct page_mouse *event)
 {
     struct edit_page *state = page->state;
-    int x, y, unit = PARTS * state->grid;
-    if (event->wheel)
+    int x, y, from_x, from_y;
+    if (event->wheel) {
         grow(page, event->wheel < 0 ? 1 : -1);
-    else if (event->pressed && easel_hit(&state->easel, event->row, event->column, &x, &y))
-        shift(page, x * unit / state->original.width / PARTS * PARTS - state->column,
-              y * unit / state->original.width / PARTS * PARTS - state->row);
+        return;
+    }
+    bool hit = patch_at(state, event->row, event->column, &x, &y);
+    bool drawn = event->released && state->drag_row >= 0 && patch_at(state, state->drag_row, state->drag_column, &from_x, &from_y);
+    if (drawn && hit && (from_x != x || from_y != y))
+        edit_page_place(page, from_x, from_y, x, y);
+    state->drag_row = -1;
+    if (!event->pressed || !hit)
+        return;
+    edit_page_shift(page, x - state->column, y - state->row);
+    state->drag_row = event->row;
+    state->drag_column = event->column;
 }
 
 static const char *explain(enum action action)
@@ -494,10 +240,12 @@ const struct page_kind page_edit = {
     .open = open,
     .close = close_page,
     .status = status,
-    .draw = draw,
+    .draw = edit_page_draw,
     .images = images,
     .act = act,
     .mouse = mouse,
+    .drags = true,
+    .command = edit_page_command,
     .typed = typed,
     .job = take_job,
     .explain = explain,

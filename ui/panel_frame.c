@@ -85,16 +85,16 @@ void panel_story(const struct pane *pane)
 }
 
 // The command line makes the stepper's run: it is no use where something else is shown, or where a panel has it.
-static bool shows_command(struct page *page)
+static bool shows_command(struct page *page, const char *own)
 {
     switch (page->kind->id) {
     case PAGE_COMPOSE:
-    case PAGE_EDIT:
     case PAGE_SET:
     case PAGE_SWEEP:
     case PAGE_OPTIONS:
     case PAGE_EXPORT:
     case PAGE_WHY: return false;
+    case PAGE_EDIT: return own;
     case PAGE_LESSON: return page->kind->hints(page) != HINT_LIST;
     default: return true;
     }
@@ -106,7 +106,7 @@ static void draw_command(const struct pane *pane)
     struct page *page = pane->page;
     char *own = page->kind->command ? page->kind->command(page) : NULL;
     const char *command = own ? own : pane->view->command;
-    if (command && shows_command(page))
+    if (command && shows_command(page, own))
         draw_format(pane, STYLE_DIM, rect.row, rect.column, rect.columns, "$ %s", command);
     free(own);
 }

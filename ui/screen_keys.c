@@ -23,9 +23,10 @@ static void mouse_key(struct screen *screen)
     struct page_mouse mouse = {.row = event.y,
                                .column = event.x,
                                .wheel = wheel,
-                               .pressed = event.bstate & (BUTTON1_PRESSED | BUTTON3_PRESSED)};
+                               .pressed = event.bstate & (BUTTON1_PRESSED | BUTTON3_PRESSED),
+                               .released = event.bstate & BUTTON1_RELEASED};
     struct page *page = page_top(screen);
-    if (page->kind->mouse)
+    if (page->kind->mouse && (!mouse.released || page->kind->drags))
         page->kind->mouse(page, &mouse);
 }
 

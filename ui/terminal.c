@@ -328,7 +328,7 @@ int terminal_quit_signal(void)
 void terminal_mouse(bool on)
 {
     mouseinterval(0);
-    mousemask(on ? BUTTON1_PRESSED | BUTTON3_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON3_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
 }
 
 bool terminal_write(const char *bytes, size_t size)

@@ -44,7 +44,7 @@ static bool put_changes(FILE *out, const struct trace *trace, const struct inter
     return true;
 }
 
-static void put_options(FILE *out, const struct trace *trace, const char *model)
+static void put_model_and_policy(FILE *out, const struct trace *trace, const char *model)
 {
     if (model) {
         fputs(" --model", out);
@@ -54,6 +54,11 @@ static void put_options(FILE *out, const struct trace *trace, const char *model)
         fprintf(out, " --policy %s", trace->policy);
     if (!isnan(trace->budget))
         fprintf(out, " --budget %g", trace->budget);
+}
+
+static void put_options(FILE *out, const struct trace *trace, const char *model)
+{
+    put_model_and_policy(out, trace, model);
     if (trace->picture_count > 0 && trace->pictures[0].as_stored)
         fputs(" --exact", out);
 }
@@ -228,4 +233,33 @@ char *command_of_figure(const struct comparison *comparison, const char *model)
 {
     struct several_runs runs = {comparison, model};
     return write_command(comparison->runs[0], "compare", put_figure, &runs);
+}
+
+// ---- an edited copy
+
+char *command_of_edit(const struct trace *trace, const char *to, const struct edit *edits, int count, const char *question,
+                      const char *model)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    fputs("trimscope edit", out);
+    for (int i = 0; i < count; i++) {
+        const struct edit *e = &edits[i];
+        fprintf(out, " --%s %d,%d,%d,%d", edit_name(e->kind), e->x, e->y, e->width, e->height);
+        if (e->kind == EDIT_MOVE)
+            fprintf(out, ":%d,%d", e->dx, e->dy);
+    }
+    fputs(" --ask", out);
+    put_word(out, question);
+    put_model_and_policy(out, trace, model);
+    fputs(" --", out); // a name may look like an option
+    put_word(out, trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path : "");
+    put_word(out, to);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
 }

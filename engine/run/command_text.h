@@ -2,6 +2,7 @@
 #ifndef TRIMSCOPE_RUN_COMMAND_TEXT_H
 #define TRIMSCOPE_RUN_COMMAND_TEXT_H
 
+#include "engine/io/edit.h"
 #include "engine/run/compare.h"
 
 // "trimscope run airplane.jpg 'what is over the heart' --budget 0.5 --keep fusion2:image:57", quoted for a shell, with
@@ -16,5 +17,10 @@ char *command_of_comparison(const struct comparison *comparison, const char *mod
 // "trimscope compare airplane.jpg 'what is over the heart' --figure --with-question ...": the runs are the rows of the
 // article's figure, of which the last asks the first question again.
 char *command_of_figure(const struct comparison *comparison, const char *model);
+
+// "trimscope edit --blur 16,32,32,32 --ask 'what is over the heart' --budget 0.5 -- airplane.jpg copy.jpg": the picture,
+// policy and budget are those of the trace.
+char *command_of_edit(const struct trace *trace, const char *to, const struct edit *edits, int count, const char *question,
+                      const char *model);
 
 #endif

@@ -15,7 +15,13 @@ struct asker {
     int kinds[WORLD_OBJECTS], kind_count;                      // that are present, each once
     int singles[WORLD_OBJECTS], single_count;                  // objects that are the only ones of their kind
     int x[WORLD_OBJECTS], y[WORLD_OBJECTS]; // of the box's middle: half pixels from the picture's middle
+    const char *wanted; // the question that is looked for, as ask_plain() makes it; NULL: any
+    bool found;         // the last question was written in these words
 };
+
+enum { ASK_PLAIN = 512 };
+// The words of a text alone, in small letters and with one space between.
+void ask_plain(const char *text, char out[ASK_PLAIN]);
 
 // The words for a thing: "a red car", "red car", "red cars"; a pair has no article and takes "are".
 struct noun {

@@ -113,26 +113,48 @@ int compose_at(const struct world_scene *scene, int x, int y)
     return -1;
 }
 
+// What hides wholly behind others cannot be asked for. original[i]: which object seen->objects[i] is.
+static void see(const struct world_scene *scene, struct world_scene *seen, int original[WORLD_OBJECTS])
+{
+    seen->object_count = 0;
+    for (int i = 0; i < scene->object_count; i++)
+        if (scene->objects[i].box.x0 < scene->objects[i].box.x1) {
+            original[seen->object_count] = i;
+            seen->objects[seen->object_count++] = scene->objects[i];
+        }
+}
+
+static void name_originals(struct world_question *question, const int *original, int count)
+{
+    uint32_t needed = 0;
+    for (int i = 0; i < count; i++)
+        if (question->needed >> i & 1)
+            needed |= 1u << original[i];
+    question->needed = needed;
+}
+
 int compose_ask(const struct world *world, const struct world_scene *scene, int seed, struct world_question *questions,
                 int want)
 {
-    struct world_scene seen; // what hides wholly behind others cannot be asked for
+    struct world_scene seen;
     int original[WORLD_OBJECTS];
-    seen.object_count = 0;
-    for (int i = 0; i < scene->object_count; i++)
-        if (scene->objects[i].box.x0 < scene->objects[i].box.x1) {
-            original[seen.object_count] = i;
-            seen.objects[seen.object_count++] = scene->objects[i];
-        }
+    see(scene, &seen, original);
     if (seen.object_count < 2)
         return 0;
     int count = world_make_questions(world, (uint64_t)seed, BACKGROUND_STREAM, &seen, questions, want);
-    for (int q = 0; q < count; q++) {
-        uint32_t needed = 0;
-        for (int i = 0; i < seen.object_count; i++)
-            if (questions[q].needed >> i & 1)
-                needed |= 1u << original[i];
-        questions[q].needed = needed;
-    }
+    for (int q = 0; q < count; q++)
+        name_originals(&questions[q], original, seen.object_count);
     return count;
+}
+
+bool compose_find_question(const struct world *world, const struct world_scene *scene, const char *text,
+                           struct world_question *question)
+{
+    struct world_scene seen;
+    int original[WORLD_OBJECTS];
+    see(scene, &seen, original);
+    if (seen.object_count < 2 || !world_find_question(world, &seen, text, question))
+        return false;
+    name_originals(question, original, seen.object_count);
+    return true;
 }

@@ -65,6 +65,10 @@ int compose_at(const struct world_scene *scene, int x, int y);
 int compose_ask(const struct world *world, const struct world_scene *scene, int seed, struct world_question *questions,
                 int want);
 
+// A question that somebody typed, where it is one of the world (world_find_question()).
+bool compose_find_question(const struct world *world, const struct world_scene *scene, const char *text,
+                           struct world_question *question);
+
 // The description as JSON (malloc'ed, for free(); NULL: no memory), with the boxes of what can be seen and the name of the
 // picture (may be NULL); and back: bounded, with a sentence that names the member which is wrong.
 char *compose_to_json(const struct world *world, const struct compose_file *file, const char *picture);

@@ -69,8 +69,9 @@ bool picture_file_load_scene(const struct world *world, const char *path, struct
     unsigned char *text;
     size_t size;
     if (!ends_in(path, ".json")) {
-        if (!picture_file_description(path, description, err))
-            return false;
+        if (!picture_file_description(path, description, NULL))
+            return error_set(err, ERROR_INPUT,
+                             "%s is no scene: expected its description (.json) or the picture (.jpg) beside it", path);
         path = description;
     }
     if (!file_read(path, BYTES_LIMIT, &text, &size, err))

@@ -1,5 +1,6 @@
 #include "engine/world/ask.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static const int weights[WORLD_FAMILY_COUNT] = {
     [WORLD_ASK_RELATION_CHECK] = 210, [WORLD_ASK_COMPARE] = 190,
 };
 
-enum { TEMPLATES_LIMIT = 64 };
+enum { TEMPLATES_LIMIT = 64, FIND_TRIES = 1500 }; // of each family
 
 static const char *article_for(const char *word)
 {
@@ -70,6 +71,41 @@ static const char *phrase_part(struct phrase phrase, char key)
     }
 }
 
+void ask_plain(const char *text, char out[ASK_PLAIN])
+{
+    size_t used = 0;
+    for (bool gap = false; *text && used + 2 < ASK_PLAIN; text++) {
+        bool word = isalnum((unsigned char)*text) || *text == '\'';
+        if (word && gap && used)
+            out[used++] = ' ';
+        if (word)
+            out[used++] = (char)tolower((unsigned char)*text);
+        gap = !word;
+    }
+    out[used] = 0;
+}
+
+// Goes over `part` in the wanted text: NULL where it says something else. Signs that are no words do not count.
+static const char *pass(const char *wanted, const char *part, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (part[i] == '?' || part[i] == ',' || part[i] == '.')
+            continue;
+        if (*wanted++ != tolower((unsigned char)part[i]))
+            return NULL;
+    }
+    return wanted;
+}
+
+static bool is_wanted(const char *template, struct phrase phrase, const char *wanted)
+{
+    for (; wanted && *template; template++) {
+        const char *part = *template == '$' ? phrase_part(phrase, *++template) : template;
+        wanted = pass(wanted, part, part == template ? 1 : strlen(part));
+    }
+    return wanted && !*wanted;
+}
+
 void ask_write_text(const struct world *world, struct random *random, const char *const *templates, struct phrase phrase,
                     char text[WORLD_TEXT])
 {
@@ -95,6 +131,12 @@ void ask_write_text(const struct world *world, struct random *random, const char
 void ask_write(struct asker *asker, struct world_question *question, const char *const *templates,
                struct phrase phrase)
 {
+    if (asker->wanted) { // in whichever words
+        asker->found = false;
+        for (int i = 0; templates[i] && !asker->found; i++)
+            asker->found = *templates[i] && is_wanted(templates[i], phrase, asker->wanted);
+        return;
+    }
     ask_write_text(asker->world, &asker->random, templates, phrase, question->text);
 }
 
@@ -150,14 +192,43 @@ static enum world_family choose_family(struct random *random)
     return (enum world_family)family;
 }
 
+static bool (*const ask[WORLD_FAMILY_COUNT])(struct asker *, struct world_question *) = {
+#define ASK_ROW(id, name) ask_##id,
+    WORLD_FAMILIES(ASK_ROW)
+#undef ASK_ROW
+};
+
+static void begin_question(struct asker *asker, enum world_family family, struct world_question *question)
+{
+    *question = (struct world_question){.family = family, .counts = {-1, -1}, .centres = {NAN, NAN, NAN, NAN}};
+    asker->meaning[0] = (int)family;
+    ask_about(asker, 0, 0, 0);
+}
+
+bool world_find_question(const struct world *world, const struct world_scene *scene, const char *text,
+                         struct world_question *question)
+{
+    char wanted[ASK_PLAIN];
+    struct asker asker = {.world = world, .scene = scene, .wanted = wanted};
+    ask_plain(text, wanted);
+    random_init(&asker.random, 1, 0);
+    ask_look(&asker);
+    // Every family is asked the same number of times: what it asks about is drawn, its words are not.
+    for (int tries = 0; tries < FIND_TRIES; tries++)
+        for (int f = 0; f < WORLD_FAMILY_COUNT; f++) {
+            begin_question(&asker, (enum world_family)f, question);
+            asker.found = false;
+            if (ask[f](&asker, question) && asker.found) {
+                snprintf(question->text, sizeof question->text, "%s", text);
+                return true;
+            }
+        }
+    return false;
+}
+
 int world_make_questions(const struct world *world, uint64_t seed, uint64_t index,
                          const struct world_scene *scene, struct world_question *questions, int want)
 {
-    static bool (*const ask[WORLD_FAMILY_COUNT])(struct asker *, struct world_question *) = {
-#define ASK_ROW(id, name) ask_##id,
-        WORLD_FAMILIES(ASK_ROW)
-#undef ASK_ROW
-    };
     struct asker asker = {.world = world, .scene = scene};
     random_init(&asker.random, seed, 2 * index + 1);
     ask_look(&asker);
@@ -166,10 +237,7 @@ int world_make_questions(const struct world *world, uint64_t seed, uint64_t inde
     for (int tries = 0; count < want && tries < 60 * WORLD_QUESTIONS; tries++) {
         struct world_question *question = &questions[count];
         enum world_family family = choose_family(&asker.random);
-        *question =
-            (struct world_question){.family = family, .counts = {-1, -1}, .centres = {NAN, NAN, NAN, NAN}};
-        asker.meaning[0] = (int)family;
-        ask_about(&asker, 0, 0, 0);
+        begin_question(&asker, family, question);
         if (ask[family](&asker, question) && !asked_before(asked, count, asker.meaning))
             memcpy(asked[count++], asker.meaning, sizeof asker.meaning);
     }

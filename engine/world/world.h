@@ -107,6 +107,12 @@ bool world_make_pair(const struct world *world, uint64_t seed, uint64_t index, s
 int world_make_statements(const struct world *world, uint64_t seed, uint64_t index, const struct world_scene scenes[2],
                           struct world_statement *statements, int want);
 
+// The question of the world that says `text` (whatever the case and the signs) about this scene, with its true answer.
+// False: none was found that does, or the scene leaves its answer open. What is asked is drawn by lot until the words fit,
+// so that a few questions about things that are not there are missed; some ten milliseconds at most.
+bool world_find_question(const struct world *world, const struct world_scene *scene, const char *text,
+                         struct world_question *question);
+
 // The lists that the model is built on. Kinds have a category each; answers are all that questions can have.
 int world_kind_count(const struct world *world);
 const char *world_kind_name(const struct world *world, int kind);

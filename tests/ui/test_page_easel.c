@@ -49,6 +49,10 @@ static void test_compose(void **state)
     press("b", "objects on blotches");
     press("awhat is there?\n", "what is there");
     press("z", "true answer: '");
+    press("aIS there a HEART\n", "true answer: '"); // typed, and still a question of the world
+    expect("patches kept");
+    press("awhat is there?\n", "what is there");
+    reject("true answer");
     press("q", "not saved");
     snprintf(keys, sizeof keys, "w\025%s\n", path); // ^U clears the line
     press(keys, "and its description beside it");
@@ -73,7 +77,12 @@ static void test_edit(void **state)
     start_fake_screen(30, 100, false, "look 192 x 192 is it blue?");
     press("e", "ORIGINAL");
     expect("'red'");
-    press("b", "32 × 32 pixels at ");
+    press("\t", "patches alive at the end"); // around what survives
+    press("b", " pixels at ");
+    expect("$ trimscope edit --blank ");
+    press("u", "0 changes");
+    press("\n", "Save the copy first");
+    press("b", " pixels at ");
     expect("1 change");
     expect("the answer stays");
     press("r", "2 changes");

@@ -3,6 +3,7 @@
 
 #include "engine/world/compose.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,11 +229,43 @@ static void test_mistakes(void **state)
     }
 }
 
+// What the world asks is found again when a person types it, in whatever case and without the signs; other texts are not.
+static void test_typed_questions(void **state)
+{
+    (void)state;
+    struct compose compose = sample();
+    static struct world_question questions[WORLD_QUESTIONS], found;
+    int asked = 0, same = 0;
+    compose_draw(world, &compose, &one);
+    for (int seed = 1; seed <= 12; seed++) {
+        int count = compose_ask(world, &one, seed, questions, WORLD_QUESTIONS);
+        for (int q = 0; q < count; q++, asked++) {
+            char typed[WORLD_TEXT];
+            for (size_t i = 0; i <= strlen(questions[q].text); i++)
+                typed[i] = (char)toupper((unsigned char)questions[q].text[i]);
+            typed[strcspn(typed, "?")] = 0;
+            if (!compose_find_question(world, &one, typed, &found))
+                continue; // about things that are not there: one of hundreds, drawn too seldom
+            same++;
+            assert_string_equal(found.answer, questions[q].answer);
+            assert_int_equal(found.needed, questions[q].needed);
+        }
+    }
+    assert_true(asked > 60 && same >= asked * 9 / 10);
+    assert_true(compose_find_question(world, &one, "is there a dog?", &found) && !strcmp(found.answer, "yes"));
+    assert_true(compose_find_question(world, &one, "is there a cat", &found) && !strcmp(found.answer, "no"));
+    assert_true(compose_find_question(world, &one, "what is above the heart?", &found) && !strcmp(found.answer, "airplane"));
+    assert_false(compose_find_question(world, &one, "who painted this?", &found));
+    assert_false(compose_find_question(world, &one, "", &found));
+    assert_false(compose_find_question(world, &one, "is there a dog in the garden?", &found));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exact_pixels), cmocka_unit_test(test_object_changes_its_place_only),
         cmocka_unit_test(test_order),        cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_typed_questions),
         cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_mistakes)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
