@@ -31,9 +31,10 @@ static void ask_to_stop(int signal_number)
 }
 
 struct train_command {
-    const char *init, *teacher, *out, *config, *score;
+    const char *init, *teacher, *out, *config, *score, *set, *held_out;
     bool trim, grow, freeze, fresh, change, estimate, no_cross, no_heads, no_distill, no_curriculum, half;
-    long threads, validate, every, minutes; // every: seconds between saved states; minutes: 0 for no limit
+    // every: seconds between saved states; minutes: 0 for no limit; calibrate: questions of a set, 0 for none
+    long threads, validate, every, minutes, calibrate;
     struct train_settings settings;
     char state[PATH];
 };
@@ -110,6 +111,8 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
 {
     a->trim |= a->freeze;
     a->settings = train_settings_default(a->trim);
+    if (a->set) // auxiliary losses need what the world alone knows
+        a->settings.patch = a->settings.color = a->settings.ground = a->settings.where = a->settings.count = 0;
     if (a->config && !read_config(a, err))
         return false;
     for (int i = 0; i < count; i++)
@@ -123,6 +126,12 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
         return error_set(err, ERROR_USAGE, "the SmartTrim stage starts from dense weights: give --init FILE");
     if (a->grow && !a->init)
         return error_set(err, ERROR_USAGE, "--grow is about start weights: give --init FILE");
+    if (a->grow && a->set)
+        return error_set(err, ERROR_USAGE, "--grow is for the world's models, not for those of --set");
+    if (a->set && !a->init)
+        return error_set(err, ERROR_USAGE, "--set asks a model that knows words and answers: give --init FILE");
+    if (a->held_out && !a->set)
+        return error_set(err, ERROR_USAGE, "--held-out is to check on what --set trains: give --set SET.jsonl");
     if (a->teacher && a->settings.distill <= 0)
         return error_set(err, ERROR_USAGE, "--teacher is to learn from, and the setting distill is 0");
     if ((size_t)snprintf(a->state, sizeof a->state, "%s.state", a->out) >= sizeof a->state)
@@ -170,7 +179,25 @@ static bool train(struct trainer *trainer, const struct train_command *a, struct
         saved = clock_seconds();
     }
     train_report_flush(report, trainer);
-    return trainer_save_state(trainer, a->state, err);
+    if (trainer_broken(trainer))
+        *err = *trainer_broken(trainer);
+    return !trainer_broken(trainer) && trainer_save_state(trainer, a->state, err);
+}
+
+// What the shifts of the finished model's thresholds spend; measured on a file of its own, which goes again.
+static char *measure_shifts(struct trainer *trainer, const struct train_command *a, const struct world *world,
+                            struct train_report *report, struct error *err)
+{
+    char plain[PATH + 32];
+    snprintf(plain, sizeof plain, "%s.uncalibrated", a->out);
+    if (!trainer_save_model(trainer, plain, a->half, NULL, err))
+        return NULL;
+    train_report_say(report, "%s", _("calibrating"));
+    char *calibration = world ? train_calibration(plain, world, (int)a->threads, err)
+                              : train_calibration_on_set(plain, a->held_out ? a->held_out : a->set, (int)a->calibrate,
+                                                         (int)a->threads, err);
+    unlink(plain);
+    return calibration;
 }
 
 // Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be, and those to keep
@@ -180,18 +207,9 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
 {
     train_report_validation(report, trainer, (int)a->validate);
     char *calibration = NULL, *familiarity = NULL;
-    if (a->trim) {
-        char plain[PATH + 32];
-        snprintf(plain, sizeof plain, "%s.uncalibrated", a->out);
-        if (!trainer_save_model(trainer, plain, a->half, NULL, err))
-            return false;
-        train_report_say(report, "%s", _("calibrating"));
-        calibration = train_calibration(plain, world, (int)a->threads, err);
-        unlink(plain);
-        if (!calibration)
-            return false;
-    }
-    if (a->trim && a->half) {
+    if (a->trim && (world || a->calibrate) && !(calibration = measure_shifts(trainer, a, world, report, err)))
+        return false;
+    if (a->trim && a->half && world) {
         train_report_say(report, "%s", _("learning what the world's pictures look like"));
         familiarity = train_familiarity(world, (int)a->threads, err);
         if (!familiarity) {
@@ -221,18 +239,21 @@ static bool work(struct trainer *trainer, const struct train_command *a, const s
     return error_set(err, ERROR_CANCELLED, "not finished");
 }
 
-// The model to be trained: the bundled one's shape or that of --init, with trimmers. *settings gets what it is.
+// The model to be trained: that of --init or of the bundled one's shape, with trimmers. *settings gets what it is.
 static bool find_shape(const struct train_command *a, const struct world *world, const struct tensor_list *init,
                        struct train_settings *settings, struct model_config *config, struct error *err)
 {
     struct language language;
-    if (!language_init(&language, world, err))
+    bool given = init && !a->grow; // the shape
+    if (!given && !language_init(&language, world, err))
         return false;
-    *config = shape_default(&language);
-    language_free(&language);
-    if (init && !a->grow && !model_config_read(config, init, err))
+    if (!given) {
+        *config = shape_default(&language);
+        language_free(&language);
+    } else if (!model_config_read(config, init, err)) {
         return error_prefix(err, "%s", a->init);
-    if (!shape_settle(config, settings, init && !a->grow, err))
+    }
+    if (!shape_settle(config, settings, given, err))
         return false;
     if (a->trim)
         shape_add_trimmers(config, settings);
@@ -240,21 +261,18 @@ static bool find_shape(const struct train_command *a, const struct world *world,
 }
 
 static struct trainer *make_trainer(const struct train_command *a, const struct world *world,
-                                    struct model_config *config, struct error *err)
+                                    const struct tensor_list *init, struct model_config *config, struct error *err)
 {
-    struct tensor_list *init = NULL, *teacher = NULL;
+    struct tensor_list *teacher = NULL;
     // A frozen backbone is its own teacher; otherwise it is what training starts from.
     const char *full = a->settings.distill <= 0 ? NULL : a->teacher ? a->teacher : a->settings.freeze ? NULL : a->init;
-    struct trainer_options options = {.settings = a->settings, .world = world, .threads = (int)a->threads};
-    bool ok = (!a->init || (init = safetensors_open(a->init, err)) != NULL) &&
-              find_shape(a, world, init, &options.settings, config, err) &&
+    struct trainer_options options = {.settings = a->settings, .world = world, .set = a->set, .held_out = a->held_out,
+                                      .init = init, .grow = a->grow, .threads = (int)a->threads};
+    bool ok = find_shape(a, world, init, &options.settings, config, err) &&
               (!full || (teacher = safetensors_open(full, err)) != NULL);
     options.config = *config;
-    options.init = init;
-    options.grow = a->grow;
     options.teacher = teacher;
     struct trainer *trainer = ok ? trainer_new(&options, err) : NULL;
-    tensor_list_close(init);
     tensor_list_close(teacher);
     return trainer;
 }
@@ -269,26 +287,38 @@ static void say_estimate(struct trainer *trainer, const struct train_command *a)
            a->settings.total, hours, a->threads);
 }
 
-static bool run(const struct train_command *a, struct error *err)
+static bool open_sources(const struct train_command *a, struct world **world, struct tensor_list **init,
+                         struct error *err)
 {
     char assets[ASSETS_PATH];
-    struct model_config config;
     const struct world_options kind = {.styles = (unsigned)a->settings.styles, .reworded = a->settings.reworded};
-    struct world *world = assets_find(assets, err) ? world_open(assets, &kind, err) : NULL;
-    struct trainer *trainer = world ? make_trainer(a, world, &config, err) : NULL;
-    bool ok = trainer != NULL;
+    return (a->set || (assets_find(assets, err) && (*world = world_open(assets, &kind, err)) != NULL)) &&
+           (!a->init || (*init = safetensors_open(a->init, err)) != NULL);
+}
+
+static bool run(const struct train_command *a, struct error *err)
+{
+    struct model_config config;
+    struct world *world = NULL;
+    struct tensor_list *init = NULL;
+    struct trainer *trainer = NULL;
+    // Workers are the parallelism; what a step has too few pictures for is left to the matrix products.
+    long workers = a->threads < a->settings.scenes ? a->threads : a->settings.scenes;
+    blas_set_threads((int)(a->threads / workers));
+    bool ok = open_sources(a, &world, &init, err) && (trainer = make_trainer(a, world, init, &config, err)) != NULL;
     if (ok && a->estimate)
         say_estimate(trainer, a);
     else if (ok)
         ok = work(trainer, a, world, config.fusion_layers, err);
     trainer_free(trainer);
+    tensor_list_close(init);
     world_free(world);
     return ok;
 }
 
 int cmd_train(int argc, char **argv)
 {
-    struct train_command a = {.threads = thread_processors(), .validate = 100, .every = 240};
+    struct train_command a = {.threads = thread_processors(), .validate = 100, .every = 240, .calibrate = 16};
     const struct option_row rows[] = {
         {"trim", OPTION_FLAG, &a.trim, NULL,
          N_("the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum"), 0, 0},
@@ -297,6 +327,13 @@ int cmd_train(int argc, char **argv)
          N_("--init may be of a smaller model or a world with fewer words: the settings say how large, what is new is learnt"),
          0, 0},
         {"freeze-backbone", OPTION_FLAG, &a.freeze, NULL, N_("the SmartTrim stage for the trimmers alone"), 0, 0},
+        {"set", OPTION_TEXT, &a.set, "SET.jsonl",
+         N_("train a model of your own (--init) on these pictures and questions instead of the world; answers are optional "
+            "where a full model teaches"),
+         0, 0},
+        {"held-out", OPTION_TEXT, &a.held_out, "SET.jsonl", N_("check on these, and calibrate on them"), 0, 0},
+        {"calibrate", OPTION_NUMBER, &a.calibrate, "N", N_("questions of a set to calibrate on (default 16; 0: none)"), 0,
+         100000},
         {"teacher", OPTION_TEXT, &a.teacher, "FILE", N_("frozen full model to learn from (default: that of --init)"), 0, 0},
         {"score", OPTION_TEXT, &a.score, "dot|concat",
          N_("the cross-modal part of token scores: a scalar product (default), or an MLP over both sides"), 0, 0},
@@ -337,7 +374,6 @@ int cmd_train(int argc, char **argv)
     stop_asked = 0;
     sigaction(SIGINT, &action, &interrupt);
     sigaction(SIGTERM, &action, &terminate);
-    blas_set_threads(1); // the workers are the parallelism
     bool ok = settle(&a, arguments, count, &err) && (a.estimate || try_out(&a, &err)) && run(&a, &err);
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &terminate, NULL);

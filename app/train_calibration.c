@@ -6,6 +6,7 @@
 #include "engine/model/model.h"
 #include "engine/run/calibrate.h"
 #include "engine/run/familiar.h"
+#include "engine/run/question_set.h"
 #include "engine/world/world.h"
 
 #include <string.h>
@@ -37,21 +38,54 @@ static void fill(struct calibration_set *set, const struct world *world)
     }
 }
 
-char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err)
+static char *calibrate_file(const char *weights, const struct calibration_sample *samples, int count, int threads,
+                            struct error *err)
 {
     struct model *model = model_open(weights, NULL, err);
-    struct calibration_set *set = model ? memory_alloc(1, sizeof *set) : NULL;
-    struct thread_pool *pool = set ? thread_pool_new(threads) : NULL;
-    char *text = NULL;
-    if (pool) {
-        fill(set, world);
-        text = calibrate(model, set->samples, set->count, pool, err);
-    } else if (model) {
+    struct thread_pool *pool = model ? thread_pool_new(threads) : NULL;
+    char *text = pool ? calibrate(model, samples, count, pool, err) : NULL;
+    if (model && !pool)
         error_no_memory(err, "the calibration");
-    }
     thread_pool_free(pool);
-    memory_free(set);
     model_free(model);
+    return text;
+}
+
+char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err)
+{
+    struct calibration_set *set = memory_alloc(1, sizeof *set);
+    if (!set) {
+        error_no_memory(err, "the calibration");
+        return NULL;
+    }
+    fill(set, world);
+    char *text = calibrate_file(weights, set->samples, set->count, threads, err);
+    memory_free(set);
+    return text;
+}
+
+char *train_calibration_on_set(const char *weights, const char *set, int count, int threads, struct error *err)
+{
+    struct question_set questions;
+    char *text = NULL;
+    if (!question_set_read_unanswered(&questions, set, 0, err))
+        return NULL;
+    count = count < questions.count ? count : questions.count;
+    struct picture *pictures = memory_alloc((size_t)count, sizeof *pictures);
+    struct calibration_sample *samples = memory_alloc((size_t)count, sizeof *samples);
+    bool ok = (pictures && samples) || error_no_memory(err, "the calibration");
+    for (int i = 0; ok && i < count; i++) { // spread over the whole set
+        const struct question *q = &questions.questions[(int)((int64_t)i * questions.count / count)];
+        ok = picture_load(&pictures[i], q->pictures[0], (struct picture_reading){0}, NULL, err);
+        samples[i] = (struct calibration_sample){{&pictures[i], NULL}, q->text};
+    }
+    if (ok)
+        text = calibrate_file(weights, samples, count, threads, err);
+    for (int i = 0; pictures && i < count; i++)
+        picture_free(&pictures[i]);
+    memory_free(pictures);
+    memory_free(samples);
+    question_set_free(&questions);
     return text;
 }
 

@@ -10,6 +10,9 @@ struct world;
 // malloc'ed; NULL and *err on failure.
 char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err);
 
+// The same on up to `count` questions of a question set.
+char *train_calibration_on_set(const char *weights, const char *set, int count, int threads, struct error *err);
+
 // What the world's pictures look like (engine/run/familiar.h), as `familiarity` metadata, malloc'ed; NULL and *err on
 // failure.
 char *train_familiarity(const struct world *world, int threads, struct error *err);

@@ -54,7 +54,7 @@ static void describe_short(struct text *text, const struct train_report *report,
     append(text, _("  loss %.3f  accuracy %.3f"), p->loss[TERM_ANSWER], p->accuracy);
     if (report->trim)
         append(text, _("  FLOPs share %.3f (target %.3f)"), p->share, p->target);
-    append(text, _("  %.0f questions/s  step %ld of %ld"), p->questions_per_second, p->step, p->steps);
+    append(text, _("  %.3g questions/s  step %ld of %ld"), p->questions_per_second, p->step, p->steps);
 }
 
 static void describe_long(struct text *text, const struct train_report *report, const struct train_progress *p)
@@ -70,7 +70,7 @@ static void describe_long(struct text *text, const struct train_report *report, 
             append(text, " %.2f", p->alive[l]);
         append(text, _("  heads %.2f  words %.2f"), p->heads, p->words);
     }
-    append(text, _("  norm %.2f  rate %.2g  %.0f questions/s  "), p->gradient_norm, p->rate, p->questions_per_second);
+    append(text, _("  norm %.2f  rate %.2g  %.3g questions/s  "), p->gradient_norm, p->rate, p->questions_per_second);
     append_time_left(text, p->seconds_left);
 }
 

@@ -35,6 +35,14 @@ static struct tensor_source moment(const char *name, const real *values, size_t 
     return (struct tensor_source){name, TENSOR_F32, 1, {(int64_t)total}, values};
 }
 
+// fp16 where it is asked for, or where the backbone that has not changed came like that.
+static enum tensor_type storage(const struct checkpoint *c, const struct param *param)
+{
+    const struct tensor *from = c->base && param->offset >= c->params->trained ? tensor_list_find(c->base, param->info.name)
+                                                                              : NULL;
+    return c->half || (from && from->type == TENSOR_F16) ? TENSOR_F16 : TENSOR_F32;
+}
+
 static int list_tensors(const struct checkpoint *c, struct tensor_source *sources)
 {
     int n = 0;
@@ -44,7 +52,7 @@ static int list_tensors(const struct checkpoint *c, struct tensor_source *source
             continue;
         struct tensor_source *source = &sources[n++];
         *source = (struct tensor_source){.name = param->info.name,
-                                         .stored = c->half ? TENSOR_F16 : TENSOR_F32,
+                                         .stored = storage(c, param),
                                          .rank = param->info.rank,
                                          .data = c->params->value + param->offset};
         memcpy(source->shape, param->info.shape, sizeof param->info.shape);
@@ -77,36 +85,64 @@ static void frozen_digest(char digest[DIGEST_SIZE], const struct params *params)
     digest_bytes(digest, params->value + params->trained, (params->total - params->trained) * sizeof *params->value);
 }
 
+enum { PAIRS = 12 };
+
+struct pairs {
+    struct metadata_pair list[PAIRS];
+    int count;
+    char *owned[PAIRS]; // of which so many are ours
+    int owned_count;
+    bool complete;
+};
+
+static void add_pair(struct pairs *pairs, const char *key, const char *value)
+{
+    if (value)
+        pairs->list[pairs->count++] = (struct metadata_pair){key, value};
+}
+
+// A value that must be there and is released with the pairs.
+static void add_owned(struct pairs *pairs, const char *key, char *value)
+{
+    pairs->complete = pairs->complete && value;
+    pairs->owned[pairs->owned_count++] = value;
+    add_pair(pairs, key, value);
+}
+
+// Words and answers: the world's, or those of the file that training began with.
+static void add_language(struct pairs *pairs, const struct checkpoint *c)
+{
+    const char *const keys[] = {"tokenizer", "answers", "answer_words"};
+    if (c->base) {
+        for (int k = 0; k < 3; k++)
+            add_pair(pairs, keys[k], tensor_list_metadata(c->base, keys[k]));
+        return;
+    }
+    add_pair(pairs, "tokenizer", c->language->tokenizer_json);
+    add_owned(pairs, "answers", answers_json(c->world));
+    add_owned(pairs, "answer_words", answer_words_json(c->language));
+}
+
 bool checkpoint_write(const struct checkpoint *c, const char *path, struct error *err)
 {
     struct tensor_source *sources = calloc((size_t)c->params->count + 2, sizeof *sources);
-    char *config = model_config_to_json(c->config), *answers = answers_json(c->world);
-    char *words = answer_words_json(c->language), *progress = progress_json(&c->position);
-    bool ok = sources && config && answers && words && progress;
-    if (!ok) {
-        error_no_memory(err, path);
-    } else {
-        char digest[DIGEST_SIZE];
-        struct metadata_pair metadata[9] = {
-            {"config", config},          {"answers", answers},   {"answer_words", words},
-            {"tokenizer", c->language->tokenizer_json}, {"training", c->training}, {"progress", progress},
-        };
-        int count = 6;
-        if (c->measures.calibration)
-            metadata[count++] = (struct metadata_pair){"calibration", c->measures.calibration};
-        if (c->measures.familiarity)
-            metadata[count++] = (struct metadata_pair){"familiarity", c->measures.familiarity};
-        if (c->moment1 && c->params->trained < c->params->total) {
-            frozen_digest(digest, c->params);
-            metadata[count++] = (struct metadata_pair){"frozen", digest};
-        }
-        ok = safetensors_write(path, sources, list_tensors(c, sources), metadata, count, err);
+    struct pairs pairs = {.complete = true};
+    char digest[DIGEST_SIZE];
+    add_owned(&pairs, "config", model_config_to_json(c->config));
+    add_language(&pairs, c);
+    add_pair(&pairs, "training", c->training);
+    add_owned(&pairs, "progress", progress_json(&c->position));
+    add_pair(&pairs, "calibration", c->measures.calibration);
+    add_pair(&pairs, "familiarity", c->measures.familiarity);
+    if (c->moment1 && c->params->trained < c->params->total) {
+        frozen_digest(digest, c->params);
+        add_pair(&pairs, "frozen", digest);
     }
+    bool ok = sources && pairs.complete ? safetensors_write(path, sources, list_tensors(c, sources), pairs.list, pairs.count, err)
+                                        : error_no_memory(err, path);
     free(sources);
-    free(config);
-    free(answers);
-    free(words);
-    free(progress);
+    for (int i = 0; i < pairs.owned_count; i++)
+        free(pairs.owned[i]);
     return ok;
 }
 

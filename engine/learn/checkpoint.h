@@ -28,6 +28,7 @@ struct checkpoint {
     const struct params *params;
     const struct language *language;
     const struct world *world;
+    const struct tensor_list *base; // where there is no world: the file that words, answers and storage are taken from
     const char *training;          // JSON of the settings
     // Of AdamW, over params->trained; NULL: a model without the means to go on. A state holds what is trained, and of a
     // frozen backbone a digest.

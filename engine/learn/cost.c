@@ -1,6 +1,9 @@
 #include "engine/learn/cost.h"
 
+#include "engine/base/memory.h"
+
 #include <assert.h>
+#include <math.h>
 
 // One stream of one layer for one question: how many tokens it and the other stream have, how many heads are on.
 struct layer_cost {
@@ -227,4 +230,44 @@ void cost_back(const struct net *net, const struct net_batch *batch, struct net_
         walk.weight = weight / walk.dense;
         walk_question(&walk, batch, state, q);
     }
+}
+
+// A layer whose trimmers, where it has any, keep as little as they can; before: whether a trimmer below has.
+static bool close_layer(const struct layer_refs *refs, struct stream_layer_state *state, bool before, real *cls_alone,
+                        real *no_heads)
+{
+    bool trimmed = before || refs->tokens.hidden;
+    state->mask = refs->tokens.hidden ? cls_alone : NULL;
+    state->alive = trimmed ? cls_alone : NULL;
+    state->gate_msa = refs->msa.heads ? no_heads : NULL;
+    state->gate_mca = refs->mca.heads ? no_heads : NULL;
+    return trimmed;
+}
+
+double cost_least(const struct net *net, int tokens)
+{
+    const struct model_config *c = &net->config;
+    int grid = model_grid(c), patches = grid * grid + 1, longest = tokens > patches ? tokens : patches;
+    struct net_state *state = memory_alloc(1, sizeof *state);
+    real *cls_alone = memory_alloc((size_t)longest, sizeof *cls_alone), *no_heads = memory_alloc((size_t)c->heads, sizeof *no_heads);
+    double share = (double)NAN;
+    if (state && cls_alone && no_heads) {
+        struct net_batch batch = {.questions = 1, .text_stride = tokens, .text_count = &tokens};
+        bool closed[NET_STREAMS] = {false, false};
+        cls_alone[0] = 1;
+        for (int l = 0; l < c->image_layers; l++)
+            closed[NET_IMAGE] = close_layer(&net->image[l], &state->image[l], closed[NET_IMAGE], cls_alone, no_heads);
+        for (int l = 0; l < c->text_layers; l++)
+            closed[NET_TEXT] = close_layer(&net->text[l], &state->text[l], closed[NET_TEXT], cls_alone, no_heads);
+        for (int l = 0; l < c->fusion_layers; l++)
+            for (int s = 0; s < NET_STREAMS; s++)
+                closed[s] = close_layer(&net->fusion[l][s], &state->fusion[l][s], closed[s], cls_alone, no_heads);
+        state->image_rows = state->rows[NET_IMAGE] = (struct rows){.n = 1, .stride = patches};
+        state->rows[NET_TEXT] = (struct rows){.n = 1, .stride = tokens};
+        cost_shares(net, &batch, state, &share);
+    }
+    memory_free(state);
+    memory_free(cls_alone);
+    memory_free(no_heads);
+    return share;
 }

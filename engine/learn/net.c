@@ -111,6 +111,27 @@ static void encoder_layer_back(struct tape *tape, const struct layer_refs *refs,
     trim_tokens_back(tape, refs, state, before, d, rows, dcontext, context_rows);
 }
 
+// The layers of an encoder one after the other. What lies below the first layer that the backward pass reaches leaves
+// nothing but its result behind.
+static const real *encoder_layers(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *states,
+                                  int layers, int first, const real *x, struct rows rows, const real *context,
+                                  struct rows context_rows, const struct net_trimming *trimming)
+{
+    size_t size = (size_t)rows_total(rows) * (size_t)refs->ffn.out.out;
+    real *passing = first > 0 ? tape_alloc(tape, size) : NULL;
+    for (int l = 0; l < layers; l++) {
+        size_t mark = tape->arena.used;
+        x = encoder_layer(tape, &refs[l], &states[l], l ? &states[l - 1] : NULL, x, rows, context, context_rows, trimming);
+        if (l >= first)
+            continue;
+        memcpy(passing, x, size * sizeof *x);
+        states[l] = (struct stream_layer_state){.output = passing};
+        x = passing;
+        arena_rewind(&tape->arena, mark);
+    }
+    return x;
+}
+
 static void embed_text(struct tape *tape, const struct net *net, const struct net_batch *batch, real *out)
 {
     int width = net->config.width;
@@ -151,12 +172,10 @@ static void forward_text(struct tape *tape, const struct net *net, const struct 
     real *embedded = tape_alloc(tape, size), *x = tape_alloc(tape, size);
     embed_text(tape, net, batch, embedded);
     op_norm(tape, net->embedding_norm, &state->embedding_norm, x, embedded, rows_total(rows));
-    for (int l = 0; l < net->config.text_layers; l++)
-        x = encoder_layer(tape, &net->text[l], &state->text[l], l ? &state->text[l - 1] : NULL, x, rows, NULL, rows,
-                          trimming);
-    state->text_encoded = x;
+    state->text_encoded = encoder_layers(tape, net->text, state->text, net->config.text_layers, net->first_text, x, rows,
+                                         NULL, rows, trimming);
     real *y = tape_alloc(tape, size);
-    op_linear(tape, net->transform[NET_TEXT], y, x, rows_total(rows));
+    op_linear(tape, net->transform[NET_TEXT], y, state->text_encoded, rows_total(rows));
     for (int r = 0; r < rows_total(rows); r++)
         scatter_add(y + (size_t)(r * width), tape->P + net->types, width);
     state->fused_in[NET_TEXT] = y;
@@ -281,15 +300,14 @@ static void forward_image(struct tape *tape, const struct net *net, const struct
     state->image_rows = rows;
     state->rows[NET_IMAGE] = (struct rows){.n = batch->questions,
                                            .stride = (batch->patch_count ? batch->patch_count : tokens - 1) + 1};
-    real *x = embed_image(tape, net, batch, state);
+    const real *x = embed_image(tape, net, batch, state);
     if (each) {
         real *copies = tape_alloc(tape, (size_t)(rows_total(rows) * width));
         tape->kernels->fill_rows(copies, x, rows.n, tokens * width);
         x = copies;
     }
-    for (int l = 0; l < net->config.image_layers; l++)
-        x = encoder_layer(tape, &net->image[l], &state->image[l], l ? &state->image[l - 1] : NULL, x, rows,
-                          state->fused_in[NET_TEXT], state->rows[NET_TEXT], trimming);
+    x = encoder_layers(tape, net->image, state->image, net->config.image_layers, net->first_image, x, rows,
+                       state->fused_in[NET_TEXT], state->rows[NET_TEXT], trimming);
     state->encoded = tape_alloc(tape, (size_t)(rows_total(rows) * width));
     op_norm(tape, net->ln_post, &state->ln_post, state->encoded, x, rows_total(rows));
     enter_fusion(tape, net, batch, state);
@@ -519,12 +537,17 @@ static void last_rows(const struct net *net, const struct net_state *state, stru
         rows[s] = layers ? state->fusion[layers - 1][s].compact.at : state->rows[s];
 }
 
-void net_forward(struct tape *tape, const struct net *net, const struct net_batch *batch,
-                 const struct net_trimming *trimming, struct net_state *state)
+void net_encode(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                const struct net_trimming *trimming, struct net_state *state)
 {
     *state = (struct net_state){0};
     forward_text(tape, net, batch, trimming, state);
     forward_image(tape, net, batch, trimming, state);
+}
+
+void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *batch,
+              const struct net_trimming *trimming, struct net_state *state)
+{
     const struct stream_layer_state *before[NET_STREAMS];
     const real *x[NET_STREAMS];
     for (int s = 0; s < NET_STREAMS; s++) {
@@ -543,6 +566,13 @@ void net_forward(struct tape *tape, const struct net *net, const struct net_batc
     struct rows leaving[NET_STREAMS];
     last_rows(net, state, leaving);
     forward_head(tape, net, state, x, leaving);
+}
+
+void net_forward(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                 const struct net_trimming *trimming, struct net_state *state)
+{
+    net_encode(tape, net, batch, trimming, state);
+    net_fuse(tape, net, batch, trimming, state);
 }
 
 void net_backward(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
@@ -587,18 +617,33 @@ void net_backward(struct tape *tape, const struct net *net, const struct net_bat
         backward_text(tape, net, batch, state, d[NET_TEXT]);
 }
 
+// Numbers that one layer keeps for a token of a stream, besides its attention maps, and with a backward pass's gradients.
+static size_t token_numbers(size_t width, size_t ffn, const struct trimmer_config *trimmer)
+{
+    return 30 * width + 5 * ffn + 3 * (size_t)(trimmer->hidden + trimmer->rank) + 16;
+}
+
+// Layers of an encoder that are kept, and one that passes through.
+static size_t kept_layers(int layers, int first)
+{
+    return (size_t)(layers - first) + 2;
+}
+
 size_t net_arena_size(const struct net *net, int questions, int text_stride)
 {
     const struct model_config *c = &net->config;
     size_t grid = (size_t)model_grid(c), tokens = grid * grid + 1, text = (size_t)text_stride, q = (size_t)questions;
     size_t width = (size_t)c->width, heads = (size_t)c->heads, numbers = 0;
     size_t ffn = (size_t)(c->image_fusion_ffn > c->image_ffn ? c->image_fusion_ffn : c->image_ffn);
-    size_t row = 30 * width + 5 * ffn + 8; // activations, normals and gradients of one token in one layer
+    size_t text_ffn = (size_t)(c->text_fusion_ffn > c->text_ffn ? c->text_fusion_ffn : c->text_ffn);
+    size_t row = token_numbers(width, ffn, &c->trimmers[STACK_FUSION_IMAGE][0]);
+    size_t text_row = token_numbers(width, text_ffn, &c->trimmers[STACK_FUSION_TEXT][0]);
     size_t image_maps = heads * tokens * (tokens + text), text_maps = heads * text * (tokens + text);
-    size_t fusion = q * (tokens * row + text * row + image_maps + text_maps);
+    size_t fusion = q * (tokens * row + text * text_row + image_maps + text_maps);
     numbers += fusion * (size_t)c->fusion_layers;
-    numbers += (net->image_per_question ? q : 1) * (tokens * row + heads * tokens * tokens) * (size_t)(c->image_layers + 2);
-    numbers += q * (text * row + heads * text * text) * (size_t)(c->text_layers + 2);
+    numbers += (net->image_per_question ? q : 1) * (tokens * row + heads * tokens * tokens) *
+               kept_layers(c->image_layers, net->first_image);
+    numbers += q * (text * text_row + heads * text * text) * kept_layers(c->text_layers, net->first_text);
     numbers += 2 * q * tokens * (16 * width + 4 * ffn) + 4 * tokens * tokens; // the backward pass's own
     numbers += (size_t)c->image_size * (size_t)c->image_size * 24;            // the stem
     numbers += q * (size_t)(12 * c->head_hidden + 2 * c->labels);

@@ -102,8 +102,8 @@ struct net_state {
     struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS], head_norm;
     struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS];
     struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams on entering
-    real *encoded;     // image encoder's output after ln_post (image_rows)
-    real *text_encoded; // text encoder's output
+    real *encoded;            // image encoder's output after ln_post (image_rows)
+    const real *text_encoded; // text encoder's output
     real *fused_in[NET_STREAMS];
     struct stream_layer_state *entry[NET_STREAMS]; // what was alive on entering fusion; NULL: everything
     real *cls[NET_STREAMS], *cls_z[NET_STREAMS];
@@ -115,6 +115,13 @@ struct net_state {
 // Fills *state; everything lives in the tape's arena until it is rewound.
 void net_forward(struct tape *tape, const struct net *net, const struct net_batch *batch,
                  const struct net_trimming *trimming, struct net_state *state);
+
+// The two halves of it, for two passes through the fusion layers of the same encodings: what net_encode() left stays in
+// the arena (and in *state) while what net_fuse() adds is rewound.
+void net_encode(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                const struct net_trimming *trimming, struct net_state *state);
+void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *batch,
+              const struct net_trimming *trimming, struct net_state *state);
 
 // Gradients that losses hand to the backward pass; NULL: none.
 struct net_gradients {

@@ -59,26 +59,31 @@ static int best_of(const real *logits, int n)
     return best;
 }
 
-void objective_score(const struct sample *sample, const real *logits, int labels, struct objective_sums *sums)
+void objective_score(const struct objective_target *target, const real *logits, const real *teacher, int labels,
+                     struct objective_sums *sums)
 {
-    for (int q = 0; q < sample->question_count; q++) {
-        int right = best_of(logits + q * labels, labels) == sample->answers[q];
-        enum world_family family = sample->questions[q].family;
+    for (int q = 0; q < target->questions; q++) {
+        int answer = target->answers[q] >= 0 ? target->answers[q] : teacher ? best_of(teacher + q * labels, labels) : -1;
+        int right = best_of(logits + q * labels, labels) == answer;
         sums->questions++;
         sums->right += right;
+        if (!target->sample)
+            continue;
+        enum world_family family = target->sample->questions[q].family;
         sums->family_questions[family]++;
         sums->family_right[family] += right;
     }
     sums->scenes++;
 }
 
-static void answer_loss(const struct net *net, const struct objective *objective, const struct sample *sample,
+static void answer_loss(const struct net *net, const struct objective *objective, const struct objective_target *target,
                         const struct net_state *state, real scale, real *dlogits, struct objective_sums *sums)
 {
     int labels = net->config.labels;
-    for (int q = 0; q < sample->question_count; q++)
-        sums->loss[TERM_ANSWER] += cross_entropy(state->logits + q * labels, labels, sample->answers[q],
-                                                 scale * objective->weights.answer, dlogits + q * labels);
+    for (int q = 0; q < target->questions; q++)
+        if (target->answers[q] >= 0)
+            sums->loss[TERM_ANSWER] += cross_entropy(state->logits + q * labels, labels, target->answers[q],
+                                                     scale * objective->weights.answer, dlogits + q * labels);
 }
 
 // T^2 KL(teacher || student) at temperature T; the gradient is T (p_student - p_teacher).
@@ -102,12 +107,12 @@ static double distill_row(const real *student, const real *teacher, int n, doubl
     return loss * temperature * temperature;
 }
 
-static void distill_loss(const struct net *net, const struct objective *objective, const struct sample *sample,
+static void distill_loss(const struct net *net, const struct objective *objective, int questions,
                          const struct net_state *state, const real *teacher, real scale, real *dlogits,
                          struct objective_sums *sums)
 {
     int labels = net->config.labels;
-    for (int q = 0; q < sample->question_count; q++)
+    for (int q = 0; q < questions; q++)
         sums->loss[TERM_DISTILL] +=
             distill_row(state->logits + q * labels, teacher + q * labels, labels, (double)objective->weights.temperature,
                         (double)(scale * objective->weights.distill), dlogits + q * labels);
@@ -229,18 +234,14 @@ static void pooled_losses(struct tape *tape, const struct net *net, const struct
     arena_rewind(&tape->arena, mark);
 }
 
-void objective_apply(struct tape *tape, const struct net *net, const struct objective *objective,
-                     const struct sample *sample, const struct net_batch *batch, const struct net_state *state,
-                     const real *teacher, real question_scale, real scene_scale, struct net_gradients *gradients,
-                     struct objective_sums *sums)
+// The losses that only the world can measure.
+static void world_losses(struct tape *tape, const struct net *net, const struct objective *objective,
+                         const struct sample *sample, const struct net_batch *batch, const struct net_state *state,
+                         real question_scale, real scene_scale, struct net_gradients *gradients,
+                         struct objective_sums *sums)
 {
     const struct objective_weights *w = &objective->weights;
     int width = net->config.width, n = sample->question_count;
-    *gradients = (struct net_gradients){.logits = tape_zeros(tape, (size_t)(n * net->config.labels))};
-    objective_score(sample, state->logits, net->config.labels, sums);
-    answer_loss(net, objective, sample, state, question_scale, gradients->logits, sums);
-    if (teacher && w->distill > 0)
-        distill_loss(net, objective, sample, state, teacher, question_scale, gradients->logits, sums);
     // With one picture a question (guided image trimmers) the encoder's output is no longer the scene's alone.
     if (w->patch > 0 && state->image_rows.n == 1) {
         gradients->encoded = tape_zeros(tape, (size_t)(state->image_rows.stride * width));
@@ -256,6 +257,20 @@ void objective_apply(struct tape *tape, const struct net *net, const struct obje
         gradients->pooled = tape_zeros(tape, (size_t)(n * 2 * width));
         pooled_losses(tape, net, objective, sample, state, question_scale, gradients->pooled, sums);
     }
+}
+
+void objective_apply(struct tape *tape, const struct net *net, const struct objective *objective,
+                     const struct objective_target *target, const struct net_batch *batch,
+                     const struct net_state *state, const real *teacher, real question_scale, real scene_scale,
+                     struct net_gradients *gradients, struct objective_sums *sums)
+{
+    *gradients = (struct net_gradients){.logits = tape_zeros(tape, (size_t)(target->questions * net->config.labels))};
+    objective_score(target, state->logits, teacher, net->config.labels, sums);
+    answer_loss(net, objective, target, state, question_scale, gradients->logits, sums);
+    if (teacher && objective->weights.distill > 0)
+        distill_loss(net, objective, target->questions, state, teacher, question_scale, gradients->logits, sums);
+    if (target->sample)
+        world_losses(tape, net, objective, target->sample, batch, state, question_scale, scene_scale, gradients, sums);
 }
 
 void objective_sums_add(struct objective_sums *to, const struct objective_sums *from)

@@ -31,16 +31,24 @@ struct objective_sums {
     int family_questions[WORLD_FAMILY_COUNT], family_right[WORLD_FAMILY_COUNT];
 };
 
+// What a pass of questions should have answered.
+struct objective_target {
+    int questions;
+    const int *answers;          // label of each, -1: unknown, no answer loss
+    const struct sample *sample; // what only the world knows, for auxiliary losses and families of questions; NULL: nothing
+};
+
 // Adds the scene's losses to *sums and leaves their gradients, times question_scale (per question) and scene_scale
 // (per scene), in *gradients (from the tape's arena) and in the tape's G for the auxiliary heads.
 // teacher: logits of the full model, NULL without distillation.
 void objective_apply(struct tape *tape, const struct net *net, const struct objective *objective,
-                     const struct sample *sample, const struct net_batch *batch, const struct net_state *state,
-                     const real *teacher, real question_scale, real scene_scale, struct net_gradients *gradients,
+                     const struct objective_target *target, const struct net_batch *batch,
+                     const struct net_state *state, const real *teacher, real question_scale, real scene_scale, struct net_gradients *gradients,
                      struct objective_sums *sums);
 
-// Counts right answers only.
-void objective_score(const struct sample *sample, const real *logits, int labels, struct objective_sums *sums);
+// Counts right answers only; where none is known, those that agree with the teacher (NULL: those are wrong).
+void objective_score(const struct objective_target *target, const real *logits, const real *teacher, int labels,
+                     struct objective_sums *sums);
 
 void objective_sums_add(struct objective_sums *to, const struct objective_sums *from);
 

@@ -271,11 +271,13 @@ bool params_load(struct params *params, const struct tensor_list *file, enum par
         const struct tensor *tensor = tensor_list_find(file, param->info.name);
         if (what == PARAMS_LOAD_TRAINED && param->offset >= params->trained)
             continue;
-        if (tensor)
+        if (tensor) {
             ok = load_one(params, param, tensor, what, buffer, err);
-        else if (what == PARAMS_LOAD_TRAINED || (what == PARAMS_LOAD_START && !(param->aux || param->info.trimmer)))
+            tensor_list_forget(file, tensor); // of a gigabyte of weights one copy is enough
+        } else if (what == PARAMS_LOAD_TRAINED || (what == PARAMS_LOAD_START && !(param->aux || param->info.trimmer))) {
             ok = error_set(err, ERROR_INPUT, "there is no tensor %s, which the model to be trained has",
                            param->info.name);
+        }
     }
     free(buffer);
     return ok;

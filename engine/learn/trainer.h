@@ -13,7 +13,8 @@ struct tensor_list;
 struct trainer_options {
     struct model_config config; // for training from nothing, or of `init` with trimmers added
     struct train_settings settings;
-    const struct world *world;
+    const struct world *world; // to learn from; NULL: the set below
+    const char *set, *held_out; // paths of question sets; held_out may be NULL. `init` must outlive the trainer then
     const struct tensor_list *init;    // start weights; NULL: random
     bool grow;                         // they may be of a smaller model, or of a world with fewer words
     const struct tensor_list *teacher; // frozen full model for distillation, of any shape; NULL: a frozen backbone itself
@@ -35,13 +36,17 @@ struct train_progress {
 struct trainer *trainer_new(const struct trainer_options *options, struct error *err);
 void trainer_free(struct trainer *trainer);
 
-// One optimizer step. False when the run is complete.
+// One optimizer step. False when the run is complete, or when it cannot go on (trainer_broken()).
 bool trainer_step(struct trainer *trainer);
+
+// Why no further step is possible: a picture that cannot be read. NULL: nothing is wrong. Owned by the trainer.
+const struct error *trainer_broken(const struct trainer *trainer);
 
 // What happened since the last call.
 struct train_progress trainer_progress(struct trainer *trainer);
 
-// Accuracy on `scenes` scenes of the world `seed`, all patches, deterministic masks if `trim`. *share (may be NULL)
+// Accuracy on `scenes` scenes of the world `seed`, or pictures of the held-out set, where the full model's answer is right if
+// none is given; all patches, deterministic masks if `trim`. *share (may be NULL)
 // gets the mean share of dense multiply-adds, *lift the relevance lift (needed / other patches alive at the end).
 struct objective_sums trainer_evaluate(struct trainer *trainer, uint64_t seed, int scenes, bool trim, double *share,
                                        double *lift);

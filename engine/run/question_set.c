@@ -91,13 +91,15 @@ static bool read_boxes(struct question_box **to, int *count, const json_t *root,
     return true;
 }
 
-static bool read_question(struct question *q, const char *line, size_t length, const char *base, struct error *err)
+static bool read_question(struct question *q, const char *line, size_t length, const char *base, bool answered,
+                          struct error *err)
 {
     json_error_t where;
     json_t *root = json_loadb(line, length, 0, &where);
     bool ok = json_is_object(root) || error_set(err, ERROR_INPUT, "not a JSON object: %s", root ? "" : where.text);
     ok = ok && question_read_pictures(q, json_object_get(root, "picture"), base, err) &&
-         question_read_text(&q->text, root, "question", true, err) && question_read_text(&q->answer, root, "answer", true, err) &&
+         question_read_text(&q->text, root, "question", true, err) &&
+         question_read_text(&q->answer, root, "answer", answered, err) &&
          question_read_text(&q->type, root, "type", false, err) &&
          read_boxes(&q->needed, &q->needed_count, root, "needed", err) &&
          read_boxes(&q->others, &q->other_count, root, "others", err);
@@ -122,7 +124,7 @@ struct question *question_set_add(struct question_set *set, struct error *err)
     return q;
 }
 
-bool question_set_read(struct question_set *set, const char *path, int limit, struct error *err)
+static bool read_set(struct question_set *set, const char *path, int limit, bool answered, struct error *err)
 {
     unsigned char *data;
     size_t size;
@@ -140,7 +142,7 @@ bool question_set_read(struct question_set *set, const char *path, int limit, st
                 break;
             struct question *q = question_set_add(set, err);
             ok = q != NULL;
-            if (q && !read_question(q, line, length, path, err))
+            if (q && !read_question(q, line, length, path, answered, err))
                 ok = error_prefix(err, "%s, line %d", path, number);
         }
         line += length + 1;
@@ -151,4 +153,14 @@ bool question_set_read(struct question_set *set, const char *path, int limit, st
     if (!ok)
         question_set_free(set);
     return ok;
+}
+
+bool question_set_read(struct question_set *set, const char *path, int limit, struct error *err)
+{
+    return read_set(set, path, limit, true, err);
+}
+
+bool question_set_read_unanswered(struct question_set *set, const char *path, int limit, struct error *err)
+{
+    return read_set(set, path, limit, false, err);
 }

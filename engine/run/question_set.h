@@ -25,6 +25,8 @@ struct question_set {
 // {"picture": "a.jpg" or ["a.jpg", "b.jpg"], "question", "answer", "type", "needed": [[x0, y0, x1, y1] ..], "others"};
 // the last three may be missing. At most `limit` lines (0: all). On failure *set is left empty and *err names the line.
 bool question_set_read(struct question_set *set, const char *path, int limit, struct error *err);
+// The same of lines that need no "answer": it is "" where there is none.
+bool question_set_read_unanswered(struct question_set *set, const char *path, int limit, struct error *err);
 void question_set_free(struct question_set *set);
 
 #endif

@@ -127,7 +127,8 @@ static real loss(struct fixture *f)
     net_forward(&f->tape, &f->net, &f->batch, &open, &state);
     if (!given) // losses always differentiate; let the sums go where nobody looks
         f->tape.G = tape_alloc(&f->tape, f->params.total);
-    objective_apply(&f->tape, &f->net, &f->objective, f->sample, &f->batch, &state, f->teacher, QUESTION_SCALE,
+    struct objective_target target = {QUESTIONS, f->sample->answers, f->sample};
+    objective_apply(&f->tape, &f->net, &f->objective, &target, &f->batch, &state, f->teacher, QUESTION_SCALE,
                     SCENE_SCALE, &gradients, &f->sums);
     if (given)
         net_backward(&f->tape, &f->net, &f->batch, &state, &gradients);

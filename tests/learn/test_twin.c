@@ -104,7 +104,8 @@ static void write_step(const char *model, const char *sample_path)
     struct net_gradients gradients;
     objective_init(&objective, &params, &config, &language, weights);
     net_forward(&tape, &net, &batch, &open, &state);
-    objective_apply(&tape, &net, &objective, sample, &batch, &state, NULL, 1 / (float)sample->question_count, 1,
+    struct objective_target target = {sample->question_count, sample->answers, sample};
+    objective_apply(&tape, &net, &objective, &target, &batch, &state, NULL, 1 / (float)sample->question_count, 1,
                     &gradients, &sums);
     net_backward(&tape, &net, &batch, &state, &gradients);
 

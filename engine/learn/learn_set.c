@@ -1,0 +1,205 @@
+#include "engine/learn/learn_set.h"
+
+#include "engine/base/memory.h"
+#include "engine/io/picture.h"
+#include "engine/io/tensors.h"
+#include "engine/text/tokenizer.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct keyed {
+    const char *picture;
+    int question;
+};
+
+static int by_picture(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+    int order = strcmp(x->picture, y->picture);
+    return order ? order : (x->question > y->question) - (x->question < y->question);
+}
+
+static bool make_groups(struct learn_set *set, const struct keyed *sorted, struct error *err)
+{
+    for (int i = 0; i < set->questions.count; i++) {
+        bool same = i && !strcmp(sorted[i].picture, sorted[i - 1].picture);
+        set->order[i] = sorted[i].question;
+        if (!same && access(sorted[i].picture, R_OK) != 0)
+            return error_set(err, ERROR_INPUT, "cannot read the picture %s", sorted[i].picture);
+        if (!same)
+            set->groups[set->group_count++].first = i;
+        set->groups[set->group_count - 1].count++;
+    }
+    return true;
+}
+
+static bool group_questions(struct learn_set *set, struct error *err)
+{
+    size_t count = (size_t)set->questions.count;
+    struct keyed *sorted = memory_alloc(count, sizeof *sorted);
+    set->order = memory_alloc(count, sizeof *set->order);
+    set->labels = memory_alloc(count, sizeof *set->labels);
+    set->groups = memory_alloc(count, sizeof *set->groups);
+    bool ok = (sorted && set->order && set->labels && set->groups) || error_no_memory(err, "the question set");
+    for (size_t i = 0; ok && i < count; i++)
+        sorted[i] = (struct keyed){set->questions.questions[i].pictures[0], (int)i};
+    if (ok)
+        qsort(sorted, count, sizeof *sorted, by_picture);
+    ok = ok && make_groups(set, sorted, err);
+    memory_free(sorted);
+    return ok;
+}
+
+// The model's answers as a table from text to label.
+static json_t *answer_table(const struct tensor_list *model)
+{
+    const char *text = tensor_list_metadata(model, "answers");
+    json_t *list = text ? json_loads(text, 0, NULL) : NULL, *table = json_object();
+    for (size_t a = json_array_size(list); table && a-- > 0;) // of answers that stand twice the first counts
+        if (json_is_string(json_array_get(list, a)))
+            json_object_set_new(table, json_string_value(json_array_get(list, a)), json_integer((json_int_t)a));
+    json_decref(list);
+    return table;
+}
+
+static bool find_labels(struct learn_set *set, const struct model_config *config, const struct tensor_list *model,
+                        struct error *err)
+{
+    json_t *table = answer_table(model);
+    if (!table)
+        return error_no_memory(err, "the answers");
+    for (int i = 0; i < set->questions.count; i++) {
+        const json_t *label = json_object_get(table, set->questions.questions[i].answer);
+        set->labels[i] = label && json_integer_value(label) < config->labels ? (int)json_integer_value(label) : -1;
+        set->labelled += set->labels[i] >= 0;
+    }
+    json_decref(table);
+    return true;
+}
+
+static bool check_pictures(const struct learn_set *set, const char *path, struct error *err)
+{
+    for (int i = 0; i < set->questions.count; i++)
+        if (set->questions.questions[i].pictures[1])
+            return error_set(err, ERROR_INPUT, "%s asks about two pictures at once, which training is not made for", path);
+    return true;
+}
+
+bool learn_set_open(struct learn_set *set, const char *path, const struct model_config *config,
+                    const struct tensor_list *model, struct error *err)
+{
+    const char *words = tensor_list_metadata(model, "tokenizer");
+    *set = (struct learn_set){.image_size = config->image_size, .max_tokens = config->max_tokens,
+                              .fitting = model_fitting(config)};
+    bool ok = words || error_set(err, ERROR_INPUT, "the model carries no tokenizer, so it cannot read questions");
+    ok = ok && (set->tokenizer = tokenizer_from_json(words, err)) &&
+         question_set_read_unanswered(&set->questions, path, 0, err) &&
+         check_pictures(set, path, err) && group_questions(set, err) && find_labels(set, config, model, err);
+    if (ok && config->task == TASK_SNLI)
+        tokenizer_set_rule(set->tokenizer, TEXT_RULE_STRIP, 0);
+    if (!ok)
+        learn_set_close(set);
+    return ok;
+}
+
+void learn_set_close(struct learn_set *set)
+{
+    question_set_free(&set->questions);
+    tokenizer_free(set->tokenizer);
+    memory_free(set->order);
+    memory_free(set->labels);
+    memory_free(set->groups);
+    *set = (struct learn_set){0};
+}
+
+bool learn_set_sample_init(struct set_sample *sample, const struct learn_set *set)
+{
+    size_t side = (size_t)set->image_size;
+    sample->pixels = memory_alloc(3 * side * side, sizeof *sample->pixels);
+    sample->ids = memory_alloc((size_t)(SET_QUESTIONS * set->max_tokens), sizeof *sample->ids);
+    return sample->pixels && sample->ids;
+}
+
+void learn_set_sample_free(struct set_sample *sample)
+{
+    memory_free(sample->pixels);
+    memory_free(sample->ids);
+    *sample = (struct set_sample){0};
+}
+
+static int common_divisor(int a, int b)
+{
+    while (b) {
+        int rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+// A round goes through the groups in steps of a size that shares no divisor with their number: each comes once, and
+// nothing has to be remembered.
+int learn_set_turn(const struct learn_set *set, uint64_t seed, uint64_t index)
+{
+    struct random random;
+    int n = set->group_count, step;
+    random_init(&random, seed, index / (uint64_t)n * 2 + 1);
+    do
+        step = 1 + (int)random_below(&random, (uint32_t)n);
+    while (common_divisor(step, n) != 1);
+    uint64_t start = random_below(&random, (uint32_t)n);
+    return (int)((start + index % (uint64_t)n * (uint64_t)step) % (uint64_t)n);
+}
+
+static bool draw_picture(const struct learn_set *set, const char *path, struct set_sample *sample, struct error *err)
+{
+    struct picture picture, fitted = {0};
+    const struct picture_reading reading = {.least_side = set->image_size};
+    if (!picture_load(&picture, path, reading, NULL, err))
+        return false;
+    bool ok = picture_fit(&fitted, &picture, set->image_size, set->fitting, err);
+    if (ok)
+        picture_normalize_clip(&fitted, sample->pixels);
+    picture_free(&picture);
+    picture_free(&fitted);
+    return ok;
+}
+
+bool learn_set_draw(const struct learn_set *set, int group, int want, struct random *random, struct set_sample *sample,
+                    struct error *err)
+{
+    struct set_group g = set->groups[group];
+    int count = g.count < want ? g.count : want, stride = set->max_tokens, longest = 0;
+    int from = random && g.count > want ? (int)random_below(random, (uint32_t)g.count) : 0;
+    struct token *tokens = memory_alloc((size_t)stride, sizeof *tokens);
+    if (!tokens)
+        return error_no_memory(err, "the questions");
+    bool ok = draw_picture(set, set->questions.questions[set->order[g.first]].pictures[0], sample, err);
+    for (int q = 0; ok && q < count; q++) {
+        int which = set->order[g.first + (from + q) % g.count];
+        int n = tokenizer_encode_question(set->tokenizer, set->questions.questions[which].text, tokens, stride);
+        ok = n > 0 || error_no_memory(err, "the questions");
+        for (int t = 0; t < stride; t++)
+            sample->ids[q * stride + t] = t < n ? tokens[t].id : tokenizer_special(set->tokenizer, TOKENIZER_PAD);
+        sample->text_count[q] = n;
+        sample->answers[q] = set->labels[which];
+        longest = n > longest ? n : longest;
+    }
+    memory_free(tokens);
+    if (!ok)
+        return false;
+    for (int q = 1; q < count; q++) // no padding beyond the longest
+        memmove(sample->ids + q * longest, sample->ids + q * stride, (size_t)longest * sizeof *sample->ids);
+    sample->questions = count;
+    sample->text_stride = longest;
+    return true;
+}
+
+struct net_batch learn_set_batch(const struct set_sample *sample)
+{
+    return (struct net_batch){.questions = sample->questions, .text_stride = sample->text_stride,
+                              .pixels = sample->pixels, .ids = sample->ids, .text_count = sample->text_count};
+}

@@ -1,0 +1,91 @@
+// Inside the trainer: its state, and the steps that its files share.
+#ifndef TRIMSCOPE_LEARN_TRAINER_PRIVATE_H
+#define TRIMSCOPE_LEARN_TRAINER_PRIVATE_H
+
+#include "engine/learn/checkpoint.h"
+#include "engine/learn/learn_set.h"
+#include "engine/learn/trainer.h"
+#include "engine/learn/upkeep.h"
+
+enum { MEMORY_STEPS = 2, WORKERS_LIMIT = 64 };
+
+// Statistics that a step sums over its scenes.
+struct step_sums {
+    struct objective_sums objective;
+    double share, alive[NET_LAYERS];
+    struct upkeep upkeep;
+    double needed_alive, needed_all, other_alive, other_all; // patches, for the relevance lift
+};
+
+struct worker {
+    struct tape tape;
+    real *gradient;
+    struct sample *sample;         // of the world
+    struct set_sample set_sample;  // of a set
+    bool failed;
+    struct error error;
+    real *teacher_logits;
+    struct step_sums sums;
+};
+
+// The full model that the student learns from, with a shape of its own.
+struct teacher {
+    struct params params;
+    struct net net;
+    const real *value; // of its parameters; a frozen backbone is its own teacher; NULL: there is none
+};
+
+struct trainer {
+    struct train_settings settings;
+    struct model_config config;
+    struct params params;
+    struct teacher teacher;
+    struct language language;
+    struct net net;
+    struct objective objective;
+    const struct world *world;  // NULL: pictures and questions of a set
+    struct learn_set set, held_out;
+    const struct tensor_list *base; // of a set: the file that training began with
+    int *set_answer_words;      // of a model with that option that learns from a set
+    struct thread_pool *pool;
+    struct error broken;        // why no further step is possible
+    struct sample *fixed; // fixed_scenes of them, NULL: always new ones
+    int fixed_scenes, workers;
+    struct worker *worker;
+    real *moment1, *moment2;
+    long steps;
+    struct train_position at;
+    double seconds;                  // of training since this process started
+    struct train_progress window;    // sums since the last report
+    long window_steps, window_questions, session_questions;
+    struct objective_sums window_sums;
+    double window_share, window_alive[NET_LAYERS];
+    // What the running step asks of its workers.
+    uint64_t eval_seed;
+    bool eval_trim;
+    int eval_scenes;
+};
+
+
+static inline double trainer_done(const struct trainer *t)
+{
+    return (double)t->at.step / (double)t->steps;
+}
+
+// What one worker makes of a scene or of a picture with its questions; it stays the worker's until the next one.
+struct trainer_material {
+    struct net_batch batch;
+    struct objective_target target;
+};
+
+// trainer_scene.c. Scene `index` of the world, where the trainer has one (`fixed` ones excepted).
+void trainer_make_scene(const struct trainer *t, struct sample *sample, uint64_t index, struct random *random);
+// The full model's logits of the batch, in w->teacher_logits.
+void trainer_teach(const struct trainer *t, struct worker *w, const struct net_batch *batch);
+// Adds what the masks of a pass of all patches keep and cost.
+void trainer_measure(const struct trainer *t, const struct trainer_material *material, const struct net_state *state,
+                     struct step_sums *sums);
+// Forward and backward pass of scene `index` of the run; w->failed when its picture cannot be read.
+void trainer_scene(struct trainer *t, struct worker *w, uint64_t index);
+
+#endif

@@ -1,0 +1,187 @@
+// What the trainer does with one scene: draw it, ask the full model, pass forward and back.
+#include "engine/learn/trainer_private.h"
+
+#include "engine/learn/cost.h"
+#include "engine/learn/schedule.h"
+
+#include <string.h>
+
+// The patches of needed and other objects that a question's mask keeps, pooled over the questions that have both.
+static void measure_lift(const struct sample *sample, int q, const real *alive, int stride, struct step_sums *sums)
+{
+    double needed = 0, other = 0;
+    for (int p = 1; p < stride; p++) {
+        needed += (double)sample->needed[q][p - 1];
+        other += (double)sample->other[q][p - 1];
+    }
+    if (needed <= 0 || other <= 0)
+        return;
+    sums->needed_all += needed;
+    sums->other_all += other;
+    for (int p = 1; p < stride; p++) {
+        real stays = alive ? alive[p] : 1;
+        sums->needed_alive += (double)(stays * sample->needed[q][p - 1]);
+        sums->other_alive += (double)(stays * sample->other[q][p - 1]);
+    }
+}
+
+void trainer_measure(const struct trainer *t, const struct trainer_material *material, const struct net_state *state,
+                     struct step_sums *sums)
+{
+    const struct net_batch *batch = &material->batch;
+    double share[WORLD_QUESTIONS];
+    cost_shares(&t->net, batch, state, share);
+    int stride = state->rows[NET_IMAGE].stride, layers = t->config.fusion_layers;
+    for (int q = 0; q < batch->questions; q++)
+        sums->share += share[q];
+    upkeep_measure(&t->net, batch, state, &sums->upkeep);
+    for (int l = 0; l < layers; l++)
+        for (int q = 0; q < batch->questions; q++) {
+            const real *mask = state->fusion[l][NET_IMAGE].alive, *alive = mask ? mask + q * stride : NULL;
+            double sum = 0;
+            for (int p = 1; p < stride; p++)
+                sum += alive ? (double)alive[p] : 1;
+            sums->alive[l] += sum / (stride - 1);
+            if (l == layers - 1 && material->target.sample)
+                measure_lift(material->target.sample, q, alive, stride, sums);
+        }
+}
+
+// The hinge (mean - kept)^2 above what may be kept, as a slope per question.
+static double hinge_slope(const struct trainer *t, double mean, double keep, double question_scale)
+{
+    return mean > keep ? 2 * t->settings.budget * (mean - keep) * question_scale : 0;
+}
+
+// What the cost objective and the layer budgets say to the masks.
+static void push_costs(const struct trainer *t, const struct net_batch *batch, struct net_state *state,
+                       double question_scale)
+{
+    double over = t->at.share - schedule_target(&t->settings, trainer_done(t));
+    cost_back(&t->net, batch, state, 2 * t->settings.cost * over * question_scale);
+    double heads = schedule_keep(&t->settings, trainer_done(t), t->settings.head_keep);
+    double words = schedule_keep(&t->settings, trainer_done(t), t->settings.word_keep);
+    upkeep_push(&t->net, batch, state, hinge_slope(t, t->at.heads, heads, question_scale),
+                hinge_slope(t, t->at.words, words, question_scale));
+    int stride = state->rows[NET_IMAGE].stride;
+    for (int l = 0; l < t->config.fusion_layers; l++) {
+        double excess = t->at.alive[l] - schedule_budget(&t->settings, trainer_done(t), l);
+        real *dalive = state->fusion[l][NET_IMAGE].dalive;
+        if (excess <= 0 || !dalive)
+            continue;
+        real push = (real)(2 * t->settings.budget * excess * question_scale / (stride - 1));
+        for (int q = 0; q < batch->questions; q++)
+            for (int p = 1; p < stride; p++)
+                dalive[q * stride + p] += push;
+    }
+}
+
+// The teacher sees every patch: what one sees that does not is copied too.
+void trainer_teach(const struct trainer *t, struct worker *w, const struct net_batch *batch)
+{
+    const struct net_trimming open = {0};
+    struct net_batch whole = *batch;
+    struct net_state state;
+    const real *student = w->tape.P;
+    whole.patch_count = 0;
+    w->tape.P = t->teacher.value;
+    net_forward(&w->tape, &t->teacher.net, &whole, &open, &state);
+    memcpy(w->teacher_logits, state.logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
+    w->tape.P = student;
+    arena_rewind(&w->tape.arena, 0);
+}
+
+static int patches_for(const struct trainer *t, struct random *random)
+{
+    const struct train_settings *s = &t->settings;
+    if (trainer_done(t) >= 1 - s->full_tail)
+        return SAMPLE_PATCHES;
+    return s->patches_low + (int)random_below(random, (uint32_t)(s->patches_high - s->patches_low + 1));
+}
+
+void trainer_make_scene(const struct trainer *t, struct sample *sample, uint64_t index, struct random *random)
+{
+    uint64_t seed = (uint64_t)t->settings.seed;
+    // A scene that cannot be laid out is replaced by one far beyond those that this run reaches.
+    for (uint64_t at = index; !sample_make(sample, t->world, &t->language, seed, at, t->settings.questions, random,
+                                           t->settings.brightness);)
+        at += (uint64_t)1 << 40;
+}
+
+// A scene of the world, made on the spot.
+static void draw_scene(const struct trainer *t, struct worker *w, uint64_t index, struct random *random,
+                       struct trainer_material *material)
+{
+    struct sample *sample = t->fixed ? &t->fixed[index % (uint64_t)t->fixed_scenes] : w->sample;
+    if (!t->fixed)
+        trainer_make_scene(t, sample, index, random);
+    int patches = patches_for(t, random);
+    sample_choose_patches(sample, patches, random);
+    material->batch = sample_batch(sample, patches);
+    material->target = (struct objective_target){sample->question_count, sample->answers, sample};
+}
+
+static bool draw(const struct trainer *t, struct worker *w, uint64_t index, struct random *random,
+                 struct trainer_material *material)
+{
+    if (t->world) {
+        draw_scene(t, w, index, random, material);
+        return true;
+    }
+    int group = learn_set_turn(&t->set, (uint64_t)t->settings.seed, index);
+    if (!learn_set_draw(&t->set, group, t->settings.questions, random, &w->set_sample, &w->error))
+        return false;
+    material->batch = learn_set_batch(&w->set_sample);
+    material->target = (struct objective_target){w->set_sample.questions, w->set_sample.answers, NULL};
+    return true;
+}
+
+// The student's pass. A backbone that teaches its own trimmers encodes picture and question once for both.
+static void pass(const struct trainer *t, struct worker *w, const struct net_batch *batch,
+                 const struct net_trimming *trimming, struct net_state *state)
+{
+    const struct net *net = &t->net;
+    bool same_encoders = net->first_image == net->config.image_layers && net->first_text == net->config.text_layers;
+    if (t->teacher.value && !(same_encoders && t->teacher.value == t->params.value))
+        trainer_teach(t, w, batch);
+    net_encode(&w->tape, net, batch, trimming, state);
+    if (t->teacher.value && same_encoders && t->teacher.value == t->params.value) {
+        const struct net_trimming open = {0};
+        size_t mark = w->tape.arena.used;
+        net_fuse(&w->tape, net, batch, &open, state);
+        memcpy(w->teacher_logits, state->logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
+        arena_rewind(&w->tape.arena, mark);
+    }
+    net_fuse(&w->tape, net, batch, trimming, state);
+}
+
+void trainer_scene(struct trainer *t, struct worker *w, uint64_t index)
+{
+    const struct train_settings *s = &t->settings;
+    struct random random;
+    struct trainer_material material;
+    random_init(&random, (uint64_t)s->seed, index * 2 + 1);
+    if (!draw(t, w, index, &random, &material)) {
+        w->failed = true;
+        return;
+    }
+    double question_scale = 1.0 / ((double)s->scenes * material.batch.questions);
+    struct net_trimming trimming = {
+        .on = s->trim,
+        .heads = s->heads,
+        .compact = s->ground <= 0, // the grounding loss reads the outputs of all patches
+        .sampling = {.random = &random, .noise = (real)schedule_noise(s, trainer_done(t)), .temperature = (real)s->gumbel},
+    };
+    arena_rewind(&w->tape.arena, 0);
+    struct net_state state;
+    struct net_gradients gradients;
+    pass(t, w, &material.batch, &trimming, &state);
+    objective_apply(&w->tape, &t->net, &t->objective, &material.target, &material.batch, &state,
+                    t->teacher.value ? w->teacher_logits : NULL, (real)question_scale, (real)(1.0 / s->scenes), &gradients,
+                    &w->sums.objective);
+    if (s->trim) {
+        trainer_measure(t, &material, &state, &w->sums);
+        push_costs(t, &material.batch, &state, question_scale);
+    }
+    net_backward(&w->tape, &t->net, &material.batch, &state, &gradients);
+}
