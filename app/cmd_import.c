@@ -27,6 +27,18 @@ static bool check_names(const char *from, const char *to, struct error *err)
     return true;
 }
 
+static bool check_task(const char *task, struct error *err)
+{
+    char known[120] = "";
+    for (int t = 0; t < TASK_COUNT; t++) {
+        const char *name = model_task_name((enum model_task)t);
+        if (!task || !strcmp(task, name))
+            return true;
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", t ? ", " : "", name);
+    }
+    return error_set(err, ERROR_USAGE, "there is no task %s; known are %s", task, known);
+}
+
 static bool show_progress(void *context, double done, double total)
 {
     return progress_show_share(context, done / total);
@@ -51,8 +63,7 @@ int cmd_import(int argc, char **argv)
          N_("pixels of a side that pictures will have; the position tables are resized as the original code does"), 16,
          4096},
         {"task", OPTION_TEXT, &s.options.task, "TASK",
-         N_("for a file that can do several: vqa, nlvr2, snli, caption or retrieval (default: what its tensors show)"), 0,
-         0},
+         N_("for a file that can do several: what it shall do, as retrieval (default: what its tensors show)"), 0, 0},
         {"trimmers", OPTION_TEXT, &s.options.trimmers, "FILE",
          N_("take the trimmers.* tensors of this file (names and shapes: engine/model/names.md)"), 0, 0},
         {"name", OPTION_TEXT, &s.options.name, "NAME", N_("of the model, as the screen shows it"), 0, 0},
@@ -76,7 +87,7 @@ int cmd_import(int argc, char **argv)
         snprintf(bert, sizeof bert, "%s/vocabularies/bert", folder);
         s.options.bert = bert;
     }
-    bool ok = check_names(arguments[0], arguments[1], &err) &&
+    bool ok = check_names(arguments[0], arguments[1], &err) && check_task(s.options.task, &err) &&
               (import = import_open(arguments[0], &s.options, &err)) != NULL;
     if (ok) {
         import_report_print(stdout, import_report(import));
@@ -90,5 +101,5 @@ int cmd_import(int argc, char **argv)
     else
         fprintf(stderr, "trimscope import: %s\n", err.text);
     import_close(import);
-    return (int)err.code;
+    return ok ? ERROR_NONE : (int)err.code;
 }
