@@ -1,6 +1,6 @@
 // The chooser of exports: what and as what, then a file's name. It opens above any page; the frame and the runs it
 // exports are those of the page below.
-#include "ui/export.h"
+#include "ui/export_job.h"
 #include "ui/page.h"
 #include "ui/screen_state.h"
 
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 enum { ASK_NAME, ASK_OVERWRITE };
-enum { ROWS_MOST = EXPORT_WHAT_COUNT * EXPORT_FORMAT_COUNT, PATH_BYTES = 2048 };
+enum { ROWS_MOST = EXPORT_WHAT_COUNT * EXPORT_FORMAT_COUNT, PATH_BYTES = EXPORT_JOB_PATH };
 
 struct row {
     enum export_what what;
@@ -200,9 +200,8 @@ static void write_file(struct page *page, const char *typed)
     struct frame frame = {0};
     struct figure figure;
     struct error err = {0};
-    char path[PATH_BYTES], size_text[32];
+    char path[PATH_BYTES];
     enum export_format format;
-    size_t size;
     snprintf(path, sizeof path, "%s", typed);
     bool fits = !export_parse_ending(path, &format) || export_can(row.what, format);
     if (fits && export_parse_ending(path, &format))
@@ -217,18 +216,47 @@ static void write_file(struct page *page, const char *typed)
     struct bytes table = {0};
     if (row.what == EXPORT_TABLE && page_top(screen)->kind->table)
         page_top(screen)->kind->table(page_top(screen), &table);
-    struct export_source source = {.figure = &figure, .frame = &frame, .table = &table, .assets = screen->assets ? screen->assets : "assets"};
-    bool ok = row.what != EXPORT_FRAME || screen_take_frame(screen, row.format != EXPORT_ANSI, &frame) ||
-              error_no_memory(&err, "the frame");
-    ok = ok && export_write(&source, row.what, row.format, path, &size, &err);
-    frame_free(&frame);
-    bytes_free(&table);
-    if (!ok) {
+    export_finish(screen); // one at a time
+    if (row.what == EXPORT_FRAME || row.what == EXPORT_TABLE)
+        figure.count = 0; // no run has to be copied
+    if (row.what == EXPORT_FRAME && !screen_take_frame(screen, row.format != EXPORT_ANSI, &frame))
+        error_no_memory(&err, "the frame");
+    else
+        screen->exporting = export_job_start(&figure, &frame, &table, screen->assets ? screen->assets : "assets", row.what,
+                                             row.format, path, &err);
+    if (screen->exporting)
+        view_say(&screen->view, false, _("Writing %s…"), path);
+    else
         view_say(&screen->view, true, "%s", err.text);
+}
+
+void export_finish(struct screen *screen)
+{
+    char path[EXPORT_JOB_PATH];
+    enum export_what what;
+    struct error err;
+    size_t size;
+    if (screen->exporting)
+        export_job_end(screen->exporting, path, &what, &size, &err);
+    screen->exporting = NULL;
+}
+
+void export_watch(struct screen *screen)
+{
+    char path[EXPORT_JOB_PATH], size_text[32];
+    enum export_what what;
+    struct error err;
+    size_t size;
+    if (!screen->exporting || !export_job_done(screen->exporting))
         return;
-    }
+    bool written = export_job_end(screen->exporting, path, &what, &size, &err);
+    screen->exporting = NULL;
+    screen->dirty = true;
     export_size_text(size, size_text);
-    view_say(&screen->view, false, _("Written to %s (%s, %s)."), path, export_what_help(row.what), size_text);
+    if (written)
+        view_say(&screen->view, false, _("Written to %s (%s, %s)."), path, export_what_help(what), size_text);
+    else
+        view_say(&screen->view, true, "%s", err.text);
 }
 
 static void ask_overwrite(struct page *page)

@@ -94,6 +94,7 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
 void screen_end(struct screen *screen)
 {
     page_free_all(screen);
+    export_finish(screen);
     compare_forget(screen);
     popup_close(&screen->popup);
     prompt_free(&screen->prompt);
@@ -231,6 +232,8 @@ static int wait_time(const struct screen *screen, double now)
     int wait = screen->backend->wake_fd < 0 ? 50 : 60000;
     if (screen->busy_since > 0 && !screen->view.busy_for_long)
         wait = milliseconds_until(screen->busy_since + busy_patience, now, wait);
+    if (screen->exporting && wait > 30)
+        wait = 30;
     if (screen->page_due > 0)
         wait = milliseconds_until(screen->page_due, now, wait);
     if (screen->dirty && now < screen->draw_at)
@@ -268,6 +271,7 @@ static void screen_loop(struct screen *screen)
         struct page *page = page_top(screen);
         screen->page_due = page->kind->tick ? page->kind->tick(page, now) : 0;
         watch_work(screen, now);
+        export_watch(screen);
         if (screen->frame_pending && (!screen->paced || now > screen->frame_sent + frame_patience(screen)))
             give_frame_up(screen);
         if (screen->dirty && !screen->frame_pending && now >= screen->draw_at && !screen->quit)

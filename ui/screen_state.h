@@ -55,6 +55,7 @@ struct screen {
     const char *completions[8];
     int completion_count;
     enum focus attention_of; // what the attention shown was asked for
+    struct export_job *exporting; // a file that is being written; NULL: none
     struct compare *compared; // the runs of the comparison page while that is closed; NULL: none
     bool quit;
     bool cancelled;     // the person stopped the computing: it is not asked for until they go on
@@ -97,6 +98,9 @@ void screen_action(struct screen *screen, enum action action);
 void screen_step(struct screen *screen, int stages);
 // page_stepper.c: the patch cursor, over the edge into the picture beside.
 void screen_move_patch(struct view *view, int rows, int columns);
+// page_export.c: says what became of a file once it is written; or waits for that, and says nothing.
+void export_watch(struct screen *screen);
+void export_finish(struct screen *screen);
 // page_compare_runs.c: the runs that the comparison page left behind go.
 void compare_forget(struct screen *screen);
 // page_stepper.c

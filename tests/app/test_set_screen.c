@@ -228,6 +228,25 @@ static void test_table(void **state)
     screen_term_type(&term, "/P7\r");
     WAIT(&term, "8 of 80 rows");
     WAIT(&term, "p7.png");
+    // E writes the rows that are left, and offers nothing of the run behind the table.
+    const char *csv = scratch_path("eight.csv");
+    unlink(csv);
+    screen_term_type(&term, "E");
+    WAIT(&term, "the table, as it is filtered and sorted");
+    assert_false(screen_term_find(&term, "scores", NULL, NULL));
+    screen_term_type(&term, "jjj\r");
+    WAIT(&term, "Write to: set-table.csv");
+    screen_term_type(&term, "\025");
+    screen_term_type(&term, csv);
+    screen_term_type(&term, "\r");
+    WAIT(&term, "Written to ");
+    FILE *table = fopen(csv, "r");
+    assert_non_null(table);
+    int lines = 0;
+    for (char line[1024]; fgets(line, sizeof line, table); lines++)
+        assert_true(lines == 0 || strstr(line, "p7.png,"));
+    fclose(table);
+    assert_int_equal(lines, 9);
     screen_term_type(&term, "jj");
     screen_term_settle(&term, 200);
     char before[512], after[512];

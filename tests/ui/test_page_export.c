@@ -113,6 +113,22 @@ static void test_failure(void **state)
     finish("q");
 }
 
+// The screen goes on while the file is written; who quits meanwhile gets it whole.
+static void test_quit_while_writing(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("quit.png");
+    start_fake_screen(40, 120, true, NULL);
+    type_export(0, path);
+    finish("q");
+    check_begins(path, "\x89PNG");
+    static unsigned char bytes[1 << 22];
+    FILE *file = fopen(path, "rb");
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_true(size > 1000 && !memcmp(bytes + size - 8, "IEND", 4));
+}
+
 // The ending typed decides, where what is exported can have that format.
 static void test_ending(void **state)
 {
@@ -129,7 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frame),   cmocka_unit_test(test_frame_without_sixel), cmocka_unit_test(test_overwriting),
-        cmocka_unit_test(test_failure), cmocka_unit_test(test_ending),
+        cmocka_unit_test(test_failure), cmocka_unit_test(test_ending), cmocka_unit_test(test_quit_while_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
