@@ -4,6 +4,7 @@
 #include "app/options.h"
 #include "app/train_calibration.h"
 #include "app/train_report.h"
+#include "app/train_screen.h"
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
@@ -35,6 +36,9 @@ struct train_command {
     bool trim, grow, freeze, fresh, change, estimate, no_cross, no_heads, no_distill, no_curriculum, half;
     // every: seconds between saved states; minutes: 0 for no limit; calibrate: questions of a set, 0 for none
     long threads, validate, every, minutes, calibrate;
+    bool on_screen;
+    char line[PATH]; // as it was typed, for the screen
+    struct screen_settings screen;
     struct train_settings settings;
     char state[PATH];
 };
@@ -124,6 +128,12 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
         a->out = a->trim ? "pruned.safetensors" : "dense.safetensors";
     if (a->trim && !a->init && !a->estimate)
         return error_set(err, ERROR_USAGE, "the SmartTrim stage starts from dense weights: give --init FILE");
+    if (a->on_screen && a->set)
+        return error_set(err, ERROR_USAGE, "--screen shows training on the procedural world; with --set the figures are printed");
+    if (a->on_screen && a->estimate)
+        return error_set(err, ERROR_USAGE, "--screen shows training, and --estimate trains nothing");
+    if (a->on_screen && !screen_settings_possible())
+        return error_set(err, ERROR_USAGE, "--screen needs a terminal; without it the figures are printed");
     if (a->grow && !a->init)
         return error_set(err, ERROR_USAGE, "--grow is about start weights: give --init FILE");
     if (a->grow && a->set)
@@ -226,17 +236,47 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
     return ok;
 }
 
-static bool work(struct trainer *trainer, const struct train_command *a, const struct world *world, int layers,
-                 struct error *err)
+struct training {
+    const struct train_command *command;
+    struct trainer *trainer;
+    const struct world *world;
+};
+
+static bool work(void *context, struct train_report *report, struct error *err)
 {
-    struct train_report report = train_report_new(a->trim, layers);
+    const struct training *training = context;
+    const struct train_command *a = training->command;
     bool complete;
-    if (!resume(trainer, a, &report, err) || !train(trainer, a, &report, &complete, err))
+    if (!resume(training->trainer, a, report, err) || !train(training->trainer, a, report, &complete, err))
         return false;
     if (complete)
-        return finish(trainer, a, world, &report, err);
-    train_report_say(&report, _("stopped; the same command goes on from %s"), a->state);
+        return finish(training->trainer, a, training->world, report, err);
+    train_report_say(report, _("stopped; the same command goes on from %s"), a->state);
     return error_set(err, ERROR_CANCELLED, "not finished");
+}
+
+static void stop(void *context)
+{
+    (void)context;
+    stop_asked = 1;
+}
+
+static bool show_on_screen(struct training *training, const struct train_settings *settings, int layers, struct error *err)
+{
+    char scratch[PATH + 32];
+    snprintf(scratch, sizeof scratch, "%s.look", training->command->out);
+    const struct train_screen screen = {.screen = &training->command->screen,
+                                        .trainer = training->trainer,
+                                        .world = training->world,
+                                        .scratch = scratch,
+                                        .settings = settings,
+                                        .layers = layers,
+                                        .steps = trainer_steps(training->trainer),
+                                        .command = training->command->line,
+                                        .work = work,
+                                        .stop = stop,
+                                        .context = training};
+    return train_screen_run(&screen, err);
 }
 
 // The model to be trained: that of --init or of the bundled one's shape, with trimmers. *settings gets what it is.
@@ -308,12 +348,46 @@ static bool run(const struct train_command *a, struct error *err)
     bool ok = open_sources(a, &world, &init, err) && (trainer = make_trainer(a, world, init, &config, err)) != NULL;
     if (ok && a->estimate)
         say_estimate(trainer, a);
-    else if (ok)
-        ok = work(trainer, a, world, config.fusion_layers, err);
+    else if (ok && a->on_screen)
+        ok = show_on_screen(&(struct training){a, trainer, world}, &a->settings, config.fusion_layers, err);
+    else if (ok) {
+        struct train_report report = train_report_new(a->trim, config.fusion_layers);
+        ok = work(&(struct training){a, trainer, world}, &report, err);
+    }
     trainer_free(trainer);
     tensor_list_close(init);
     world_free(world);
     return ok;
+}
+
+static int tell(const struct error *err)
+{
+    if (err->code != ERROR_NONE && err->code != ERROR_CANCELLED)
+        fprintf(stderr, "trimscope train: %s\n", err->text);
+    return (int)err->code;
+}
+
+static int run_and_tell(void *command)
+{
+    struct error err = {0};
+    struct sigaction action = {.sa_handler = ask_to_stop}, interrupt, terminate;
+    stop_asked = 0;
+    sigaction(SIGINT, &action, &interrupt);
+    sigaction(SIGTERM, &action, &terminate);
+    run(command, &err);
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGTERM, &terminate, NULL);
+    return tell(&err);
+}
+
+// As far as it fits; what needs quotes gets them.
+static void write_line(char *out, size_t size, int argc, char **argv)
+{
+    size_t used = (size_t)snprintf(out, size, "trimscope");
+    for (int i = 0; i < argc && used < size; i++) {
+        const char *quote = strpbrk(argv[i], " \t\"\\$&;()<>|*?") ? "'" : "";
+        used += (size_t)snprintf(out + used, size - used, " %s%s%s", quote, argv[i], quote);
+    }
 }
 
 int cmd_train(int argc, char **argv)
@@ -353,6 +427,9 @@ int cmd_train(int argc, char **argv)
         OPTION_ROW_THREADS(&a.threads),
         {"validate", OPTION_NUMBER, &a.validate, "N", N_("held-out scenes to check on (default 100)"), 1, 100000},
         {"every", OPTION_NUMBER, &a.every, "SECONDS", N_("between saved states (default 240)"), 1, 86400},
+        {"screen", OPTION_FLAG, &a.on_screen, NULL,
+         N_("curves, what each layer keeps, and a picture pruned by the present weights, while it trains"), 0, 0},
+        OPTION_ROWS_DRAWN(a.screen),
         {"minutes", OPTION_NUMBER, &a.minutes, "N", N_("stop after so many, as Ctrl-C does"), 1, 1000000},
         OPTION_ROW_END,
     };
@@ -364,20 +441,14 @@ int cmd_train(int argc, char **argv)
         rows, 0, ARGUMENTS};
     const char *arguments[ARGUMENTS];
     int count, status;
+    write_line(a.line, sizeof a.line, argc, argv);
     if (!options_parse(&command, argc, argv, arguments, &count, &status)) {
         if (status == ERROR_NONE && argc > 1) // --help
             print_settings();
         return status;
     }
     struct error err = {0};
-    struct sigaction action = {.sa_handler = ask_to_stop}, interrupt, terminate;
-    stop_asked = 0;
-    sigaction(SIGINT, &action, &interrupt);
-    sigaction(SIGTERM, &action, &terminate);
-    bool ok = settle(&a, arguments, count, &err) && (a.estimate || try_out(&a, &err)) && run(&a, &err);
-    sigaction(SIGINT, &interrupt, NULL);
-    sigaction(SIGTERM, &terminate, NULL);
-    if (!ok && err.code != ERROR_CANCELLED)
-        fprintf(stderr, "trimscope train: %s\n", err.text);
-    return (int)err.code;
+    if (!settle(&a, arguments, count, &err) || !(a.estimate || try_out(&a, &err)))
+        return tell(&err);
+    return a.on_screen ? screen_settings_run(&a.screen, "trimscope train", run_and_tell, &a) : run_and_tell(&a);
 }

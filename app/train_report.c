@@ -82,7 +82,7 @@ static int columns(void)
 
 void train_report_flush(struct train_report *report, struct trainer *trainer)
 {
-    if (!report->steps)
+    if (!report->steps || report->listener.step)
         return;
     struct train_progress progress = trainer_progress(trainer);
     struct text text = {.length = 0};
@@ -101,6 +101,10 @@ void train_report_flush(struct train_report *report, struct trainer *trainer)
 
 void train_report_step(struct train_report *report, struct trainer *trainer)
 {
+    if (report->listener.step) {
+        report->listener.step(report->listener.context, trainer);
+        return;
+    }
     report->steps++;
     if (clock_seconds() - report->said > (report->terminal ? TERMINAL_SECONDS : LOG_SECONDS))
         train_report_flush(report, trainer);
@@ -109,6 +113,14 @@ void train_report_step(struct train_report *report, struct trainer *trainer)
 void train_report_say(struct train_report *report, const char *format, ...)
 {
     va_list args;
+    if (report->listener.words) {
+        char text[TEXT];
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        report->listener.words(report->listener.context, text);
+        return;
+    }
     if (report->line_open)
         putchar('\n');
     report->line_open = false;

@@ -4,7 +4,15 @@
 
 #include "engine/learn/trainer.h"
 
+// Somebody who listens instead of a terminal or a log.
+struct train_listener {
+    void *context;
+    void (*step)(void *context, struct trainer *trainer); // after every step
+    void (*words)(void *context, const char *words);      // a line
+};
+
 struct train_report {
+    struct train_listener listener; // step NULL: nobody
     bool terminal, trim;
     int layers;       // fusion layers, for the shares of patches alive
     double said;      // when something was said last

@@ -30,7 +30,8 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
     X(HEADS, heads, N_("Heads")) \
     X(COMPOSE, compose, N_("Compose")) \
     X(EDIT, edit, N_("Edit a copy")) \
-    X(LESSON, lesson, N_("Lessons"))
+    X(LESSON, lesson, N_("Lessons")) \
+    X(TRAIN, train, N_("Training"))
 
 #define PAGE_ENUM(id, name, title) PAGE_##id,
 enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
@@ -145,6 +146,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(RUN_MORE, K(']'), "]", ON(COMPARE), CHANGE, 0, NONE, "", N_("budget of the chosen run up by 0.05"))    \
     X(MARKS, K('d'), "d", ON(COMPARE), LOOK, 0, ANYWHERE, N_("marks"),                                       \
       N_("mark the patches that only some runs keep, or not"))                                               \
+    X(LOOK_NEXT, K('n', ' '), "n", ON(TRAIN), LOOK, 0, ANYWHERE, N_("next picture"), N_("another validation picture")) \
     X(EXPORT, K('E'), "E", EVERYWHERE, PROGRAM, 0, ROOM, N_("export…"),                                     \
       N_("write to a file: screen, run as a page, figure, scores…"))                       \
     X(EXPORT_UP, K(KEY_UP, 'k'), "↑ k", ON(EXPORT), PROGRAM, 0, NONE, "", N_("what to export: the one above")) \

@@ -19,6 +19,11 @@ static const char *const types[] = {
     Nin_("question type", "relation-check"), Nin_("question type", "category"),    Nin_("question type", "compare"),
 };
 
+static const char *const terms[] = {
+    Nin_("loss", "answer"), Nin_("loss", "distill"), Nin_("loss", "patch"), Nin_("loss", "color"),
+    Nin_("loss", "ground"), Nin_("loss", "where"),   Nin_("loss", "count"),
+};
+
 static const char *title(const char *const list[], size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -42,6 +47,11 @@ int title_policy_width(void)
         width = one > width ? one : width;
     }
     return width;
+}
+
+const char *title_loss_term(const char *name)
+{
+    return title(terms, sizeof terms / sizeof *terms, name);
 }
 
 const char *title_question_type(const char *name)

@@ -10,4 +10,7 @@ int title_policy_width(void); // columns of the widest, at least 16
 // A type of questions, as world/ names them.
 const char *title_question_type(const char *name);
 
+// A part of what training minimises, as learn/ names them.
+const char *title_loss_term(const char *name);
+
 #endif

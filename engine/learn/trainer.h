@@ -27,7 +27,8 @@ struct train_progress {
     double loss[TERMS], accuracy; // over the steps since the last report
     double family_accuracy[WORLD_FAMILY_COUNT]; // NaN where no question was asked
     double share, target;         // multiply-adds spent on average, and asked for
-    double alive[NET_LAYERS];     // share of patches alive in each fusion layer
+    double alive[NET_LAYERS];     // share of patches alive in each fusion layer,
+    double budget[NET_LAYERS];    // and what may stay there before it costs
     double heads, words;          // shares on and alive lately, over all fusion layers
     double rate, gradient_norm, questions_per_second, seconds_left;
 };
@@ -35,6 +36,9 @@ struct train_progress {
 // NULL and a sentence in *err when settings, model or memory do not fit.
 struct trainer *trainer_new(const struct trainer_options *options, struct error *err);
 void trainer_free(struct trainer *trainer);
+
+// Steps of the whole run.
+long trainer_steps(const struct trainer *trainer);
 
 // One optimizer step. False when the run is complete, or when it cannot go on (trainer_broken()).
 bool trainer_step(struct trainer *trainer);

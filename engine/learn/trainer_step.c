@@ -105,6 +105,11 @@ static void gather_window(struct trainer *t, double norm)
     }
 }
 
+long trainer_steps(const struct trainer *t)
+{
+    return t->steps;
+}
+
 bool trainer_step(struct trainer *t)
 {
     if (t->at.step >= t->steps || t->broken.code)
@@ -155,8 +160,10 @@ struct train_progress trainer_progress(struct trainer *t)
                                    : (double)NAN;
     p.share = t->settings.trim ? t->window_share / asked : 1;
     p.target = t->settings.trim ? schedule_target(&t->settings, trainer_done(t)) : 1;
-    for (int l = 0; l < t->config.fusion_layers; l++)
+    for (int l = 0; l < t->config.fusion_layers; l++) {
         p.alive[l] = t->settings.trim ? t->window_alive[l] / asked : 1;
+        p.budget[l] = t->settings.trim ? schedule_budget(&t->settings, trainer_done(t), l) : 1;
+    }
     p.heads = t->at.heads;
     p.words = t->at.words;
     p.gradient_norm /= steps;
