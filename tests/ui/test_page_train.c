@@ -109,6 +109,7 @@ static void test_all_that_is_told_is_shown(void **state)
     expect("$ trimscope train --screen");
     unsigned char rgb[3];
     int painted = 0;
+    screen_term_settle(&term, 200);
     for (int y = 0; y < term.rows * TERM_CELL_HEIGHT; y++)
         for (int x = 0; x < term.columns * TERM_CELL_WIDTH; x++)
             painted += screen_term_pixel(&term, x, y, rgb);
