@@ -124,6 +124,9 @@ static void print_trace(const struct trace *trace)
     printf(_("FLOPs: %.1f of %.1f million (%.1f%%; multiply-adds %.1f of %.1f million)\n"), 2 * trace->spent_macs / 1e6,
            2 * trace->dense_macs / 1e6, 100 * trace->spent_macs / trace->dense_macs, trace->spent_macs / 1e6,
            trace->dense_macs / 1e6);
+    float rank = trace->stages[trace->stage_count - 1].rank;
+    if (!isnan(rank))
+        printf(_("rank score: %+.4f\n"), (double)rank);
     printf(_("answer: %s (%.1f%%), %.1f ms\n"), show(trace->answer.text).text, 100 * (double)trace->answer.p, trace->ms);
 }
 

@@ -52,7 +52,9 @@ static void write_about(const struct view *view, const struct stage *stage, bool
 {
     bool final = stage && stage->kind == STAGE_ANSWER;
     const char *truth = view_truth(view);
-    if (truth && final)
+    if (stage && !isnan(stage->rank))
+        snprintf(out, size, final ? _("rank score %+.3f") : _("a lens; rank score %+.3f"), (double)stage->rank);
+    else if (truth && final)
         snprintf(out, size,
                  stage->answer_count && !strcmp(stage->answers[0].text, truth) ? _("right: the true answer is '%s'")
                                                                                : _("WRONG: the true answer is '%s'"),

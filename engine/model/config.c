@@ -130,7 +130,7 @@ static bool check_meter(const struct model_config *c, struct error *err)
            check_range("text position count", c->positions, c->max_tokens + 2, TABLE_LIMIT, err) &&
            check_range("token type count", c->token_types, 1 + c->pictures, 16, err) &&
            check_range("label count", c->labels, 1, TABLE_LIMIT, err) &&
-           check_range("answer head's width", c->head_hidden, 1, FFN_LIMIT, err);
+           check_range("answer head's width", c->head_hidden, c->task != TASK_RETRIEVAL, FFN_LIMIT, err);
 }
 
 static bool check_blip(const struct model_config *c, struct error *err)
@@ -244,6 +244,12 @@ bool model_config_grid(struct model_config *c, const struct tensor_list *file, c
     return true;
 }
 
+// The matrix of the answer head that gives the labels.
+static void answer_tensor(enum model_task task, char name[PARAMETER_NAME])
+{
+    snprintf(name, PARAMETER_NAME, task == TASK_RETRIEVAL ? "%s.weight" : "%s.3.weight", model_task_head(task));
+}
+
 static bool read_sizes(struct model_config *c, const struct tensor_list *file, struct error *err)
 {
     char head[PARAMETER_NAME];
@@ -253,7 +259,7 @@ static bool read_sizes(struct model_config *c, const struct tensor_list *file, s
         model_config_layers(file, "text_transformer.encoder.layer.", ".output.LayerNorm.weight", MODEL_LAYERS + 1);
     c->fusion_layers =
         model_config_layers(file, "cross_modal_image_layers.", ".output.LayerNorm.weight", MODEL_LAYERS + 1);
-    snprintf(head, sizeof head, "%s.3.weight", model_task_head(c->task));
+    answer_tensor(c->task, head);
     return model_config_size(file, "vit_model.visual.class_embedding", 1, 0, &c->width, err) &&
            model_config_size(file, "text_transformer.embeddings.word_embeddings.weight", 2, 0, &c->vocabulary, err) &&
            model_config_size(file, "text_transformer.embeddings.position_embeddings.weight", 2, 0, &c->positions,
@@ -268,7 +274,8 @@ static bool read_sizes(struct model_config *c, const struct tensor_list *file, s
            model_config_size(file, "cross_modal_text_layers.0.intermediate.dense.weight", 2, 0, &c->text_fusion_ffn,
                              err) &&
            model_config_size(file, head, 2, 0, &c->labels, err) &&
-           model_config_size(file, head, 2, 1, &c->head_hidden, err) && read_stem(c, file, err) &&
+           (c->task == TASK_RETRIEVAL || model_config_size(file, head, 2, 1, &c->head_hidden, err)) &&
+           read_stem(c, file, err) &&
            model_config_grid(c, file, "vit_model.visual.positional_embedding", 2, err);
 }
 
@@ -385,14 +392,19 @@ static bool read_task(struct model_config *c, const struct tensor_list *file, st
 {
     for (int t = 0; t < TASK_COUNT; t++) {
         char name[PARAMETER_NAME];
-        snprintf(name, sizeof name, "%s.3.weight", model_task_head((enum model_task)t));
-        if (tensor_list_find(file, name)) {
-            c->task = (enum model_task)t;
-            return true;
-        }
+        answer_tensor((enum model_task)t, name);
+        if (!tensor_list_find(file, name))
+            continue;
+        c->task = (enum model_task)t;
+        // A pre-trained file can tell matches, too; one made for retrieval was trained on shorter texts (vlm_spec §3.6).
+        c->ranked = c->task == TASK_RETRIEVAL && tensor_list_find(file, "rank_output.weight");
+        if (c->ranked)
+            c->max_tokens = 40;
+        return true;
     }
     return error_set(err, ERROR_INPUT,
-                     "the weights have no answer head; expected vqa_classifier, nlvr2_classifier or snli_classifier");
+                     "the weights have no answer head; expected vqa_classifier, nlvr2_classifier, snli_classifier or "
+                     "itm_score");
 }
 
 static bool read_metadata(struct model_config *c, const struct tensor_list *file, struct error *err)
@@ -451,6 +463,8 @@ bool model_config_read(struct model_config *config, const struct tensor_list *fi
         return false;
     config->pictures = model_task_pictures(config->task);
     config->fusion_eps = config->fusion_norm == FUSION_PRE ? 1e-5f : 1e-12f;
+    if (!blip && !*model_task_head(config->task))
+        return error_set(err, ERROR_INPUT, "METER has no task %s", model_task_name(config->task));
     if (!(blip ? model_config_blip_sizes(config, file, err) : read_sizes(config, file, err)) ||
         !read_trimmers(config, file, err))
         return false;

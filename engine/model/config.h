@@ -21,7 +21,7 @@ enum model_architecture { ARCHITECTURE_METER, ARCHITECTURE_BLIP };
     X(NLVR2, "nlvr2", "nlvr2_classifier", 2)                                                                           \
     X(SNLI, "snli", "snli_classifier", 1)                                                                              \
     X(CAPTION, "caption", "", 1)                                                                                       \
-    X(RETRIEVAL, "retrieval", "", 1)
+    X(RETRIEVAL, "retrieval", "itm_score.fc", 1)
 #define MODEL_TASK_ENUM(id, name, head, pictures) TASK_##id,
 enum model_task { MODEL_TASKS(MODEL_TASK_ENUM) TASK_COUNT };
 #undef MODEL_TASK_ENUM
@@ -62,7 +62,8 @@ struct model_config {
     int vocabulary, positions;   // rows of the word and position tables of the text encoder
     int max_tokens;              // of a question, <s> and </s> counted
     int token_types;             // rows of token_type_embeddings: text, picture 1, picture 2
-    int labels, head_hidden;     // answers; width of the hidden layer of the answer head
+    int labels, head_hidden;     // answers; width of the hidden layer of the answer head, 0 where it has none
+    bool ranked;                 // METER's retrieval: a second head gives the score that pictures and texts are ranked by
     int decoder_layers, decoder_ffn; // BLIP's answer decoder (VQA), which attends to the words' last states; 0: none
     int merge_from; // the first fusion layer that mixes what two pictures gave by a linear map (BLIP NLVR2)
     int projection; // width of BLIP's contrastive features (retrieval); 0: none

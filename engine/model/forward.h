@@ -82,7 +82,8 @@ void forward_embed_image(struct forward *forward, const float *pixels, float *ou
 void forward_finish_text(struct forward *forward, float *x, int rows);
 void forward_finish_image(struct forward *forward, float *x, int rows, const int *rows_of, int type);
 
-// Poolers and answer head on the CLS rows of each pass (1, or 2 for NLVR2): logits (labels).
+// Poolers and answer head on the CLS rows of each pass (1, or 2 for NLVR2): logits (labels), and behind them the rank score
+// of a model that has one.
 void forward_answer(struct forward *forward, const float *const text[], const float *const image[], float *logits);
 // BLIP's classifier (NLVR2, match or no match) on the words' first row: logits (labels).
 void forward_classify(struct forward *forward, const float *cls, float *logits);

@@ -28,19 +28,13 @@ static void pool(struct forward *forward, int stream, const float *cls, float *o
         forward->probe(forward->probe_context, stream == FUSION_TEXT ? "pooler_text" : "pooler_image", out, 1, width);
 }
 
-void forward_answer(struct forward *forward, const float *const text[], const float *const image[], float *logits)
+// A hidden layer, and the logits of the labels.
+static void classify(struct forward *forward, const float *features, float *logits)
 {
     const struct model *m = forward->model;
     const struct linear *head = m->head;
     int width = m->config.width, hidden_width = m->config.head_hidden;
-    size_t mark = forward->math->scratch.used;
-    float *features = scratch_floats(forward, (size_t)head[0].in), *hidden = scratch_floats(forward, (size_t)head[0].out);
-    for (int p = 0; p < m->config.pictures; p++) {
-        pool(forward, FUSION_TEXT, text[p], features + (2 * p) * width);
-        pool(forward, FUSION_IMAGE, image[p], features + (2 * p + 1) * width);
-    }
-    if (forward->probe)
-        forward->probe(forward->probe_context, "cls_feats", features, 1, head[0].in);
+    float *hidden = scratch_floats(forward, (size_t)head[0].out);
     linear_apply(forward->math, &head[0], features, head[0].in, 1, hidden, hidden_width, ACTIVATION_NONE, NULL, 0, NULL,
                  NULL, &forward->macs.other);
     layer_norm(hidden, hidden_width, 1, hidden_width, m->head_norm.gamma, m->head_norm.beta, m->head_norm.eps, hidden,
@@ -55,6 +49,37 @@ void forward_answer(struct forward *forward, const float *const text[], const fl
         linear_apply(forward->math, &m->answer_words, meaning, width, 1, logits, head[1].out, ACTIVATION_NONE, logits,
                      head[1].out, NULL, NULL, &forward->macs.other);
     }
+}
+
+// Match or not, and the score by which pictures and texts are ranked (vlm_spec §3.5).
+static void match(struct forward *forward, const float *features, float *logits)
+{
+    const struct model *m = forward->model;
+    const struct linear *head = &m->head[1];
+    linear_apply(forward->math, head, features, head->in, 1, logits, head->out, ACTIVATION_NONE, NULL, 0, NULL, NULL,
+                 &forward->macs.other);
+    if (m->rank.out)
+        linear_apply(forward->math, &m->rank, features, m->rank.in, 1, logits + head->out, 1, ACTIVATION_NONE, NULL, 0, NULL,
+                     NULL, &forward->macs.other);
+}
+
+void forward_answer(struct forward *forward, const float *const text[], const float *const image[], float *logits)
+{
+    const struct model *m = forward->model;
+    const struct linear *head = m->head;
+    int width = m->config.width, feature_width = 2 * width * m->config.pictures;
+    size_t mark = forward->math->scratch.used;
+    float *features = scratch_floats(forward, (size_t)feature_width);
+    for (int p = 0; p < m->config.pictures; p++) {
+        pool(forward, FUSION_TEXT, text[p], features + (2 * p) * width);
+        pool(forward, FUSION_IMAGE, image[p], features + (2 * p + 1) * width);
+    }
+    if (forward->probe)
+        forward->probe(forward->probe_context, "cls_feats", features, 1, feature_width);
+    if (head[0].out)
+        classify(forward, features, logits);
+    else
+        match(forward, features, logits);
     if (forward->probe)
         forward->probe(forward->probe_context, "logits", logits, 1, head[1].out);
     arena_rewind(&forward->math->scratch, mark);

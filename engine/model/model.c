@@ -26,6 +26,8 @@ static bool read_tokenizer(struct model *model, const struct tensor_list *file, 
     if (tokenizer_size(model->tokenizer) > model->config.vocabulary)
         return error_set(err, ERROR_INPUT, "the tokenizer has %d tokens, but the word table only %d rows",
                          tokenizer_size(model->tokenizer), model->config.vocabulary);
+    if (model->config.task == TASK_SNLI) // METER's data set strips the hypothesis, and only that (vlm_spec §3.5)
+        tokenizer_set_rule(model->tokenizer, TEXT_RULE_STRIP, 0);
     return true;
 }
 
@@ -124,6 +126,7 @@ void model_free(struct model *model)
     linear_free(&model->word_transform);
     linear_free(&model->word_head);
     linear_free(&model->head_words);
+    linear_free(&model->rank);
     linear_free(&model->answer_words);
     tokenizer_free(model->tokenizer);
     memory_free(model->calibration);

@@ -108,6 +108,7 @@ struct model {
     const float *types;                      // (token_types, D)
     struct linear head[2], head_words, answer_words; // head_words.out == 0 without answer_words; head[0].out == 0 in
                                                      // a head of one layer (BLIP's retrieval)
+    struct linear rank; // METER's retrieval: features to the rank score; out == 0 where there is none
     struct norm head_norm;                           // gamma NULL: ReLU follows the first layer (BLIP's NLVR2)
 
     // BLIP: the layers of its text encoder (or of the decoder that writes captions) are fusion[FUSION_TEXT].

@@ -228,6 +228,13 @@ static void fusion(struct walk *walk)
 static void answer_head(struct walk *walk)
 {
     const struct model_config *c = walk->config;
+    if (c->task == TASK_RETRIEVAL) {
+        walk_section(walk, "%s", "");
+        walk_linear(walk, model_task_head(c->task), c->labels, 2 * c->width);
+        if (c->ranked)
+            walk_linear(walk, "rank_output", 1, 2 * c->width);
+        return;
+    }
     walk_section(walk, "%s.", model_task_head(c->task));
     walk_linear(walk, "0", c->head_hidden, 2 * c->width * c->pictures);
     walk_norm(walk, "1", c->head_hidden);

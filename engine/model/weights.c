@@ -318,6 +318,12 @@ static void load_head(struct loader *loader)
         if (m->config.fusion_norm == FUSION_PRE)
             m->fusion_norm[s] = weights_norm(loader, m->config.fusion_eps, "cross_modal_", prefix);
     }
+    if (m->config.task == TASK_RETRIEVAL) {
+        weights_linear(loader, &m->head[1], "", model_task_head(m->config.task), 0);
+        if (m->config.ranked)
+            weights_linear(loader, &m->rank, "", "rank_output", 0);
+        return;
+    }
     snprintf(prefix, sizeof prefix, "%s.", model_task_head(m->config.task));
     weights_linear(loader, &m->head[0], prefix, "0", 0);
     m->head_norm = weights_norm(loader, m->config.head_eps, prefix, "1");

@@ -73,8 +73,11 @@ void flops_finish(const struct model_config *c, int rows, struct macs *macs)
 
 void flops_answer(const struct model_config *c, struct macs *macs)
 {
-    macs->other += 2 * product(c->pictures, c->width, c->width) +
-                   product(2 * c->pictures, c->width, c->head_hidden) + product(1, c->head_hidden, c->labels);
+    macs->other += 2 * product(c->pictures, c->width, c->width);
+    if (c->task == TASK_RETRIEVAL)
+        macs->other += product(c->labels + c->ranked, 2, c->width);
+    else
+        macs->other += product(2 * c->pictures, c->width, c->head_hidden) + product(1, c->head_hidden, c->labels);
     if (c->answer_words)
         macs->other += product(1, c->head_hidden, c->width) + product(1, c->width, c->labels);
 }

@@ -64,6 +64,7 @@ static void copy_snapshot(const struct run *run, int index, struct snapshot *to,
     to->redundancy_heads = from->redundancy_heads;
     memcpy(to->answers, from->answers, sizeof to->answers);
     to->answer_count = from->answer_count;
+    to->rank = from->rank;
 }
 
 bool run_sync(struct run *twin, const struct run *run, struct error *err)
@@ -80,7 +81,7 @@ bool run_sync(struct run *twin, const struct run *run, struct error *err)
     twin->token_count = run->token_count;
     memcpy(twin->ids, run->ids, (size_t)run->token_count * sizeof *twin->ids);
     memcpy(twin->tokens, run->tokens, (size_t)run->token_count * sizeof *twin->tokens);
-    memcpy(twin->logits, run->logits, (size_t)c->labels * sizeof *twin->logits);
+    memcpy(twin->logits, run->logits, ((size_t)c->labels + c->ranked) * sizeof *twin->logits);
     for (int p = 0; p < c->pictures; p++)
         copy_floats(twin->pixels[p], run->pixels[p], 3 * c->image_size, c->image_size);
     for (int i = 0; i < run->stage_count; i++)

@@ -95,7 +95,7 @@ static void lay_out(struct run *run, size_t *total)
         }
     for (int p = 0; p < c->pictures; p++)
         run->pixels[p] = take(a, total, 3 * (size_t)c->image_size * (size_t)c->image_size, sizeof(float));
-    run->logits = take(a, total, (size_t)c->labels, sizeof(float));
+    run->logits = take(a, total, (size_t)c->labels + c->ranked, sizeof(float));
     run->forced = take(a, total, most, sizeof(int8_t));
     run->order = take(a, total, most, sizeof(int));
     run->kept = take(a, total, most, 1);

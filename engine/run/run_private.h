@@ -42,6 +42,7 @@ struct snapshot {
     float redundancy_image, redundancy_text, redundancy_heads, redundancy_heads_of[2]; // as in struct stage
     struct trace_answer answers[TRACE_ANSWERS];
     int answer_count;
+    float rank;
 };
 
 struct run {

@@ -78,6 +78,8 @@ void run_rank_answers(const struct run *run, struct snapshot *snapshot)
         snprintf(snapshot->answers[k].text, TRACE_TEXT, "%.*s", TRACE_TEXT - 1, text);
     }
     snapshot->answer_count = count;
+    if (run->model->config.ranked)
+        snapshot->rank = logits[labels];
 }
 
 static bool report_tokens(const struct stream_state *state, bool scores, struct trace_tokens *to)
@@ -159,6 +161,7 @@ bool run_report(struct run *run, int index)
     memcpy(stage->redundancy_heads_of, snapshot->redundancy_heads_of, sizeof stage->redundancy_heads_of);
     memcpy(stage->answers, snapshot->answers, sizeof stage->answers);
     stage->answer_count = snapshot->answer_count;
+    stage->rank = snapshot->rank;
     report_totals(run);
     return true;
 }

@@ -199,6 +199,7 @@ void run_compute(struct run *run, int index)
     snapshot->redundancy_image = snapshot->redundancy_text = snapshot->redundancy_heads = NAN;
     snapshot->redundancy_heads_of[0] = snapshot->redundancy_heads_of[1] = NAN;
     snapshot->answer_count = 0;
+    snapshot->rank = NAN;
     switch (run->plan[index].kind) {
     case STAGE_EMBED: compute_embed(run, &forward, index); break;
     case STAGE_IMAGE:

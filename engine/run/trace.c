@@ -125,6 +125,7 @@ struct stage *trace_add_stage(struct trace *trace)
         .redundancy_text = NAN,
         .redundancy_heads = NAN,
         .redundancy_heads_of = {NAN, NAN},
+        .rank = NAN,
     };
     for (int i = 0; i < MAC_KINDS; i++)
         stage->macs.by[i] = UNKNOWN;

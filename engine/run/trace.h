@@ -67,6 +67,7 @@ struct stage {
     float redundancy_heads_of[2]; // of the pictures' heads and of the words' alone
     struct trace_answer answers[TRACE_ANSWERS];                // from the first fusion layer on: a lens
     int answer_count;
+    float rank; // what pictures and texts are ranked by, of a retrieval model (higher: a better match); else NaN
 };
 
 struct trace_token {

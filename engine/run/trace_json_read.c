@@ -180,6 +180,7 @@ static bool read_results(const struct place *place, struct stage *stage, struct 
         !place_read_float(place_member(&redundancy, "heads"), -1.001f, 1.001f, &stage->redundancy_heads, err) ||
         !place_read_float(place_member(&redundancy, "image_heads"), -1.001f, 1.001f, &stage->redundancy_heads_of[0], err) ||
         !place_read_float(place_member(&redundancy, "text_heads"), -1.001f, 1.001f, &stage->redundancy_heads_of[1], err) ||
+        !place_read_float(place_member(place, "rank"), -FLT_MAX, FLT_MAX, &stage->rank, err) ||
         !place_read_length(&answers, TRACE_ANSWERS, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)

@@ -235,7 +235,12 @@ static void put_stage(FILE *out, const struct trace *trace, const struct stage *
         fputs(i > 0 ? ", " : "", out);
         put_answer(out, &stage->answers[i]);
     }
-    fputs("]}", out);
+    fputc(']', out);
+    if (isfinite(stage->rank)) {
+        fputs(", \"rank\": ", out);
+        put_float(out, stage->rank);
+    }
+    fputc('}', out);
 }
 
 static void put_input(FILE *out, const struct trace *trace)

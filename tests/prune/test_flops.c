@@ -126,9 +126,24 @@ static void test_pruned_layer(void **state)
     assert_int_equal(flops_total(&none), dense.ffn);
 }
 
+// Retrieval at 384 pixels with 40 words, match and rank heads, as the original was counted.
+static void test_retrieval(void **state)
+{
+    (void)state;
+    struct model_config c = meter(384);
+    struct macs total = {0};
+    c.task = TASK_RETRIEVAL;
+    c.labels = 2;
+    c.head_hidden = 0;
+    c.ranked = true;
+    flops_dense(&c, 40, &total);
+    assert_int_equal(flops(&total), 186250260480);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_retrieval),
         cmocka_unit_test(test_vqa_totals),
         cmocka_unit_test(test_components),
         cmocka_unit_test(test_tasks),
