@@ -111,6 +111,19 @@ static void print_words(const struct trace *trace)
     printf("%s\n", dropped ? _("   (in brackets: dropped)") : "");
 }
 
+// What of the pictures the model does not see.
+static void print_cut_off(const struct trace *trace)
+{
+    for (int p = 0; p < trace->picture_count; p++) {
+        bool sides;
+        double cut_off = trace_cut_off(&trace->pictures[p], &sides);
+        if (cut_off >= 0.005)
+            printf(sides ? _("%s: %.0f %% cut off at its left and right, which the model does not see\n")
+                         : _("%s: %.0f %% cut off at its top and bottom, which the model does not see\n"),
+                   show(trace->pictures[p].path ? trace->pictures[p].path : "").text, 100 * cut_off);
+    }
+}
+
 static void print_trace(const struct trace *trace)
 {
     char how[TRACE_NAME + 64];
@@ -119,6 +132,7 @@ static void print_trace(const struct trace *trace)
     if (!isnan(trace->shift))
         printf(_(", threshold shift %+.2f"), trace->shift);
     putchar('\n');
+    print_cut_off(trace);
     print_stages(trace);
     print_words(trace);
     printf(_("FLOPs: %.1f of %.1f million (%.1f%%; multiply-adds %.1f of %.1f million)\n"), 2 * trace->spent_macs / 1e6,

@@ -258,6 +258,15 @@ static void narrate_embed(struct text *text, const struct view *view, const stru
         picture->grid_rows, picture->grid_columns, picture->grid_rows * picture->grid_columns);
     begin(text);
     say(text, "%s", _("All are alive."));
+    bool sides;
+    double cut_off = trace_cut_off(picture, &sides);
+    if (cut_off >= 0.005) {
+        begin(text);
+        say(text,
+            sides ? _("%.0f %% of the picture, at its left and right, were cut off before: the model never sees them.")
+                  : _("%.0f %% of the picture, at its top and bottom, were cut off before: the model never sees them."),
+            100 * cut_off);
+    }
 }
 
 static void narrate_answer(struct text *text, const struct view *view, const struct stage *stage)

@@ -18,6 +18,21 @@ static void fill_row(const struct pane *pane, enum style style, struct rect rect
     theme_set(pane->theme, STYLE_TEXT);
 }
 
+// How much of the picture the model does not see.
+static void draw_cut_off(const struct pane *pane, int *column, int end)
+{
+    bool sides;
+    const struct trace *trace = &pane->view->trace;
+    double cut_off = trace->picture_count > 0 ? trace_cut_off(&trace->pictures[0], &sides) : 0;
+    char text[64];
+    if (cut_off < 0.005)
+        return;
+    snprintf(text, sizeof text, sides ? _("%.0f %% cut off left and right") : _("%.0f %% cut off at top and bottom"),
+             100 * cut_off);
+    if (draw_width(text) < end - *column)
+        *column += draw_text(pane, STYLE_BAR_DIM, pane->layout->header.row, *column, end - *column - 1, text) + 2;
+}
+
 void panel_header(const struct pane *pane)
 {
     struct rect rect = pane->layout->header;
@@ -55,6 +70,7 @@ void panel_header(const struct pane *pane)
         column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("picture "));
         column += draw_text(pane, STYLE_BAR, rect.row, column, 28, slash ? slash + 1 : path) + 2;
     }
+    draw_cut_off(pane, &column, end);
     char changes[48];
     snprintf(changes, sizeof changes,
              ngettext_(trace->intervention_count, "%d change by hand", "%d changes by hand"),

@@ -197,6 +197,16 @@ int trace_unread(const struct trace *trace)
     return -1;
 }
 
+double trace_cut_off(const struct trace_picture *picture, bool *sides)
+{
+    *sides = false;
+    if (picture->squashed || picture->height < 1 || picture->grid_rows < 1)
+        return 0;
+    double shape = (double)picture->grid_columns / picture->grid_rows, own = (double)picture->width / picture->height;
+    *sides = own > shape;
+    return *sides ? 1 - shape / own : 1 - own / shape;
+}
+
 // Whether an earlier token covers the same bytes: the token is a part of a word that no letters of it stand for.
 static bool shares_word(const struct trace *trace, int token)
 {

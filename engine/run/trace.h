@@ -140,6 +140,10 @@ void trace_truncate(struct trace *trace, int count);
 // follow there that no token covers (the model reads no longer question, or does not read such characters); else -1.
 int trace_unread(const struct trace *trace);
 
+// The share of a picture that its crop to the shape of the grid has cut off, half of it at either end; *sides: left and
+// right, else above and below. 0 where the model sees all.
+double trace_cut_off(const struct trace_picture *picture, bool *sides);
+
 // A token as a person reads it, cleaned for a terminal: the bytes of the question it covers; what covers none by its own
 // name; and the second of two tokens for one word as its name with "+" for the tokenizer's marks ("mice" "+s").
 // size is at least 8. Returns `out`.

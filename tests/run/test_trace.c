@@ -611,9 +611,27 @@ static void test_refuses_what_is_no_trace(void **state)
     free(text);
 }
 
+// What a square grid leaves of a picture; all of it where it is squashed.
+static void test_cut_off(void **state)
+{
+    (void)state;
+    bool sides;
+    struct trace_picture picture = {.width = 600, .height = 400, .grid_rows = 36, .grid_columns = 36};
+    assert_true(fabs(trace_cut_off(&picture, &sides) - 1.0 / 3) < 1e-9);
+    assert_true(sides);
+    picture.width = 300;
+    assert_true(fabs(trace_cut_off(&picture, &sides) - 0.25) < 1e-9);
+    assert_false(sides);
+    picture.squashed = true;
+    assert_true(trace_cut_off(&picture, &sides) <= 0);
+    picture = (struct trace_picture){.width = 2, .height = 2, .grid_rows = 12, .grid_columns = 12};
+    assert_true(trace_cut_off(&picture, &sides) <= 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_bad_utf8_keeps_positions),
