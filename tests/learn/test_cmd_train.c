@@ -92,6 +92,10 @@ static void test_refused(void **state)
     CHECK_REFUSED(2, "concat or dot", "--trim", "--init", text, "--score", "sum");
     CHECK_REFUSED(2, "--no-cross", "--trim", "--init", text, "--score", "concat", "--no-cross");
     CHECK_REFUSED(2, "--init", "--freeze-backbone");
+    CHECK_REFUSED(2, "--init", "--set", text);
+    CHECK_REFUSED(2, "--set", "--held-out", text);
+    CHECK_REFUSED(2, "--grow", "--grow", "--init", text, "--set", text);
+    CHECK_REFUSED(1, "image_trimmers=1", "--trim", "--init", "assets/dense.safetensors", "target=0.05");
     CHECK_REFUSED(1, "image_trimmers", "image_trimmers=1");
     CHECK_REFUSED(1, "heads", "width=50", "attention_heads=4");
     CHECK_REFUSED(1, "width is 64", "--init", "assets/dense.safetensors", "width=64");
@@ -217,7 +221,7 @@ static void test_ablations(void **state)
     assert_int_equal(TRAIN(&said, "--out", dense, "total=4", SMALL), 0);
     check_setting(dense, "\"width\":16");
     check_setting(dense, "\"head_hidden\":256"); // left to the default, and said all the same
-    assert_int_equal(TRAIN(&said, "--trim", "--init", dense, "--out", out, "--fresh", "total=4", "--no-cross", "--no-heads",
+    assert_int_equal(TRAIN(&said, "--trim", "--init", dense, "--out", out, "--fresh", "total=4", "target=0.9", "--no-cross", "--no-heads",
                            "--no-distill", "--no-curriculum", SMALL),
                      0);
     assert_true(holds(out, "trimmers.fusion_image.0.token.out.weight"));
@@ -227,7 +231,7 @@ static void test_ablations(void **state)
     check_setting(out, "\"curriculum\":0.0");
     check_setting(out, "\"distill\":0.0");
     assert_null(strstr(said.out, "distill "));
-    assert_int_equal(TRAIN(&said, "--trim", "--init", dense, "--out", out, "--fresh", "total=4", "--score", "concat",
+    assert_int_equal(TRAIN(&said, "--trim", "--init", dense, "--out", out, "--fresh", "total=4", "target=0.9", "--score", "concat",
                            "image_trimmers=1", "hidden=5", SMALL),
                      0);
     assert_true(holds(out, "trimmers.image.0.token.mix.weight"));
@@ -267,16 +271,16 @@ static void test_frozen(void **state)
     char state_path[4096];
     snprintf(state_path, sizeof state_path, "%s.state", out);
     assert_int_equal(TRAIN(&said, "--out", dense, "total=4", SMALL), 0);
-    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=16", SMALL), 0);
+    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=16", "target=0.9", SMALL), 0);
     assert_non_null(strstr(said.out, "distill "));
     assert_true(first_number(dense, backbone) == first_number(out, backbone));
     assert_true(first_number(out, trimmer) != 4); // where it starts
     assert_true(holds(state_path, trimmer));
     assert_false(holds(state_path, backbone));
-    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=24", SMALL), 0);
+    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=24", "target=0.9", SMALL), 0);
     assert_non_null(strstr(said.out, "going on from"));
     assert_int_equal(TRAIN(&said, "--out", dense, "--fresh", "total=8", SMALL), 0);
-    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=32", SMALL), 1);
+    assert_int_equal(TRAIN(&said, "--freeze-backbone", "--init", dense, "--out", out, "total=32", "target=0.9", SMALL), 1);
     assert_non_null(strstr(said.err, "another backbone"));
 }
 
@@ -298,7 +302,7 @@ static void test_estimate(void **state)
     struct said said;
     assert_int_equal(TRAIN(&said, "--estimate", "total=4000", SMALL), 0);
     assert_non_null(strstr(said.out, "hours"));
-    assert_int_equal(TRAIN(&said, "--estimate", "--trim", "total=4000", SMALL), 0);
+    assert_int_equal(TRAIN(&said, "--estimate", "--trim", "total=4000", "target=0.9", SMALL), 0);
     assert_non_null(strstr(said.out, "at most"));
 }
 
@@ -367,7 +371,7 @@ static void test_help(void **state)
     (void)state;
     struct said said;
     assert_int_equal(TRAIN(&said, "--help"), 0);
-#define CHECK_HELP(type, member, dense, trim, low, high, help) assert_non_null(strstr(said.out, "  " #member " "));
+#define CHECK_HELP(type, member, dense, trim, low, high, help) assert_non_null(strstr(said.out, "\n" #member " "));
     TRAIN_SETTINGS(CHECK_HELP)
 #undef CHECK_HELP
     assert_string_equal(said.err, "");
