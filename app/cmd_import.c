@@ -4,8 +4,10 @@
 #include "app/import_report.h"
 #include "app/options.h"
 #include "app/progress.h"
+#include "engine/text/vocabulary.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -44,8 +46,18 @@ static bool show_progress(void *context, double done, double total)
     return progress_show_share(context, done / total);
 }
 
+// The folder of the person's own in which RoBERTa's vocabulary may lie. False: it does not.
+static bool find_roberta(char folder[ASSETS_PATH])
+{
+    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    int length = data && *data == '/' ? snprintf(folder, ASSETS_PATH, "%s/trimscope/roberta", data)
+                                      : snprintf(folder, ASSETS_PATH, "%s/.local/share/trimscope/roberta", home ? home : "");
+    return length < ASSETS_PATH && vocabulary_in_folder(VOCABULARY_ROBERTA, folder);
+}
+
 int cmd_import(int argc, char **argv)
 {
+    char roberta[ASSETS_PATH];
     struct settings s = {0};
     char folder[ASSETS_PATH], bert[ASSETS_PATH + 32];
     const char *arguments[2];
@@ -87,6 +99,8 @@ int cmd_import(int argc, char **argv)
         snprintf(bert, sizeof bert, "%s/vocabularies/bert", folder);
         s.options.bert = bert;
     }
+    if (find_roberta(roberta))
+        s.options.roberta = roberta;
     bool ok = check_names(arguments[0], arguments[1], &err) && check_task(s.options.task, &err) &&
               (import = import_open(arguments[0], &s.options, &err)) != NULL;
     if (ok) {

@@ -146,6 +146,7 @@ static void put_end(FILE *out)
         {"TRIMSCOPE_GRAPHICS", N_("as --graphics")},
         {"TRIMSCOPE_THEME", N_("as --theme")},
         {"NO_COLOR", N_("when set and not empty: no colours")},
+        {"XDG_DATA_HOME", N_("where RoBERTa's vocabulary may lie: trimscope/roberta below it, or below ~/.local/share")},
         {"XDG_CONFIG_HOME", N_("where the configuration is: trimscope/config below it, or below ~/.config")},
         {"LANGUAGE, LC_ALL, LC_MESSAGES, LANG", N_("the language")},
     };

@@ -31,13 +31,14 @@ static bool take_tokenizer(struct import *import, const struct import_options *o
     const struct model_config *c = &import->config;
     const char *text = tensor_list_metadata(import->file, "tokenizer");
     bool blip = c->architecture == ARCHITECTURE_BLIP;
-    bool guess = !options->vocabulary_count && !text && blip && options->bert; // the words are most likely BERT's
+    enum vocabulary_kind kind = blip ? VOCABULARY_BERT : VOCABULARY_ROBERTA;
+    const char *usual = blip ? options->bert : options->roberta; // the words are most likely these
+    bool guess = !options->vocabulary_count && !text && usual;
     int *tokens = &import->report.tokens;
     if (options->vocabulary_count)
-        import->tokenizer = vocabulary_read(blip ? VOCABULARY_BERT : VOCABULARY_ROBERTA, options->vocabulary,
-                                            options->vocabulary_count, err);
+        import->tokenizer = vocabulary_read(kind, options->vocabulary, options->vocabulary_count, err);
     else if (guess)
-        import->tokenizer = vocabulary_read(VOCABULARY_BERT, &options->bert, 1, err);
+        import->tokenizer = vocabulary_read(kind, &usual, 1, err);
     else if (text && !(import->tokenizer = strdup(text)))
         error_no_memory(err, "the tokenizer");
     if (!import->tokenizer)

@@ -14,6 +14,7 @@ struct import_options {
     const char *const *vocabulary; // files or folders (text/vocabulary.h)
     int vocabulary_count;
     const char *bert;    // BERT's vocabulary, for a BLIP whose words are these, where no other is given; NULL: none
+    const char *roberta; // likewise the folder that RoBERTa's vocabulary is in, for METER
     const char *answers; // a file (text/answers.h); NULL: none
     int image_size;      // pixels of a side that the position tables are resized for; 0: as they are
     bool half;           // store fp16
