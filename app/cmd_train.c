@@ -322,8 +322,8 @@ static void say_estimate(struct trainer *trainer, const struct train_command *a)
 {
     enum { STEPS = 4 };
     double hours = trainer_estimate(trainer, STEPS) / 3600;
-    printf(a->trim ? _("the SmartTrim stage: %d questions, at most about %.1f hours with %ld threads on this machine\n")
-                   : _("the dense stage: %d questions, about %.1f hours with %ld threads on this machine\n"),
+    printf(a->trim ? _("the SmartTrim stage: %d questions, at most about %.2g hours with %ld threads on this machine\n")
+                   : _("the dense stage: %d questions, about %.2g hours with %ld threads on this machine\n"),
            a->settings.total, hours, a->threads);
 }
 
