@@ -17,6 +17,7 @@ struct settings {
     enum policy policy;
     double budget;
     bool exact;
+    const char *stage;
     long threads;
     struct option_list changes;
 };
@@ -35,6 +36,9 @@ static bool show(const struct settings *settings, const char *const arguments[],
     if (!screen_settings_apply(&settings->screen, &options, err) ||
         !scenes_choose(&choice, arguments, count, err))
         return false;
+    if (settings->stage && settings->screen.plain)
+        return error_set(err, ERROR_USAGE, "--stage is where the screen starts; with --plain type go and its number");
+    options.stage = settings->stage;
     if (!settings->model && !assets_model(bundled, err))
         return false;
     struct session_options session_options = {
@@ -80,6 +84,8 @@ int cmd_screen(int argc, char **argv)
         OPTION_ROW_BUDGET(&settings.budget),
         OPTION_ROW_EXACT(&settings.exact),
         OPTION_ROWS_SCREEN(settings.screen),
+        {"stage", OPTION_TEXT, &settings.stage, "STAGE",
+         N_("start there: its number from 1 on, or its name, such as 'fusion 3' or answer"), 0, 0},
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_CHANGES

@@ -119,6 +119,8 @@ struct page_kind {
     bool (*offers)(struct page *page, enum action action);
     // The run that the screen's own actions change (ask, open, policy, budget); NULL: the one of the stepper.
     struct page_target (*target)(struct page *page);
+    // What a key does on this page as it is now: NULL: as `explain` or the table says; "": nothing, the help leaves it out.
+    const char *(*help)(struct page *page, enum action action);
     // What an action does on this page, where that differs from the table; NULL: as the table says.
     const char *(*explain)(enum action action);
     // Where help and lists may open without covering an image; NULL: over the whole body, images hidden meanwhile.

@@ -298,7 +298,7 @@ static void draw_strip(const struct page *page, const struct pane *pane)
         if (stage >= view->trace.stage_count)
             continue;
         bool words = view_is_of_words(&view->trace.stages[stage]);
-        panel_stage_name(view, &view->trace.stages[stage], width - 1, name, sizeof name);
+        view_fit_stage_name(&view->trace, &view->trace.stages[stage], width - 1, name, sizeof name);
         draw_right(pane, stage == now ? STYLE_CURSOR : STYLE_TEXT, rect.row, column, width - 1, name);
         for (int r = 0; rect.rows > 1 && r < c->count + (c->count > 1) && comparison.count == c->count; r++) {
             char number[16];

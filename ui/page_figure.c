@@ -372,7 +372,7 @@ static void draw(struct page *page, const struct pane *pane)
         const struct trace *trace = figure.rows[0].trace;
         if (f->stages[i] >= trace->stage_count)
             continue;
-        panel_stage_name(&state_of(page)->runs[0].view, &trace->stages[f->stages[i]], f->width - GAP, name, sizeof name);
+        view_fit_stage_name(&state_of(page)->runs[0].view.trace, &trace->stages[f->stages[i]], f->width - GAP, name, sizeof name);
         draw_text(pane, f->stages[i] == view_stage(view) ? STYLE_CURSOR : STYLE_TEXT, body.row, body.column + i * f->width,
                   f->width - GAP, name);
     }

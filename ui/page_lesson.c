@@ -339,7 +339,7 @@ static void draw_list(struct page *page, const struct pane *pane)
     draw_wrapped(pane, STYLE_DIM, about,
                  _("Ten short lessons on live runs: read, try, and check yourself. Everything can be stepped "
                    "through and "
-                   "changed meanwhile; Esc brings back what you had. Enter opens one."));
+                   "changed meanwhile; Esc brings back what you had. Enter or a digit opens one."));
     for (int i = 0; i < tour->count; i++) {
         int row = body.row + 6 + i, column = 2;
         bool here = i == state->selected;
@@ -403,6 +403,33 @@ static void turn(struct page *page, int by)
     else if (by > 0)
         page_say(page, false, "%s", _("That was the last lesson. Esc brings back what you had before."));
     page_changed(page);
+}
+
+// In the list a digit opens the lesson of that number; 0 the tenth.
+static bool key(struct page *page, wint_t key, bool is_code)
+{
+    struct state *state = page->state;
+    int number = key == '0' ? 10 : (int)key - '0';
+    if (is_code || !state->listed || key < '0' || key > '9' || number > state->tour.count)
+        return false;
+    begin(page, number - 1);
+    return true;
+}
+
+// In the list most keys of the stepper do nothing.
+static const char *help(struct page *page, enum action action)
+{
+    const struct state *state = page->state;
+    if (!state->listed || key_row(action)->pages == EVERYWHERE || action == ACTION_BACK)
+        return NULL;
+    switch (action) {
+    case ACTION_UP: return _("the lesson above");
+    case ACTION_DOWN: return _("the lesson below");
+    case ACTION_FIRST: return _("the first lesson");
+    case ACTION_LAST: return _("the last lesson");
+    case ACTION_CHOOSE: return _("open the lesson; a digit opens that of its number, 0 the tenth");
+    default: return "";
+    }
 }
 
 static bool act_in_list(struct page *page, enum action action)
@@ -516,7 +543,9 @@ const struct page_kind page_lesson = {
     .status = status,
     .draw = draw,
     .images = images,
+    .key = key,
     .act = act,
+    .help = help,
     .mouse = mouse,
     .tick = tick,
     .news = news,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { ROWS_MOST = CONFIG_COUNT + ACTIONS + STYLE_COUNT + CONFIG_PROBLEMS + 8, PROMPT_VALUE = 0, PROMPT_COLOR = 1 };
+enum { DETAIL_ROWS = 2 }; // the text of the chosen row in full
 
 enum row_kind { ROW_HEADING, ROW_OPTION, ROW_KEY, ROW_COLOR, ROW_FAULT };
 
@@ -399,12 +400,23 @@ static void draw_row(struct page *page, const struct pane *pane, struct rect lin
     }
 }
 
+// What the row's line may have cut.
+static const char *full_text(const struct config *config, const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_OPTION: return _(config_row((enum config_option)row->index)->help);
+    case ROW_KEY: return _(key_row((enum action)row->index)->help);
+    case ROW_FAULT: return config->problems[row->index].text;
+    default: return "";
+    }
+}
+
 static void draw(struct page *page, const struct pane *pane)
 {
     struct options *options = page->state;
     struct rect body = page->body;
     const char *path = page->screen->config->path;
-    int room = body.rows - 1;
+    int room = body.rows - 1 - DETAIL_ROWS;
     draw_title(pane, body, _("CONFIGURATION"), path[0] ? path : _("nowhere to save them"), true);
     if (options->selected < options->first + 1)
         options->first = options->selected > 0 ? options->selected - 1 : 0; // a heading above stays in sight
@@ -412,6 +424,9 @@ static void draw(struct page *page, const struct pane *pane)
         options->first = options->selected - room + 1;
     for (int i = 0; i < room && options->first + i < options->count; i++)
         draw_row(page, pane, (struct rect){body.row + 1 + i, body.column, 1, body.columns}, options->first + i);
+    draw_wrapped(pane, STYLE_TEXT,
+                 (struct rect){body.row + body.rows - DETAIL_ROWS, body.column + 2, DETAIL_ROWS, body.columns - 4},
+                 full_text(page->screen->config, &options->rows[options->selected]));
 }
 
 static void status(struct page *page, char *out, size_t size)

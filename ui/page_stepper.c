@@ -313,7 +313,10 @@ static const char about[] = N_(
     "cross what matters to the other; a token "
     "stays while their sum reaches the threshold. The answer before the last stage "
     "is a lens: the answer head was not "
-    "trained to read there.");
+    "trained to read there. The colours of a score, and the bars below the words, go from the least to the greatest "
+    "among what is alive in the stage shown, so that two stages cannot be compared by them; the cursor tells the numbers. "
+    "Where there is little room fusion 3 is fus3 or f3, and what is read in before the first layer txt0 and img0. "
+    "Milliseconds are measured as a stage is computed: on a busy machine they jump, FLOPs do not.");
 
 const struct page_kind page_stepper = {
     .id = PAGE_STEPPER,

@@ -15,7 +15,7 @@ static void draw_cost(const struct pane *pane, int row, const char *name, double
     bool wide = rect.columns >= 64;
     draw_flops(spent_text, sizeof spent_text, spent);
     draw_flops(dense_text, sizeof dense_text, dense);
-    double share = dense > 0 ? spent / dense : 0;
+    double share = dense > 0 ? spent / dense : 1; // of nothing, all: as `run` says
     int digits = ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0;
     if (wide)
         snprintf(text, sizeof text, _("%7sFLOP of %6sFLOP  %3.0f %%  %5.*f ms"), spent_text, dense_text,
@@ -47,7 +47,9 @@ void panel_cost(const struct pane *pane)
     struct rect rect = pane->layout->cost;
     const struct stage *stage = view_stage_at(pane->view);
     bool wide = rect.columns >= 64;
-    draw_title(pane, rect, _("COST"), _("against the unpruned model"), false);
+    draw_title(pane, rect, _("COST"),
+               wide ? _("against the unpruned model; ms as measured: they jump on a busy machine") : _("against the unpruned model"),
+               false);
     if (!stage || rect.rows < 3)
         return;
     const struct trace_macs *macs = &stage->macs;

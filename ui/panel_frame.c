@@ -283,5 +283,8 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
         draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)low) + 1;
     if (end - column >= 6)
         column += draw_ramp(pane, rect.row, column, rect.columns >= 40) + 1;
-    draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)high);
+    column += draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)high);
+    const char *scale = _("  in this stage"); // another stage has another scale
+    if (view->show != SHOW_ATTENTION && draw_width(scale) <= end - column)
+        draw_text(pane, STYLE_DIM, rect.row, column, end - column, scale);
 }

@@ -47,6 +47,19 @@ void panel_token_state(const struct view *view, int stage, int stream, int token
 
 enum { HISTOGRAM_ROWS = 3, HISTOGRAM_MOST = 256 };
 
+// The word below the threshold: behind it, or before it where the mark of the cursor's token would stand in it.
+static void draw_limit(const struct pane *pane, int row, int column, int columns, int limit_at, int mark_at)
+{
+    int width = draw_width(_("threshold")), from = limit_at;
+    bool covered = mark_at >= from && mark_at < from + width;
+    if (from + width > columns || (covered && limit_at + 1 >= width))
+        from = limit_at - width + (mark_at != limit_at);
+    if (from < 0 || (mark_at >= from && mark_at < from + width))
+        from = mark_at + 2;
+    if (from + width <= columns)
+        draw_text(pane, STYLE_DIM, row, column + from, width, _("threshold"));
+}
+
 // How many tokens got which score in a stage, where the threshold lies, and where the token with the cursor
 // (-1: none).
 static void draw_histogram(const struct pane *pane, int row, int stage, int stream, int token)
@@ -70,7 +83,9 @@ static void draw_histogram(const struct pane *pane, int row, int stage, int stre
             int *bin = &bins[(int)((tokens->score[i] - low) * scale + 0.5F)];
             most = ++*bin > most ? *bin : most;
         }
-    int limit_at = isnan(limit) ? -1 : (int)floorf((limit - low) * scale + 0.5F);
+    int limit_at = isnan(limit) ? -1 : (int)floorf((limit - low) * scale + 0.5F), at = -1;
+    if (token > 0 && token < tokens->count && !isnan(tokens->score[token]))
+        at = (int)((tokens->score[token] - low) * scale + 0.5F);
     for (int i = 0; i < columns; i++) {
         int level = bins[i] == 0 ? 0 : 1 + bins[i] * 7 / most;
         theme_set(pane->theme, i < limit_at ? STYLE_DEAD : STYLE_ALIVE);
@@ -82,11 +97,9 @@ static void draw_histogram(const struct pane *pane, int row, int stage, int stre
     draw_format(pane, STYLE_DIM, row + 1, column + columns + 1, 8, "%+.2f", (double)high);
     draw_text(pane, STYLE_DIM, row, rect.column, 8, _("scores"));
     if (limit_at >= 0 && limit_at < columns)
-        draw_text(pane, STYLE_DIM, row + 2, column + limit_at, columns - limit_at, _("threshold"));
-    if (token > 0 && token < tokens->count && !isnan(tokens->score[token])) {
-        int at = (int)((tokens->score[token] - low) * scale + 0.5F);
+        draw_limit(pane, row + 2, column, columns, limit_at, at);
+    if (at >= 0)
         draw_text(pane, STYLE_WARN, row + 2, column + at, 1, "▲");
-    }
 }
 
 // The scores in one row ("self +1.2, cross +0.8, total +2.0 against 0.0") or spread over several.

@@ -15,24 +15,6 @@ int panel_strip_first(const struct layout *layout, const struct view *view)
     return first > total - shown ? total - shown : first;
 }
 
-void panel_stage_name(const struct view *view, const struct stage *stage, int columns, char *out, size_t size)
-{
-    static const char *const shorter[STAGE_KINDS] = {N_("in"),  N_("img"), N_("txt"),
-                                                     N_("fus"), N_("dec"), N_("ans")};
-    static const char *const shortest[STAGE_KINDS] = {N_("in"), N_("i"), N_("t"),
-                                                      N_("f"),  N_("d"), N_("ans")};
-    int number = stage->layer + 1;
-    view_stage_name(view, stage, out, size);
-    if (draw_width(out) <= columns)
-        return;
-    if (stage->kind == STAGE_EMBED)
-        snprintf(out, size, "%s", stage->stream == TRACE_TEXT_STREAM ? _("ask") : _("pic"));
-    else if (number <= 0)
-        snprintf(out, size, "%s", _(shorter[stage->kind]));
-    else if (snprintf(out, size, "%s%d", _(shorter[stage->kind]), number) > 0 && draw_width(out) > columns)
-        snprintf(out, size, "%s%d", _(shortest[stage->kind]), number);
-}
-
 static void count_text(const struct view *view, int index, char *out, size_t size)
 {
     const struct stage *stage = &view->trace.stages[index];
@@ -64,7 +46,7 @@ void panel_strip(const struct pane *pane)
             continue;
         }
         char name[TRACE_TEXT], count[TRACE_TEXT + 8];
-        panel_stage_name(view, &view->trace.stages[index], inner, name, sizeof name);
+        view_fit_stage_name(&view->trace, &view->trace.stages[index], inner, name, sizeof name);
         count_text(view, index, count, sizeof count);
         int name_width = draw_width(name), count_width = draw_width(count);
         int indent = name_width < inner ? (inner - name_width) / 2 : 0;

@@ -194,12 +194,23 @@ static struct walker prepare(const struct pane *pane)
     return walker;
 }
 
+// From where to where the bars go.
+static const char *bar_scale(const struct view *view, int stage, char *out, size_t size)
+{
+    float low = 0, high = 1;
+    if (view->show != SHOW_SURVIVORS && view_shown_range(view, stage, TRACE_TEXT_STREAM, &low, &high))
+        snprintf(out, size, _("%.2f to %.2f"), view->show == SHOW_ATTENTION ? 0 : (double)low, (double)high);
+    else
+        snprintf(out, size, "%s", _("0 to 1"));
+    return out;
+}
+
 void panel_words(const struct pane *pane)
 {
     const struct view *view = pane->view;
     struct rect rect = pane->layout->words;
     int stage = view_stage(view), total;
-    char right[96] = "";
+    char right[128] = "", scale[32];
     if (stage >= 0) {
         int alive = view_alive_count(view, stage, TRACE_TEXT_STREAM, &total);
         static const char *const bars[SHOW_COUNT] = {N_("keep probability"), N_("self score"),
@@ -209,7 +220,8 @@ void panel_words(const struct pane *pane)
             any |= !isnan(word_share(view, stage, i));
         bool explained = any && rect.columns >= 64 && rect.rows >= 3 && pane->theme->glyphs->unicode;
         if (explained)
-            snprintf(right, sizeof right, _("bars: %s   %d of %d tokens"), _(bars[view->show]), alive, total);
+            snprintf(right, sizeof right, _("bars: %s, %s   %d of %d tokens"), _(bars[view->show]),
+                     bar_scale(view, stage, scale, sizeof scale), alive, total);
         else
             snprintf(right, sizeof right, _("%d of %d tokens"), alive, total);
     }

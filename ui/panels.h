@@ -31,8 +31,6 @@ void panel_number(char *out, size_t size, float value);
 
 // Names, counts and the marker under the film strip (its pictures are pixels, see scene.h).
 void panel_strip(const struct pane *pane);
-// A stage's name that fits into so many columns: "fusion 3", else "fus3", "f3".
-void panel_stage_name(const struct view *view, const struct stage *stage, int columns, char *out, size_t size);
 int panel_strip_hit(const struct pane *pane, int row, int column);           // stage, -1: none
 int panel_strip_first(const struct layout *layout, const struct view *view); // the leftmost stage shown
 

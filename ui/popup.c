@@ -256,19 +256,30 @@ static void draw_palette(struct popup *popup, const struct pane *pane, struct re
         draw_found(popup, pane, rect, rect.row + 1 + i, popup->first + i);
 }
 
+// What a key does on the page as it is now; NULL: nothing.
+static const char *help_of(struct page *page, enum action action)
+{
+    const struct page_kind *kind = page->kind;
+    if (!key_works_on(action, kind->id))
+        return NULL;
+    const char *now = kind->help ? kind->help(page, action) : NULL;
+    if (now)
+        return *now ? now : NULL;
+    const char *help = kind->explain ? kind->explain(action) : NULL;
+    return help ? help : _(key_row(action)->help);
+}
+
 // One row of the help, where it is in sight.
 static void draw_key(const struct pane *pane, struct rect rect, int at, enum action action)
 {
     const struct key_row *row = key_row(action);
-    const struct page_kind *kind = pane->page->kind;
-    const char *help = kind->explain ? kind->explain(action) : NULL;
     bool possible = (pane->view->abilities & row->needs) == row->needs;
     int line = rect.row + 1 + at;
     if (at < 0 || line >= rect.row + rect.rows)
         return;
     draw_text(pane, possible ? STYLE_KEY : STYLE_DIM, line, rect.column + 1, 9, row->written);
     draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, line, rect.column + 11, rect.columns - 11,
-                possible ? "%s" : _("%s (not in a replay)"), _(help ? help : row->help));
+                possible ? "%s" : _("%s (not in a replay)"), help_of(pane->page, action));
 }
 
 // The rows of a group that work on the page on top; nothing where there are none. Returns the line after
@@ -277,7 +288,7 @@ static int draw_group(const struct pane *pane, struct rect rect, int at, enum ke
 {
     int line = at + 1;
     for (int a = 0; a < ACTIONS; a++)
-        if (key_row((enum action)a)->group == group && key_works_on((enum action)a, pane->page->kind->id))
+        if (key_row((enum action)a)->group == group && help_of(pane->page, (enum action)a))
             draw_key(pane, rect, line++, (enum action)a);
     if (line == at + 1)
         return at;
@@ -286,13 +297,13 @@ static int draw_group(const struct pane *pane, struct rect rect, int at, enum ke
     return line + 1;
 }
 
-static int count_lines(enum page_id page)
+static int count_lines(struct page *page)
 {
     int lines = 0;
     for (int group = 0; group < KEY_GROUPS; group++) {
         int rows = 0;
         for (int a = 0; a < ACTIONS; a++)
-            rows += (int)key_row((enum action)a)->group == group && key_works_on((enum action)a, page);
+            rows += (int)key_row((enum action)a)->group == group && help_of(page, (enum action)a);
         lines += rows ? rows + 2 : 0;
     }
     return lines;
@@ -302,7 +313,7 @@ static void draw_help(struct popup *popup, const struct pane *pane, struct rect 
 {
     const char *about = pane->page->kind->about ? _(pane->page->kind->about) : NULL;
     int room = rect.rows - 1, intro = about ? draw_rows(about, rect.columns) + 1 : 0;
-    int total = intro + count_lines(pane->page->kind->id);
+    int total = intro + count_lines(pane->page);
     int most = total > room ? total - room : 0;
     draw_title(pane, rect, _("HELP"), _("arrows scroll, Esc leaves"), true);
     popup->first = popup->first > most ? most : popup->first;

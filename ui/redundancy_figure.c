@@ -20,11 +20,11 @@ enum { LABEL = 12 };
 
 static void label_of(const struct redundancy_layer *layer, char out[LABEL])
 {
-    static const char letters[STAGE_KINDS] = {'e', 'i', 't', 'f', 'd', 'a'};
-    if (layer->layer < 0)
-        snprintf(out, LABEL, "%c", letters[layer->kind]);
-    else
-        snprintf(out, LABEL, "%c%d", letters[layer->kind], layer->layer % 1000 + 1);
+    // The shortest names of view_fit_stage_name(), in English everywhere: a plot has one column for each character.
+    static const char letters[STAGE_KINDS] = {'i', 'i', 't', 'f', 'd', 'a'};
+    bool words = layer->kind == STAGE_EMBED && strstr(layer->name, "text");
+    snprintf(out, LABEL, "%c%d", words ? 't' : letters[layer->kind],
+             layer->kind == STAGE_EMBED ? 0 : layer->layer % 1000 + 1);
 }
 
 static struct plot_point point_of(const struct redundancy_spread *spread)

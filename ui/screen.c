@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -84,6 +85,7 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
         return false;
     if (options->page)
         page_push(screen, options->page, options->page_argument);
+    screen->first_stage = options->stage;
     if (options->notice[0])
         view_say(&screen->view, true, "%s", options->notice);
     else if (!terminal->unicode && terminal->tmux && terminal_tmux_is_ascii())
@@ -103,6 +105,29 @@ void screen_end(struct screen *screen)
     bytes_free(&screen->out);
 }
 
+// Goes to the stage that the person started with, once it is there.
+static void go_to_first_stage(struct screen *screen)
+{
+    struct view *view = &screen->view;
+    const char *wanted = screen->first_stage;
+    char name[TRACE_TEXT], *end;
+    long number = strtol(wanted, &end, 10);
+    int found = !*end && number >= 1 && number <= view->trace.stage_count ? (int)number - 1 : -1;
+    for (int i = 0; i < view->trace.stage_count && found < 0; i++) {
+        view_stage_name(view, &view->trace.stages[i], name, sizeof name);
+        if (!strcasecmp(wanted, name) || !strcasecmp(wanted, view->trace.stages[i].name))
+            found = i;
+    }
+    bool complete = view->trace.stage_count >= view->trace.stage_total && view->trace.stage_total > 0;
+    if (found >= 0)
+        view->stage = found;
+    else if (complete)
+        view_say(view, true, _("There is no stage %s: it is a number from 1 to %d, or a name below the film strip."), wanted,
+                 view->trace.stage_total);
+    if (found >= 0 || complete)
+        screen->first_stage = NULL;
+}
+
 void screen_take_news(struct screen *screen)
 {
     struct backend_news news = {0};
@@ -112,6 +137,8 @@ void screen_take_news(struct screen *screen)
     struct backend_job_news *jobs = news.jobs;
     news.jobs = NULL;
     screen->dirty |= view_take_news(&screen->view, &news);
+    if (new_trace && screen->first_stage)
+        go_to_first_stage(screen);
     // The whole run is wanted: the film strip shows all of it, and stepping never waits.
     if (new_trace && !screen->cancelled &&
         (screen->view.trace.stage_count < screen->view.trace.stage_total || !had))

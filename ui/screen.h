@@ -18,6 +18,7 @@ struct screen_options {
     struct config *config; // what the page of options changes (ui/config.h), its keys and colours; NULL: none
     char notice[480];             // to be read first, in the note line
     bool question_first;          // open the question prompt at the start
+    const char *stage; // where the person starts: its number from 1 on, or its name ("fusion 3"); NULL: at the first
     const struct page_kind *page; // opened above the stepper at the start (ui/page.h); NULL: none
     const void *page_argument;
     const char *assets; // the folder of the bundled files; NULL: there are none

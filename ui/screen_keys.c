@@ -9,25 +9,33 @@
 // ---- mouse
 // ----------------------------------------------------------------------------------------------------
 
-static void mouse_key(struct screen *screen)
+static void mouse_event(struct screen *screen, const MEVENT *event)
 {
-    MEVENT event;
-    if (getmouse(&event) != OK || screen->layout.too_small)
-        return;
-    int wheel = event.bstate & BUTTON4_PRESSED ? -1 : event.bstate & BUTTON5_PRESSED ? 1 : 0;
+    int wheel = event->bstate & BUTTON4_PRESSED ? -1 : event->bstate & BUTTON5_PRESSED ? 1 : 0;
     if (screen->popup.kind != POPUP_NONE) {
         if (wheel)
             popup_move(&screen->popup, wheel);
         return;
     }
-    struct page_mouse mouse = {.row = event.y,
-                               .column = event.x,
+    struct page_mouse mouse = {.row = event->y,
+                               .column = event->x,
                                .wheel = wheel,
-                               .pressed = event.bstate & (BUTTON1_PRESSED | BUTTON3_PRESSED),
-                               .released = event.bstate & BUTTON1_RELEASED};
+                               .pressed = event->bstate & (BUTTON1_PRESSED | BUTTON3_PRESSED),
+                               .released = event->bstate & BUTTON1_RELEASED};
     struct page *page = page_top(screen);
     if (page->kind->mouse && (!mouse.released || page->kind->drags))
         page->kind->mouse(page, &mouse);
+}
+
+// Curses gives one key for all that has come together, a button pressed and let go of, and the newest of it first.
+static void mouse_key(struct screen *screen)
+{
+    MEVENT events[8];
+    int count = 0;
+    while (count < (int)(sizeof events / sizeof *events) && getmouse(&events[count]) == OK)
+        count++;
+    while (count > 0 && !screen->layout.too_small)
+        mouse_event(screen, &events[--count]);
 }
 
 // ---- actions

@@ -57,6 +57,7 @@ struct screen {
     enum focus attention_of; // what the attention shown was asked for
     struct export_job *exporting; // a file that is being written; NULL: none
     struct compare *compared; // the runs of the comparison page while that is closed; NULL: none
+    const char *first_stage; // to be gone to as soon as it is there; NULL: none
     bool quit;
     bool cancelled;     // the person stopped the computing: it is not asked for until they go on
     bool dirty;         // something to be seen changed

@@ -164,10 +164,42 @@ static void test_question_is_not_torn_apart(void **state)
     screen_term_free(&term);
 }
 
+// In the list a digit opens its lesson, and the help tells the keys that do something there.
+static void test_list(void **state)
+{
+    (void)state;
+    struct screen_term term;
+    struct screen_term_options options = {.rows = 40, .columns = 120};
+    char language[] = "en";
+    setenv("XDG_STATE_HOME", scratch_path("list"), 1);
+    screen_term_start(&term, &options, run_lessons, language);
+    assert_true(screen_term_wait(&term, "Enter open"));
+    screen_term_type(&term, "?");
+    assert_true(screen_term_wait(&term, "a digit opens that of its number"));
+    assert_true(find(&term, "the lesson below") && find(&term, "this help"));
+    assert_false(find(&term, "next stage") || find(&term, "survivors: dropped"));
+    screen_term_type(&term, "\033");
+    assert_true(screen_term_wait_gone(&term, "the lesson below"));
+    screen_term_type(&term, "3");
+    assert_true(screen_term_wait(&term, "LESSON 3 of 10"));
+    screen_term_settle(&term, 300);
+    screen_term_type(&term, "?"); // in a lesson the stepper's keys work again
+    assert_true(screen_term_wait(&term, "HELP"));
+    assert_true(screen_term_wait(&term, "next stage"));
+    screen_term_type(&term, "\033");
+    screen_term_settle(&term, 300);
+    screen_term_type(&term, "\033");
+    assert_true(screen_term_wait(&term, "airplane.jpg"));
+    screen_term_type(&term, "q");
+    assert_int_equal(screen_term_finish(&term), 0);
+    screen_term_free(&term);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_question_is_not_torn_apart),
+        cmocka_unit_test(test_list),
         cmocka_unit_test(test_tour_in_english),
         cmocka_unit_test(test_tour_in_chinese),
     };

@@ -82,6 +82,9 @@ static void test_edit(void **state)
     expect("$ trimscope edit --blank ");
     press("u", "0 changes");
     press("\n", "Save the copy first");
+    screen_term_type(&term, "\033[<0;10;10M\033[<0;20;14m"); // drawn with the mouse, from patch to patch
+    press("b", "64 × 48 pixels at 16, 48 blanked");
+    press("u", "0 changes");
     press("b", " pixels at ");
     expect("1 change");
     expect("the answer stays");

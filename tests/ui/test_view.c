@@ -90,6 +90,32 @@ static void test_counts(void **state)
     }
 }
 
+// One table of names: whole, and shorter the less room there is.
+static void test_stage_names(void **state)
+{
+    (void)state;
+    static const struct {
+        struct stage stage;
+        const char *whole, *middle, *least;
+    } names[] = {
+        {{.kind = STAGE_EMBED, .stream = TRACE_TEXT_STREAM, .layer = -1}, "embed text", "txt0", "t0"},
+        {{.kind = STAGE_TEXT, .stream = TRACE_TEXT_STREAM, .layer = 1}, "text 2", "txt2", "t2"},
+        {{.kind = STAGE_EMBED, .stream = 0, .layer = -1}, "embed image", "img0", "i0"},
+        {{.kind = STAGE_IMAGE, .stream = 0, .layer = 0}, "image 1", "img1", "i1"},
+        {{.kind = STAGE_FUSION, .stream = -1, .layer = 11}, "fusion 12", "fus12", "f12"},
+        {{.kind = STAGE_ANSWER, .stream = -1, .layer = -1}, "answer", "ans", "a"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char name[TRACE_TEXT];
+        view_fit_stage_name(&view.trace, &names[i].stage, 12, name, sizeof name);
+        assert_string_equal(name, names[i].whole);
+        view_fit_stage_name(&view.trace, &names[i].stage, 5, name, sizeof name);
+        assert_string_equal(name, names[i].middle);
+        view_fit_stage_name(&view.trace, &names[i].stage, 1, name, sizeof name);
+        assert_string_equal(name, names[i].least);
+    }
+}
+
 static void test_scores_of_the_dead(void **state)
 {
     (void)state;
@@ -245,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stage_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_command_names_pictures_shortly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_scores_of_the_dead, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threshold_of_ranks, set_up, tear_down),

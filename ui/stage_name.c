@@ -1,0 +1,36 @@
+// How a stage is called where there is little room.
+#include "ui/measure.h"
+#include "ui/view.h"
+#include "ui/words.h"
+
+#include <stdio.h>
+
+// For five columns, and for less.
+static void short_name(const struct stage *stage, bool shortest, char *out, size_t size)
+{
+    static const char *const names[STAGE_KINDS][2] = {
+        [STAGE_EMBED] = {"", ""},
+        [STAGE_IMAGE] = {N_("img"), N_("i")},
+        [STAGE_TEXT] = {N_("txt"), N_("t")},
+        [STAGE_FUSION] = {N_("fus"), N_("f")},
+        [STAGE_DECODE] = {N_("dec"), N_("d")},
+        [STAGE_ANSWER] = {N_("ans"), N_("a")},
+    };
+    enum stage_kind kind = stage->kind;
+    int number = stage->layer + 1;
+    if (kind == STAGE_EMBED) { // what comes before the first layer of its stream
+        kind = stage->stream == TRACE_TEXT_STREAM ? STAGE_TEXT : STAGE_IMAGE;
+        number = 0;
+    }
+    if (kind == STAGE_ANSWER)
+        snprintf(out, size, "%s", _(names[kind][shortest]));
+    else
+        snprintf(out, size, "%s%d", _(names[kind][shortest]), number);
+}
+
+void view_fit_stage_name(const struct trace *trace, const struct stage *stage, int columns, char *out, size_t size)
+{
+    view_name_stage(trace, stage, out, size);
+    for (int shortest = 0; shortest < 2 && measure_width(out) > columns; shortest++)
+        short_name(stage, shortest, out, size);
+}
