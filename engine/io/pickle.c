@@ -1,5 +1,6 @@
 // The machine that reads a pickle: a stack, a memo, and opcodes as Lib/pickle.py names them.
 #include "engine/base/memory.h"
+#include "engine/io/pickle_opcodes.h"
 #include "engine/io/pickle_private.h"
 
 #include <stdlib.h>
@@ -8,57 +9,6 @@
 struct list {
     struct pickle_value **values;
     size_t count, room;
-};
-
-enum {
-    OP_MARK = '(',
-    OP_STOP = '.',
-    OP_POP = '0',
-    OP_POP_MARK = '1',
-    OP_DUP = '2',
-    OP_BINBYTES = 'B',
-    OP_SHORT_BINBYTES = 'C',
-    OP_BINFLOAT = 'G',
-    OP_BININT = 'J',
-    OP_BININT1 = 'K',
-    OP_BININT2 = 'M',
-    OP_NONE = 'N',
-    OP_BINPERSID = 'Q',
-    OP_REDUCE = 'R',
-    OP_BINSTRING = 'T',
-    OP_SHORT_BINSTRING = 'U',
-    OP_BINUNICODE = 'X',
-    OP_EMPTY_LIST = ']',
-    OP_APPEND = 'a',
-    OP_BUILD = 'b',
-    OP_GLOBAL = 'c',
-    OP_APPENDS = 'e',
-    OP_BINGET = 'h',
-    OP_LONG_BINGET = 'j',
-    OP_LIST = 'l',
-    OP_BINPUT = 'q',
-    OP_LONG_BINPUT = 'r',
-    OP_SETITEM = 's',
-    OP_TUPLE = 't',
-    OP_SETITEMS = 'u',
-    OP_EMPTY_DICT = '}',
-    OP_EMPTY_TUPLE = ')',
-    OP_DICT = 'd',
-    OP_PROTO = 0x80,
-    OP_NEWOBJ,
-    OP_TUPLE1 = 0x85,
-    OP_TUPLE2,
-    OP_TUPLE3,
-    OP_NEWTRUE,
-    OP_NEWFALSE,
-    OP_LONG1,
-    OP_SHORT_BINUNICODE = 0x8c,
-    OP_BINUNICODE8,
-    OP_EMPTY_SET = 0x8f,
-    OP_ADDITEMS,
-    OP_STACK_GLOBAL = 0x93,
-    OP_MEMOIZE,
-    OP_FRAME,
 };
 
 struct machine {
