@@ -3,7 +3,6 @@
 #define _GNU_SOURCE // memfd_create
 
 #include "engine/base/memory.h"
-#include "engine/base/thread.h"
 #include "engine/io/pickle.h"
 #include "engine/io/torch.h"
 #include "tests/support/cmocka_all.h"
@@ -206,6 +205,12 @@ static void test_broken_pickles(void **state)
     EXPECT_ERROR("\x80\2X\3\0\0\0abc.", "no dictionary of tensors");
 }
 
+static double seconds_of(const struct rusage *usage)
+{
+    return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+           1e-6 * (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+}
+
 // One opcode after the other: the reader stops at its limit, at once and with little memory.
 static void test_deep_and_endless_pickles(void **state)
 {
@@ -220,7 +225,6 @@ static void test_deep_and_endless_pickles(void **state)
     };
     struct rusage before, after;
     getrusage(RUSAGE_SELF, &before);
-    double start = clock_seconds();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *pickle = malloc(SIZE);
         assert_non_null(pickle);
@@ -230,8 +234,10 @@ static void test_deep_and_endless_pickles(void **state)
         free(pickle);
     }
     getrusage(RUSAGE_SELF, &after);
-    assert_true(clock_seconds() - start < 30); // a sanitized build on a busy machine
-    assert_true(after.ru_maxrss - before.ru_maxrss < 400 * 1024);
+    assert_true(seconds_of(&after) - seconds_of(&before) < 20); // of the processor: the machine may be busy
+#ifndef __SANITIZE_ADDRESS__ // which keeps freed memory for a while
+    assert_true(after.ru_maxrss - before.ru_maxrss < 200 * 1024);
+#endif
 }
 
 // --- forged archives -----------------------------------------------------------------------------------------------
