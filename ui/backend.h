@@ -281,4 +281,7 @@ struct backend {
 
 void backend_news_free(struct backend_news *news);
 
+// A deep copy into an empty struct. False: no memory.
+bool backend_picture_copy(struct backend_picture *to, const struct backend_picture *from) __attribute__((warn_unused_result));
+
 #endif

@@ -37,17 +37,6 @@ static void free_job(struct export_job *job)
     free(job);
 }
 
-static bool copy_picture(struct backend_picture *to, const struct backend_picture *from)
-{
-    size_t size = (size_t)from->width * (size_t)from->height * 3;
-    if (!from->rgb)
-        return true;
-    *to = (struct backend_picture){from->width, from->height, malloc(size)};
-    if (to->rgb)
-        memcpy(to->rgb, from->rgb, size);
-    return to->rgb;
-}
-
 static bool copy_row(struct export_job *job, const struct figure_row *row)
 {
     int r = job->figure.count;
@@ -56,7 +45,7 @@ static bool copy_row(struct export_job *job, const struct figure_row *row)
     job->figure.rows[r] = (struct figure_row){&job->traces[r], job->pictures[r]};
     job->figure.count++;
     for (int p = 0; p < row->trace->picture_count; p++)
-        if (!copy_picture(&job->pictures[r][p], &row->pictures[p]))
+        if (!backend_picture_copy(&job->pictures[r][p], &row->pictures[p]))
             return false;
     return true;
 }

@@ -3,24 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool copy_picture(struct backend_picture *to, const struct backend_picture *from)
-{
-    size_t bytes = (size_t)from->width * (size_t)from->height * 3;
-    if (!from->rgb)
-        return true;
-    *to = (struct backend_picture){from->width, from->height, malloc(bytes)};
-    if (to->rgb)
-        memcpy(to->rgb, from->rgb, bytes);
-    return to->rgb;
-}
-
 bool lane_open(const struct backend *backend, int index, const struct view *from, struct backend *lane, struct view *view)
 {
     *view = (struct view){.abilities = from->abilities, .model = from->model, .assets = from->assets};
     view->has_trace = from->has_trace && trace_copy(&view->trace, &from->trace);
     bool done = view->has_trace == from->has_trace;
     for (int p = 0; p < TRACE_PICTURES; p++)
-        done = done && copy_picture(&view->pictures[p], &from->pictures[p]);
+        done = done && backend_picture_copy(&view->pictures[p], &from->pictures[p]);
     if (!done) {
         view_free(view);
         return false;
