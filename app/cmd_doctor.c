@@ -82,7 +82,8 @@ static void tell_terminal(const struct terminal *terminal, const struct screen_o
             : terminal->sixel        ? _("yes, with sixel")
                                      : _("yes, without sixel: pictures are drawn in blocks (pixels: tmux 3.4 or newer built "
                                          "with sixel, or outside of tmux)"));
-    row(_("graphics"), "%s%s", graphics_name(terminal_graphics(terminal, options->graphics)),
+    enum graphics graphics = terminal_graphics(terminal, options->graphics);
+    row(_("graphics"), "%s, %s%s", graphics_name(graphics), _(graphics_help(graphics)),
         options->graphics == GRAPHICS_AUTO ? "" : _(" (asked for)"));
 }
 

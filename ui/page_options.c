@@ -396,7 +396,7 @@ static void draw_row(struct page *page, const struct pane *pane, struct rect lin
     } else {
         describe_color(&config->colors[row->index], text, sizeof text);
         draw_columns(pane, line, selected, style_name((enum style)row->index), (enum style)row->index,
-                     config->colors[row->index].given ? text : _("as in the theme"), "");
+                     config->colors[row->index].given ? text : _("as in the theme"), _(style_help((enum style)row->index)));
     }
 }
 

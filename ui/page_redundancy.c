@@ -2,6 +2,7 @@
 #include "ui/page.h"
 #include "ui/redundancy_figure.h"
 #include "ui/screen_state.h"
+#include "ui/titles.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -140,7 +141,7 @@ static void draw_legend(const struct page *page, const struct pane *pane, const 
     int column = body.column, inputs = lines[0]->inputs ? lines[0]->inputs : lines[1]->inputs;
     column += draw_format(pane, STYLE_ALIVE_STRONG, body.row, column, 24, "%s %s", plot_mark(unicode, 0), _("unpruned")) + 2;
     if (strcmp(policy, "none") != 0)
-        column += draw_format(pane, STYLE_ANSWER, body.row, column, 30, "%s %s", plot_mark(unicode, 1), policy) + 2;
+        column += draw_format(pane, STYLE_ANSWER, body.row, column, 30, "%s %s", plot_mark(unicode, 1), title_policy(policy)) + 2;
     int room = body.column + body.columns - column;
     if (state->of_set && inputs)
         draw_format(pane, STYLE_DIM, body.row, column, room,

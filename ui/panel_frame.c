@@ -3,6 +3,7 @@
 #include "ui/page.h"
 #include "ui/paint.h"
 #include "ui/panels.h"
+#include "ui/titles.h"
 #include "ui/words.h"
 
 #include <math.h>
@@ -54,14 +55,15 @@ void panel_header(const struct pane *pane)
     snprintf(budget, sizeof budget, "%s", _("as trained"));
     if (!isnan(trace->budget))
         snprintf(budget, sizeof budget, "%.0f %%", 100 * trace->budget);
+    const char *policy = title_policy(trace->policy);
     // In a narrow window what can be changed comes first.
-    int least = draw_width(trace->model_name) + 2 + draw_width(_("policy ")) + draw_width(trace->policy) + 2 +
+    int least = draw_width(trace->model_name) + 2 + draw_width(_("policy ")) + draw_width(policy) + 2 +
                 draw_width(_("budget ")) + draw_width(budget) + 2;
     if (least <= end - column)
         column +=
             draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, trace->model_name) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("policy "));
-    column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, trace->policy) + 2;
+    column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, policy) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("budget "));
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, budget) + 2;
     const char *path = trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path : "";

@@ -44,11 +44,16 @@ static void mouse_key(struct screen *screen)
 static void cycle_graphics(struct screen *screen)
 {
     int next = ((int)screen->graphics + 1) % GRAPHICS_COUNT;
-    if (next == GRAPHICS_SIXEL && !screen->terminal.sixel)
+    bool missed = next == GRAPHICS_SIXEL && !screen->terminal.sixel;
+    if (missed)
         next = GRAPHICS_BLOCKS;
     screen->graphics = (enum graphics)next;
     screen_choose_theme(screen); // the characters of the last rung are ASCII everywhere
-    view_say(&screen->view, false, _("Graphics: %s."), graphics_name(screen->graphics));
+    const char *name = graphics_name(screen->graphics), *help = _(graphics_help(screen->graphics));
+    if (missed)
+        view_say(&screen->view, false, _("Graphics: %s, %s; why not sixel, `trimscope doctor` says."), name, help);
+    else
+        view_say(&screen->view, false, _("Graphics: %s, %s."), name, help);
 }
 
 static void cancel_or_quit(struct screen *screen)

@@ -4,18 +4,20 @@
 
 #include "engine/base/error.h"
 #include "ui/blocks.h"
+#include "ui/words.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #define GRAPHICS_MODES(X)                                                                                    \
-    X(SIXEL, "sixel", "pixels")                                                                              \
-    X(BLOCKS, "blocks", "block characters in colour")                                                        \
-    X(ASCII, "ascii", "plain characters")
+    X(SIXEL, "sixel", N_("pixels"))                                                                              \
+    X(BLOCKS, "blocks", N_("block characters in colour"))                                                        \
+    X(ASCII, "ascii", N_("plain characters"))
 #define GRAPHICS_ENUM(id, name, help) GRAPHICS_##id,
 enum graphics { GRAPHICS_MODES(GRAPHICS_ENUM) GRAPHICS_COUNT, GRAPHICS_AUTO = -1 };
 #undef GRAPHICS_ENUM
 const char *graphics_name(enum graphics graphics);
+const char *graphics_help(enum graphics graphics); // of a mode, not of auto; marked by N_()
 bool graphics_parse(const char *name, enum graphics *graphics); // also "auto"
 
 enum { TERMINAL_TEXT = 96, TERMINAL_BYTES = 4096 };

@@ -18,15 +18,22 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const char *const graphics_names[GRAPHICS_COUNT] = {
-#define GRAPHICS_ROW(id, name, help) [GRAPHICS_##id] = name,
+static const struct {
+    const char *name, *help;
+} graphics_modes[GRAPHICS_COUNT] = {
+#define GRAPHICS_ROW(id, name, help) [GRAPHICS_##id] = {name, help},
     GRAPHICS_MODES(GRAPHICS_ROW)
 #undef GRAPHICS_ROW
 };
 
 const char *graphics_name(enum graphics graphics)
 {
-    return graphics == GRAPHICS_AUTO ? "auto" : graphics_names[graphics];
+    return graphics == GRAPHICS_AUTO ? "auto" : graphics_modes[graphics].name;
+}
+
+const char *graphics_help(enum graphics graphics)
+{
+    return graphics_modes[graphics].help;
 }
 
 bool graphics_parse(const char *name, enum graphics *graphics)
@@ -35,7 +42,7 @@ bool graphics_parse(const char *name, enum graphics *graphics)
     if (!strcmp(name, "auto"))
         return true;
     for (int i = 0; i < GRAPHICS_COUNT; i++)
-        if (!strcmp(name, graphics_names[i])) {
+        if (!strcmp(name, graphics_modes[i].name)) {
             *graphics = (enum graphics)i;
             return true;
         }

@@ -75,6 +75,41 @@ const char *style_name(enum style style)
     return name_lower(names[style], sizeof names[style], styles[style].name);
 }
 
+const char *style_help(enum style style)
+{
+    static const char *const helps[STYLE_COUNT] = {
+        [STYLE_TEXT] = N_("text"),
+        [STYLE_STRONG] = N_("what just happened, and what is chosen"),
+        [STYLE_DIM] = N_("what stands beside"),
+        [STYLE_TITLE] = N_("titles of panels"),
+        [STYLE_RULE] = N_("the lines behind them"),
+        [STYLE_BAR] = N_("the line at the top"),
+        [STYLE_BAR_STRONG] = N_("its page and stage"),
+        [STYLE_BAR_DIM] = N_("its labels"),
+        [STYLE_BRAND] = N_("the program's name"),
+        [STYLE_ALIVE] = N_("living words, patches and heads"),
+        [STYLE_ALIVE_STRONG] = N_("living words of the question"),
+        [STYLE_DEAD] = N_("what was dropped before"),
+        [STYLE_NEW_DEAD] = N_("what this stage drops"),
+        [STYLE_SPENT] = N_("bars of what was spent"),
+        [STYLE_TRACK] = N_("what a bar leaves of its length"),
+        [STYLE_ANSWER] = N_("the likeliest answer"),
+        [STYLE_ANSWER_BAR] = N_("its bar"),
+        [STYLE_CURSOR] = N_("the cursor"),
+        [STYLE_NUMBER] = N_("numbers"),
+        [STYLE_WARN] = N_("warnings and errors"),
+        [STYLE_KEY] = N_("keys"),
+        [STYLE_RAMP_0] = N_("the lowest scores in blocks and cells"),
+        [STYLE_RAMP_1] = N_("low scores"),
+        [STYLE_RAMP_2] = N_("scores below the middle"),
+        [STYLE_RAMP_3] = N_("scores above the middle"),
+        [STYLE_RAMP_4] = N_("high scores"),
+        [STYLE_RAMP_5] = N_("the highest scores"),
+        [STYLE_SELECTED] = N_("the line that is chosen"),
+    };
+    return helps[style];
+}
+
 enum style style_parse(const char *name)
 {
     int style = 0;
@@ -121,6 +156,8 @@ static void theme_init_style(struct theme *theme, int id, const struct theme_ove
         back = !theme->own ? -1 : theme->dark ? COLOR_BLACK : COLOR_WHITE;
         if (theme->own && front == -1)
             front = theme->dark ? COLOR_WHITE : COLOR_BLACK;
+        if (!theme->dark) // such terminals draw bold brighter, which is paler there
+            theme->attributes[id] &= ~A_BOLD;
     }
     if (override->given) {
         if (override->front > -2 && override->front < theme->colors)

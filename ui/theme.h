@@ -93,6 +93,7 @@ void theme_init(struct theme *theme, enum theme_kind kind, bool dark, bool own, 
 // "alive", "new-dead": how a style is called in the configuration. STYLE_COUNT: there is none of that name.
 enum style style_parse(const char *name);
 const char *style_name(enum style style);
+const char *style_help(enum style style); // what is drawn in it, marked by N_()
 
 // The colour of a style where the terminal has 8 or 16: on a light background the darker ones of them.
 short theme_basic_color(bool dark, enum style style);
