@@ -207,12 +207,15 @@ static void read_option(struct config *config, int line, const char *name, struc
         option++;
     copy_text(text, sizeof text, value);
     const struct config_row *row = &rows[option < CONFIG_COUNT ? option : 0];
+    int length = (int)strlen(row->values);
+    length -= length > 0 && row->values[length - 1] == ' '; // a table of names ends in one
     if (option == CONFIG_COUNT)
         unknown(config, line, _("option"), name, nearest(name, CONFIG_COUNT, option_name));
     else if (config_check((enum config_option)option, text))
         memcpy(config->values[option], text, CONFIG_VALUE);
     else if (row->kind == CONFIG_CHOICE)
-        complain(config, line, _("%s is one of: %s; not '%.60s'."), name, row->values, text);
+        complain(config, line, _("%s is one of: %.*s; not '%.60s'."), name,
+                 length, row->values, text);
     else if (row->values[0])
         complain(config, line, _("%s is a number from %g to %g, or %s; not '%.60s'."), name, row->low, row->high,
                  row->values, text);

@@ -215,7 +215,7 @@ static void frame_is_done(struct screen *screen, double now)
     double seconds = now - screen->frame_sent, before = screen->answer_seconds;
     // Quick when it gets worse, slow when it gets better: small frames arrive soon on a slow line too.
     screen->answer_seconds = seconds > before ? seconds : 0.9 * before + 0.1 * seconds;
-    if (seconds < slow_answer || screen->slow_told || screen->graphics != GRAPHICS_SIXEL)
+    if (seconds < slow_answer || screen->view.message[0] || screen->slow_told || screen->graphics != GRAPHICS_SIXEL)
         return;
     screen->slow_told = true;
     view_say(&screen->view, false, "%s", _("This line is slow: g draws in blocks, with far fewer bytes; ssh -C compresses them."));
