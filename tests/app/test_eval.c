@@ -175,7 +175,7 @@ static void test_sweep(void **state)
     const char *folder = scratch_path("sweep");
     json_t *list = sweep_json(SWEEP(set_path, "--model", model_path, "--policies", "none,random,learned", "--budgets",
                                     "0.9,0.97,trained", "--results", folder, "--json", "--progress"),
-                              0, "random 0.97 (3 of 7): 18 of 18 questions");
+                              0, "random, budget 0.97 (3 of 7): 18 of 18 questions");
     assert_int_equal(json_array_size(list), 7);
     // A point says what eval says.
     json_t *eval = without_ms(EVAL(set_path, "--model", model_path, "--json", "--policy", "random", "--budget", "0.9"));
