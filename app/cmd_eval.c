@@ -1,5 +1,6 @@
 // trimscope eval: a question set through a model: accuracy, cost, and whether what is kept is what is needed.
 #include "app/commands.h"
+#include "app/least.h"
 #include "app/options.h"
 #include "app/progress.h"
 #include "app/set_run.h"
@@ -39,7 +40,14 @@ static bool print_results(const struct settings *settings, const struct set_run 
 {
     const struct summary_source source = {policy_name(settings->options.policy), settings->options.budget, &run->set,
                                           run->results};
-    return (settings->json ? summary_print_json : summary_print_table)(&source, err);
+    if (settings->json)
+        return summary_print_json(&source, err);
+    if (!summary_print_table(&source, err))
+        return false;
+    if (run->set.count > 0)
+        least_print(settings->options.policy,
+                    least_of_question(run->model, settings->options.policy, run->set.questions[0].text));
+    return true;
 }
 
 static void tell_resumed(const struct settings *settings, const struct set_run_point *point, int resumed)

@@ -1,5 +1,6 @@
 // trimscope run: one picture and one question without a screen.
 #include "app/commands.h"
+#include "app/least.h"
 #include "app/prepare.h"
 #include "engine/base/text.h"
 #include "ui/compare_words.h"
@@ -144,16 +145,20 @@ static void print_trace(const struct trace *trace)
     printf(_("answer: %s (%.1f%%), %.1f ms\n"), show(trace->answer.text).text, 100 * (double)trace->answer.p, trace->ms);
 }
 
-static bool print_result(const struct run *run, bool json, struct error *err)
+static bool print_result(const struct prepared *prepared, bool json, struct error *err)
 {
+    const struct trace *trace = run_trace(prepared->run);
+    enum policy policy;
     if (json) {
-        char *text = trace_to_json(run_trace(run));
+        char *text = trace_to_json(trace);
         if (!text)
             return error_no_memory(err, "the trace as JSON");
         fputs(text, stdout);
         free(text);
     } else {
-        print_trace(run_trace(run));
+        print_trace(trace);
+        if (policy_find(trace->policy, &policy))
+            least_print(policy, least_of_trace(prepared->model, trace));
     }
     return fflush(stdout) == 0 || error_set(err, ERROR_MACHINE, "cannot write the result: %s", strerror(errno));
 }
@@ -179,7 +184,7 @@ int cmd_run(int argc, char **argv)
     struct error err = {0};
     struct prepared prepared = {0};
     bool ok = prepare_run(&prepared, &settings, arguments, count, &err) && prepare_finish(&prepared, &err) &&
-              print_result(prepared.run, json, &err);
+              print_result(&prepared, json, &err);
     if (!ok)
         fprintf(stderr, "trimscope run: %s\n", err.text);
     prepare_close(&prepared);

@@ -5,6 +5,7 @@
 #include "engine/run/command_text.h"
 #include "engine/run/explain.h"
 #include "ui/measure.h"
+#include "engine/base/thread.h"
 #include "ui/why_words.h"
 #include "ui/words.h"
 
@@ -47,9 +48,10 @@ static void stop(int number)
 
 static bool show_progress(void *context, const struct explain_progress *progress)
 {
+    static struct why_pace pace; // of the one search that this program makes
     char text[WHY_TEXT];
     if (*(bool *)context) {
-        why_tell_progress(progress, text, sizeof text);
+        why_tell_progress(progress, &pace, clock_seconds(), text, sizeof text);
         fprintf(stderr, "\r%s\033[K", text);
     }
     return !stopped;

@@ -1,5 +1,6 @@
 // The jobs of the explainer: one decision taken apart, and searches for sets.
 #include "app/jobs.h"
+#include "engine/base/thread.h"
 #include "ui/why_words.h"
 
 #include <math.h>
@@ -32,11 +33,17 @@ static void give_back(struct job *job, struct explainer *e, unsigned runs)
         explain_free(e); // its run is gone
 }
 
+struct watcher {
+    struct job *job;
+    struct why_pace pace;
+};
+
 static bool go_on(void *context, const struct explain_progress *p)
 {
+    struct watcher *watcher = context;
     char text[WHY_TEXT];
-    why_tell_progress(p, text, sizeof text);
-    return job_go_on(context, p->total > 0 ? (float)p->done / (float)p->total : NAN, text);
+    why_tell_progress(p, &watcher->pace, clock_seconds(), text, sizeof text);
+    return job_go_on(watcher->job, p->total > 0 ? (float)p->done / (float)p->total : NAN, text);
 }
 
 static bool publish_why(struct job *job, enum backend_job_state state, const struct backend_why *why, struct error *err)
@@ -52,7 +59,8 @@ static bool publish_why(struct job *job, enum backend_job_state state, const str
 bool job_why(struct job *job, struct error *err)
 {
     unsigned runs = job->lane->runs;
-    struct explain_watch watch = {go_on, job};
+    struct watcher watcher = {.job = job};
+    struct explain_watch watch = {go_on, &watcher};
     job->told = (double)INFINITY; // its parts are the progress: a frame for each word would only hold up the next key
     struct explainer *e = borrow(job, err);
     struct backend_why *why = calloc(1, sizeof *why);
@@ -77,7 +85,8 @@ bool job_why(struct job *job, struct error *err)
 bool job_search(struct job *job, struct error *err)
 {
     unsigned runs = job->lane->runs;
-    struct explain_watch watch = {go_on, job};
+    struct watcher watcher = {.job = job};
+    struct explain_watch watch = {go_on, &watcher};
     struct explainer *e = borrow(job, err);
     struct backend_job_news *news = calloc(1, sizeof *news);
     bool ok = e && (news || error_no_memory(err, "the search"));

@@ -1,7 +1,7 @@
 // Handing results over: the worker gathers news under the lock, and a byte in the pipe wakes the screen.
+#include "app/least.h"
 #include "app/notes.h"
 #include "app/session_private.h"
-#include "engine/prune/budget.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -93,16 +93,7 @@ void session_publish_message(struct lane *lane, const char *sentence)
 
 void session_publish_least(struct lane *lane)
 {
-    const struct trace *trace = run_trace(lane->run);
-    struct budget_request request = {.share = (double)NAN,
-                                     .tokens = trace->token_count,
-                                     .trim_tokens = trace->trim_tokens,
-                                     .trim_heads = trace->trim_heads};
-    struct error unknown;
-    double least = (double)NAN;
-    if (!policy_find(trace->policy, &request.policy) ||
-        !budget_least(lane->session->model, &request, &least, &unknown))
-        least = (double)NAN;
+    double least = least_of_trace(lane->session->model, run_trace(lane->run));
     if (!begin(lane))
         return;
     lane->news.has_least = true;

@@ -6,7 +6,7 @@ struct section {
     int floor, least, good; // rows without which it is no use, rows it needs, rows it would like
 };
 
-enum { GAP = 2, PANELS_LEAST = 46, PICTURE_LEAST = 20, THUMBNAIL_LEAST = 4, THUMBNAIL_MOST = 12 };
+enum { GAP = 2, PANELS_LEAST = 46, PICTURE_LEAST = 20, THUMBNAIL_LEAST = 6, THUMBNAIL_PAIR = 9, THUMBNAIL_MOST = 12 };
 
 static int least(int a, int b)
 {
@@ -24,11 +24,13 @@ bool rect_holds(struct rect rect, int row, int column)
            column < rect.column + rect.columns;
 }
 
-// The film strip: as many stages as fit at the least width, wider where there is room, square in pixels.
+// The film strip: as many stages as fit at the least readable width, wider where there is room, square in pixels.
 static void place_strip(struct layout *layout, const struct layout_request *request, int bottom)
 {
     int stages = request->stages > 0 ? request->stages : 1;
-    int width = clamp((request->columns - 2) / stages, THUMBNAIL_LEAST, THUMBNAIL_MOST);
+    // Below that a thumbnail shows nothing any more: the strip scrolls instead.
+    int readable = request->aspect > 1.5 ? THUMBNAIL_PAIR : THUMBNAIL_LEAST;
+    int width = clamp((request->columns - 2) / stages, readable, THUMBNAIL_MOST);
     int inner = width - 1;
     double wanted = inner * (double)request->cell_width / (request->aspect * request->cell_height);
     int most = request->rows < 30 ? 2 : request->rows < 40 ? 4 : 6;

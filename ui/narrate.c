@@ -276,7 +276,7 @@ static void narrate_answer(struct text *text, const struct view *view, const str
         say(text, _("The answer is '%s' with %.0f %%."), stage->answers[0].text,
             100 * (double)stage->answers[0].p);
     const struct trace_macs *macs = &stage->macs;
-    int total, alive = view_alive_count(view, trace->stage_count - 1, 0, &total);
+    int total, alive = view_alive_patches(view, trace->stage_count - 1, &total);
     char spent[24], dense[24];
     draw_flops(spent, sizeof spent, macs->cumulative_spent);
     draw_flops(dense, sizeof dense, macs->cumulative_dense);

@@ -66,10 +66,13 @@ void panel_header(const struct pane *pane)
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, policy) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("budget "));
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, budget) + 2;
-    const char *path = trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path : "";
-    const char *slash = strrchr(path, '/');
-    if (end - column > 40 && path[0]) {
-        column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("picture "));
+    for (int p = 0; p < trace->picture_count && end - column > 40; p++) {
+        const char *path = trace->pictures[p].path ? trace->pictures[p].path : "", *slash = strrchr(path, '/');
+        if (!path[0])
+            break;
+        if (p == 0)
+            column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1,
+                                trace->picture_count > 1 ? _("pictures ") : _("picture "));
         column += draw_text(pane, STYLE_BAR, rect.row, column, 28, slash ? slash + 1 : path) + 2;
     }
     draw_cut_off(pane, &column, end);
@@ -255,7 +258,7 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
         return;
     float low, high;
     if (view->show == SHOW_SURVIVORS) {
-        int alive = view_alive_count(view, stage, view->picture, &total);
+        int alive = view_alive_patches(view, stage, &total);
         char count[48];
         snprintf(count, sizeof count, _("%d of %d patches"), alive, total);
         if (draw_width(count) > end - column)

@@ -19,11 +19,23 @@ static void count_text(const struct view *view, int index, char *out, size_t siz
 {
     const struct stage *stage = &view->trace.stages[index];
     out[0] = 0;
-    int stream = view_is_of_words(stage) ? TRACE_TEXT_STREAM : 0;
+    int stream = view_is_of_words(stage) ? TRACE_TEXT_STREAM : stage->stream; // -1: patches of all pictures
     if (stage->kind != STAGE_ANSWER)
-        snprintf(out, size, "%d", view_alive_count(view, index, stream, NULL));
+        snprintf(out, size, "%d", stream < 0 ? view_alive_patches(view, index, NULL)
+                                             : view_alive_count(view, index, stream, NULL));
     else if (stage->answer_count > 0)
         snprintf(out, size, _("'%s'"), stage->answers[0].text); // an answer may be a number, and is no count
+}
+
+static void draw_strip_title(const struct pane *pane, struct rect rect)
+{
+    int total = pane->view->trace.stage_total, shown = pane->layout->strip_shown;
+    int first = panel_strip_first(pane->layout, pane->view);
+    char name[64];
+    snprintf(name, sizeof name, "%s", _("STAGES"));
+    if (total > shown)
+        snprintf(name, sizeof name, _("STAGES %d to %d of %d"), first + 1, first + shown, total);
+    draw_title(pane, rect, name, _("below each: patches alive, or words while only the question is read"), false);
 }
 
 void panel_strip(const struct pane *pane)
@@ -34,8 +46,7 @@ void panel_strip(const struct pane *pane)
         return;
     struct rect title = {rect.row - 1, rect.column, 1, rect.columns};
     if (pane->layout->strip_titled)
-        draw_title(pane, title, _("STAGES"),
-                   _("below each: patches alive, or words while only the question is read"), false);
+        draw_strip_title(pane, title);
     int width = pane->layout->strip_column_width, inner = width - 1, now = view_stage(view);
     int first = panel_strip_first(pane->layout, view);
     int names = rect.row + rect.rows - 2;

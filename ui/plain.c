@@ -75,16 +75,29 @@ static void tell_outcome(struct plain *plain)
 // ---- tokens
 // ---------------------------------------------------------------------------------------------------
 
-// A word of the question, or a patch as "ROW COLUMN" of the first picture; false: there is none, which has been said.
+// Takes the number of one of several pictures from the start of a command's text; 0, the first, where there is none.
+static int take_picture(const struct plain *plain, const char **text)
+{
+    int number, end = 0, count = plain->view.trace.picture_count;
+    if (count < 2 || sscanf(*text, "%d %n", &number, &end) != 1 || end == 0 || number < 1 || number > count)
+        return 0;
+    *text += end;
+    return number - 1;
+}
+
+// A word of the question, or a patch as "ROW COLUMN", with the number of the picture before it where there are two; false:
+// there is none, which has been said.
 static bool find_token(struct plain *plain, const char *text, int *stream, int *token)
 {
     const struct view *view = &plain->view;
-    const struct trace_picture *picture = &view->trace.pictures[0];
-    int row, column, end = 0;
+    int row, column, three, end = 0;
+    bool numbered = sscanf(text, "%d %d %d", &row, &column, &three) == 3;
+    int picture_number = numbered ? take_picture(plain, &text) : 0;
+    const struct trace_picture *picture = &view->trace.pictures[picture_number];
     char name[TRACE_TEXT];
     if (sscanf(text, "%d %d%n", &row, &column, &end) == 2 && !text[end]) {
         if (row >= 1 && column >= 1 && row <= picture->grid_rows && column <= picture->grid_columns) {
-            *stream = 0;
+            *stream = picture_number;
             *token = (row - 1) * picture->grid_columns + column;
             return true;
         }
@@ -208,7 +221,8 @@ static void ask(struct plain *plain, const char *text)
 
 static void open_picture(struct plain *plain, const char *text)
 {
-    plain->backend->open_picture(plain->backend->context, 0, text);
+    int slot = take_picture(plain, &text);
+    plain->backend->open_picture(plain->backend->context, slot, text);
     tell_outcome(plain);
     if (!plain->error[0])
         plain_tell_input(&plain->view, plain->out);

@@ -95,7 +95,7 @@ static void accept_budget(struct screen *screen, const char *text)
 // Beside other runs the question stays: two pictures are compared under one.
 static void open_picture(struct screen *screen, const struct page_target *target, const char *path)
 {
-    target->backend->open_picture(target->backend->context, screen->view.picture, path);
+    target->backend->open_picture(target->backend->context, screen->open_slot, path);
     if (page_top(screen)->kind->target && target->view->has_trace)
         target->backend->ask(target->backend->context, target->view->trace.question);
 }
@@ -113,8 +113,10 @@ static void run_with(struct screen *screen, enum action action, const char *argu
     target.view->change[0] = 0;
     if (action == ACTION_ASK)
         target.backend->ask(target.backend->context, argument);
-    else if (action == ACTION_OPEN)
+    else if (action == ACTION_OPEN) {
+        screen->open_slot = screen->view.picture;
         open_picture(screen, &target, argument);
+    }
     else if (policy_find(argument, &policy))
         screen_set_policy(screen, argument);
     else
@@ -138,6 +140,28 @@ static void accept_command(struct screen *screen, const char *text)
         run_with(screen, found.action, argument);
     else
         screen_action(screen, found.action);
+}
+
+// Of two pictures the one that the cursor is on is asked for; with the cursor elsewhere one after the other.
+static void open_path_prompt(struct screen *screen, int slot)
+{
+    const struct view *view = screen_target(screen).view;
+    const struct trace *trace = &view->trace;
+    int count = view->has_trace ? trace->picture_count : 0;
+    char folder[PROMPT_BYTES] = "";
+    const char *path = slot < count ? trace->pictures[slot].path : NULL;
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+    screen->open_slot = slot;
+    screen->open_next = slot + 1 < count && screen->view.focus != FOCUS_PATCHES;
+    popup_open(&screen->popup, POPUP_FILES, view);
+    prompt_open(&screen->prompt, PROMPT_PATH, folder);
+    if (count > 1) {
+        snprintf(screen->prompt.own_label, sizeof screen->prompt.own_label, _("Picture %d of %d: "), slot + 1, count);
+        screen->prompt.label = screen->prompt.own_label;
+    }
+    update_completions(screen);
 }
 
 static void accept_prompt(struct screen *screen)
@@ -168,6 +192,8 @@ static void accept_prompt(struct screen *screen)
     if (kind == PROMPT_BUDGET)
         accept_budget(screen, text);
     target.view->change[0] = kind == PROMPT_BUDGET ? target.view->change[0] : 0;
+    if (kind == PROMPT_PATH && screen->open_next)
+        open_path_prompt(screen, screen->open_slot + 1);
 }
 
 static void complete_prompt(struct screen *screen)
@@ -219,15 +245,10 @@ void screen_open_prompt(struct screen *screen, int which)
     enum prompt_kind kind = (enum prompt_kind)which;
     const struct view *view = screen_target(screen).view;
     const struct trace *trace = &view->trace;
-    char folder[PROMPT_BYTES] = "";
     popup_close(&screen->popup);
     if (kind == PROMPT_PATH) {
-        popup_open(&screen->popup, POPUP_FILES, view);
-        const char *path =
-            view->has_trace && trace->picture_count > 0 ? trace->pictures[view->picture].path : NULL;
-        const char *slash = path ? strrchr(path, '/') : NULL;
-        if (slash)
-            snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+        open_path_prompt(screen, screen->view.focus == FOCUS_PATCHES ? screen->view.picture : 0);
+        return;
     }
     if (kind == PROMPT_QUESTION && screen->view.has_trace && trace->question) { // Up brings it back, whoever asked it
         prompt_open(&screen->prompt, kind, trace->question);
@@ -235,7 +256,7 @@ void screen_open_prompt(struct screen *screen, int which)
     }
     if (kind == PROMPT_COMMAND)
         popup_open(&screen->popup, POPUP_PALETTE, &screen->view);
-    prompt_open(&screen->prompt, kind, folder);
+    prompt_open(&screen->prompt, kind, "");
     double least = kind == PROMPT_BUDGET ? screen_least_budget(screen) : 0;
     if (least > 0) {
         snprintf(screen->prompt.own_label, sizeof screen->prompt.own_label,

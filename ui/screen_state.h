@@ -54,6 +54,8 @@ struct screen {
     struct bytes out;
     const char *completions[8];
     int completion_count;
+    int open_slot;  // which picture the path being typed is for
+    bool open_next; // and the one beside it is asked for then
     enum focus attention_of; // what the attention shown was asked for
     struct export_job *exporting; // a file that is being written; NULL: none
     struct compare *compared; // the runs of the comparison page while that is closed; NULL: none

@@ -24,8 +24,8 @@ static void short_name(const struct stage *stage, bool shortest, char *out, size
     }
     if (kind == STAGE_ANSWER)
         snprintf(out, size, "%s", _(names[kind][shortest]));
-    else
-        snprintf(out, size, "%s%d", _(names[kind][shortest]), number);
+    else // the second of two pictures has a prime
+        snprintf(out, size, "%s%d%s", _(names[kind][shortest]), number, stage->stream == 1 ? "'" : "");
 }
 
 void view_fit_stage_name(const struct trace *trace, const struct stage *stage, int columns, char *out, size_t size)

@@ -212,6 +212,19 @@ int view_alive_count(const struct view *view, int stage, int stream, int *total)
     return alive;
 }
 
+int view_alive_patches(const struct view *view, int stage, int *total)
+{
+    int alive = 0, all = 0;
+    for (int p = 0; p < view->trace.picture_count; p++) {
+        int of = 0;
+        alive += view_alive_count(view, stage, p, &of);
+        all += of;
+    }
+    if (total)
+        *total = all;
+    return alive;
+}
+
 enum view_hand view_by_hand(const struct view *view, int stream, int token)
 {
     enum view_hand hand = VIEW_NOT_BY_HAND;
@@ -488,6 +501,9 @@ void view_token_name(const struct view *view, int stream, int token, char *out, 
     int columns = stream < trace->picture_count ? trace->pictures[stream].grid_columns : 1;
     if (token == 0 || columns <= 0)
         snprintf(out, size, "CLS");
+    else if (trace->picture_count > 1)
+        snprintf(out, size, _("row %d, column %d of picture %d"), (token - 1) / columns + 1, (token - 1) % columns + 1,
+                 stream + 1);
     else
         snprintf(out, size, _("row %d, column %d"), (token - 1) / columns + 1, (token - 1) % columns + 1);
 }

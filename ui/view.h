@@ -75,6 +75,8 @@ const struct trace_tokens *view_tokens(const struct view *view, int stage, int s
 // counted for pictures; *total gets the number of all).
 bool view_alive(const struct view *view, int stage, int stream, int token);
 int view_alive_count(const struct view *view, int stage, int stream, int *total);
+// Patches of all pictures that are alive after a stage, and how many there are.
+int view_alive_patches(const struct view *view, int stage, int *total);
 // Dropped in exactly this stage?
 bool view_dropped_now(const struct view *view, int stage, int stream, int token);
 int view_dropped_now_count(const struct view *view, int stage, int stream);

@@ -54,6 +54,11 @@ static void name_head(const struct trace *trace, int stage, int stream, enum att
         snprintf(out, size,
                  cross ? _("head %d of the words' cross-attention in %s") : _("head %d of the words' self-attention in %s"),
                  head + 1, name);
+    else if (trace->picture_count > 1)
+        snprintf(out, size,
+                 cross ? _("head %d of the cross-attention of picture %d in %s")
+                       : _("head %d of the self-attention of picture %d in %s"),
+                 head + 1, stream + 1, name);
     else
         snprintf(out, size,
                  cross ? _("head %d of the patches' cross-attention in %s")
@@ -175,8 +180,18 @@ void why_tell_set(const struct explain_set *s, char *out, size_t size)
         snprintf(out, size, _("The answer stays '%s' without any of these."), s->before.text);
 }
 
-void why_tell_progress(const struct explain_progress *p, char *out, size_t size)
+// Seconds until a phase of known length is over, from the time that its runs took so far; negative: cannot be told.
+static double time_left(const struct explain_progress *p, struct why_pace *pace, double now)
 {
+    if (pace->started <= 0 || pace->phase != p->phase || pace->total != p->total)
+        *pace = (struct why_pace){p->phase, p->total, now};
+    bool known = p->phase != EXPLAIN_GROWING && p->done > 0 && p->total > p->done;
+    return known ? (now - pace->started) / p->done * (p->total - p->done) : -1;
+}
+
+void why_tell_progress(const struct explain_progress *p, struct why_pace *pace, double now, char *out, size_t size)
+{
+    double left = time_left(p, pace, now);
     switch (p->phase) {
     case EXPLAIN_PULLING: snprintf(out, size, _("leaving out one by one: %d of %d"), p->done, p->total); break;
     case EXPLAIN_TRYING: snprintf(out, size, _("trying each alone: %d of %d"), p->done, p->total); break;
@@ -190,4 +205,9 @@ void why_tell_progress(const struct explain_progress *p, char *out, size_t size)
                                       "%d are enough, leaving out what is not needed (%d runs so far)"),
                  p->members, p->runs);
     }
+    size_t used = strlen(out);
+    if (left >= 90)
+        snprintf(out + used, size - used, _(", about %.0f min left"), left / 60);
+    else if (left >= 2)
+        snprintf(out + used, size - used, _(", about %.0f s left"), left);
 }

@@ -28,7 +28,13 @@ bool why_falls_later(const struct explain_verdict *verdict);
 // What a search found, without its members.
 void why_tell_set(const struct explain_set *set, char *out, size_t size);
 
-// What a search is doing.
-void why_tell_progress(const struct explain_progress *progress, char *out, size_t size);
+// What a search is doing, and how long that part of it will still take, where that can be told.
+struct why_pace {
+    enum explain_phase phase; // what the clock was started for
+    int total;
+    double started; // clock_seconds(); 0: not yet
+};
+void why_tell_progress(const struct explain_progress *progress, struct why_pace *pace, double now, char *out,
+                       size_t size);
 
 #endif

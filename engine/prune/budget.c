@@ -45,6 +45,13 @@ static int tokens_before(const struct model_config *config, const struct budget_
     return stream_tokens(config, stack, question);
 }
 
+// Words beside which the patches of a layer are scored.
+static int words_beside(const struct model_config *config, const struct budget_counts *counts, enum model_stack stack,
+                        int layer, int question)
+{
+    return tokens_before(config, counts, STACK_FUSION_TEXT, stack == STACK_FUSION_IMAGE ? layer : 0, question);
+}
+
 static void cost_layer(const struct model_config *config, const struct budget_request *request,
                        const struct budget_counts *counts, enum model_stack stack, int layer, struct macs *macs)
 {
@@ -62,6 +69,9 @@ static void cost_layer(const struct model_config *config, const struct budget_re
     flops_layer(config, &flops, macs);
     if (request->trim_tokens && kind->learned && policy_trims_tokens(policy, config, stack, layer))
         flops_token_trimmer(config, &config->trimmers[stack][layer], before, kind->guided, macs);
+    if (request->trim_tokens && kind->needs_words && policy_trims_tokens(policy, config, stack, layer))
+        flops_similarity(config, before, words_beside(config, counts, stack, layer, request->tokens),
+                         stack == STACK_IMAGE, macs);
     if (request->trim_heads && policy_trims_heads(policy, config, stack, layer, false))
         flops_head_trimmer(config, false, macs);
     if (request->trim_heads && policy_trims_heads(policy, config, stack, layer, true))
@@ -98,20 +108,19 @@ static double share_of(const struct model_config *config, const struct budget_re
     return (double)flops_total(&spent) / (double)flops_total(&dense);
 }
 
-// Fractions of the training-free policies: each layer where they act halves what is left (any other base would do:
-// the exponent that meets the budget makes it the base that is needed).
+// Fractions where no calibration sets an example: each layer where the policy acts halves the patches, or the words, that
+// are left (any other base would do: the exponent that meets the budget makes it the base that is needed), and takes a
+// tenth of its heads.
 static void geometric_profile(const struct model_config *config, enum policy policy, float *profile)
 {
-    float left = 1;
-    for (int i = 0; i < budget_profile_size(config); i++)
-        profile[i] = 1;
+    float left[2] = {1, 1}; // patches, words
     for (int s = 0; s < STACK_COUNT; s++)
         for (int l = 0; l < model_stack_layers(config, order[s]); l++) {
-            if (is_text(order[s]))
-                continue;
+            float *f = profile + budget_profile_index(config, order[s], l);
             if (policy_trims_tokens(policy, config, order[s], l))
-                left *= 0.5f;
-            profile[budget_profile_index(config, order[s], l)] = left;
+                left[is_text(order[s])] *= 0.5f;
+            f[0] = left[is_text(order[s])];
+            f[1] = f[2] = 0.9f;
         }
 }
 
@@ -171,7 +180,7 @@ static void spend_rest(const struct model_config *config, const struct budget_re
 static bool make_profile(const struct model *model, const struct budget_request *request, float *profile,
                          struct error *err)
 {
-    if (request->policy == POLICY_LEARNED_FIXED)
+    if (request->policy == POLICY_LEARNED_FIXED && model->calibration)
         return calibration_profile(model, request->share, profile, err);
     geometric_profile(&model->config, request->policy, profile);
     return true;
@@ -198,6 +207,11 @@ static bool plan_counts(struct budget *budget, const struct model *model, struct
     double low = 0, high = STEEPEST, least = least_of_profile(config, request, profile);
     if (!asked && least > request->share)
         request->share = least; // nobody asked for less: as near as this policy can come
+    if (least > request->share && least >= 1 && policy_kind(request->policy)->learned)
+        return error_set(err, ERROR_INPUT,
+                         "this model has no trimmers, so the policy %s prunes nothing; %s, %s and %s need none",
+                         policy_name(request->policy), policy_name(POLICY_CLS_ATTENTION),
+                         policy_name(POLICY_TEXT_SIMILARITY), policy_name(POLICY_RANDOM));
     if (least > request->share)
         return error_set(err, ERROR_INPUT,
                          "the policy %s can spend %.3f of the dense multiply-adds at least in this model; %.3f was "
@@ -216,6 +230,13 @@ static bool plan_counts(struct budget *budget, const struct model *model, struct
     return true;
 }
 
+// Whether the best scores are kept until there are so many: always by some policies; for a share that no calibration knows
+// how to reach with a threshold, by all.
+static bool plans_counts(const struct model *model, const struct budget_request *request)
+{
+    return policy_kind(request->policy)->counts || (request->share < 1 && !model->calibration);
+}
+
 bool budget_make(struct budget *budget, const struct model *model, const struct budget_request *request,
                  struct error *err)
 {
@@ -226,7 +247,8 @@ bool budget_make(struct budget *budget, const struct model *model, const struct 
                          request->share);
     if (request->policy == POLICY_NONE)
         return true;
-    if (policy_kind(request->policy)->counts)
+    budget->keeps_counts = plans_counts(model, request);
+    if (budget->keeps_counts)
         return plan_counts(budget, model, &actual, err);
     budget->shift = 0;
     return isnan(request->share) ||
@@ -241,7 +263,7 @@ bool budget_least(const struct model *model, const struct budget_request *reques
     *least = 1;
     if (request->policy == POLICY_NONE)
         return true;
-    if (!policy_kind(request->policy)->counts)
+    if (!plans_counts(model, &lowest))
         return calibration_least(model, request->policy, least, err);
     if (!make_profile(model, &lowest, profile, err))
         return false;

@@ -21,7 +21,8 @@ struct budget {
     enum policy policy;
     double share;  // asked for; NaN: as trained
     double shift;  // of policies that decide by threshold; NaN for the others
-    struct budget_counts counts; // of policies that keep counts
+    bool keeps_counts;           // the best scores until there are so many, instead of all that reach a threshold
+    struct budget_counts counts; // of those
 };
 
 enum { BUDGET_PROFILE = 3 * STACK_COUNT * MODEL_LAYERS }; // fractions of a profile at most
@@ -34,13 +35,14 @@ struct budget_request {
     bool trim_tokens, trim_heads;
 };
 
-// False and one sentence, with the least share that can be reached, when the policy cannot spend so little, or when the
-// model has no calibration for it.
+// False and one sentence, with the least share that can be reached, when the policy cannot spend so little. A policy that
+// decides by threshold, in a model that carries no calibration at all, keeps counts that meet the share for this question:
+// its best scores, but no longer more on hard inputs.
 bool budget_make(struct budget *budget, const struct model *model, const struct budget_request *request,
                  struct error *err);
 
 // The least share that a policy can spend (request->share is not read): 1 for POLICY_NONE. False and one sentence when
-// the model has no calibration that would tell.
+// the calibration does not tell.
 bool budget_least(const struct model *model, const struct budget_request *request, double *least, struct error *err);
 
 // Multiply-adds of a run with these counts under this policy, trimmers included; all layers of all streams.

@@ -52,6 +52,11 @@ void flops_head_trimmer(const struct model_config *c, bool mca, struct macs *mac
     macs->trimmer += product(mca ? 2 : 1, c->width, c->heads);
 }
 
+void flops_similarity(const struct model_config *c, int rows, int words, bool encoder, struct macs *macs)
+{
+    macs->trimmer += product(rows, words, c->width) + (encoder ? product(words, c->width, c->width) : 0);
+}
+
 void flops_embed_image(const struct model_config *c, struct macs *macs)
 {
     int patches = model_grid(c) * model_grid(c), width = c->width;

@@ -24,6 +24,9 @@ void flops_token_trimmer(const struct model_config *config, const struct trimmer
                          struct macs *macs);
 void flops_head_trimmer(const struct model_config *config, bool mca, struct macs *macs);
 
+// Scoring `rows` patches beside `words` words by similarity (prune/similarity.h).
+void flops_similarity(const struct model_config *config, int rows, int words, bool encoder, struct macs *macs);
+
 void flops_embed_image(const struct model_config *config, struct macs *macs);
 // What follows the last layer of an encoder: the transform of `rows` rows.
 void flops_finish(const struct model_config *config, int rows, struct macs *macs);

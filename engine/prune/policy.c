@@ -1,6 +1,7 @@
 #include "engine/prune/policy.h"
 
 #include "engine/base/random.h"
+#include "engine/prune/similarity.h"
 #include "engine/prune/trimmer.h"
 
 #include <math.h>
@@ -63,6 +64,15 @@ static void score_mass(const struct policy_input *in, float *self, float *cross,
     memcpy(score, in->mass, (size_t)in->rows * sizeof(float));
 }
 
+static void score_similarity(const struct policy_input *in, float *self, float *cross, float *score)
+{
+    similarity_score(in->forward, in->x, in->rows, in->words, in->word_rows, in->stack == STACK_IMAGE, score);
+    for (int r = 0; r < in->rows; r++) {
+        self[r] = NAN;
+        cross[r] = score[r];
+    }
+}
+
 static void score_random(const struct policy_input *in, float *self, float *cross, float *score)
 {
     without_parts(in, self, cross);
@@ -81,6 +91,7 @@ const struct policy_kind *policy_kind(enum policy policy)
         [POLICY_LEARNED_FIXED] = {.learned = true, .guided = true, .counts = true, .score = score_guided},
         [POLICY_CLS_ATTENTION] = {.counts = true, .needs_cls = true, .score = score_cls},
         [POLICY_CROSS_ATTENTION] = {.counts = true, .needs_mass = true, .score = score_mass},
+        [POLICY_TEXT_SIMILARITY] = {.counts = true, .needs_words = true, .score = score_similarity},
         [POLICY_RANDOM] = {.counts = true, .score = score_random},
     };
     return &kinds[policy];
@@ -108,7 +119,17 @@ bool policy_trims_tokens(enum policy policy, const struct model_config *config, 
         return stack == STACK_FUSION_IMAGE || layer > 0; // nothing has been attended to before the first layer
     if (kind->needs_mass)
         return stack == STACK_FUSION_IMAGE && layer > 0;
+    if (kind->needs_words) // embedded pixels, which no layer has read yet, are like no word; BLIP has no common space
+        return config->architecture == ARCHITECTURE_METER && (stack == STACK_FUSION_IMAGE || layer > 0);
     return true;
+}
+
+bool policy_reads_other(enum policy policy, const struct model_config *config, enum model_stack stack, int layer)
+{
+    const struct policy_kind *kind = policy_kind(policy);
+    if (!policy_trims_tokens(policy, config, stack, layer))
+        return false;
+    return kind->needs_words || (kind->guided && config->trimmers[stack][layer].rank > 0);
 }
 
 bool policy_trims_heads(enum policy policy, const struct model_config *config, enum model_stack stack, int layer,

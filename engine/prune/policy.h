@@ -18,6 +18,7 @@ struct token_trimmer;
     X(LEARNED_FIXED, "learned-fixed", "learned scores, but the same count for every input (static pruning)")   \
     X(CLS_ATTENTION, "cls-attention", "keep what the own CLS attended to in the previous layer (EViT)")        \
     X(CROSS_ATTENTION, "cross-attention", "keep what the other modality attended to (training-free)")          \
+    X(TEXT_SIMILARITY, "text-similarity", "keep what is most like the words, in the image encoder too (training-free)") \
     X(RANDOM, "random", "keep tokens at random, from a seed")
 #define POLICY_ENUM(id, name, help) POLICY_##id,
 enum policy { POLICIES(POLICY_ENUM) POLICY_COUNT };
@@ -36,6 +37,9 @@ struct policy_input {
     int rows;
     const int *rows_of;         // original index of each row
     const float *context;       // CLS row of the other modality, NULL where it is not known yet
+    const float *words;         // (word_rows, D) that have left their encoder, where the policy reads them
+    int word_rows;
+    enum model_stack stack;
     const float *cls, *mass;    // of the previous layer, per row: attention from the own CLS, from the other stream
     uint64_t seed;              // differs from stage to stage and stream to stream
 };
@@ -45,6 +49,7 @@ struct policy_kind {
     bool counts;  // keeps a planned count of the best; otherwise keeps what has score + shift >= 0
     bool guided;  // the cross-modal part of learned scores counts
     bool needs_cls, needs_mass; // of the layer before the one where it acts
+    bool needs_words;           // the words' states
     // Fills self, cross and score (rows); NaN in self and cross where the policy has no such part. Higher is kept.
     void (*score)(const struct policy_input *input, float *self, float *cross, float *score);
 };
@@ -54,6 +59,8 @@ const struct policy_kind *policy_kind(enum policy policy);
 bool policy_trims_tokens(enum policy policy, const struct model_config *config, enum model_stack stack, int layer);
 bool policy_trims_heads(enum policy policy, const struct model_config *config, enum model_stack stack, int layer,
                         bool mca);
+// Whether what the policy does in this layer hangs on the other modality's states.
+bool policy_reads_other(enum policy policy, const struct model_config *config, enum model_stack stack, int layer);
 // Whether this layer's attention must be remembered, because the policy reads it in the next layer.
 bool policy_reads_cls(enum policy policy, const struct model_config *config, enum model_stack stack, int layer);
 bool policy_reads_mass(enum policy policy, const struct model_config *config, enum model_stack stack, int layer);

@@ -162,7 +162,7 @@ bool run_take_question(struct run *run, const char *question, struct error *err)
                                      run->options.trim_heads};
     // A threshold that was found in the calibration hangs on no question: the table is not read again for each.
     struct budget budget = run->budget;
-    bool known = run->token_count > 0 && !isnan(budget.share) && !policy_kind(run->options.policy)->counts;
+    bool known = run->token_count > 0 && !isnan(budget.share) && !budget.keeps_counts;
     if (!known && !budget_make(&budget, m, &request, err))
         return false;
     if (!describe_tokens(run, question, run->tokens, count, err))

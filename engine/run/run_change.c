@@ -203,7 +203,7 @@ bool run_ask(struct run *run, const char *question, struct error *err)
         return false;
     forget_interventions(run);
     run_invalidate(run, 0);
-    if (policy_kind(run->options.policy)->counts)
+    if (run->budget.keeps_counts)
         invalidate_acting(run, run->options.policy); // the counts hang on the length of the question
     rewind_trace(run);
     return true;
@@ -267,7 +267,8 @@ void run_restart(struct run *run)
 
 void run_set_counts(struct run *run, enum policy policy, const struct budget_counts *counts)
 {
-    struct budget made = {.policy = policy, .share = (double)NAN, .shift = (double)NAN, .counts = *counts};
+    struct budget made = {
+        .policy = policy, .share = (double)NAN, .shift = (double)NAN, .keeps_counts = true, .counts = *counts};
     assert(policy_kind(policy)->counts);
     change_policy(run, policy, (double)NAN, &made);
     run_restart(run);

@@ -24,6 +24,14 @@ static const float *context_row(const struct run *run, int index, int stream, in
     return run_rows(run_input(run, index, TRACE_TEXT_STREAM), stream);
 }
 
+// The words' states beside which a picture is scored.
+static const struct stream_state *words_beside(const struct run *run, int index)
+{
+    int text_end = run_text_stages(&run->model->config) - 1;
+    return run->plan[index].kind == STAGE_IMAGE ? &run->snapshots[text_end].streams[TRACE_TEXT_STREAM]
+                                                : run_input(run, index, TRACE_TEXT_STREAM);
+}
+
 // 1 stay, -1 go, 0 as the policy says, per token. Later interventions win.
 static void fill_forced(struct run *run, int index, int stream)
 {
@@ -51,6 +59,7 @@ static void score_rows(struct run *run, struct forward *forward, int index, int 
     const struct policy_kind *kind = policy_kind(run->options.policy);
     float *self = run->row_scores[0], *cross = run->row_scores[1], *score = run->row_scores[2];
     int n = in->alive;
+    const struct stream_state *words = kind->needs_words ? words_beside(run, index) : NULL;
     for (int p = 0; p < passes_of(run, plan, stream); p++) {
         struct policy_input input = {
             .forward = forward,
@@ -59,6 +68,9 @@ static void score_rows(struct run *run, struct forward *forward, int index, int 
             .rows = n,
             .rows_of = in->rows,
             .context = context_row(run, index, stream, p),
+            .words = words ? run_rows(words, stream) : NULL,
+            .word_rows = words ? words->alive : 0,
+            .stack = run_stack(plan, stream),
             .cls = in->cls,
             .mass = in->mass,
             .seed = run->options.seed * 0x9e3779b97f4a7c15u + (uint64_t)(index * TRACE_STREAMS + stream),
@@ -129,7 +141,7 @@ static void decide_by_policy(struct run *run, struct forward *forward, int index
 {
     const struct stream_state *in = run_input(run, index, stream);
     const struct stage_plan *plan = &run->plan[index];
-    bool counts = policy_kind(run->options.policy)->counts;
+    bool counts = run->budget.keeps_counts;
     score_rows(run, forward, index, stream);
     for (int r = 0; r < in->alive; r++) {
         int token = in->rows[r];
@@ -226,7 +238,7 @@ static void choose_heads(const struct run *run, int index, int stream, bool mca,
     const struct stage_plan *plan = &run->plan[index];
     enum model_stack stack = run_stack(plan, stream);
     int order[TRACE_HEADS];
-    if (!policy_kind(run->options.policy)->counts) {
+    if (!run->budget.keeps_counts) {
         for (int h = 0; h < heads->count; h++)
             heads->on[h] = heads->score[h] + (float)run->budget.shift >= 0;
         return;

@@ -141,8 +141,8 @@ bool run_policy_acts(const struct run *run, enum policy policy, int stage)
 bool run_stage_guided(const struct run *run, enum policy policy, int stage)
 {
     const struct stage_plan *plan = &run->plan[stage];
-    return plan->kind == STAGE_IMAGE && run->options.trim_tokens && policy_kind(policy)->guided &&
-           run->model->config.trimmers[STACK_IMAGE][plan->layer].rank > 0;
+    return plan->kind == STAGE_IMAGE && run->options.trim_tokens &&
+           policy_reads_other(policy, &run->model->config, STACK_IMAGE, plan->layer);
 }
 
 int run_invalidate(struct run *run, int stage)

@@ -243,7 +243,8 @@ float trace_threshold(const struct trace *trace, int stage, int stream)
 {
     const struct trace_tokens *tokens = &trace->stages[stage].tokens[stream];
     enum policy policy;
-    if (policy_find(trace->policy, &policy) && policy_kind(policy)->learned && !policy_kind(policy)->counts)
+    if (policy_find(trace->policy, &policy) && policy_kind(policy)->learned && !policy_kind(policy)->counts &&
+        !isnan(trace->shift))
         return (float)(0 - trace->shift);
     float kept = INFINITY, dropped = -INFINITY;
     for (int i = 1; i < tokens->count; i++) {

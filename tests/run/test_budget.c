@@ -104,9 +104,10 @@ static void test_count_policies(void **state)
 {
     (void)state;
     struct model *model = calibrated();
-    const enum policy policies[] = {POLICY_LEARNED_FIXED, POLICY_CLS_ATTENTION, POLICY_CROSS_ATTENTION, POLICY_RANDOM};
+    const enum policy policies[] = {POLICY_LEARNED_FIXED, POLICY_CLS_ATTENTION, POLICY_CROSS_ATTENTION, POLICY_TEXT_SIMILARITY,
+                                    POLICY_RANDOM};
     const double budgets[] = {0.8, 0.9};
-    for (int p = 0; p < 4; p++)
+    for (int p = 0; p < 5; p++)
         for (int b = 0; b < 2; b++) {
             double low, high, share = mean_share(model, policies[p], budgets[b], &low, &high);
             assert_true(high <= budgets[b] + 1e-12);
@@ -214,12 +215,33 @@ static void test_without_calibration(void **state)
     struct error err = {0};
     struct run_options options = run_options_default();
     options.budget = 0.7;
+    const enum policy learned[] = {POLICY_LEARNED, POLICY_LEARNED_SELF, POLICY_LEARNED_FIXED};
+    for (int p = 0; p < 3; p++) {
+        options.policy = learned[p];
+        struct run *run = run_new(model, set.samples[0].pictures, 1, "the dog", &options, &err);
+        assert_non_null(run);
+        tiny_finish(run);
+        const struct trace *trace = run_trace(run);
+        double share = trace->spent_macs / trace->dense_macs;
+        assert_true(share <= 0.7 && share > 0.69);
+        assert_true(isnan(trace->shift));
+        assert_true(run_ask(run, "is there a cat left of the cup?", &err)); // more words, other counts
+        tiny_finish(run);
+        share = trace->spent_macs / trace->dense_macs;
+        assert_true(share <= 0.7 && share > 0.69);
+        run_free(run);
+    }
+    options.budget = 1; // nothing is pruned for a budget that nothing exceeds
+    struct run *whole = run_new(model, set.samples[0].pictures, 1, "the dog", &options, &err);
+    assert_non_null(whole);
+    run_free(whole);
+    model_free(model);
+    tiny = (struct tiny_options){.task = TASK_VQA, .published = true, .seed = 3};
+    model = tiny_model(&tiny);
+    options.policy = POLICY_LEARNED;
+    options.budget = 0.7;
     assert_null(run_new(model, set.samples[0].pictures, 1, "the dog", &options, &err));
-    assert_non_null(strstr(err.text, "calibration"));
-    options.policy = POLICY_RANDOM; // needs none
-    struct run *run = run_new(model, set.samples[0].pictures, 1, "the dog", &options, &err);
-    assert_non_null(run);
-    run_free(run);
+    assert_non_null(strstr(err.text, "no trimmers"));
     model_free(model);
 }
 

@@ -29,6 +29,7 @@ static struct {
     struct sequence text, image;
     bool have_text, have_image;
     double compared;
+    bool similar; // the run scores patches by their likeness to the words, and nothing else
 } ref;
 
 static const float *load(const char *prefix, const char *name, int64_t *rows, int64_t *columns)
@@ -135,12 +136,54 @@ static void check_near(double ours, double expected, const char *what)
     ref.compared++;
 }
 
+// Scores by similarity, the transform applied to every patch as the encoder's end does it.
+static void check_similarity(const struct stage *stage, int index)
+{
+    const struct trace_tokens *tokens = &stage->tokens[0];
+    struct sequence y = ref.image;
+    double expected[PATCHES], cosine[PATCHES];
+    bool encoder = stage->kind == STAGE_IMAGE;
+    if (encoder)
+        norm(&ref.image, "vit_model.visual.", "ln_post", D, 1e-5, &y);
+    struct sequence z = y;
+    if (encoder)
+        linear(&z, "cross_modal_", "image_transform", false, &y);
+    for (int t = 1; t < y.n; t++)
+        expected[t] = -INFINITY;
+    for (int w = 0; w < ref.text.n; w++) {
+        double sum = 0, squares = 0, count = 0;
+        for (int t = 1; t < y.n; t++) {
+            double dot = 0, length = 0;
+            for (int i = 0; i < D; i++) {
+                dot += y.x[t][i] * ref.text.x[w][i];
+                length += z.x[t][i] * z.x[t][i];
+            }
+            bool here = tokens->dropped_at[t] < 0 || tokens->dropped_at[t] == index;
+            cosine[t] = dot / sqrt(length);
+            sum += here ? cosine[t] : 0;
+            squares += here ? cosine[t] * cosine[t] : 0;
+            count += here;
+        }
+        for (int t = 1; t < y.n; t++)
+            expected[t] = fmax(expected[t], (cosine[t] - sum / count) /
+                                                sqrt(squares / count - sum / count * (sum / count)));
+    }
+    for (int t = 1; t < y.n; t++) {
+        bool here = tokens->dropped_at[t] < 0 || tokens->dropped_at[t] == index;
+        assert_int_equal(here, !isnan(tokens->score[t]));
+        if (here)
+            check_near((double)tokens->score[t], expected[t], "similarity");
+    }
+}
+
 // Token scores that the trace shows against the formula on the reference's own states.
 static void check_tokens(const char *stack, int layer, const struct sequence *x, const double *context,
                          const struct trace_tokens *tokens, int stage)
 {
     char prefix[64];
     struct sequence z, hidden, self, query, key, c = {.n = 1};
+    if (ref.similar)
+        return;
     snprintf(prefix, sizeof prefix, "trimmers.%s.%d.token.", stack, layer);
     norm(x, prefix, "norm", D, 1e-5, &z);
     linear(&z, prefix, "self", true, &hidden);
@@ -177,6 +220,8 @@ static void check_heads(const char *stack, int layer, const char *module, const 
 {
     char prefix[64];
     struct sequence z = {.n = 1}, logits;
+    if (ref.similar)
+        return;
     snprintf(prefix, sizeof prefix, "trimmers.%s.%d.%s.", stack, layer, module);
     memcpy(z.x[0], own, sizeof(double) * D);
     if (other)
@@ -194,6 +239,8 @@ static void image_layer(int layer, const struct stage *stage, int index)
     char prefix[96];
     struct sequence h, qkv, q, k, v;
     check_tokens("image", layer, &ref.image, ref.text.x[0], &stage->tokens[0], index);
+    if (ref.similar && layer > 0)
+        check_similarity(stage, index);
     check_heads("image", layer, "msa", ref.image.x[0], NULL, &stage->heads[0][MODULE_MSA]);
     snprintf(prefix, sizeof prefix, "vit_model.visual.transformer.resblocks.%d.", layer);
     norm(&ref.image, prefix, "ln_1", D, 1e-5, &h);
@@ -293,6 +340,8 @@ static void fusion_layer(int layer, const struct stage *stage, int index, bool p
     const struct trace_tokens *words = &stage->tokens[TRACE_TEXT_STREAM], *patches = &stage->tokens[0];
     const struct trace_heads *text_heads = stage->heads[TRACE_TEXT_STREAM], *image_heads = stage->heads[0];
     double eps = pre ? 1e-5 : 1e-12;
+    if (ref.similar)
+        check_similarity(stage, index);
     check_tokens("fusion_text", layer, &text, image.x[0], words, index);
     check_tokens("fusion_image", layer, &image, text.x[0], patches, index);
     check_heads("fusion_text", layer, "msa", text.x[0], NULL, &text_heads[MODULE_MSA]);
@@ -379,9 +428,10 @@ static void replay(const struct model *model, const struct trace *trace, bool pr
 }
 
 // Returns how many states had lost some of their tokens but not all.
-static int check_model(bool published, uint64_t seed)
+static int check_model(bool published, bool similar, uint64_t seed)
 {
     struct tiny_options tiny = tiny_everything();
+    struct run_options options = run_options_default();
     struct error err = {0};
     int ids[] = {0, 5, 6, 7, 8, 9, 17, 18, 8, 19, 2}, partly = 0, off = 0;
     static float pixels[3 * 96 * 96];
@@ -396,7 +446,10 @@ static int check_model(bool published, uint64_t seed)
     assert_non_null(model);
     ref.file = safetensors_open(path, &err);
     ref.compared = 0;
-    struct run *run = run_new_from_tensors(model, list, ids, 11, NULL, see, NULL, &err);
+    ref.similar = similar;
+    options.policy = similar ? POLICY_TEXT_SIMILARITY : POLICY_LEARNED;
+    options.budget = similar ? 0.7 : (double)NAN;
+    struct run *run = run_new_from_tensors(model, list, ids, 11, &options, see, NULL, &err);
     assert_non_null(run);
     tiny_finish(run);
     const struct trace *trace = run_trace(run);
@@ -418,7 +471,7 @@ static int check_model(bool published, uint64_t seed)
                     off += !trace->stages[i].heads[s][m].on[h];
         }
     printf("  %d states with some tokens dropped, %d heads off, %.0f numbers compared\n", partly, off, ref.compared);
-    assert_true(off >= 5);
+    assert_true(similar || off >= 5);
     assert_true(ref.compared > 120);
     run_free(run);
     tensor_list_close(ref.file);
@@ -431,7 +484,7 @@ static void test_gathered_equals_masked(void **state)
     (void)state;
     int partly = 0;
     for (uint64_t seed = 0; seed < 5; seed++)
-        partly += check_model(false, seed);
+        partly += check_model(false, false, seed);
     assert_true(partly >= 15);
 }
 
@@ -440,8 +493,17 @@ static void test_gathered_equals_masked_post_norm(void **state)
     (void)state;
     int partly = 0;
     for (uint64_t seed = 0; seed < 5; seed++)
-        partly += check_model(true, seed);
+        partly += check_model(true, false, seed);
     assert_true(partly >= 15);
+}
+
+static void test_gathered_equals_masked_by_similarity(void **state)
+{
+    (void)state;
+    int partly = 0;
+    for (uint64_t seed = 0; seed < 6; seed++)
+        partly += check_model(seed % 2, true, seed % 3);
+    assert_true(partly >= 20);
 }
 
 int main(void)
@@ -449,6 +511,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gathered_equals_masked),
         cmocka_unit_test(test_gathered_equals_masked_post_norm),
+        cmocka_unit_test(test_gathered_equals_masked_by_similarity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
