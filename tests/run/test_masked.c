@@ -472,7 +472,7 @@ static int check_model(bool published, bool similar, uint64_t seed)
         }
     printf("  %d states with some tokens dropped, %d heads off, %.0f numbers compared\n", partly, off, ref.compared);
     assert_true(similar || off >= 5);
-    assert_true(ref.compared > 120);
+    assert_true(ref.compared > (similar ? 60 : 120));
     run_free(run);
     tensor_list_close(ref.file);
     model_free(model);
