@@ -66,7 +66,7 @@ void panel_header(const struct pane *pane)
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, policy) + 2;
     column += draw_text(pane, STYLE_BAR_DIM, rect.row, column, end - column - 1, _("budget "));
     column += draw_text(pane, STYLE_BAR, rect.row, column, end - column - 1, budget) + 2;
-    for (int p = 0; p < trace->picture_count && end - column > 40; p++) {
+    for (int p = 0; p < trace->picture_count && end - column > (p == 0 ? 40 : 20); p++) {
         const char *path = trace->pictures[p].path ? trace->pictures[p].path : "", *slash = strrchr(path, '/');
         if (!path[0])
             break;
