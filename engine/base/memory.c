@@ -26,8 +26,10 @@ void *memory_take(size_t count, size_t size)
     atomic_fetch_add_explicit(&alloc_calls, 1, memory_order_relaxed);
     bytes = round_up(bytes ? bytes : 1);
     bool huge = bytes >= HUGE_PAGE;
-    void *pointer = aligned_alloc(huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes);
-    if (huge && pointer)
+    void *pointer; // not aligned_alloc(): to that the size would have to be a multiple of the alignment
+    if (posix_memalign(&pointer, huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes))
+        return NULL;
+    if (huge)
         madvise(pointer, bytes, MADV_HUGEPAGE); // a wish; where it is not granted, small pages do
     return pointer;
 }

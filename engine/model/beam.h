@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 enum { BEAMS = 3, BEAM_LENGTH = 64 };
+enum { WORDS_ANSWER = 10 }; // tokens of a VQA answer at most, [DEC] counted (vlm_spec §4.4)
 
 // Ids without the end token; score: log-probability over length, start ids counted.
 struct hypothesis {

@@ -25,24 +25,38 @@ void decoder_run(struct forward *forward, const struct decoder_pass *pass)
     int count;
     const struct layer *layers = decoder_layers(forward->model, &count);
     int width = forward->model->config.width;
-    forward_embed_words(forward->model, decoder_embedding(forward->model), pass->ids, pass->position, pass->rows,
-                        pass->x);
+    size_t mark = forward->math->scratch.used;
+    int *numbers = arena_alloc(&forward->math->scratch, 4 * (size_t)pass->rows, sizeof(int));
+    int *first = numbers, *place = first + pass->rows, *keys = place + pass->rows, *position = keys + pass->rows;
+    for (int r = 0; r < pass->rows; r++) {
+        first[r] = r * pass->cache->room;
+        position[r] = pass->position;
+    }
+    forward_embed_words(forward->model, decoder_embedding(forward->model), pass->ids, position, pass->rows, pass->x);
     for (int l = 0; l < count; l++) {
-        size_t mark = forward->math->scratch.used;
-        struct causal causal = {pass->cache + (size_t)l * pass->stride, pass->first, pass->position};
+        size_t layer_mark = forward->math->scratch.used, size = (size_t)(pass->rows * pass->cache->room * 2 * width);
+        struct ragged ragged = {pass->cache->kv + (size_t)l * size, first, place, keys};
+        for (int r = 0; r < pass->rows; r++) {
+            place[r] = pass->cache->used[l];
+            keys[r] = place[r] + 1;
+        }
         struct layer_input input = {.layer = &layers[l],
                                     .x = pass->x,
                                     .rows = pass->rows,
                                     .kv = pass->memory->kv[l],
                                     .keys = pass->memory->keys[l],
-                                    .causal = &causal};
+                                    .ragged = &ragged};
         if (pass->mass)
             input.mca.mass = arena_alloc(&forward->math->scratch, (size_t)input.keys, sizeof(float));
         forward_layer(forward, &input);
         if (pass->mass)
             add_mass(pass->memory, l, count, input.mca.mass, pass->mass);
-        arena_rewind(&forward->math->scratch, mark);
+        arena_rewind(&forward->math->scratch, layer_mark);
     }
-    if (forward->probe)
-        forward->probe(forward->probe_context, "dec_hidden", pass->x, pass->rows, width);
+    arena_rewind(&forward->math->scratch, mark);
+    if (forward->probe) {
+        char name[32];
+        snprintf(name, sizeof name, "%s_hidden", pass->name);
+        forward->probe(forward->probe_context, name, pass->x, pass->rows, width);
+    }
 }

@@ -12,14 +12,19 @@ struct decoder_memory {
     int keys[MODEL_LAYERS];
 };
 
-// One pass over `rows` new words: ids, where in the cache the sequence of each begins, and its place in it (struct causal).
-// The cache of layer l begins at cache + l * stride and takes the words' K and V, 2D numbers each.
+// One pass over `rows` new words, each of a sequence of its own. Sequence r has cache.room keys in each layer, which begin at
+// cache.kv + (layer * rows + r) * room * 2D: those of what came before, and here each word adds its own.
+struct decoder_cache {
+    float *kv;
+    int room;
+    int used[MODEL_LAYERS]; // keys of each sequence before this pass
+};
 struct decoder_pass {
+    const char *name; // of the pass in the fixtures: "dec"
     const struct decoder_memory *memory;
-    int rows;
-    const int *ids, *first, *position;
-    float *cache;
-    size_t stride;
+    int rows, position; // words; their position in the text
+    const int *ids;
+    struct decoder_cache *cache;
     float *mass; // (tokens that memory->rows names) or NULL: the attention each gets, mean over words, layers, heads;
                  // added to what is there
     float *x;    // (rows, D): the words' last states
@@ -30,26 +35,22 @@ void decoder_run(struct forward *forward, const struct decoder_pass *pass);
 const struct layer *decoder_layers(const struct model *model, int *count);
 const struct text_embedding *decoder_embedding(const struct model *model);
 
-// Answers to rank, as the pieces that follow [DEC]: those of answer a are ids[start[a]] up to ids[start[a + 1] - 1], the
-// last of which is [SEP]; at least two, at most RANK_PIECES.
-enum { RANK_PIECES = 32, RANK_CANDIDATES = 128, RANK_ROWS = 256 };
-struct answer_list {
-    int count;
-    const int *ids, *start;
-};
+enum { RANK_CANDIDATES = 128, RANK_ROWS = 256 }; // answers ranked to their ends; their pieces in one pass
 
 // The `most` answers with the likeliest first piece, given the logits (vocabulary) of the word after [DEC]: by falling
 // probability, the lower index first among equals. Fills top and p (NULL: not wanted), returns how many.
 int rank_select(const struct answer_list *answers, const float *logits, int vocabulary, int most, int top[], float p[]);
 
-// The loss of each of `count` answers (label smoothing 0.1, summed over its pieces; the lowest wins). first: the pass over
-// [DEC] alone, whose cache the answers continue; logits: of the word after it. An answer's pads and its last piece are
+// The loss of each of `count` answers (label smoothing 0.1, summed over its pieces; the lowest wins), which continue a pass
+// over [DEC] alone; logits: of the word after it. rows (NULL: not wanted): how many pieces were computed. An answer's pads and its last piece are
 // not computed, and all answers share the memory's K and V.
 struct rank_start {
-    const struct decoder_pass *first;
+    const struct decoder_memory *memory;
+    const float *kv; // K and V of [DEC]: those of layer l are 2D numbers from kv + l * stride on
+    size_t stride;
     const float *logits;
 };
 void rank_losses(struct forward *forward, const struct rank_start *start, const struct answer_list *answers,
-                 const int top[], int count, double losses[]);
+                 const int top[], int count, double losses[], int *rows);
 
 #endif

@@ -34,16 +34,18 @@ struct attention_trace {
 // Bytes of scratch (math.scratch) that any piece needs for a run of this model with `workers` threads.
 size_t forward_scratch(const struct model *model, int workers);
 
-// Causal self-attention: the rows are new tokens of some sequences, whose K and V lie one after the other in `kv`
-// (2D numbers a token); the layer adds those of its rows and lets each attend to its sequence up to itself.
-struct causal {
+// Self-attention in which each row attends to keys of its own (causal, or with padding): the keys of a sequence lie one
+// after the other in `kv` (2D numbers each, K and V). The layer adds those of its rows, and each row attends to the first
+// keys[r] of its sequence.
+struct ragged {
     float *kv;
-    const int *first;    // per row: where its sequence begins in kv, in tokens
-    const int *position; // per row: which token of the sequence it is
+    const int *first; // per row: where its sequence begins in kv, in keys
+    const int *place; // per row: where in its sequence its own key goes
+    const int *keys;
 };
 
 // One layer in place over x (rows, D). kv: what forward_memory() gave for the other stream (keys rows); NULL leaves MCA
-// out. twin_kv: the same for the second picture of BLIP's NLVR2. live_...: a byte per head, NULL for all. A causal pass
+// out. twin_kv: the same for the second picture of BLIP's NLVR2. live_...: a byte per head, NULL for all. A ragged pass
 // fills of `msa` the redundancy alone.
 struct layer_input {
     const struct layer *layer;
@@ -51,7 +53,7 @@ struct layer_input {
     int rows;
     const float *kv, *twin_kv;
     int keys, twin_keys;
-    const struct causal *causal; // NULL: every row attends to every row
+    const struct ragged *ragged; // NULL: every row attends to every row
     const char *name; // of this layer in the fixtures, "vit_block00"; NULL: not shown to the probe
     const uint8_t *live_msa, *live_mca, *live_twin;
     struct attention_trace msa, mca, twin;
@@ -64,7 +66,7 @@ void forward_memory(struct forward *forward, const struct layer *layer, bool twi
                     const uint8_t *live, float *kv);
 
 // Attention probabilities of one head of a module: probs (rows, keys). x is the input of the layer; for MCA the MSA
-// before it is computed too, which changes x. Of a causal layer MCA alone can be asked for.
+// before it is computed too, which changes x. Of a ragged layer MCA alone can be asked for.
 enum forward_module { FORWARD_MSA, FORWARD_MCA, FORWARD_TWIN };
 void forward_probabilities(struct forward *forward, const struct layer_input *input, enum forward_module module,
                            int head, float *probs);

@@ -194,13 +194,13 @@ static void project_self(struct forward *forward, const struct layer_input *in, 
                  ACTIVATION_NONE, NULL, 0, repeat_live(in->live_msa, heads, 3, live), NULL, &forward->macs.qkv);
 }
 
-// Each row attends to its own sequence as far as it goes: K and V of all rows are put where their sequences lie first.
-static void attend_causal(struct forward *forward, const struct layer_input *in, const struct attention *all)
+// Each row attends to keys of its own sequence: K and V of all rows are put where their sequences lie first.
+static void attend_ragged(struct forward *forward, const struct layer_input *in, const struct attention *all)
 {
-    const struct causal *c = in->causal;
+    const struct ragged *c = in->ragged;
     size_t width = (size_t)layer_width(in->layer), token = 2 * width;
     for (int r = 0; r < in->rows; r++)
-        memcpy(c->kv + (size_t)(c->first[r] + c->position[r]) * token, all->k + (size_t)r * 3 * width,
+        memcpy(c->kv + (size_t)(c->first[r] + c->place[r]) * token, all->k + (size_t)r * 3 * width,
                token * sizeof(float));
     for (int r = 0; r < in->rows; r++) {
         struct attention a = *all;
@@ -209,7 +209,7 @@ static void attend_causal(struct forward *forward, const struct layer_input *in,
         a.v = a.k + width;
         a.ldk = a.ldv = (int)token;
         a.queries = 1;
-        a.keys = c->position[r] + 1;
+        a.keys = c->keys[r];
         a.ctx += (size_t)r * width;
         attention_apply(forward->math, &a, &forward->macs.attention);
     }
@@ -245,8 +245,8 @@ static void layer_msa(struct forward *forward, const struct layer_input *in)
         float *qkv = scratch_rows(forward, rows, 3 * width);
         struct attention a = self_operands(forward, in, qkv, ctx);
         project_self(forward, in, ctx, qkv);
-        if (in->causal)
-            attend_causal(forward, in, &a);
+        if (in->ragged)
+            attend_ragged(forward, in, &a);
         else
             attend(forward, &a, &in->msa);
     } else {

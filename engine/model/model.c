@@ -4,6 +4,7 @@
 #include "engine/model/labels.h"
 #include "engine/model/loading.h"
 #include "engine/model/parameters.h"
+#include "engine/model/question.h"
 #include "engine/text/tokenizer.h"
 
 #include <string.h>
@@ -41,7 +42,7 @@ static bool read_tokenizer(struct model *model, const struct tensor_list *file, 
         return error_set(err, ERROR_INPUT, "the tokenizer has %d tokens, but the word table only %d rows",
                          tokenizer_size(model->tokenizer), model->config.vocabulary);
     set_rule(model->tokenizer, &model->config);
-    return true;
+    return question_prepare(model, err);
 }
 
 static bool read_model(struct model *model, struct tensor_list *file, const char *path,
@@ -145,6 +146,7 @@ void model_free(struct model *model)
     memory_free(model->calibration);
     memory_free(model->familiarity);
     memory_free(model->answers);
+    memory_free((void *)(size_t)model->answer_pieces.ids);
     memory_free(model->strings);
     arena_free(&model->tables);
     memory_free(model);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+struct token;
 struct tokenizer;
 
 struct norm {
@@ -82,6 +83,17 @@ struct stem {
     struct norm norm;
 };
 
+// Answers to choose from, as the pieces that follow [DEC]: those of answer a are ids[start[a]] up to
+// ids[start[a + 1] - 1], the last of which is [SEP]; at least one, at most ANSWER_PIECES.
+enum { ANSWER_PIECES = 32 };
+struct answer_list {
+    int count; // 0: none
+    const int *ids, *start;
+};
+
+// What a caption begins with where nobody says otherwise (vlm_spec §4.5).
+#define MODEL_PROMPT "a picture of "
+
 enum { FUSION_TEXT, FUSION_IMAGE, FUSION_STREAMS };
 
 // The weights in the order in which a pass needs them: what the words need outside their layers, each text layer, what
@@ -96,6 +108,7 @@ struct model {
     char *calibration;      // metadata JSON, NULL where there is none (engine/prune/budget.h reads it)
     char **answers;         // config.labels strings, NULL where the file names none
     struct tokenizer *tokenizer; // NULL where the file carries none
+    struct answer_list answer_pieces; // of a BLIP model that answers questions, where it has answers and a tokenizer
 
     struct text_embedding embedding;
     struct stem stem;
@@ -141,6 +154,12 @@ enum model_state model_await(const struct model *model, enum model_part part, in
 void model_stop_loading(const struct model *model);
 // How much of the weights is there, 0 .. 1.
 double model_loaded(const struct model *model);
+// A question, sentence or prompt as this model's token ids: at most config.max_tokens, with the tokens at both ends that the
+// model wants there. Returns the count; 0: no memory. The model must have a tokenizer.
+int model_encode_question(const struct model *model, const char *question, struct token *out);
+
+// The answers that a BLIP model chooses from, already in pieces (copied). False: no memory.
+bool model_set_answers(struct model *model, const struct answer_list *answers) __attribute__((warn_unused_result));
 
 // Text of an answer; "answer 17" in `buffer` where the file names none.
 const char *model_answer(const struct model *model, int label, char *buffer, int size);

@@ -50,7 +50,7 @@ static double piece_loss(const float *z, int vocabulary, int piece)
 
 // Answers that are computed together: their inner pieces as rows of one pass.
 struct batch {
-    int ids[RANK_ROWS], first[RANK_ROWS], position[RANK_ROWS], next[RANK_ROWS], answer[RANK_ROWS];
+    int ids[RANK_ROWS], first[RANK_ROWS], position[RANK_ROWS], keys[RANK_ROWS], next[RANK_ROWS], answer[RANK_ROWS];
     int rows, tokens;               // of the cache: each answer has one more for [DEC]
     int starts[RANK_ROWS], answers; // where each answer's sequence begins
 };
@@ -69,6 +69,7 @@ static int fill_batch(struct batch *batch, const struct answer_list *answers, co
             batch->next[batch->rows] = ids[i + 1];
             batch->first[batch->rows] = batch->tokens;
             batch->position[batch->rows] = i + 1;
+            batch->keys[batch->rows] = i + 2;
             batch->answer[batch->rows] = from;
         }
         batch->starts[batch->answers++] = batch->tokens;
@@ -78,8 +79,8 @@ static int fill_batch(struct batch *batch, const struct answer_list *answers, co
 }
 
 // The decoder over a batch, layer by layer, so that one layer's cache is enough for all answers.
-static void run_batch(struct forward *forward, const struct decoder_pass *first, const struct batch *batch,
-                      float *cache, float *x)
+static void run_batch(struct forward *forward, const struct rank_start *start, const struct batch *batch, float *cache,
+                      float *x)
 {
     const struct model *m = forward->model;
     int layer_count;
@@ -87,22 +88,22 @@ static void run_batch(struct forward *forward, const struct decoder_pass *first,
     size_t token = 2 * (size_t)m->config.width;
     forward_embed_words(m, decoder_embedding(m), batch->ids, batch->position, batch->rows, x);
     for (int l = 0; l < layer_count; l++) {
-        struct causal causal = {cache, batch->first, batch->position};
+        struct ragged ragged = {cache, batch->first, batch->position, batch->keys};
         struct layer_input input = {.layer = &layers[l],
                                     .x = x,
                                     .rows = batch->rows,
-                                    .kv = first->memory->kv[l],
-                                    .keys = first->memory->keys[l],
-                                    .causal = &causal};
+                                    .kv = start->memory->kv[l],
+                                    .keys = start->memory->keys[l],
+                                    .ragged = &ragged};
         for (int a = 0; a < batch->answers; a++)
-            memcpy(cache + (size_t)batch->starts[a] * token, first->cache + (size_t)l * first->stride,
+            memcpy(cache + (size_t)batch->starts[a] * token, start->kv + (size_t)l * start->stride,
                    token * sizeof(float));
         forward_layer(forward, &input);
     }
 }
 
 void rank_losses(struct forward *forward, const struct rank_start *start, const struct answer_list *answers,
-                 const int top[], int count, double losses[])
+                 const int top[], int count, double losses[], int *rows)
 {
     const struct model_config *c = &forward->model->config;
     size_t mark = forward->math->scratch.used, width = (size_t)c->width;
@@ -111,15 +112,19 @@ void rank_losses(struct forward *forward, const struct rank_start *start, const 
     float *x = arena_alloc(scratch, RANK_ROWS * width, sizeof(float));
     float *logits = arena_alloc(scratch, HEAD_ROWS * (size_t)c->vocabulary, sizeof(float));
     struct batch *batch = arena_alloc(scratch, 1, sizeof *batch);
+    if (rows)
+        *rows = 0;
     for (int k = 0; k < count; k++)
         losses[k] = piece_loss(start->logits, c->vocabulary, answers->ids[answers->start[top[k]]]);
     for (int from = 0; from < count;) {
         from = fill_batch(batch, answers, top, from, count);
-        run_batch(forward, start->first, batch, cache, x);
+        if (rows)
+            *rows += batch->rows;
+        run_batch(forward, start, batch, cache, x);
         for (int r = 0; r < batch->rows; r += HEAD_ROWS) {
-            int rows = batch->rows - r < HEAD_ROWS ? batch->rows - r : HEAD_ROWS;
-            forward_word_head(forward, x + (size_t)r * width, rows, logits);
-            for (int i = 0; i < rows; i++)
+            int some = batch->rows - r < HEAD_ROWS ? batch->rows - r : HEAD_ROWS;
+            forward_word_head(forward, x + (size_t)r * width, some, logits);
+            for (int i = 0; i < some; i++)
                 losses[batch->answer[r + i]] +=
                     piece_loss(logits + (size_t)i * (size_t)c->vocabulary, c->vocabulary, batch->next[r + i]);
         }

@@ -1,29 +1,30 @@
 #include "engine/prune/flops.h"
 
+#include "engine/model/beam.h"
+#include "engine/model/decoder.h"
+
 static uint64_t product(int a, int b, int c)
 {
     return (uint64_t)a * (uint64_t)b * (uint64_t)c;
 }
 
-void flops_msa(const struct model_config *c, int rows, int heads, struct macs *macs)
+// rows: tokens that take part; heads: those computed.
+static void add_msa(const struct model_config *c, int width, int rows, int heads, struct macs *macs)
 {
     int columns = heads * model_head_size(c);
-    macs->qkv += product(rows, c->width, 3 * columns);
+    macs->qkv += product(rows, width, 3 * columns);
     macs->attention += 2 * product(rows, rows, columns);
-    macs->projection += product(rows, columns, c->width);
+    macs->projection += product(rows, columns, width);
 }
 
-void flops_mca(const struct model_config *c, int rows, int keys, int heads, struct macs *macs)
+// keys: rows of the other stream, `memory` wide.
+static void add_mca(const struct model_config *c, int width, int memory, int rows, int keys, int heads,
+                    struct macs *macs)
 {
     int columns = heads * model_head_size(c);
-    macs->qkv += product(rows, c->width, columns) + product(keys, c->width, 2 * columns);
+    macs->qkv += product(rows, width, columns) + product(keys, memory, 2 * columns);
     macs->attention += 2 * product(rows, keys, columns);
-    macs->projection += product(rows, columns, c->width);
-}
-
-void flops_ffn(const struct model_config *c, int rows, int hidden, struct macs *macs)
-{
-    macs->ffn += 2 * product(rows, c->width, hidden);
+    macs->projection += product(rows, columns, width);
 }
 
 void flops_layer(const struct model_config *c, const struct flops_layer *layer, struct macs *macs)
@@ -32,10 +33,21 @@ void flops_layer(const struct model_config *c, const struct flops_layer *layer, 
                                   [STACK_TEXT] = c->text_ffn,
                                   [STACK_FUSION_IMAGE] = c->image_fusion_ffn,
                                   [STACK_FUSION_TEXT] = c->text_fusion_ffn};
-    flops_msa(c, layer->rows, layer->msa, macs);
+    bool blip = c->architecture == ARCHITECTURE_BLIP;
+    int width = model_stack_width(c, layer->stack), memory = blip ? model_image_width(c) : width;
+    if (blip && layer->stack == STACK_FUSION_IMAGE)
+        return; // the patches are read there, and change nowhere
+    add_msa(c, width, layer->rows, layer->msa, macs);
     if (layer->stack == STACK_FUSION_IMAGE || layer->stack == STACK_FUSION_TEXT)
-        flops_mca(c, layer->rows, layer->keys, layer->mca, macs);
-    flops_ffn(c, layer->rows, ffn[layer->stack], macs);
+        add_mca(c, width, memory, layer->rows, layer->keys, layer->mca, macs);
+    macs->ffn += 2 * product(layer->rows, width, ffn[layer->stack]);
+}
+
+void flops_twin(const struct model_config *c, int layer, int rows, int keys, int heads, struct macs *macs)
+{
+    add_mca(c, c->width, model_image_width(c), rows, keys, heads, macs);
+    if (layer >= c->merge_from)
+        macs->projection += product(rows, 2 * c->width, c->width);
 }
 
 void flops_token_trimmer(const struct model_config *c, const struct trimmer_config *trimmer, int rows, bool guided,
@@ -59,7 +71,7 @@ void flops_similarity(const struct model_config *c, int rows, int words, bool en
 
 void flops_embed_image(const struct model_config *c, struct macs *macs)
 {
-    int patches = model_grid(c) * model_grid(c), width = c->width;
+    int patches = model_grid(c) * model_grid(c), width = model_image_width(c);
     if (c->stem == STEM_PATCH) {
         macs->other += product(patches, 3 * c->patch_size * c->patch_size, width);
         return;
@@ -73,11 +85,17 @@ void flops_embed_image(const struct model_config *c, struct macs *macs)
 
 void flops_finish(const struct model_config *c, int rows, struct macs *macs)
 {
-    macs->other += product(rows, c->width, c->width);
+    if (c->architecture == ARCHITECTURE_METER)
+        macs->other += product(rows, c->width, c->width);
 }
 
 void flops_answer(const struct model_config *c, struct macs *macs)
 {
+    if (c->architecture == ARCHITECTURE_BLIP) {
+        macs->other += c->task == TASK_NLVR2 ? product(1, c->width, c->head_hidden) : 0;
+        macs->other += model_writes(c) ? 0 : product(1, c->task == TASK_NLVR2 ? c->head_hidden : c->width, c->labels);
+        return;
+    }
     macs->other += 2 * product(c->pictures, c->width, c->width);
     if (c->task == TASK_RETRIEVAL)
         macs->other += product(c->labels + c->ranked, 2, c->width);
@@ -87,10 +105,60 @@ void flops_answer(const struct model_config *c, struct macs *macs)
         macs->other += product(1, c->head_hidden, c->width) + product(1, c->width, c->labels);
 }
 
+static int writing_layers(const struct model_config *c)
+{
+    return c->task == TASK_CAPTION ? c->fusion_layers : c->decoder_layers;
+}
+
+void flops_memory(const struct model_config *c, int keys, struct macs *macs)
+{
+    int from = c->task == TASK_CAPTION ? model_image_width(c) : c->width;
+    macs->qkv += product(keys, from, 2 * c->width);
+}
+
+void flops_words(const struct model_config *c, const struct flops_words *words, struct macs *macs)
+{
+    uint64_t layers = (uint64_t)writing_layers(c), width = (uint64_t)c->width;
+    int ffn = c->task == TASK_CAPTION ? c->text_fusion_ffn : c->decoder_ffn;
+    macs->qkv += layers * product(words->rows, c->width, 4 * c->width);
+    macs->attention += 2 * width * (words->own_keys + words->other_keys);
+    macs->projection += 2 * layers * product(words->rows, c->width, c->width);
+    macs->ffn += 2 * layers * product(words->rows, c->width, ffn);
+    macs->other += product(words->heads, c->width, c->width) + product(words->heads, c->width, c->vocabulary);
+}
+
+// What follows the text layers of a BLIP model that writes, for the plans made before anything is known of the answer: the
+// longest text in three beams, or as many answers as are ranked, of one piece each.
+static void dense_words(const struct model_config *c, int tokens, struct macs *macs)
+{
+    bool captions = c->task == TASK_CAPTION, ranks = c->task == TASK_VQA && c->labels > 0;
+    int layers = writing_layers(c), keys = captions ? model_grid(c) * model_grid(c) + 1 : tokens;
+    int before = captions ? tokens : 1, length = captions ? c->max_tokens : WORDS_ANSWER;
+    struct flops_words first = {1, (uint64_t)layers, (uint64_t)(layers * keys), 1};
+    for (int l = 0; l < layers && !captions; l++)
+        flops_memory(c, keys, macs);
+    if (captions)
+        first = (struct flops_words){.heads = 1}; // the text layers have read the prompt
+    flops_words(c, &first, macs);
+    if (ranks) {
+        int rows = c->labels < RANK_CANDIDATES ? c->labels : RANK_CANDIDATES;
+        struct flops_words answers = {rows, 2 * (uint64_t)(layers * rows), (uint64_t)(layers * rows) * (uint64_t)keys,
+                                      rows};
+        flops_words(c, &answers, macs);
+        return;
+    }
+    for (int at = before; at < length - 1; at++) {
+        struct flops_words word = {BEAMS, (uint64_t)(layers * BEAMS * (at + 1)),
+                                   (uint64_t)(layers * BEAMS) * (uint64_t)keys, BEAMS};
+        flops_words(c, &word, macs);
+    }
+}
+
 void flops_dense(const struct model_config *c, int tokens, struct macs *macs)
 {
     int rows = model_grid(c) * model_grid(c) + 1, h = c->heads;
-    struct flops_layer text = {STACK_TEXT, tokens, 0, h, 0}, image = {STACK_IMAGE, rows, 0, h, 0};
+    bool blip = c->architecture == ARCHITECTURE_BLIP;
+    struct flops_layer text = {STACK_TEXT, tokens, 0, h, 0}, image = {STACK_IMAGE, rows, 0, model_image_heads(c), 0};
     struct flops_layer fusion_text = {STACK_FUSION_TEXT, tokens, rows, h, h};
     struct flops_layer fusion_image = {STACK_FUSION_IMAGE, rows, tokens, h, h};
     for (int l = 0; l < c->text_layers; l++)
@@ -101,11 +169,15 @@ void flops_dense(const struct model_config *c, int tokens, struct macs *macs)
         for (int l = 0; l < c->image_layers; l++)
             flops_layer(c, &image, macs);
         flops_finish(c, rows, macs);
-        for (int l = 0; l < c->fusion_layers; l++) {
+        for (int l = 0; l < c->fusion_layers && (!blip || p == 0); l++) {
             flops_layer(c, &fusion_text, macs);
+            if (blip && c->pictures > 1)
+                flops_twin(c, l, tokens, rows, h, macs);
             flops_layer(c, &fusion_image, macs);
         }
     }
+    if (model_writes(c))
+        dense_words(c, tokens, macs);
     flops_answer(c, macs);
 }
 

@@ -1,4 +1,4 @@
-// Multiply-adds of the pieces of a METER model as formulas of how much is left: what the unpruned model would cost, what
+// Multiply-adds of the pieces of a METER or BLIP model as formulas of how much is left: what the unpruned model would cost, what
 // a plan of token and head counts will cost, and what tests hold the executed count against (vlm_spec §7; 1 multiply-add
 // = 2 FLOPs). Each function adds to *macs.
 #ifndef TRIMSCOPE_PRUNE_FLOPS_H
@@ -7,17 +7,15 @@
 #include "engine/model/config.h"
 #include "engine/model/forward.h"
 
-// rows: tokens that take part; keys: rows of the other stream; heads: those computed.
-void flops_msa(const struct model_config *config, int rows, int heads, struct macs *macs);
-void flops_mca(const struct model_config *config, int rows, int keys, int heads, struct macs *macs);
-void flops_ffn(const struct model_config *config, int rows, int hidden, struct macs *macs);
-
-// One layer of a stack: MSA, MCA in fusion stacks (keys rows of the other stream), FFN.
+// One layer of a stack: MSA, MCA in fusion stacks, FFN. rows: tokens that take part; keys: rows of the other stream; msa,
+// mca: heads computed. BLIP's patches cost nothing in their own fusion stack.
 struct flops_layer {
     enum model_stack stack;
-    int rows, keys, msa, mca; // msa, mca: heads computed
+    int rows, keys, msa, mca;
 };
 void flops_layer(const struct model_config *config, const struct flops_layer *layer, struct macs *macs);
+// What BLIP's NLVR2 adds in a text layer for the second picture: its cross-attention and the linear map, where there is one.
+void flops_twin(const struct model_config *config, int layer, int rows, int keys, int heads, struct macs *macs);
 
 // Scoring `rows` rows by the token trimmer of a layer, with or without its cross-modal part; scoring its heads.
 void flops_token_trimmer(const struct model_config *config, const struct trimmer_config *trimmer, int rows, bool guided,
@@ -31,6 +29,17 @@ void flops_embed_image(const struct model_config *config, struct macs *macs);
 // What follows the last layer of an encoder: the transform of `rows` rows.
 void flops_finish(const struct model_config *config, int rows, struct macs *macs);
 void flops_answer(const struct model_config *config, struct macs *macs);
+
+// BLIP's decoder: K and V of one layer for `keys` rows that it attends to; a pass over `rows` new words. own_keys,
+// other_keys: how many keys all rows together attend to in all layers, of their own text and of the other stream; heads:
+// rows that the word head reads.
+struct flops_words {
+    int rows;
+    uint64_t own_keys, other_keys;
+    int heads;
+};
+void flops_memory(const struct model_config *config, int keys, struct macs *macs);
+void flops_words(const struct model_config *config, const struct flops_words *words, struct macs *macs);
 
 // The whole unpruned model on a question of `tokens` tokens. With two pictures the text encoder runs once.
 void flops_dense(const struct model_config *config, int tokens, struct macs *macs);

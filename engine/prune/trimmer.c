@@ -40,7 +40,7 @@ static void score_dot(const struct token_trimmer *trimmer, const float *q, int r
 static void score_cross(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
                         const float *context, float *cross)
 {
-    int width = forward->model->config.width, rank = trimmer->key.out;
+    int width = trimmer->key.in, rank = trimmer->key.out;
     float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, rank);
     float *q = scratch_floats(forward, rows, rank);
     apply_norm(&trimmer->context_norm, context, 1, width, c);
@@ -61,7 +61,7 @@ static void score_cross(struct forward *forward, const struct token_trimmer *tri
 void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *trimmer, const float *x, int rows,
                           const float *context, float *self, float *cross)
 {
-    int width = forward->model->config.width;
+    int width = trimmer->self.in;
     size_t mark = forward->math->scratch.used;
     float *z = scratch_floats(forward, rows, width), *hidden = scratch_floats(forward, rows, trimmer->self.out);
     apply_norm(&trimmer->norm, x, rows, width, z);
@@ -79,12 +79,12 @@ void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *t
 static void score_heads(struct forward *forward, const struct head_trimmer *trimmer, const float *own, const float *other,
                         bool own_alone, float *logits)
 {
-    int width = forward->model->config.width, wide = other ? 2 * width : width;
+    int wide = trimmer->out.in, width = other ? forward->model->config.width : wide;
     size_t mark = forward->math->scratch.used;
-    float *z = scratch_floats(forward, 1, 2 * width);
+    float *z = scratch_floats(forward, 1, wide);
     memcpy(z, own, (size_t)width * sizeof(float));
     if (other)
-        memcpy(z + width, other, (size_t)width * sizeof(float));
+        memcpy(z + width, other, (size_t)(wide - width) * sizeof(float));
     apply_norm(&trimmer->norm, z, 1, wide, z);
     if (own_alone)
         memset(z + width, 0, (size_t)width * sizeof(float));

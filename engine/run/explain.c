@@ -191,9 +191,8 @@ bool explain_place_check(const struct run *run, const struct explain_place *p, s
         return (p->token >= 0 && p->token < run_stream_count(run, p->stream)) ||
                error_set(err, ERROR_USAGE, "the %s has %d tokens; there is no number %d", trace_stream_name(p->stream),
                          run_stream_count(run, p->stream), p->token);
-    bool exists = plan->touches[p->stream] && plan->kind != STAGE_EMBED &&
-                  (p->module == MODULE_MSA || (p->module == MODULE_MCA && plan->kind == STAGE_FUSION)) &&
-                  p->head >= 0 && p->head < run->model->config.heads;
+    bool exists = run_has_module(run, p->stage, p->stream, (int)p->module) && p->head >= 0 &&
+                  p->head < model_stack_heads(&run->model->config, run_stack(plan, p->stream));
     return exists || error_set(err, ERROR_USAGE, "the stage %s has no such attention head", plan->name);
 }
 

@@ -145,7 +145,7 @@ static bool read_head(const struct run *run, char parts[PARTS][PART], struct int
                                  run->model->config.heads);
             out->head = number - 1;
             const struct stage_plan *plan = &run->plan[out->stage];
-            return (plan->kind != STAGE_EMBED && (m == MODULE_MSA || plan->kind == STAGE_FUSION)) ||
+            return run_has_module(run, out->stage, out->stream, m) ||
                    error_set(err, ERROR_USAGE, "the stage %s has no %s of the %s", plan->name, parts[2], parts[1]);
         }
     return error_set(err, ERROR_USAGE, "there is no attention module \"%s\"; expected msa (self) or mca (cross)", parts[2]);

@@ -21,7 +21,7 @@ static void describe_model(struct run *run)
     const struct model_config *c = &run->model->config;
     struct trace *trace = &run->trace;
     snprintf(trace->model_name, sizeof trace->model_name, "%s", c->name);
-    snprintf(trace->architecture, sizeof trace->architecture, "meter");
+    snprintf(trace->architecture, sizeof trace->architecture, "%s", model_architecture_name(c->architecture));
     snprintf(trace->task, sizeof trace->task, "%s", model_task_name(c->task));
     trace->parameters = run->model->parameters;
     trace->stage_total = run->stage_count;
@@ -74,6 +74,9 @@ static struct run *run_make(const struct model *model, const struct run_options 
     run->model = model;
     run->options = options ? *options : run_options_default();
     trace_init(&run->trace);
+    if (!run->options.generate)
+        run->answers = model->answer_pieces;
+    run->padding = run->options.padding;
     run_plan_stages(run);
     if (!run_allocate(run, err)) {
         run_free(run);
@@ -149,13 +152,24 @@ static bool describe_tokens(struct run *run, const char *question, const struct 
     return true;
 }
 
+// A caption begins with its prompt: so many words less may be written.
+static void plan_caption(struct run *run)
+{
+    if (run->model->config.task != TASK_CAPTION)
+        return;
+    run->words_most = run->model->config.max_tokens - run->token_count;
+    run_plan_words(run, run->words_most);
+}
+
 bool run_take_question(struct run *run, const char *question, struct error *err)
 {
     const struct model *m = run->model;
     if (!m->tokenizer)
         return error_set(err, ERROR_INPUT, "the model %s carries no tokenizer, so it cannot read a question",
                          m->config.name);
-    int count = tokenizer_encode_question(m->tokenizer, question, run->tokens, m->config.max_tokens);
+    if (m->config.task == TASK_CAPTION && !*question)
+        question = MODEL_PROMPT;
+    int count = model_encode_question(m, question, run->tokens);
     if (count < 1)
         return error_no_memory(err, "the question");
     struct budget_request request = {run->options.policy, run->options.budget, count, run->options.trim_tokens,
@@ -171,6 +185,7 @@ bool run_take_question(struct run *run, const char *question, struct error *err)
     run->token_count = count;
     for (int t = 0; t < count; t++)
         run->ids[t] = run->tokens[t].id;
+    plan_caption(run);
     run_describe_budget(run);
     return true;
 }
@@ -207,6 +222,7 @@ struct run *run_new_from_tensors(const struct model *model, const float *const p
     run->probe = probe;
     run->probe_context = context;
     run->token_count = id_count;
+    plan_caption(run);
     for (int t = 0; t < id_count; t++)
         run->tokens[t] = (struct token){.id = run->ids[t] = ids[t]};
     for (int p = 0; p < c->pictures; p++)
@@ -225,17 +241,31 @@ bool run_finished(const struct run *run) { return run->trace.stage_count == run-
 
 const struct trace *run_trace(const struct run *run) { return &run->trace; }
 
+// Stages of BLIP that run more than their own layer: those that write, the look ahead at the word that would be written, and
+// the pass over the words that guides the patches.
+static bool needs_all(const struct run *run, int index)
+{
+    enum stage_kind kind = run->plan[index].kind;
+    bool ahead = kind == STAGE_FUSION && run->model->config.decoder_layers > 0 && !run->options.bare;
+    return run_is_blip(run) &&
+           (kind == STAGE_DECODE || ahead || (index == 0 && run_policy_acts(run, run->options.policy, 0)));
+}
+
 // Waits at most so many seconds for the weights of a stage.
 static enum model_state await_stage(const struct run *run, int index, double seconds, struct error *err)
 {
     static const enum model_part layers[STAGE_KINDS] = {
-        [STAGE_IMAGE] = PART_IMAGE, [STAGE_TEXT] = PART_TEXT, [STAGE_FUSION] = PART_FUSION, [STAGE_DECODE] = PART_DECODER};
+        [STAGE_IMAGE] = PART_IMAGE, [STAGE_TEXT] = PART_TEXT, [STAGE_FUSION] = PART_FUSION};
+    const struct model_config *c = &run->model->config;
     const struct stage_plan *plan = &run->plan[index];
     enum model_part part = layers[plan->kind];
     if (plan->kind == STAGE_EMBED)
         part = run_stream_is_text(plan->stream) ? PART_QUESTION : PART_PICTURE;
     if (plan->kind == STAGE_ANSWER)
         part = PART_ANSWER;
+    if (needs_all(run, index))
+        return model_await(run->model, c->decoder_layers ? PART_DECODER : PART_FUSION,
+                           (c->decoder_layers ? c->decoder_layers : c->fusion_layers) - 1, seconds, err);
     return model_await(run->model, part, plan->layer, seconds, err);
 }
 
@@ -255,5 +285,10 @@ bool run_step(struct run *run, struct error *err)
             return false;
         run_compute(run, index);
     }
-    return run_report(run, index) || error_no_memory(err, "the trace");
+    if (!run_report(run, index))
+        return error_no_memory(err, "the trace");
+    const struct beam_search *beams = run->snapshots[index].words.beams;
+    if (run->plan[index].kind == STAGE_DECODE && beams && beams->done)
+        run_plan_words(run, run->plan[index].word + 1);
+    return true;
 }

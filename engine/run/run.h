@@ -21,6 +21,10 @@ struct run_options {
     bool trim_tokens, trim_heads;
     uint64_t seed;          // of POLICY_RANDOM
     bool exact;             // pictures shall be read to the bit as the model's own code reads them (run_reading())
+    bool generate;          // BLIP's VQA: write the answer even where the model has a list to choose from
+    int candidates;         // that are ranked to their ends when an answer is chosen; 0: 128, as published
+    int padding;            // of the ids that run_new_from_tensors() gets: so many at their end are padding, which
+                            // attends, but is not attended to (what a batch of the original does to its shorter texts)
     bool bare;              // the answer alone counts: no redundancy, no answers before the end (NaN, none in the trace)
     struct thread_pool *pool;
 };

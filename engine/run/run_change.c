@@ -69,10 +69,9 @@ static int acting_stage(const struct run *run, const struct intervention *v, boo
     if (!stream_exists(run, v->stream))
         return -1;
     if (v->kind == INTERVENE_HEAD_ON || v->kind == INTERVENE_HEAD_OFF) {
-        const struct stage_plan *plan = &run->plan[v->stage];
-        bool has = plan->touches[v->stream] && plan->kind != STAGE_EMBED &&
-                   (v->module == MODULE_MSA || (v->module == MODULE_MCA && plan->kind == STAGE_FUSION));
-        return has && v->head >= 0 && v->head < run->model->config.heads ? v->stage : -1;
+        int heads = model_stack_heads(&run->model->config, run_stack(&run->plan[v->stage], v->stream));
+        bool has = run_has_module(run, v->stage, v->stream, (int)v->module);
+        return has && v->head >= 0 && v->head < heads ? v->stage : -1;
     }
     if (v->token < 1 || v->token >= run_stream_count(run, v->stream))
         return -1;

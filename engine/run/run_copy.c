@@ -12,6 +12,7 @@ struct run *run_twin(const struct run *run, struct error *err)
     }
     twin->model = run->model;
     twin->options = run->options;
+    twin->answers = run->answers;
     twin->options.bare = true; // the answer is what counts: nothing else is measured
     twin->twin = true;
     trace_init(&twin->trace);
@@ -46,6 +47,22 @@ static void copy_stream(struct stream_state *to, const struct stream_state *from
     memcpy(to->heads, from->heads, sizeof to->heads);
 }
 
+// Of one layer the keys that there are; of all layers of the decoder, everything.
+static void copy_words(const struct run *run, int index, struct words_state *to, const struct words_state *from)
+{
+    const struct model_config *c = &run->model->config;
+    const struct snapshot *snapshot = &run->snapshots[index];
+    bool fusion = run->plan[index].kind == STAGE_FUSION;
+    int layers, pair = 2 * c->width;
+    decoder_layers(run->model, &layers);
+    copy_floats(to->guide, from->guide, 1, c->width);
+    copy_floats(to->memory, from->memory, fusion ? snapshot->streams[0].alive : layers * c->max_tokens, pair);
+    copy_floats(to->cache, from->cache, fusion ? snapshot->streams[TRACE_TEXT_STREAM].alive : layers * BEAMS, pair);
+    copy_floats(to->logits, from->logits, 1, c->vocabulary);
+    if (to->beams)
+        *to->beams = *from->beams;
+}
+
 // The struct but for the memory that belongs to the snapshot itself.
 static void copy_snapshot(const struct run *run, int index, struct snapshot *to, const struct snapshot *from)
 {
@@ -53,9 +70,11 @@ static void copy_snapshot(const struct run *run, int index, struct snapshot *to,
     if (!from->valid || (to->serial == from->serial && from->serial > 0))
         return;
     to->serial = from->serial;
+    const struct model_config *c = &run->model->config;
     for (int s = 0; s < TRACE_STREAMS; s++)
         if (run->plan[index].touches[s])
-            copy_stream(&to->streams[s], &from->streams[s], run->model->config.width);
+            copy_stream(&to->streams[s], &from->streams[s], s == TRACE_TEXT_STREAM ? c->width : model_image_width(c));
+    copy_words(run, index, &to->words, &from->words);
     to->spent = from->spent;
     to->dense = from->dense;
     to->ms = from->ms;
@@ -84,6 +103,8 @@ bool run_sync(struct run *twin, const struct run *run, struct error *err)
     memcpy(twin->logits, run->logits, ((size_t)c->labels + c->ranked) * sizeof *twin->logits);
     for (int p = 0; p < c->pictures; p++)
         copy_floats(twin->pixels[p], run->pixels[p], 3 * c->image_size, c->image_size);
+    if (model_writes(c) && twin->stage_count != run->stage_count)
+        run_plan_words(twin, run->stage_count - run->words_from - 1);
     for (int i = 0; i < run->stage_count; i++)
         copy_snapshot(run, i, &twin->snapshots[i], &run->snapshots[i]);
     return true;

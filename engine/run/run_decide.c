@@ -7,7 +7,8 @@
 
 static int passes_of(const struct run *run, const struct stage_plan *plan, int stream)
 {
-    return plan->kind == STAGE_FUSION && run_stream_is_text(stream) ? run->model->config.pictures : 1;
+    bool each = plan->kind == STAGE_FUSION && run_stream_is_text(stream) && !run_is_blip(run);
+    return each ? run->model->config.pictures : 1;
 }
 
 // CLS row of the other modality at the input of a stage, NULL where there is none yet.
@@ -15,6 +16,8 @@ static const float *context_row(const struct run *run, int index, int stream, in
 {
     const struct stage_plan *plan = &run->plan[index];
     int text_end = run_text_stages(&run->model->config) - 1;
+    if (plan->kind == STAGE_IMAGE && run_is_blip(run))
+        return run->snapshots[0].words.guide;
     if (plan->kind == STAGE_IMAGE)
         return run->snapshots[text_end].streams[TRACE_TEXT_STREAM].x[0];
     if (plan->kind != STAGE_FUSION)
@@ -171,7 +174,7 @@ void run_decide_tokens(struct run *run, struct forward *forward, int index, int 
     }
     fill_forced(run, index, stream);
     memset(run->kept, 1, (size_t)rows);
-    if (in && run->options.trim_tokens &&
+    if (in && run->options.trim_tokens && plan->kind != STAGE_DECODE &&
         policy_trims_tokens(run->options.policy, &run->model->config, run_stack(plan, stream), plan->layer))
         decide_by_policy(run, forward, index, stream, state);
     state->alive = 0;
@@ -257,15 +260,15 @@ void run_decide_heads(struct run *run, struct forward *forward, int index, int s
         struct trace_heads *heads = &state->heads[m];
         bool mca = m == MODULE_MCA;
         heads->count = 0;
-        if (m == MODULE_MCA2 || (mca && plan->kind != STAGE_FUSION))
+        if (!run_has_module(run, index, stream, m))
             continue;
-        heads->count = run->model->config.heads;
+        heads->count = model_stack_heads(&run->model->config, run_stack(plan, stream));
         for (int h = 0; h < heads->count; h++) {
             heads->score[h] = NAN;
             heads->on[h] = 1;
         }
-        if (run->options.trim_heads && policy_trims_heads(run->options.policy, &run->model->config,
-                                                          run_stack(plan, stream), plan->layer, mca)) {
+        if (m != MODULE_MCA2 && run->options.trim_heads &&
+            policy_trims_heads(run->options.policy, &run->model->config, run_stack(plan, stream), plan->layer, mca)) {
             score_heads(run, forward, index, stream, mca, heads);
             choose_heads(run, index, stream, mca, heads);
         }

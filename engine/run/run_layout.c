@@ -19,6 +19,33 @@ enum model_stack run_stack(const struct stage_plan *plan, int stream)
     return run_stream_is_text(stream) ? STACK_TEXT : STACK_IMAGE;
 }
 
+bool run_is_blip(const struct run *run)
+{
+    return run->model->config.architecture == ARCHITECTURE_BLIP;
+}
+
+int run_image_end(const struct run *run, int picture)
+{
+    const struct model_config *c = &run->model->config;
+    return run_text_stages(c) + (picture + 1) * (1 + c->image_layers) - 1;
+}
+
+int run_fusion_stage(const struct run *run, int layer)
+{
+    return run_image_end(run, run->model->config.pictures - 1) + 1 + layer;
+}
+
+bool run_has_module(const struct run *run, int stage, int stream, int module)
+{
+    const struct stage_plan *plan = &run->plan[stage];
+    bool layer = plan->kind == STAGE_IMAGE || plan->kind == STAGE_TEXT || plan->kind == STAGE_FUSION;
+    if (!layer || stream < 0 || stream >= TRACE_STREAMS || !plan->touches[stream])
+        return false;
+    if (run_is_blip(run) && plan->kind == STAGE_FUSION)
+        return run_stream_is_text(stream) && (module != MODULE_MCA2 || run->model->config.pictures > 1);
+    return module == MODULE_MSA || (module == MODULE_MCA && plan->kind == STAGE_FUSION);
+}
+
 static struct stage_plan *add_stage(struct run *run, enum stage_kind kind, int layer, int stream)
 {
     struct stage_plan *plan = &run->plan[run->stage_count];
@@ -62,7 +89,31 @@ void run_plan_stages(struct run *run)
     }
     for (int l = 0; l < c->fusion_layers; l++)
         snprintf(add_stage(run, STAGE_FUSION, l, -1)->name, TRACE_NAME, "fusion %d", l + 1);
+    run->words_from = run->stage_count;
+    run->words_most = !model_writes(c)          ? 0
+                      : run->answers.count      ? 1
+                      : c->task == TASK_CAPTION ? c->max_tokens - 1
+                                                : WORDS_ANSWER - 1;
+    run_plan_words(run, run->words_most);
+}
+
+void run_plan_words(struct run *run, int count)
+{
+    int before = run->stage_count;
+    int stream = run->model->config.task == TASK_CAPTION ? 0 : TRACE_TEXT_STREAM;
+    run->stage_count = run->words_from;
+    for (int w = 0; w < count; w++) {
+        struct stage_plan *plan = add_stage(run, STAGE_DECODE, -1, stream);
+        snprintf(plan->name, TRACE_NAME, "word %d", w + 1);
+        plan->word = w;
+    }
     snprintf(add_stage(run, STAGE_ANSWER, -1, -1)->name, TRACE_NAME, "answer");
+    run->trace.stage_total = run->stage_count;
+    if (run->stage_count == before)
+        return;
+    // The answer has moved, and words that come back are new ones.
+    for (int i = (before < run->stage_count ? before : run->stage_count) - 1; i < RUN_STAGES; i++)
+        run->snapshots[i].valid = false;
 }
 
 // Takes from the arena, or, while `sizes` is counted with an empty arena, only adds up.
@@ -72,20 +123,76 @@ static void *take(struct arena *arena, size_t *total, size_t count, size_t size)
     return arena->base ? arena_alloc(arena, count, size) : NULL;
 }
 
+// Decoder layers of a model that writes, and the tokens that they attend to at most.
+static void writing_sizes(const struct run *run, size_t *layers, size_t *keys)
+{
+    const struct model_config *c = &run->model->config;
+    int count;
+    decoder_layers(run->model, &count);
+    *layers = (size_t)count;
+    *keys = c->task == TASK_CAPTION ? (size_t)(model_grid(c) * model_grid(c) + 1) : (size_t)c->max_tokens;
+}
+
+// What one stage of BLIP leaves for the words.
+static void lay_out_words(struct run *run, int index, size_t *total)
+{
+    const struct model_config *c = &run->model->config;
+    const struct stage_plan *plan = &run->plan[index];
+    struct words_state *words = &run->snapshots[index].words;
+    struct arena *a = &run->store;
+    size_t layers, keys, pair = 2 * (size_t)c->width;
+    if (!run_is_blip(run))
+        return;
+    if (index == 0)
+        words->guide = take(a, total, (size_t)c->width, sizeof(float));
+    if (!model_writes(c))
+        return;
+    writing_sizes(run, &layers, &keys);
+    if (plan->kind == STAGE_FUSION && c->task == TASK_CAPTION) {
+        words->memory = take(a, total, keys * pair, sizeof(float));
+        words->cache = take(a, total, (size_t)c->max_tokens * pair, sizeof(float));
+    }
+    if (plan->kind != STAGE_DECODE)
+        return;
+    if (plan->word == 0 && c->task == TASK_VQA)
+        words->memory = take(a, total, layers * keys * pair, sizeof(float));
+    if (plan->word > 0 || c->task == TASK_VQA)
+        words->cache = take(a, total, layers * BEAMS * pair, sizeof(float));
+    if (run->answers.count)
+        words->logits = take(a, total, (size_t)c->vocabulary, sizeof(float));
+    else
+        words->beams = take(a, total, 1, sizeof *words->beams);
+}
+
+// The work space of a word that is written.
+static void lay_out_writing(struct run *run, size_t *total)
+{
+    const struct model_config *c = &run->model->config;
+    size_t layers, keys, pair = 2 * (size_t)c->width, length = (size_t)c->max_tokens + WORDS_ANSWER;
+    writing_sizes(run, &layers, &keys);
+    run->word_logits = take(&run->store, total, BEAMS * (size_t)c->vocabulary, sizeof(float));
+    run->word_cache = take(&run->store, total, layers * BEAMS * length * pair, sizeof(float));
+    run->word_memory = take(&run->store, total, layers * keys * pair, sizeof(float));
+    run->word_rows = take(&run->store, total, layers * keys, sizeof(int));
+}
+
 static void lay_out(struct run *run, size_t *total)
 {
     const struct model_config *c = &run->model->config;
     struct arena *a = &run->store;
     size_t patches = (size_t)(model_grid(c) * model_grid(c) + 1), words = (size_t)c->max_tokens;
-    size_t most = patches > words ? patches : words, width = (size_t)c->width;
-    for (int i = 0; i < run->stage_count; i++)
+    size_t most = patches > words ? patches : words;
+    for (int i = 0; i < run->stage_count; i++) {
+        lay_out_words(run, i, total);
         for (int s = 0; s < TRACE_STREAMS; s++) {
             struct stream_state *state = &run->snapshots[i].streams[s];
             size_t n = run_stream_is_text(s) ? words : patches;
-            int passes = run->plan[i].kind == STAGE_FUSION && run_stream_is_text(s) ? c->pictures : 1;
+            size_t width = (size_t)(run_stream_is_text(s) ? c->width : model_image_width(c));
+            bool fusion = run->plan[i].kind == STAGE_FUSION;
+            int passes = fusion && run_stream_is_text(s) && !run_is_blip(run) ? c->pictures : 1;
             if (!run->plan[i].touches[s])
                 continue;
-            for (int p = 0; p < passes; p++)
+            for (int p = 0; p < passes && run->plan[i].kind != STAGE_DECODE; p++)
                 state->x[p] = take(a, total, n * width, sizeof(float));
             state->rows = take(a, total, n, sizeof(int));
             float **scores[] = {&state->self, &state->cross, &state->score, &state->keep, &state->cls, &state->mass};
@@ -93,9 +200,13 @@ static void lay_out(struct run *run, size_t *total)
                 *scores[k] = take(a, total, n, sizeof(float));
             state->dropped_at = take(a, total, n, sizeof(int16_t));
         }
+    }
+    if (model_writes(c))
+        lay_out_writing(run, total);
     for (int p = 0; p < c->pictures; p++)
         run->pixels[p] = take(a, total, 3 * (size_t)c->image_size * (size_t)c->image_size, sizeof(float));
-    run->logits = take(a, total, (size_t)c->labels + c->ranked, sizeof(float));
+    size_t logits = (size_t)c->labels + c->ranked;
+    run->logits = take(a, total, logits ? logits : 1, sizeof(float));
     run->forced = take(a, total, most, sizeof(int8_t));
     run->order = take(a, total, most, sizeof(int));
     run->kept = take(a, total, most, 1);
@@ -121,7 +232,12 @@ bool run_policy_acts(const struct run *run, enum policy policy, int stage)
 {
     const struct stage_plan *plan = &run->plan[stage];
     const struct model_config *c = &run->model->config;
-    if (plan->kind == STAGE_EMBED || plan->kind == STAGE_ANSWER)
+    // The words are encoded for guidance where they are embedded, if anything is guided.
+    if (stage == 0 && run_is_blip(run))
+        for (int i = 1; i < run->stage_count; i++)
+            if (run_stage_guided(run, policy, i))
+                return true;
+    if (plan->kind == STAGE_EMBED || plan->kind == STAGE_ANSWER || plan->kind == STAGE_DECODE)
         return false;
     for (int s = 0; s < TRACE_STREAMS; s++) {
         enum model_stack stack = run_stack(plan, s);
@@ -159,6 +275,9 @@ int run_invalidate(struct run *run, int stage)
         if (lost)
             run->snapshots[t].valid = false;
     }
+    // Another text may be longer than the one that ended here.
+    if (run->words_most > 1 && !run->snapshots[run->stage_count - 1].valid)
+        run_plan_words(run, run->words_most);
     return first;
 }
 

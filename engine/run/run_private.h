@@ -3,6 +3,8 @@
 #define TRIMSCOPE_RUN_RUN_PRIVATE_H
 
 #include "engine/base/thread.h"
+#include "engine/model/beam.h"
+#include "engine/model/decoder.h"
 #include "engine/model/forward.h"
 #include "engine/prune/budget.h"
 #include "engine/run/run.h"
@@ -10,13 +12,14 @@
 
 struct picture;
 
-enum { RUN_STAGES = 3 + 4 * MODEL_LAYERS + 1 };
+enum { RUN_STAGES = 3 + 4 * MODEL_LAYERS + BEAM_LENGTH + 1 };
 
 // One stage of the plan, which only the model decides.
 struct stage_plan {
     char name[TRACE_NAME];
     enum stage_kind kind;
     int layer, stream;        // as in struct stage
+    int word;                 // of a stage that writes: which one, from 0
     bool touches[TRACE_STREAMS];
     int input[TRACE_STREAMS]; // stage whose snapshot holds the stream's state before this one; -1: none
 };
@@ -33,6 +36,16 @@ struct stream_state {
     struct trace_heads heads[MODULES];
 };
 
+// What BLIP's stages leave for those that write (D: of the words). NULL where a stage leaves no such thing.
+struct words_state {
+    float *guide; // embedding of the words: their first row as encoded without a picture, which may guide the image (D)
+    float *memory; // K and V for the words to come: of this layer's patches (captions), or, with the first word of an
+                   // answer, of the question's states in each decoder layer (layers, tokens, 2D)
+    float *cache;  // K and V of the words of this stage: of this layer (tokens, 2D) or of all (layers, BEAMS, 2D)
+    float *logits; // first word of an answer that is chosen from a list: of each word of the vocabulary
+    struct beam_search *beams; // after this word
+};
+
 struct snapshot {
     bool valid; // what it holds is what computing the stage again would give
     uint64_t serial; // another one: computed anew; 0: unknown
@@ -43,6 +56,7 @@ struct snapshot {
     struct trace_answer answers[TRACE_ANSWERS];
     int answer_count;
     float rank;
+    struct words_state words;
 };
 
 struct run {
@@ -51,10 +65,16 @@ struct run {
     struct budget budget;
     struct stage_plan plan[RUN_STAGES];
     int stage_count;
+    int words_from, words_most; // stage of the first word that is written, and how many there may be; 0: none is
     struct snapshot snapshots[RUN_STAGES];
     struct arena store; // everything the snapshots point to
     struct math math;
     float *pixels[TRACE_PICTURES], *logits;
+    float *word_logits, *word_cache,
+        *word_memory;           // of a word that is written: (BEAMS, vocabulary), struct decoder_cache,
+    int *word_rows;             // and what it attends to where that is less than the snapshots hold
+    int padding;                // of the ids at their end: attends, but is not attended to
+    struct answer_list answers; // to choose from; count 0: none, the answer is written
     int8_t *forced; // per token of the stream at hand: 1 stay, -1 go, 0 as the policy says
     int *order;       // rows by falling score
     uint8_t *kept;    // per row of the stage's input
@@ -71,6 +91,13 @@ struct run {
 };
 
 // run_layout.c
+// The stage of a fusion layer; of the last stage of a picture's encoder.
+int run_fusion_stage(const struct run *run, int layer);
+int run_image_end(const struct run *run, int picture);
+bool run_is_blip(const struct run *run);
+bool run_has_module(const struct run *run, int stage, int stream, int module);
+// How many words may be written, or have been: the stages after the last word are planned again.
+void run_plan_words(struct run *run, int count);
 int run_text_stages(const struct model_config *config);
 void run_plan_stages(struct run *run);
 bool run_allocate(struct run *run, struct error *err);
@@ -111,6 +138,17 @@ static inline float *run_rows(const struct stream_state *state, int pass)
 {
     return state->x[pass] ? state->x[pass] : state->x[0];
 }
+
+// What stages of BLIP do: run_blip.c, run_words.c.
+void run_fuse_blip(struct run *run, struct forward *forward, int index);
+void run_guide(struct run *run, struct forward *forward);               // fills words.guide of the first stage
+void run_classify(struct run *run, struct forward *forward, int index); // after fusion stage `index`: run->logits
+void run_write_word(struct run *run, struct forward *forward, int index);
+void run_lens_words(struct run *run, int index); // the answers of fusion stage `index`: the word that would come first
+void run_written_answer(struct run *run, struct forward *forward, int index);
+// Mean of those that are known, NaN where none is.
+void run_mean(float *to, const float *values, int count);
+const uint8_t *run_live_heads(const struct trace_heads *heads);
 
 // run_decide.c: which rows and heads take part; fills the stream's state but its x.
 void run_decide_tokens(struct run *run, struct forward *forward, int index, int stream);

@@ -28,15 +28,17 @@ static float mean_cosine(const float *x, int n, int width, float *sum)
 void run_measure_redundancy(struct run *run, int index)
 {
     struct snapshot *snapshot = &run->snapshots[index];
-    int width = run->model->config.width;
+    const struct model_config *c = &run->model->config;
+    int widest = c->width > model_image_width(c) ? c->width : model_image_width(c);
     double image = 0;
     int pictures = 0;
     size_t mark = run->math.scratch.used;
-    float *sum = arena_alloc(&run->math.scratch, (size_t)width, sizeof(float));
+    float *sum = arena_alloc(&run->math.scratch, (size_t)widest, sizeof(float));
     for (int s = 0; s < TRACE_STREAMS; s++) {
         const struct stream_state *state = &snapshot->streams[s];
-        if (!run->plan[index].touches[s])
+        if (!run->plan[index].touches[s] || !state->x[0])
             continue;
+        int width = run_stream_is_text(s) ? c->width : model_image_width(c);
         float cosine = mean_cosine(state->x[0], state->alive, width, sum);
         if (run_stream_is_text(s)) {
             snapshot->redundancy_text = cosine;

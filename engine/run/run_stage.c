@@ -11,18 +11,23 @@ const struct stream_state *run_input(const struct run *run, int index, int strea
     return input < 0 ? NULL : &run->snapshots[input].streams[stream];
 }
 
+static int stream_width(const struct run *run, int stream)
+{
+    return run_stream_is_text(stream) ? run->model->config.width : model_image_width(&run->model->config);
+}
+
 void run_gather(const struct run *run, int index, int stream, int pass, float *out)
 {
     const struct stream_state *in = run_input(run, index, stream), *state = &run->snapshots[index].streams[stream];
     const float *x = run_rows(in, pass);
-    size_t width = (size_t)run->model->config.width;
+    size_t width = (size_t)stream_width(run, stream);
     // Both lists of original indices rise, so one walk finds the rows.
     for (int from = 0, to = 0; to < state->alive; from++)
         if (in->rows[from] == state->rows[to])
             memcpy(out + (size_t)to++ * width, x + (size_t)from * width, width * sizeof(float));
 }
 
-static const uint8_t *live_heads(const struct trace_heads *heads)
+const uint8_t *run_live_heads(const struct trace_heads *heads)
 {
     for (int h = 0; h < heads->count; h++)
         if (!heads->on[h])
@@ -34,7 +39,7 @@ static const uint8_t *live_heads(const struct trace_heads *heads)
 static void embed_gather(struct run *run, int index, int stream)
 {
     struct stream_state *state = &run->snapshots[index].streams[stream];
-    gather_rows(state->x[0], state->x[0], state->rows, state->alive, run->model->config.width);
+    gather_rows(state->x[0], state->x[0], state->rows, state->alive, stream_width(run, stream));
 }
 
 static void compute_embed(struct run *run, struct forward *forward, int index)
@@ -44,6 +49,8 @@ static void compute_embed(struct run *run, struct forward *forward, int index)
     run_decide_tokens(run, forward, index, stream);
     if (run_stream_is_text(stream)) {
         forward_embed_text(forward, run->ids, run->token_count, snapshot->streams[stream].x[0]);
+        if (run_is_blip(run) && run_policy_acts(run, run->options.policy, index))
+            run_guide(run, forward);
     } else {
         forward_embed_image(forward, run->pixels[stream], snapshot->streams[stream].x[0]);
         flops_embed_image(&run->model->config, &snapshot->dense);
@@ -51,7 +58,7 @@ static void compute_embed(struct run *run, struct forward *forward, int index)
     embed_gather(run, index, stream);
 }
 
-static void mean_of(float *to, const float *values, int count)
+void run_mean(float *to, const float *values, int count)
 {
     double sum = 0;
     int known = 0;
@@ -81,14 +88,15 @@ static void compute_encoder(struct run *run, struct forward *forward, int index)
         .x = state->x[0],
         .rows = state->alive,
         .name = name,
-        .live_msa = live_heads(&state->heads[MODULE_MSA]),
+        .live_msa = run_live_heads(&state->heads[MODULE_MSA]),
         .msa.redundancy = run->options.bare ? NULL : &snapshot->redundancy_heads,
     };
     if (run->options.trim_tokens && policy_reads_cls(run->options.policy, c, run_stack(plan, stream), plan->layer))
         input.msa.cls = state->cls;
     forward_layer(forward, &input);
     snapshot->redundancy_heads_of[text] = snapshot->redundancy_heads;
-    struct flops_layer dense = {.stack = run_stack(plan, stream), .rows = state->count, .msa = c->heads};
+    struct flops_layer dense = {
+        .stack = run_stack(plan, stream), .rows = state->count, .msa = model_stack_heads(c, run_stack(plan, stream))};
     flops_layer(c, &dense, &snapshot->dense);
     if (plan->layer < model_stack_layers(c, run_stack(plan, stream)) - 1)
         return;
@@ -121,8 +129,8 @@ static void fuse(struct run *run, struct forward *forward, int index, int pictur
                                      .kv = image_kv,
                                      .keys = image->alive,
                                      .name = text_name,
-                                     .live_msa = live_heads(&text->heads[MODULE_MSA]),
-                                     .live_mca = live_heads(&text->heads[MODULE_MCA]),
+                                     .live_msa = run_live_heads(&text->heads[MODULE_MSA]),
+                                     .live_mca = run_live_heads(&text->heads[MODULE_MCA]),
                                      .msa.redundancy = words_heads,
                                      .mca.redundancy = words_heads + 1};
     struct layer_input image_input = {.layer = &m->fusion[FUSION_IMAGE][plan->layer],
@@ -131,8 +139,8 @@ static void fuse(struct run *run, struct forward *forward, int index, int pictur
                                       .kv = text_kv,
                                       .keys = text->alive,
                                       .name = image_name,
-                                      .live_msa = live_heads(&image->heads[MODULE_MSA]),
-                                      .live_mca = live_heads(&image->heads[MODULE_MCA]),
+                                      .live_msa = run_live_heads(&image->heads[MODULE_MSA]),
+                                      .live_mca = run_live_heads(&image->heads[MODULE_MCA]),
                                       .msa.redundancy = picture_heads,
                                       .mca.redundancy = picture_heads + 1};
     if (run->options.bare)
@@ -157,6 +165,10 @@ static void compute_fusion(struct run *run, struct forward *forward, int index)
     struct snapshot *snapshot = &run->snapshots[index];
     float redundancy[4 * TRACE_PICTURES]; // of the pictures' modules, two for each picture, then of the words'
     int patches = run_stream_count(run, 0), words = run->token_count;
+    if (run_is_blip(run)) {
+        run_fuse_blip(run, forward, index);
+        return;
+    }
     for (int i = 0; i < 4 * TRACE_PICTURES; i++)
         redundancy[i] = NAN;
     for (int s = 0; s < TRACE_STREAMS; s++)
@@ -171,15 +183,19 @@ static void compute_fusion(struct run *run, struct forward *forward, int index)
         flops_layer(c, &text, &snapshot->dense);
         flops_layer(c, &image, &snapshot->dense);
     }
-    mean_of(&snapshot->redundancy_heads, redundancy, 4 * TRACE_PICTURES);
-    mean_of(&snapshot->redundancy_heads_of[0], redundancy, 2 * TRACE_PICTURES);
-    mean_of(&snapshot->redundancy_heads_of[1], redundancy + 2 * TRACE_PICTURES, 2 * TRACE_PICTURES);
+    run_mean(&snapshot->redundancy_heads, redundancy, 4 * TRACE_PICTURES);
+    run_mean(&snapshot->redundancy_heads_of[0], redundancy, 2 * TRACE_PICTURES);
+    run_mean(&snapshot->redundancy_heads_of[1], redundancy + 2 * TRACE_PICTURES, 2 * TRACE_PICTURES);
 }
 
 // The answer head on the CLS rows after fusion stage `index`.
 static void answer_from(struct run *run, struct forward *forward, int index)
 {
     const float *text[TRACE_PICTURES], *image[TRACE_PICTURES];
+    if (run_is_blip(run)) {
+        run_classify(run, forward, index);
+        return;
+    }
     for (int p = 0; p < run->model->config.pictures; p++) {
         text[p] = run_rows(&run->snapshots[index].streams[TRACE_TEXT_STREAM], p);
         image[p] = run->snapshots[index].streams[p].x[0];
@@ -195,6 +211,7 @@ void run_compute(struct run *run, int index)
                               .probe = run->probe,
                               .probe_context = run->probe_context};
     double start = clock_seconds();
+    bool writes = model_writes(&run->model->config);
     snapshot->dense = (struct macs){0};
     snapshot->redundancy_image = snapshot->redundancy_text = snapshot->redundancy_heads = NAN;
     snapshot->redundancy_heads_of[0] = snapshot->redundancy_heads_of[1] = NAN;
@@ -205,20 +222,31 @@ void run_compute(struct run *run, int index)
     case STAGE_IMAGE:
     case STAGE_TEXT: compute_encoder(run, &forward, index); break;
     case STAGE_FUSION: compute_fusion(run, &forward, index); break;
+    case STAGE_DECODE:
+        run_write_word(run, &forward, index);
+        break;
     default:
-        answer_from(run, &forward, index - 1);
+        if (writes)
+            run_written_answer(run, &forward, index);
+        else
+            answer_from(run, &forward, index - 1);
         flops_answer(&run->model->config, &snapshot->dense);
     }
     snapshot->ms = (clock_seconds() - start - forward.aside) * 1000;
     snapshot->spent = forward.macs;
     if (!run->options.bare)
         run_measure_redundancy(run, index);
+    snapshot->valid = true;
+    snapshot->serial = run->twin ? 0 : ++run->computed;
+    if (writes) {
+        if (run->plan[index].kind == STAGE_FUSION && !run->options.bare)
+            run_lens_words(run, index);
+        return;
+    }
     if (run->plan[index].kind == STAGE_FUSION && !run->options.bare) {
         struct forward lens = {.model = run->model, .math = &run->math}; // not part of the model's work: not counted
         answer_from(run, &lens, index);
     }
     if ((run->plan[index].kind == STAGE_FUSION && !run->options.bare) || run->plan[index].kind == STAGE_ANSWER)
         run_rank_answers(run, snapshot);
-    snapshot->valid = true;
-    snapshot->serial = run->twin ? 0 : ++run->computed;
 }

@@ -1,9 +1,9 @@
 #include "engine/run/verify.h"
 
 #include "engine/base/memory.h"
-#include "engine/io/npy.h"
 #include "engine/model/model.h"
 #include "engine/run/run.h"
+#include "engine/run/verify_private.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,34 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 4096, CALLS = 256, BATCH_LIMIT = 4096 };
+enum { BATCH_LIMIT = 4096 };
 
-// The comparison at hand: one sample of the batch, at one resolution.
-struct verifier {
-    struct verify_report *report;
-    const char *folder, *prefix; // "" or "reload_"
-    int sample, batch;
-    int rows[512], row_count; // rows of the dumped text that are no padding
-    struct {
-        char name[VERIFY_NAME];
-        int count;
-    } calls[CALLS];
-    int call_count;
-};
-
-static bool open_dump(struct npy *npy, const char *folder, const char *name, struct error *err)
+// What is put in, and BLIP's rankings with ties in an order that hangs on the machine (rank_stable_* are to be met).
+static bool is_input(const char *name)
 {
-    char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s/%s.npy", folder, name);
-    return npy_open(npy, path, err);
-}
-
-static struct verify_entry *find_entry(struct verify_report *report, const char *name)
-{
-    for (int i = 0; i < report->count; i++)
-        if (!strcmp(report->entries[i].name, name))
-            return &report->entries[i];
-    return NULL;
+    static const char *const begin[] = {"in_", "reload_in_", "answer_", "rank_topk_", "rank_loss.", "rank_max_ids."};
+    for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+        if (!strncmp(name, begin[i], strlen(begin[i])))
+            return true;
+    return false;
 }
 
 static int by_name(const void *a, const void *b)
@@ -54,7 +36,7 @@ static bool list_dumps(struct verify_report *report, const char *folder, struct 
         return error_set(err, ERROR_INPUT, "cannot read the folder %s: %s", folder, strerror(errno));
     for (struct dirent *item; (item = readdir(dir));) {
         size_t length = strlen(item->d_name);
-        bool input = strstr(item->d_name, "in_") == item->d_name || strstr(item->d_name, "reload_in_") == item->d_name;
+        bool input = is_input(item->d_name);
         if (length < 5 || length - 4 >= VERIFY_NAME || strcmp(item->d_name + length - 4, ".npy") || input ||
             report->count == VERIFY_ENTRIES)
             continue;
@@ -69,142 +51,132 @@ static bool list_dumps(struct verify_report *report, const char *folder, struct 
     return true;
 }
 
-static void compare_value(struct verify_entry *entry, double ours, double theirs, bool logits)
-{
-    double difference = fabs(ours - theirs), tolerance = logits ? 1e-4 : 5e-5 + 1e-4 * fabs(theirs);
-    if (!(difference <= entry->difference)) // also when it is NaN
-        entry->difference = difference;
-    if (!(difference / tolerance <= entry->excess))
-        entry->excess = isnan(difference) ? (double)INFINITY : difference / tolerance;
-    entry->elements++;
-}
-
-static int argmax(const struct npy *dump, size_t start, int n)
-{
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        if (npy_value(dump, start + (size_t)i) > npy_value(dump, start + (size_t)best))
-            best = i;
-    return best;
-}
-
-static void compare_best(struct verify_entry *entry, const struct npy *dump, size_t start, const float *x, int n)
-{
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        if (x[i] > x[best])
-            best = i;
-    entry->argmax = entry->argmax && best == argmax(dump, start, n);
-}
-
-// x (rows, width) of this sample with its part of the dump: (batch, rows, width), (batch, width) or, for a
-// convolution, (batch, width, y, x).
-static void compare_sample(const struct verifier *v, struct verify_entry *entry, const struct npy *dump,
-                           const float *x, int rows, int width)
-{
-    bool logits = strstr(entry->name, "logits") != NULL, text = strstr(entry->name, "txt") != NULL;
-    bool channels_first = dump->rank == 4;
-    int dump_rows = dump->rank == 2 ? 1
-                  : channels_first  ? (int)(dump->shape[2] * dump->shape[3])
-                                    : (int)dump->shape[dump->rank - 2];
-    int dump_width = channels_first ? (int)dump->shape[1] : (int)dump->shape[dump->rank - 1];
-    bool masked = text && dump->rank == 3;
-    if (dump->rank < 2 || dump->rank > 4 || dump->shape[0] != v->batch || dump_width != width ||
-        (masked ? rows != v->row_count || v->rows[rows - 1] >= dump_rows : rows != dump_rows)) {
-        entry->excess = (double)INFINITY;
-        return;
-    }
-    size_t sample = (size_t)v->sample * (size_t)dump_rows * (size_t)width;
-    entry->known = true;
-    for (int r = 0; r < rows; r++)
-        for (int i = 0; i < width; i++) {
-            size_t row = (size_t)(masked ? v->rows[r] : r);
-            size_t at = channels_first ? (size_t)i * (size_t)dump_rows + row : row * (size_t)width + (size_t)i;
-            compare_value(entry, (double)x[(size_t)r * (size_t)width + (size_t)i], npy_value(dump, sample + at),
-                          logits);
-        }
-    if (logits)
-        compare_best(entry, dump, sample, x, width);
-}
-
-static void compare_named(const struct verifier *v, const char *name, const float *x, int rows, int width)
-{
-    char full[VERIFY_NAME + 16];
-    struct npy dump;
-    snprintf(full, sizeof full, "%s%s", v->prefix, name);
-    struct verify_entry *entry = find_entry(v->report, full);
-    if (!entry || !open_dump(&dump, v->folder, full, NULL))
-        return;
-    compare_sample(v, entry, &dump, x, rows, width);
-    npy_close(&dump);
-}
-
-static int count_call(struct verifier *v, const char *name)
-{
-    for (int i = 0; i < v->call_count; i++)
-        if (!strcmp(v->calls[i].name, name))
-            return ++v->calls[i].count;
-    if (v->call_count == CALLS)
-        return 0;
-    snprintf(v->calls[v->call_count].name, VERIFY_NAME, "%s", name);
-    return v->calls[v->call_count++].count = 1;
-}
-
-static void see(void *context, const char *name, const float *x, int rows, int width)
-{
-    struct verifier *v = context;
-    char numbered[VERIFY_NAME];
-    int call = count_call(v, name);
-    if (call == 1)
-        compare_named(v, name, x, rows, width);
-    // The words are encoded once for both pictures of a pair; METER encodes them twice, with the same result.
-    bool shared = call == 1 && !strncmp(name, "txt_", 4);
-    snprintf(numbered, sizeof numbered, "%.50s__%d", name, shared ? 2 : call);
-    if (shared || call > 1)
-        compare_named(v, numbered, x, rows, width);
-}
-
-// Ids of sample b without padding, and the rows they have in the dump.
-static bool read_text(struct verifier *v, int *ids, struct error *err)
+// Ids of sample b: without padding, and the rows that they have in the dump; `whole` also those of padding, which stand at
+// the end. *padding: how many.
+static bool read_text(struct verifier *v, bool whole, int *ids, int *count, int *padding, struct error *err)
 {
     struct npy text, mask;
-    if (!open_dump(&text, v->folder, "in_text_ids", err))
+    bool question = !verify_open(&text, v->folder, "in_text_ids", NULL);
+    if (question && !verify_open(&text, v->folder, "in_question_ids", err))
         return false;
-    if (!open_dump(&mask, v->folder, "in_text_mask", err)) {
+    if (!verify_open(&mask, v->folder, question ? "in_question_mask" : "in_text_mask", err)) {
         npy_close(&text);
         return false;
     }
-    bool ok = text.rank == 2 && mask.rank == 2 && text.elements == mask.elements && text.shape[0] == v->batch &&
-              mask.shape[0] == v->batch && text.shape[1] <= 512;
-    v->row_count = 0;
+    bool ok = text.rank == 2 && mask.rank == 2 && text.elements == mask.elements && text.shape[0] >= v->batch &&
+              mask.shape[0] == text.shape[0] && text.shape[1] <= VERIFY_TOKENS;
+    v->row_count = *count = *padding = 0;
     for (int t = 0; ok && t < (int)text.shape[1]; t++) {
         size_t at = (size_t)v->sample * (size_t)text.shape[1] + (size_t)t;
-        if (npy_value(&mask, at) == 0)
+        bool pad = npy_value(&mask, at) == 0;
+        if (pad && !whole)
             continue;
         double id = npy_value(&text, at);
         ok = id >= 0 && id < 1e9;
-        ids[v->row_count] = ok ? (int)id : 0;
-        v->rows[v->row_count++] = t;
+        ids[(*count)++] = ok ? (int)id : 0;
+        if (pad)
+            ++*padding;
+        else
+            v->rows[v->row_count++] = t;
     }
     npy_close(&text);
     npy_close(&mask);
     return ok || error_set(err, ERROR_INPUT,
                            "in_text_ids and in_text_mask of %s do not fit together: expected two (batch, tokens) "
-                           "arrays, at most 512 tokens",
+                           "arrays, at most %d tokens",
+                           v->folder, VERIFY_TOKENS);
+}
+
+// The prompt of captions is not dumped as an input: it is what all generated texts begin with, as long as the first pass of
+// the decoder.
+static bool read_prompt(struct verifier *v, int *ids, int *count, struct error *err)
+{
+    struct npy text, logits;
+    if (!verify_open(&text, v->folder, "generated_ids", err))
+        return false;
+    if (!verify_open(&logits, v->folder, "dec_logits", err)) {
+        npy_close(&text);
+        return false;
+    }
+    bool ok = text.rank == 2 && logits.rank == 3 && text.shape[0] == v->batch && logits.shape[1] >= 1 &&
+              logits.shape[1] <= text.shape[1] && logits.shape[1] <= VERIFY_TOKENS;
+    *count = ok ? (int)logits.shape[1] : 0;
+    for (int t = 0; t < *count; t++) {
+        double id = npy_value(&text, (size_t)v->sample * (size_t)text.shape[1] + (size_t)t);
+        ok = ok && id >= 0 && id < 1e9;
+        ids[t] = ok ? (int)id : 0;
+    }
+    npy_close(&text);
+    npy_close(&logits);
+    return ok || error_set(err, ERROR_INPUT,
+                           "generated_ids and dec_logits of %s do not fit together: expected (batch, tokens) and "
+                           "(batch x beams, tokens of the prompt, vocabulary)",
                            v->folder);
 }
 
-static bool run_sample(struct verifier *v, const struct model *model, const float *const pixels[],
-                       struct thread_pool *pool, struct error *err)
+// The answers that the dumped ranking chose from; *most: how many of them it read to their ends.
+static bool read_answers(struct verifier *v, struct model *model, int *most, struct error *err)
 {
-    int ids[512];
+    struct npy ids, mask, top;
+    *most = 0;
+    if (!verify_open(&ids, v->folder, "answer_ids", NULL))
+        return true;
+    bool found = verify_open(&mask, v->folder, "answer_mask", err);
+    bool ok = found && ids.rank == 2 && mask.elements == ids.elements && ids.shape[0] >= 1 && ids.shape[0] <= 1 << 20 &&
+              ids.shape[1] >= 2 && ids.shape[1] <= ANSWER_PIECES + 1;
+    int count = ok ? (int)ids.shape[0] : 0, width = ok ? (int)ids.shape[1] : 0, used = 0;
+    int *pieces = memory_alloc(ids.elements + 1, sizeof *pieces),
+        *start = memory_alloc((size_t)count + 1, sizeof *start);
+    bool room = pieces && start;
+    for (int a = 0; ok && room && a < count; a++) {
+        start[a] = used;
+        for (int t = 1; t < width; t++) {
+            size_t at = (size_t)a * (size_t)width + (size_t)t;
+            double id = npy_value(&ids, at);
+            if (npy_value(&mask, at) == 0)
+                continue;
+            ok = ok && id >= 0 && id < model->config.vocabulary;
+            pieces[used++] = ok ? (int)id : 0;
+        }
+        ok = ok && used > start[a];
+        start[a + 1] = used;
+    }
+    struct answer_list answers = {count, pieces, start};
+    room = room && (!ok || model_set_answers(model, &answers));
+    if (ok && room && verify_open(&top, v->folder, "rank_stable_topk_ids", NULL)) {
+        *most = top.rank == 2 && top.shape[1] <= count ? (int)top.shape[1] : 0;
+        npy_close(&top);
+    }
+    memory_free(pieces);
+    memory_free(start);
+    npy_close(&ids);
+    if (found)
+        npy_close(&mask);
+    if (!room)
+        return error_no_memory(err, "the answers");
+    return ok || !found ? ok
+                        : error_set(err, ERROR_INPUT,
+                                    "answer_ids and answer_mask of %s do not fit together: expected two (answers, "
+                                    "tokens) arrays of 2 to %d tokens",
+                                    v->folder, ANSWER_PIECES + 1);
+}
+
+// generate: the answer of a BLIP-VQA model is written, from the padded question, as the original does in a batch.
+static bool run_sample(struct verifier *v, const struct model *model, const float *const pixels[], int candidates,
+                       bool generate, struct thread_pool *pool, struct error *err)
+{
+    int ids[VERIFY_TOKENS], count;
     struct run_options options = run_options_default();
     options.policy = POLICY_NONE;
     options.pool = pool;
+    options.candidates = candidates;
+    options.generate = generate;
     v->call_count = 0;
-    if (!read_text(v, ids, err))
+    v->only = generate ? "dec_" : NULL;
+    if (model->config.task == TASK_CAPTION ? !read_prompt(v, ids, &count, err)
+                                           : !read_text(v, generate, ids, &count, &options.padding, err))
         return false;
-    struct run *run = run_new_from_tensors(model, pixels, ids, v->row_count, &options, see, v, err);
+    struct run *run = run_new_from_tensors(model, pixels, ids, count, &options, verify_see, v, err);
     if (!run)
         return false;
     while (run_step(run, err))
@@ -212,24 +184,6 @@ static bool run_sample(struct verifier *v, const struct model *model, const floa
     bool ok = run_finished(run);
     run_free(run);
     return ok;
-}
-
-// The position table of a resolution; it is the same for every sample.
-static void compare_positions(struct verifier *v, const struct model *model)
-{
-    char name[VERIFY_NAME];
-    struct npy dump;
-    int grid = model_grid(&model->config), rows = grid * grid + 1;
-    snprintf(name, sizeof name, "%spos_embed", v->prefix);
-    struct verify_entry *entry = find_entry(v->report, name);
-    if (!entry || !open_dump(&dump, v->folder, name, NULL))
-        return;
-    if (dump.elements == (size_t)rows * (size_t)model->config.width) {
-        entry->known = true;
-        for (size_t i = 0; i < dump.elements; i++)
-            compare_value(entry, (double)model->image_positions[i], npy_value(&dump, i), false);
-    }
-    npy_close(&dump);
 }
 
 // The pictures of the batch as floats; images[p] is NULL where the task needs fewer.
@@ -246,7 +200,7 @@ static bool read_images(struct images *images, const struct verifier *v, struct 
         char name[VERIFY_NAME];
         struct npy dump;
         snprintf(name, sizeof name, "%s%s", v->prefix, names[p]);
-        if (!open_dump(&dump, v->folder, name, p == 0 ? err : NULL)) {
+        if (!verify_open(&dump, v->folder, name, p == 0 ? err : NULL)) {
             if (p == 0)
                 return false;
             break;
@@ -269,17 +223,22 @@ static bool read_images(struct images *images, const struct verifier *v, struct 
     return true;
 }
 
-static bool run_batch(struct verifier *v, const struct model *model, const struct images *images,
-                      struct thread_pool *pool, struct error *err)
+static bool run_batch(struct verifier *v, struct model *model, const struct images *images, struct thread_pool *pool,
+                      struct error *err)
 {
+    int candidates = 0;
     v->batch = images->batch;
+    if (model->config.task == TASK_VQA && model_writes(&model->config) && !read_answers(v, model, &candidates, err))
+        return false;
+    bool both = model->answer_pieces.count > 0 && !*v->prefix && verify_find(v->report, "dec_logits");
     for (v->sample = 0; v->sample < images->batch; v->sample++) {
         const float *pixels[2];
         for (int p = 0; p < 2; p++)
             pixels[p] = images->data[p] ? images->data[p] + (size_t)v->sample * 3 * (size_t)images->side *
                                                                  (size_t)images->side
                                         : NULL;
-        if (!run_sample(v, model, pixels, pool, err))
+        if (!run_sample(v, model, pixels, candidates, false, pool, err) ||
+            (both && !run_sample(v, model, pixels, 0, true, pool, err)))
             return false;
     }
     return true;
@@ -299,7 +258,7 @@ static bool verify_resolution(struct verifier *v, const char *model_path, struct
         ok = error_set(err, ERROR_INPUT, "the dumps have %d picture(s) a question; this model takes %d", images.count,
                        model->config.pictures);
     if (ok) {
-        compare_positions(v, model);
+        verify_positions(v, model);
         ok = run_batch(v, model, &images, pool, err);
     }
     model_free(model);
@@ -319,7 +278,7 @@ bool verify_dumps(struct verify_report *report, const char *model_path, const ch
         *v = (struct verifier){.report = report, .folder = folder, .prefix = ""};
         ok = verify_resolution(v, model_path, pool, err);
     }
-    if (ok && open_dump(&second, folder, "reload_in_image", NULL)) {
+    if (ok && verify_open(&second, folder, "reload_in_image", NULL)) {
         npy_close(&second);
         v->prefix = "reload_";
         ok = verify_resolution(v, model_path, pool, err);

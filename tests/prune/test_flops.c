@@ -140,6 +140,118 @@ static void test_retrieval(void **state)
     assert_int_equal(flops(&total), 186250260480);
 }
 
+static struct model_config blip(enum model_task task, int image_size)
+{
+    struct model_config c;
+    model_config_default_blip(&c, task);
+    c.image_size = image_size;
+    c.position_grid = image_size / 16;
+    c.width = 768;
+    c.heads = 12;
+    c.image_layers = c.fusion_layers = 12;
+    c.image_ffn = c.text_fusion_ffn = 3072;
+    c.vocabulary = 30524;
+    c.positions = 512;
+    c.decoder_layers = task == TASK_VQA ? 12 : 0;
+    c.decoder_ffn = task == TASK_VQA ? 3072 : 0;
+    c.labels = task == TASK_NLVR2 || task == TASK_RETRIEVAL ? 2 : 0;
+    c.head_hidden = task == TASK_NLVR2 ? 768 : 0;
+    c.merge_from = task == TASK_NLVR2 ? 6 : 0;
+    c.projection = task == TASK_RETRIEVAL ? 256 : 0;
+    return c;
+}
+
+static uint64_t image_flops(const struct model_config *c)
+{
+    int n = model_grid(c) * model_grid(c) + 1;
+    struct macs macs = {0};
+    flops_embed_image(c, &macs);
+    for (int l = 0; l < c->image_layers; l++)
+        flops_layer(c, &(struct flops_layer){STACK_IMAGE, n, 0, 12, 0}, &macs);
+    flops_finish(c, n, &macs); // BLIP has no transform
+    return flops(&macs);
+}
+
+static uint64_t text_flops(const struct model_config *c, int words)
+{
+    int n = model_grid(c) * model_grid(c) + 1;
+    struct macs macs = {0};
+    for (int l = 0; l < c->fusion_layers; l++) {
+        flops_layer(c, &(struct flops_layer){STACK_FUSION_TEXT, words, n, 12, 12}, &macs);
+        flops_layer(c, &(struct flops_layer){STACK_FUSION_IMAGE, n, words, 12, 12}, &macs); // its patches cost nothing
+        if (c->pictures > 1)
+            flops_twin(c, l, words, n, 12, &macs);
+    }
+    return flops(&macs);
+}
+
+// The encoders of BLIP, and of NLVR2 with its head (fixtures/flops.txt).
+static void test_blip_encoders(void **state)
+{
+    (void)state;
+    struct model_config vqa = blip(TASK_VQA, 480), retrieval = blip(TASK_RETRIEVAL, 384), nlvr = blip(TASK_NLVR2, 384);
+    struct model_config small = blip(TASK_CAPTION, 224);
+    assert_int_equal(image_flops(&small), 35126120448);
+    assert_int_equal(image_flops(&retrieval), 110967164928);
+    assert_int_equal(image_flops(&vqa), 184040165376);
+    assert_int_equal(text_flops(&vqa, 12), 28290760704);
+    assert_int_equal(text_flops(&vqa, 16), 29220470784);
+    assert_int_equal(text_flops(&vqa, 35), 33652703232);
+    assert_int_equal(text_flops(&retrieval, 35), 24061722624);
+    struct macs head = {0}, total = {0};
+    flops_answer(&nlvr, &head);
+    flops_dense(&nlvr, 10, &total);
+    assert_int_equal(text_flops(&nlvr, 10) + flops(&head), 35508292608);
+    assert_int_equal(flops(&total), 2 * 110967164928 + 35508292608);
+    flops_dense(&retrieval, 35, (total = (struct macs){0}, &total));
+    assert_int_equal(flops(&total), 110967164928 + 24061722624 + 2 * 2 * 768);
+    // The words alone, for contrastive features.
+    struct macs alone = {0};
+    for (int l = 0; l < 12; l++)
+        flops_layer(&retrieval, &(struct flops_layer){STACK_TEXT, 35, 0, 12, 0}, &alone);
+    alone.ffn += 12 * 2 * (uint64_t)35 * 768 * 3072;
+    assert_int_equal(flops(&alone), 5990584320);
+}
+
+// Answers and captions as the original computes them: K and V of cross-attention again for every word and candidate, the
+// word head on every position, pads included; and what this engine computes instead.
+static void test_blip_words(void **state)
+{
+    (void)state;
+    static const struct {
+        int words;
+        uint64_t first, candidates, generated;
+    } golden[] = {{12, 586463232, 296396783616, 15838488576}, {16, 699856896, 311043293184, 18900117504}};
+    struct model_config c = blip(TASK_VQA, 480);
+    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
+        int words = golden[i].words;
+        struct macs first = {0}, candidates = {0}, generated = {0}, ours = {0};
+        for (int l = 0; l < 12; l++)
+            flops_memory(&c, words, &first);
+        flops_words(&c, &(struct flops_words){1, 12, (uint64_t)(12 * words), 1}, &first);
+        assert_int_equal(flops(&first), golden[i].first);
+        for (int k = 0; k < 128; k++) {
+            for (int l = 0; l < 12; l++)
+                flops_memory(&c, words, &candidates);
+            flops_words(&c, &(struct flops_words){8, 12 * 8 * 8, (uint64_t)(12 * 8 * words), 8}, &candidates);
+        }
+        assert_int_equal(flops(&candidates), golden[i].candidates);
+        for (int at = 0; at < 9; at++) {
+            for (int l = 0; l < 3 * 12; l++)
+                flops_memory(&c, words, &generated);
+            flops_words(&c, &(struct flops_words){3, (uint64_t)(3 * 12 * (at + 1)), (uint64_t)(3 * 12 * words), 3},
+                        &generated);
+        }
+        assert_int_equal(flops(&generated), golden[i].generated);
+        // All 128 answers two pieces long (most have one): less than a quarter.
+        flops_words(&c, &(struct flops_words){2 * 128, 12 * 128 * (2 + 3), (uint64_t)(12 * 2 * 128 * words), 2 * 128},
+                    &ours);
+        assert_true(4 * flops(&ours) < golden[i].candidates);
+    }
+    assert_int_equal(image_flops(&c) + text_flops(&c, 16) + golden[1].first + golden[1].candidates, 525003786240);
+    assert_int_equal(image_flops(&c) + text_flops(&c, 16) + golden[1].generated, 232160753664);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +260,8 @@ int main(void)
         cmocka_unit_test(test_components),
         cmocka_unit_test(test_tasks),
         cmocka_unit_test(test_pruned_layer),
+        cmocka_unit_test(test_blip_encoders),
+        cmocka_unit_test(test_blip_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,13 @@ static const char tokenizer_json[] =
     "\"the\", \"dog\", \"cat\", \"red\", \"blue\", \"how\", \"many\", \"are\", \"there\", \"left\", \"of\", \"cup\", "
     "\"yes\", \"no\"], \"forms\": {}}";
 
+static const char bert_json[] =
+    "{\"kind\": \"bert\", \"tokens\": [\"[PAD]\", \"[UNK]\", \"[CLS]\", \"[SEP]\", \"[MASK]\", \"##s\", \"what\", "
+    "\"color\", "
+    "\"is\", \"the\", \"dog\", \"cat\", \"red\", \"blue\", \"how\", \"many\", \"are\", \"there\", \"left\", \"of\", "
+    "\"cup\", "
+    "\"yes\", \"no\", \"a\", \"picture\", \"nothing\", \"2\", \"?\", \"[DEC]\", \"[ENC]\"]}";
+
 const char *const tiny_questions[8] = {
     "what color is the dog?",      "is there a cat left of the cup?", "how many dogs are there?", "is the cup red?",
     "what is left of the blue cat", "are there cats?",                 "the dog",                  "how many red cups?",
@@ -42,17 +49,51 @@ static void add_trimmers(const struct tiny_options *options, struct model_config
         for (int l = 0; l < model_stack_layers(c, (enum model_stack)s); l++) {
             struct trimmer_config *t = &c->trimmers[s][l];
             bool fusion = s == STACK_FUSION_IMAGE || s == STACK_FUSION_TEXT;
+            bool heads = options->head_trimmers && !(options->blip && s == STACK_FUSION_IMAGE);
             if (s == STACK_TEXT ? options->text_trimmers
                 : fusion        ? options->fusion_trimmers
                                 : options->image_trimmers)
                 *t = (struct trimmer_config){.hidden = 4, .rank = s == STACK_TEXT ? 0 : 6};
-            t->msa = options->head_trimmers;
-            t->mca = options->head_trimmers && fusion;
+            t->msa = heads;
+            t->mca = heads && fusion;
         }
+}
+
+static void blip_config(const struct tiny_options *options, struct model_config *c)
+{
+    model_config_default_blip(c, options->task);
+    snprintf(c->name, sizeof c->name, "tiny");
+    c->image_size = 96;
+    c->position_grid = 6;
+    c->width = 32;
+    c->heads = 4;
+    c->image_width = 48;
+    c->image_heads = 6;
+    c->image_layers = 2;
+    c->fusion_layers = 3;
+    c->image_ffn = 96;
+    c->text_fusion_ffn = 80;
+    c->vocabulary = 30;
+    c->max_tokens = 16;
+    c->positions = 20;
+    c->token_start = 28;
+    c->token_encode = 29;
+    c->token_end = 3;
+    c->labels = options->task == TASK_VQA ? 9 : options->task == TASK_CAPTION ? 0 : 2;
+    c->head_hidden = options->task == TASK_NLVR2 ? 40 : 0;
+    c->merge_from = options->task == TASK_NLVR2 ? 2 : 0;
+    c->projection = options->task == TASK_RETRIEVAL ? 12 : 0;
+    c->decoder_layers = options->task == TASK_VQA ? 2 : 0;
+    c->decoder_ffn = options->task == TASK_VQA ? 72 : 0;
+    add_trimmers(options, c);
 }
 
 void tiny_config(const struct tiny_options *options, struct model_config *c)
 {
+    if (options->blip) {
+        blip_config(options, c);
+        return;
+    }
     model_config_default(c);
     snprintf(c->name, sizeof c->name, "tiny");
     c->task = options->task;
@@ -124,7 +165,7 @@ const char *tiny_write(const char *name, const struct tiny_options *options)
     assert_true(model_config_check(&config, &err));
     assert_true(model_parameters(&config, add_tensor, &list));
     char *json = model_config_to_json(&config);
-    struct metadata_pair pairs[5] = {{"config", json}, {"tokenizer", tokenizer_json}};
+    struct metadata_pair pairs[5] = {{"config", json}, {"tokenizer", options->blip ? bert_json : tokenizer_json}};
     int count = 2;
     if (config.task == TASK_VQA)
         pairs[count++] = (struct metadata_pair){

@@ -1,0 +1,76 @@
+// From words to the ids that a model wants, and BLIP's answers as ids to choose from.
+#include "engine/model/question.h"
+
+#include "engine/text/tokenizer.h"
+
+#include <string.h>
+
+bool model_set_answers(struct model *model, const struct answer_list *answers)
+{
+    size_t count = (size_t)answers->count, pieces = (size_t)answers->start[count];
+    int *copy = memory_alloc(pieces + count + 1, sizeof *copy);
+    if (!copy)
+        return false;
+    memcpy(copy, answers->ids, pieces * sizeof *copy);
+    memcpy(copy + pieces, answers->start, (count + 1) * sizeof *copy);
+    memory_free((void *)(size_t)model->answer_pieces.ids);
+    model->answer_pieces = (struct answer_list){answers->count, copy, copy + pieces};
+    return true;
+}
+
+// The answers of a BLIP model as pieces of words.
+static bool split_answers(struct model *model, struct error *err)
+{
+    size_t count = (size_t)model->config.labels;
+    struct token tokens[ANSWER_PIECES + 1];
+    int *start = memory_alloc(count + 1, sizeof *start), *ids = memory_alloc(count * ANSWER_PIECES + 1, sizeof *ids);
+    bool ok = (start && ids) || error_no_memory(err, "the answers");
+    int used = 0;
+    for (size_t a = 0; ok && a < count; a++) {
+        int pieces = tokenizer_encode(model->tokenizer, model->answers[a], tokens, ANSWER_PIECES + 1);
+        ok = pieces > 1 || error_no_memory(err, "the answers");
+        start[a] = used;
+        for (int i = 1; ok && i < pieces; i++)
+            ids[used++] = tokens[i].id;
+        start[a + 1] = used;
+    }
+    struct answer_list answers = {(int)count, ids, start};
+    ok = ok && (count == 0 || model_set_answers(model, &answers) || error_no_memory(err, "the answers"));
+    memory_free(start);
+    memory_free(ids);
+    return ok;
+}
+
+// The ids that the tokenizer has for BLIP's tokens.
+static void use_tokenizer(struct model *model)
+{
+    struct model_config *c = &model->config;
+    const struct tokenizer *t = model->tokenizer;
+    if (c->architecture == ARCHITECTURE_METER)
+        return;
+    c->token_end = tokenizer_special(t, TOKENIZER_END);
+    if (tokenizer_special(t, TOKENIZER_DECODE) >= 0)
+        c->token_start = tokenizer_special(t, TOKENIZER_DECODE);
+    if (tokenizer_special(t, TOKENIZER_ENCODE) >= 0)
+        c->token_encode = tokenizer_special(t, TOKENIZER_ENCODE);
+}
+
+bool question_prepare(struct model *model, struct error *err)
+{
+    use_tokenizer(model);
+    return !model->answers || model->config.architecture != ARCHITECTURE_BLIP || model->config.task != TASK_VQA ||
+           split_answers(model, err);
+}
+
+int model_encode_question(const struct model *model, const char *question, struct token *out)
+{
+    const struct model_config *c = &model->config;
+    int count = tokenizer_encode_question(model->tokenizer, question, out, c->max_tokens);
+    if (count < 2 || c->architecture != ARCHITECTURE_BLIP)
+        return count;
+    out[0].id = c->task == TASK_CAPTION ? c->token_start : c->token_encode;
+    if (c->task != TASK_CAPTION)
+        return count;
+    // The text goes on after the prompt, so it has no end; a word at least must have room.
+    return count - 1 < c->max_tokens - 1 ? count - 1 : c->max_tokens - 1;
+}
