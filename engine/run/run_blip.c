@@ -80,6 +80,9 @@ static void ledger(const struct run *run, int layer, struct macs *dense)
     int patches = run_stream_count(run, 0), words = run->token_count;
     struct flops_layer flops = {STACK_FUSION_TEXT, words, patches, c->heads, c->heads};
     flops_layer(c, &flops, dense);
+    // A prompt is read from left to right: word w attends to w + 1 words, not to all.
+    if (c->task == TASK_CAPTION)
+        dense->attention -= (uint64_t)(words * (words - 1)) * (uint64_t)c->width;
     if (c->pictures > 1)
         flops_twin(c, layer, words, patches, c->heads, dense);
 }

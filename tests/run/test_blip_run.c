@@ -1,0 +1,278 @@
+// BLIP stage by stage: what each stage costs, what pruning changes, and that going back leads to the same run again.
+#include "tests/support/cmocka_all.h"
+
+#include "engine/model/model.h"
+#include "engine/run/run.h"
+#include "engine/run/run_private.h"
+#include "tests/support/tiny.h"
+
+#include <math.h>
+#include <string.h>
+
+static const enum model_task tasks[] = {TASK_VQA, TASK_CAPTION, TASK_NLVR2, TASK_RETRIEVAL};
+enum { TASKS = sizeof tasks / sizeof *tasks };
+
+static struct model *blip(enum model_task task, bool trimmers)
+{
+    struct tiny_options tiny = tiny_everything();
+    tiny.blip = true;
+    tiny.task = task;
+    tiny.text_trimmers = false;
+    tiny.image_trimmers = tiny.fusion_trimmers = tiny.head_trimmers = trimmers;
+    return tiny_model(&tiny);
+}
+
+static struct run *finished(const struct model *model, const struct run_options *options, uint64_t seed)
+{
+    struct run *run = tiny_run(model, options, seed);
+    tiny_finish(run);
+    return run;
+}
+
+static struct run_options with_policy(enum policy policy, double budget)
+{
+    struct run_options options = run_options_default();
+    options.policy = policy;
+    options.budget = budget;
+    return options;
+}
+
+static const struct stage *find_stage(const struct trace *trace, const char *name)
+{
+    for (int i = 0; i < trace->stage_count; i++)
+        if (!strcmp(trace->stages[i].name, name))
+            return &trace->stages[i];
+    fail_msg("there is no stage %s", name);
+    return NULL;
+}
+
+// Unpruned, what was counted where the products are made is what the formulas say, stage by stage.
+static void check_dense(const struct model *model, const struct run_options *options)
+{
+    struct run *run = finished(model, options, 3);
+    const struct trace *trace = run_trace(run);
+    for (int i = 0; i < trace->stage_count; i++) {
+        const struct trace_macs *macs = &trace->stages[i].macs;
+        if (macs->spent != macs->dense)
+            fail_msg("%s: counted %.0f, formula %.0f", trace->stages[i].name, macs->spent, macs->dense);
+    }
+    const struct stage *last = &trace->stages[trace->stage_count - 1];
+    assert_int_equal(last->kind, STAGE_ANSWER);
+    assert_true(last->answer_count > 1);
+    assert_true(trace->answer.p > 0 && trace->answer.p <= 1);
+    assert_true(strlen(trace->answer.text) > 0);
+    assert_string_equal(trace->architecture, "blip");
+    assert_int_equal(trace->stage_total, trace->stage_count);
+    run_free(run);
+}
+
+static void test_ledger(void **state)
+{
+    (void)state;
+    struct run_options options = with_policy(POLICY_NONE, (double)NAN);
+    for (int t = 0; t < TASKS; t++) {
+        struct model *model = blip(tasks[t], false);
+        check_dense(model, &options);
+        if (tasks[t] == TASK_VQA) {
+            struct run_options written = options;
+            written.generate = true;
+            check_dense(model, &written);
+        }
+        model_free(model);
+    }
+}
+
+// With every mask open nothing but the trimmers' work is added, the pass over the words that guides the patches included.
+static void test_open_equals_dense(void **state)
+{
+    (void)state;
+    for (int t = 0; t < TASKS; t++) {
+        struct model *model = blip(tasks[t], true);
+        struct run_options open = with_policy(POLICY_LEARNED, 1), none = with_policy(POLICY_NONE, (double)NAN);
+        struct run *a = finished(model, &open, 5), *b = finished(model, &none, 5);
+        const struct trace *x = run_trace(a), *y = run_trace(b);
+        double trimmer = 0;
+        assert_int_equal(x->stage_count, y->stage_count);
+        for (int i = 0; i < x->stage_count; i++) {
+            trimmer += x->stages[i].macs.by[MAC_TRIMMER];
+            assert_int_equal(x->stages[i].answer_count, y->stages[i].answer_count);
+            for (int k = 0; k < x->stages[i].answer_count; k++) {
+                assert_string_equal(x->stages[i].answers[k].text, y->stages[i].answers[k].text);
+                assert_true(x->stages[i].answers[k].p == y->stages[i].answers[k].p);
+            }
+        }
+        assert_true(x->stages[0].macs.by[MAC_TRIMMER] > 0);
+        assert_true(y->stages[0].macs.by[MAC_TRIMMER] == 0);
+        assert_true(x->spent_macs == y->spent_macs + trimmer);
+        run_free(a);
+        run_free(b);
+        model_free(model);
+    }
+}
+
+static int alive(const struct trace_tokens *tokens)
+{
+    int n = 0;
+    for (int i = 0; i < tokens->count; i++)
+        n += tokens->alive[i];
+    return n;
+}
+
+// Every policy leaves fewer patches to the text layers, whose K and V are then fewer, and keeps within its budget.
+static void test_policies(void **state)
+{
+    (void)state;
+    static const enum policy policies[] = {POLICY_CROSS_ATTENTION, POLICY_CLS_ATTENTION, POLICY_RANDOM, POLICY_LEARNED};
+    for (int t = 0; t < TASKS; t++)
+        for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
+            bool learned = policies[p] == POLICY_LEARNED;
+            struct model *model = blip(tasks[t], learned);
+            struct run_options options = with_policy(policies[p], (double)NAN);
+            struct run *run = finished(model, &options, 2);
+            const struct trace *trace = run_trace(run);
+            const struct stage *first = find_stage(trace, "fusion 1"), *last = find_stage(trace, "fusion 3");
+            for (int picture = 0; picture < model->config.pictures; picture++) {
+                assert_int_equal(last->tokens[picture].count, 37);
+                assert_true(alive(&last->tokens[picture]) < 37);
+                assert_true(alive(&last->tokens[picture]) <= alive(&first->tokens[picture]));
+            }
+            assert_true(last->macs.by[MAC_QKV] < last->macs.dense);
+            assert_true(trace->spent_macs < trace->dense_macs || learned);
+            if (policies[p] == POLICY_CROSS_ATTENTION)
+                assert_true(last->macs.spent < first->macs.spent);
+            run_free(run);
+            model_free(model);
+        }
+}
+
+// A patch that is gone is no key: the text layer gives what it gives on the others alone.
+static void test_dropped_patch_is_no_key(void **state)
+{
+    (void)state;
+    struct model *model = blip(TASK_CAPTION, false);
+    struct run_options options = with_policy(POLICY_NONE, (double)NAN);
+    struct run *run = finished(model, &options, 1);
+    const struct trace *trace = run_trace(run);
+    float weights[16 * 37];
+    int queries, keys, fusion = run_fusion_stage(run, 1), word = run->words_from + 1;
+    struct error err;
+    struct intervention drop = {.kind = INTERVENE_TOKEN_DROP, .stage = fusion, .stream = 0, .token = 7};
+    assert_int_equal(run_intervene(run, &drop), fusion);
+    tiny_finish(run);
+    assert_true(run_attention(run, fusion, TRACE_TEXT_STREAM, MODULE_MCA, 1, weights, &queries, &keys, &err));
+    assert_int_equal(keys, 37);
+    for (int q = 0; q < queries; q++) {
+        double sum = 0;
+        for (int k = 0; k < keys; k++) {
+            assert_int_equal(isnan(weights[q * keys + k]), k == 7);
+            sum += k == 7 ? 0 : (double)weights[q * keys + k];
+        }
+        assert_true(fabs(sum - 1) < 1e-5);
+    }
+    // The words read it before it went, in the first layer, and nowhere after it.
+    const struct trace_tokens *read = &trace->stages[word].tokens[0];
+    assert_false(read->alive[7]);
+    assert_true(isnan(read->cross_score[7]) || read->cross_score[7] < 0.1f);
+    // Dropped when a word is written, it is gone from all layers at once.
+    assert_int_equal(run_undo(run), fusion);
+    tiny_finish(run);
+    drop.stage = word;
+    assert_int_equal(run_intervene(run, &drop), word);
+    tiny_finish(run);
+    double total = 0;
+    for (int k = 0; k < 37; k++)
+        total += k == 7 ? 0 : (double)trace->stages[word].tokens[0].cross_score[k];
+    assert_true(fabs(total - 1) < 1e-5);
+    assert_true(isnan(trace->stages[word].tokens[0].cross_score[7]));
+    run_free(run);
+    model_free(model);
+}
+
+// Words end early or late; whatever is changed and taken back, the same run comes again.
+static void test_undo(void **state)
+{
+    (void)state;
+    for (int t = 0; t < TASKS; t++)
+        for (int written = 0; written < 2; written++) {
+            struct model *model = blip(tasks[t], false);
+            struct run_options options = with_policy(POLICY_NONE, (double)NAN);
+            options.generate = written;
+            struct trace before;
+            struct run *run = finished(model, &options, 6);
+            assert_true(trace_copy(&before, run_trace(run)));
+            for (int at = 1; at < before.stage_count; at += 2) {
+                struct intervention drop = {.kind = INTERVENE_TOKEN_DROP, .stage = at, .stream = 0, .token = 9};
+                if (run_intervene(run, &drop) < 0)
+                    continue;
+                tiny_finish(run);
+                assert_true(run_undo(run) >= 0);
+                tiny_finish(run);
+                tiny_check_same_trace(&before, run_trace(run));
+            }
+            trace_free(&before);
+            run_free(run);
+            model_free(model);
+        }
+}
+
+// A run beside another one, and one that starts anew, come to the same.
+static void test_twin(void **state)
+{
+    (void)state;
+    for (int t = 0; t < TASKS; t++) {
+        struct model *model = blip(tasks[t], false);
+        struct error err;
+        struct run_options options = with_policy(POLICY_CROSS_ATTENTION, (double)NAN);
+        options.bare = true;
+        struct run *run = finished(model, &options, 4), *twin = run_twin(run, &err), *again = finished(model, &options, 4);
+        assert_non_null(twin);
+        assert_true(run_sync(twin, run, &err));
+        tiny_check_same_trace(run_trace(run), run_trace(twin));
+        struct intervention drop = {.kind = INTERVENE_TOKEN_DROP, .stage = run_fusion_stage(run, 0), .stream = 0, .token = 3};
+        assert_true(run_intervene(twin, &drop) >= 0 && run_intervene(again, &drop) >= 0);
+        tiny_finish(twin);
+        tiny_finish(again);
+        tiny_check_same_trace(run_trace(again), run_trace(twin));
+        run_free(twin);
+        run_free(again);
+        run_free(run);
+        model_free(model);
+    }
+}
+
+// What is asked of a model becomes the tokens that it wants.
+static void test_tokens(void **state)
+{
+    (void)state;
+    struct model *model = blip(TASK_VQA, false);
+    struct run *run = tiny_run(model, NULL, 0); // "what color is the dog?"
+    static const int question[] = {29, 6, 7, 8, 9, 10, 27, 3};
+    assert_int_equal(run->token_count, 8);
+    assert_memory_equal(run->ids, question, sizeof question);
+    assert_int_equal(run_trace(run)->tokens[5].from, 18);
+    run_free(run);
+    model_free(model);
+    model = blip(TASK_CAPTION, false);
+    struct error err;
+    run = tiny_run(model, NULL, 0);
+    static const int prompt[] = {28, 23, 24, 19};
+    assert_true(run_ask(run, "", &err));
+    assert_int_equal(run->token_count, 4);
+    assert_memory_equal(run->ids, prompt, sizeof prompt);
+    assert_string_equal(run_trace(run)->question, MODEL_PROMPT);
+    tiny_finish(run);
+    assert_true(run_trace(run)->stage_count <= run->words_from + 12 + 1);
+    run_free(run);
+    model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ledger),        cmocka_unit_test(test_open_equals_dense),
+        cmocka_unit_test(test_policies),      cmocka_unit_test(test_dropped_patch_is_no_key),
+        cmocka_unit_test(test_undo),          cmocka_unit_test(test_twin),
+        cmocka_unit_test(test_tokens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
