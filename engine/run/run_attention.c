@@ -22,7 +22,7 @@ static bool check_request(const struct run *run, int stage, int stream, enum att
     bool layer = plan->kind == STAGE_IMAGE || plan->kind == STAGE_TEXT || plan->kind == STAGE_FUSION;
     bool module_exists = module == MODULE_MSA || (module == MODULE_MCA && plan->kind == STAGE_FUSION);
     if (!layer || stream < 0 || stream >= TRACE_STREAMS || !plan->touches[stream] || !module_exists || head < 0 ||
-        head >= run->model->config.heads)
+        head >= run->snapshots[stage].streams[stream].heads[module].count)
         return error_set(err, ERROR_INPUT, "the stage %s has no such attention head", plan->name);
     return true;
 }
@@ -36,6 +36,18 @@ static void scatter(const struct stream_state *queries, const struct stream_stat
                 from[(size_t)q * (size_t)keys->alive + (size_t)k];
 }
 
+// A softmax over the first keys of a row alone: that over all of them, with their share made 1.
+static void keep_first(float *probs, int rows, const int *keys)
+{
+    for (int q = 0; q < rows; q++) {
+        float *row = probs + (size_t)q * (size_t)rows, sum = 0;
+        for (int k = 0; k < keys[q]; k++)
+            sum += row[k];
+        for (int k = 0; k < rows; k++)
+            row[k] = k < keys[q] && sum > 0 ? row[k] / sum : 0;
+    }
+}
+
 bool run_attention(struct run *run, int stage, int stream, enum attention_module module, int head, float *out,
                    int *queries, int *keys, struct error *err)
 {
@@ -46,17 +58,18 @@ bool run_attention(struct run *run, int stage, int stream, enum attention_module
     int pass = run_stream_is_text(stream) ? 0 : stream;
     const struct stream_state *from = &run->snapshots[stage].streams[stream];
     const struct stream_state *to = &run->snapshots[stage].streams[other];
-    size_t width = (size_t)run->model->config.width, rows = (size_t)from->alive, memory_rows = (size_t)to->alive;
+    size_t width = (size_t)run_stream_width(run, stream), other_width = (size_t)run_stream_width(run, other);
+    size_t rows = (size_t)from->alive, memory_rows = (size_t)to->alive;
     *queries = from->count;
     *keys = to->count;
     for (size_t i = 0; i < (size_t)from->count * (size_t)to->count; i++)
         out[i] = NAN;
     if (!from->heads[module].on[head])
         return true;
-    float *x = memory_alloc((rows + memory_rows * 3) * width + rows * memory_rows, sizeof(float));
+    float *x = memory_alloc(rows * width + memory_rows * (other_width + 2 * width) + rows * memory_rows, sizeof(float));
     if (!x)
         return error_no_memory(err, "attention probabilities");
-    float *other_x = x + rows * width, *kv = other_x + memory_rows * width, *probs = kv + memory_rows * 2 * width;
+    float *other_x = x + rows * width, *kv = other_x + memory_rows * other_width, *probs = kv + memory_rows * 2 * width;
     struct forward forward = {.model = run->model, .math = &run->math};
     struct layer_input input = {.layer = layer_of(run, stage, stream),
                                 .x = x,
@@ -65,11 +78,20 @@ bool run_attention(struct run *run, int stage, int stream, enum attention_module
                                 .keys = to->alive,
                                 .live_msa = from->heads[MODULE_MSA].on};
     run_gather(run, stage, stream, pass, x);
+    struct ragged ragged;
+    size_t mark = run->math.scratch.used;
+    const struct ragged *reads = run->model->config.architecture == ARCHITECTURE_BLIP && run_stream_is_text(stream)
+                                     ? run_ragged_words(run, stage, &ragged)
+                                     : NULL;
     if (mca) {
         run_gather(run, stage, other, pass, other_x);
         forward_memory(&forward, input.layer, false, other_x, to->alive, NULL, kv);
+        input.ragged = reads;
     }
     forward_probabilities(&forward, &input, mca ? FORWARD_MCA : FORWARD_MSA, head, probs);
+    if (reads && !mca)
+        keep_first(probs, from->alive, reads->keys);
+    arena_rewind(&run->math.scratch, mark);
     scatter(from, to, probs, out);
     memory_free(x);
     return true;

@@ -49,9 +49,7 @@ static const float *read_patches(struct run *run, struct forward *forward, int i
     return kv;
 }
 
-// Self-attention that is not all to all: the prompt of a caption is read from left to right; padding attends, but is not
-// attended to.
-static const struct ragged *ragged_words(struct run *run, int index, struct ragged *ragged)
+const struct ragged *run_ragged_words(struct run *run, int index, struct ragged *ragged)
 {
     bool captions = run->model->config.task == TASK_CAPTION;
     const struct stream_state *text = &run->snapshots[index].streams[TRACE_TEXT_STREAM];
@@ -113,7 +111,7 @@ void run_fuse_blip(struct run *run, struct forward *forward, int index)
                                 .rows = text->alive,
                                 .kv = read_patches(run, forward, index, 0),
                                 .keys = snapshot->streams[0].alive,
-                                .ragged = ragged_words(run, index, &ragged),
+                                .ragged = run_ragged_words(run, index, &ragged),
                                 .name = name,
                                 .live_msa = run_live_heads(&text->heads[MODULE_MSA]),
                                 .live_mca = run_live_heads(&text->heads[MODULE_MCA])};

@@ -131,6 +131,11 @@ bool run_sync(struct run *twin, const struct run *run, struct error *err);
 void run_compute(struct run *run, int index);
 // The state that a stage's stream has before the stage, and the layer input that its own decisions lead to.
 const struct stream_state *run_input(const struct run *run, int index, int stream);
+// The words' self-attention in a layer of BLIP's where it is not all to all: the prompt of a caption is read from left to
+// right; padding attends, but is not attended to. NULL where it is. In math.scratch.
+const struct ragged *run_ragged_words(struct run *run, int index, struct ragged *ragged);
+// Numbers in a row of a stream's states.
+int run_stream_width(const struct run *run, int stream);
 // Rows of the stage's input that take part in it, copied to out (alive, D). `pass`: which picture's, for the words.
 void run_gather(const struct run *run, int index, int stream, int pass, float *out);
 // The state's rows in one pass; the words have a second copy only where two pictures have made them differ.

@@ -11,7 +11,7 @@ const struct stream_state *run_input(const struct run *run, int index, int strea
     return input < 0 ? NULL : &run->snapshots[input].streams[stream];
 }
 
-static int stream_width(const struct run *run, int stream)
+int run_stream_width(const struct run *run, int stream)
 {
     return run_stream_is_text(stream) ? run->model->config.width : model_image_width(&run->model->config);
 }
@@ -20,7 +20,7 @@ void run_gather(const struct run *run, int index, int stream, int pass, float *o
 {
     const struct stream_state *in = run_input(run, index, stream), *state = &run->snapshots[index].streams[stream];
     const float *x = run_rows(in, pass);
-    size_t width = (size_t)stream_width(run, stream);
+    size_t width = (size_t)run_stream_width(run, stream);
     // Both lists of original indices rise, so one walk finds the rows.
     for (int from = 0, to = 0; to < state->alive; from++)
         if (in->rows[from] == state->rows[to])
@@ -39,7 +39,7 @@ const uint8_t *run_live_heads(const struct trace_heads *heads)
 static void embed_gather(struct run *run, int index, int stream)
 {
     struct stream_state *state = &run->snapshots[index].streams[stream];
-    gather_rows(state->x[0], state->x[0], state->rows, state->alive, stream_width(run, stream));
+    gather_rows(state->x[0], state->x[0], state->rows, state->alive, run_stream_width(run, stream));
 }
 
 static void compute_embed(struct run *run, struct forward *forward, int index)

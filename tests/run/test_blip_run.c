@@ -266,13 +266,53 @@ static void test_tokens(void **state)
     model_free(model);
 }
 
+static void check_attention(struct run *run, int stage, int stream, enum attention_module module, bool causal)
+{
+    static float probs[64 * 64];
+    struct error err = {0};
+    int queries, keys;
+    if (!run_attention(run, stage, stream, module, 0, probs, &queries, &keys, &err))
+        fail_msg("%s", err.text);
+    assert_in_range(queries * keys, 1, 64 * 64);
+    for (int q = 0; q < queries; q++) {
+        float sum = 0;
+        for (int k = 0; k < keys; k++) {
+            sum += probs[q * keys + k];
+            assert_true(!causal || k <= q || probs[q * keys + k] == 0);
+        }
+        assert_float_equal(sum, 1, 1e-4);
+    }
+}
+
+// The maps that the screen shows are of the attention that the layer used: a prompt looks back only.
+static void test_attention(void **state)
+{
+    (void)state;
+    for (int t = 0; t < TASKS; t++) {
+        struct model *model = blip(tasks[t], false);
+        struct run_options options = with_policy(POLICY_NONE, (double)NAN);
+        struct run *run = finished(model, &options, 3);
+        for (int s = 0; s < run_trace(run)->stage_count; s++) {
+            const struct stage *stage = &run_trace(run)->stages[s];
+            if (stage->kind == STAGE_IMAGE && stage->heads[0][MODULE_MSA].count)
+                check_attention(run, s, 0, MODULE_MSA, false);
+            if (stage->kind != STAGE_FUSION)
+                continue;
+            check_attention(run, s, TRACE_TEXT_STREAM, MODULE_MSA, tasks[t] == TASK_CAPTION);
+            check_attention(run, s, TRACE_TEXT_STREAM, MODULE_MCA, false);
+        }
+        run_free(run);
+        model_free(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ledger),        cmocka_unit_test(test_open_equals_dense),
         cmocka_unit_test(test_policies),      cmocka_unit_test(test_dropped_patch_is_no_key),
         cmocka_unit_test(test_undo),          cmocka_unit_test(test_twin),
-        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_tokens),        cmocka_unit_test(test_attention),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
