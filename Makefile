@@ -73,7 +73,7 @@ FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 LANGUAGES  := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/trimscope.mo)
 
-.PHONY: all help deps run pot tests fuzzers check check-all bench train install uninstall format clean compile_commands.json
+.PHONY: FORCE all help deps run pot tests fuzzers check check-all bench train install uninstall format clean compile_commands.json
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -211,9 +211,6 @@ $(call obj,engine/base/version.c): CPPFLAGS += -DTRIMSCOPE_VERSION='"$(VERSION)"
 FORCE:
 
 $(LOADED_OBJ): CPPFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LOADED) 2>/dev/null))
-
-# A commit changes the version, and should not make everything new for a compiler's cache.
-$(BUILD)/obj/engine/base/version.o: CPPFLAGS += -DTRIMSCOPE_VERSION='"$(VERSION)"'
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -117,7 +117,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(TABLE_WRONG, K('w'), "w", ON(SET), LOOK, 0, ANYWHERE, N_("wrong"),                                     \
       N_("only what was answered wrongly, then rightly, then all"))                                          \
     X(TABLE_SIDE, K('d'), "d", ON(SET), LOOK, 0, ROOM, N_("differences"),                                        \
-      N_("only what one of two runs answers rightly; then this one, the other, neither"))                     \
+      N_("what only one of two runs answers rightly: this, the other, all again"))                     \
     X(TABLE_BESIDE, K('v'), "v", ON(SET), LOOK, BACKEND_JOBS, ROOM, N_("beside…"),                              \
       N_("another run over this set beside it: a file of results…"))                                         \
     X(TABLE_FIGURES, K('\t'), "Tab", ON(SET), LOOK, 0, ANYWHERE, N_("figures"),                              \

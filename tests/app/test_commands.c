@@ -137,7 +137,7 @@ static void test_bad_input(void **state)
     expect(RUN(scratch_path("none.png"), "q", "--model", model_path), 1, "", "none.png");
     expect(RUN(model_path, "q", "--model", model_path), 1, "", "model.safetensors");
     expect(RUN(picture_path, "q", "--model", picture_path), 1, "", "picture.png");
-    expect(RUN(picture_path, "q", "--model", model_path, "--budget", ".5"), 1, "", "calibration");
+    expect(RUN(picture_path, "q", "--model", model_path, "--budget", ".01"), 1, "", "at least");
     expect(EVAL(picture_path, "--model", model_path), 1, "", "line 1");
     expect(EVAL(scratch_path("none.jsonl"), "--model", model_path), 1, "", "none.jsonl");
     expect(VERIFY(model_path, scratch_path("nowhere")), 1, "", "nowhere");
@@ -160,7 +160,7 @@ static void test_eval(void **state)
     assert_true(share > 0.2 && share < 1);
     json_decref(root);
     command_free(&output);
-    expect(EVAL(set_path, "--model", model_path, "--limit", "3"), 0, "all                        3", "");
+    expect(EVAL(set_path, "--model", model_path, "--limit", "3"), 0, "all                       3", "");
     expect(EVAL(set_path, "--model", model_path, "--policy", "random", "--budget", ".9"), 0, "policy random, budget 0.90",
            "");
 }

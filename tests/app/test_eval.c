@@ -183,8 +183,8 @@ static void test_sweep(void **state)
     for (const char *const *key = (const char *const[]){"accuracy", "accuracy_interval", "share", "lift", NULL}; *key; key++)
         assert_true(json_equal(json_object_get(same, *key), json_object_get(eval, *key)));
     json_decref(eval);
-    // The tiny model has no calibration: a learned policy cannot keep to a budget, and that is told; as trained it can.
-    assert_non_null(strstr(json_string_value(json_object_get(json_array_get(list, 4), "error")), "calibration"));
+    // Without a calibration a learned policy keeps to a budget by counts.
+    assert_true(json_is_real(json_object_get(json_array_get(list, 4), "accuracy")));
     assert_true(json_is_real(json_object_get(json_array_get(list, 6), "accuracy")));
     // Each point is a file that eval goes on with, and a second sweep computes nothing.
     struct command_output again = SWEEP(set_path, "--model", model_path, "--policies", "none,random", "--budgets",
@@ -195,7 +195,7 @@ static void test_sweep(void **state)
     command_free(&again);
     expect(EVAL(set_path, "--model", model_path, "--policy", "none", "--results", scratch_path("sweep/none.jsonl")), 0, "",
            "holds 18 answers already");
-    assert_int_equal(access(scratch_path("sweep/learned-0.9.jsonl"), F_OK), -1);
+    assert_int_equal(access(scratch_path("sweep/learned-0.9.jsonl"), F_OK), 0);
     bool front = false;
     for (size_t i = 0; i < json_array_size(list); i++)
         front = front || json_is_true(json_object_get(json_array_get(list, i), "pareto_flops"));
@@ -213,7 +213,7 @@ static void test_sweep_usage(void **state)
     expect(SWEEP(set_path, "--budgets", "0.5,2"), 2, "", "not 2");
     expect(SWEEP(set_path, "--budgets", "0.5,nan"), 2, "", "not nan");
     expect(SWEEP(set_path, "--json", "--csv"), 2, "", "take one of them");
-    expect(SWEEP(set_path, "--model", model_path, "--policies", "learned", "--budgets", ".5"), 1, "", "calibration");
+    expect(SWEEP(set_path, "--model", model_path, "--policies", "learned", "--budgets", ".01"), 1, "", "at least");
     expect(SWEEP(scratch_path("nowhere.jsonl"), "--model", model_path), 1, "", "nowhere.jsonl");
 }
 

@@ -66,7 +66,7 @@ static void test_table(void **state)
     const char *const arguments[] = {"bench", "--rounds=1", "--sample=0", "attention"};
     assert_int_equal(bench(text, sizeof text, 4, arguments), ERROR_NONE);
     assert_non_null(strstr(text, math_variant()));
-    assert_non_null(strstr(text, "577 x 577   12 x 64"));
+    assert_non_null(strstr(text, "577 x 577       12 x 64"));
 }
 
 static void test_unknown_section(void **state)

@@ -113,7 +113,7 @@ static void test_trace(void **state)
     struct trace trace;
     trace_init(&trace);
     trace.picture_count = 1;
-    trace.pictures[0] = (struct trace_picture){strdup("p.png"), 1, 1, 1, 1};
+    trace.pictures[0] = (struct trace_picture){.path = strdup("p.png"), .width = 1, .height = 1, .grid_rows = 1, .grid_columns = 1};
     trace.stage_total = 2;
     for (int i = 0; i < 2; i++) {
         struct stage *stage = trace_add_stage(&trace);
