@@ -38,7 +38,11 @@ static void draw_object(const struct compose_page *state, const struct pane *pan
                                            o->y, o->size);
     if (!seen || !easel_count(&state->easel, (struct area){box->x0, box->y0, box->x1 - box->x0, box->y1 - box->y0}, &alive, &all))
         return;
-    draw_format(pane, alive ? STYLE_ALIVE : STYLE_DEAD, line.row, column, end - column, _("  %d of %d patches kept"), alive, all);
+    char kept[64];
+    snprintf(kept, sizeof kept, _("  %d of %d patches kept"), alive, all);
+    if (draw_width(kept) > end - column)
+        snprintf(kept, sizeof kept, " %d/%d", alive, all);
+    draw_text(pane, alive ? STYLE_ALIVE : STYLE_DEAD, line.row, column, end - column, kept);
 }
 
 static void draw_objects(const struct compose_page *state, const struct pane *pane, struct rect rect)

@@ -65,6 +65,18 @@ static int popup_count(const struct popup *popup)
     return popup->kind == POPUP_POLICY ? POLICY_COUNT : popup->kind == POPUP_HELP ? 10000 : popup->count;
 }
 
+bool popup_jump(struct popup *popup, wint_t letter)
+{
+    for (int i = 1; i <= POLICY_COUNT && popup->kind == POPUP_POLICY; i++) {
+        int at = (popup->selected + i) % POLICY_COUNT;
+        if (policies[at].name[0] == (char)letter && letter < 128) {
+            popup->selected = at;
+            return true;
+        }
+    }
+    return false;
+}
+
 void popup_move(struct popup *popup, int rows)
 {
     if (popup->kind == POPUP_HELP) {

@@ -31,6 +31,8 @@ struct rect popup_rect(const struct layout *layout);
 // Draws into the rectangle that the page on top gives, else over its whole body.
 void popup_draw(struct popup *popup, const struct pane *pane);
 
+// In the list of policies: to the next one that begins with this letter. False: there is none, or no such list.
+bool popup_jump(struct popup *popup, wint_t letter);
 // Moves the selection (lists) or the text (help).
 void popup_move(struct popup *popup, int rows);
 

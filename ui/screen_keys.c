@@ -214,6 +214,8 @@ void screen_key(struct screen *screen, wint_t key, bool is_code)
         return;
     }
     bool listed = screen->popup.kind != POPUP_NONE;
+    if (!is_code && popup_jump(&screen->popup, key))
+        return;
     if (!listed && page_top(screen)->kind->key && page_top(screen)->kind->key(page_top(screen), key, is_code))
         return;
     enum page_id page = listed ? PAGE_STEPPER : page_top(screen)->kind->id;

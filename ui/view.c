@@ -343,7 +343,7 @@ void view_name_stage(const struct trace *trace, const struct stage *stage, char 
     else if (stage->kind == STAGE_FUSION)
         snprintf(out, size, _("fusion %d"), layer);
     else if (stage->kind == STAGE_DECODE)
-        snprintf(out, size, _("decode %d"), layer);
+        snprintf(out, size, _("word %d"), layer);
     else if (stage->kind == STAGE_ANSWER)
         snprintf(out, size, "%s", _("answer"));
     else if (stage->kind == STAGE_EMBED && text)

@@ -142,7 +142,7 @@ bool run_report(struct run *run, int index)
         return false;
     memcpy(stage->name, plan->name, sizeof stage->name);
     stage->kind = plan->kind;
-    stage->layer = plan->layer;
+    stage->layer = plan->kind == STAGE_DECODE ? plan->word : plan->layer;
     stage->stream = plan->stream;
     for (int s = 0; s < TRACE_STREAMS; s++) {
         // The answer stage touches no stream; it shows who was left at the end.

@@ -57,7 +57,7 @@ struct trace_answer {
 struct stage {
     char name[TRACE_NAME]; // "image 1", "fusion 3"
     enum stage_kind kind;
-    int layer; // from 0; -1 where there is none
+    int layer; // from 0, of STAGE_DECODE which word; -1 where there is none
     int stream; // the stream an embed, image or text stage works on; -1 for both
     struct trace_tokens tokens[TRACE_STREAMS];
     struct trace_heads heads[TRACE_STREAMS][MODULES];
