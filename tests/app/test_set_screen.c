@@ -333,6 +333,8 @@ static void test_sweep(void **state)
     WAIT(&term, "5 points");
     WAIT(&term, "% of the FLOPs, "); // the point chosen
     WAIT(&term, "the policy random can"); // spend so much at least
+    assert_true(screen_term_wait_gone(&term, "to come"));
+    WAIT(&term, "5 points");
     assert_true(screen_term_find(&term, "share of the dense FLOPs", &row, &column));
     screen_term_type(&term, "x");
     WAIT(&term, "milliseconds a question");
