@@ -109,6 +109,7 @@ static void free_trimmer(struct trimmer *trimmer)
     linear_free(&trimmer->token.out);
     linear_free(&trimmer->token.query);
     linear_free(&trimmer->token.key);
+    linear_free(&trimmer->token.mix);
     linear_free(&trimmer->msa.out);
     linear_free(&trimmer->mca.out);
 }

@@ -27,11 +27,10 @@ static struct run *the_run(void)
     static struct picture picture;
     struct run_options options = run_options_default();
     const struct picture *pictures[] = {&picture};
-    int width, height;
     if (run)
         return run;
     struct model *model = model_open("assets/model.safetensors", NULL, NULL);
-    check(model && picture_load(&picture, "assets/pictures/airplane.jpg", model->config.image_size, &width, &height, NULL));
+    check(model && picture_load(&picture, "assets/pictures/airplane.jpg", (struct picture_reading){0}, NULL, NULL));
     run = run_new(model, pictures, 1, "what is over the heart?", &options, NULL);
     check(run);
     while (run_step(run, NULL))
