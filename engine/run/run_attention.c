@@ -18,12 +18,9 @@ static bool check_request(const struct run *run, int stage, int stream, enum att
 {
     if (stage < 0 || stage >= run->trace.stage_count)
         return error_set(err, ERROR_INPUT, "stage %d has not been computed", stage);
-    const struct stage_plan *plan = &run->plan[stage];
-    bool layer = plan->kind == STAGE_IMAGE || plan->kind == STAGE_TEXT || plan->kind == STAGE_FUSION;
-    bool module_exists = module == MODULE_MSA || (module == MODULE_MCA && plan->kind == STAGE_FUSION);
-    if (!layer || stream < 0 || stream >= TRACE_STREAMS || !plan->touches[stream] || !module_exists || head < 0 ||
+    if (module == MODULE_MCA2 || !run_has_module(run, stage, stream, module) || head < 0 ||
         head >= run->snapshots[stage].streams[stream].heads[module].count)
-        return error_set(err, ERROR_INPUT, "the stage %s has no such attention head", plan->name);
+        return error_set(err, ERROR_INPUT, "the stage %s has no such attention head", run->plan[stage].name);
     return true;
 }
 
@@ -80,9 +77,8 @@ bool run_attention(struct run *run, int stage, int stream, enum attention_module
     run_gather(run, stage, stream, pass, x);
     struct ragged ragged;
     size_t mark = run->math.scratch.used;
-    const struct ragged *reads = run->model->config.architecture == ARCHITECTURE_BLIP && run_stream_is_text(stream)
-                                     ? run_ragged_words(run, stage, &ragged)
-                                     : NULL;
+    const struct ragged *reads =
+        run_is_blip(run) && run_stream_is_text(stream) ? run_ragged_words(run, stage, &ragged) : NULL;
     if (mca) {
         run_gather(run, stage, other, pass, other_x);
         forward_memory(&forward, input.layer, false, other_x, to->alive, NULL, kv);
