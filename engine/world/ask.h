@@ -49,6 +49,9 @@ void ask_answer_number(struct world_question *question, int number);
 // centres[2 * which ..] = the middle of the object.
 void ask_centre(const struct asker *asker, struct world_question *question, int which, int object);
 
+// Whether one of the meanings (struct asker) of what was asked or stated before is this one.
+bool ask_before(int asked[][4], int count, const int meaning[4]);
+
 // Fills what follows from asker->world and asker->scene.
 void ask_look(struct asker *asker);
 

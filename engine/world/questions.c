@@ -173,7 +173,7 @@ void ask_look(struct asker *asker)
             asker->singles[asker->single_count++] = i;
 }
 
-static bool asked_before(int asked[][4], int count, const int meaning[4])
+bool ask_before(int asked[][4], int count, const int meaning[4])
 {
     for (int i = 0; i < count; i++)
         if (!memcmp(asked[i], meaning, sizeof asked[i]))
@@ -238,7 +238,7 @@ int world_make_questions(const struct world *world, uint64_t seed, uint64_t inde
         struct world_question *question = &questions[count];
         enum world_family family = choose_family(&asker.random);
         begin_question(&asker, family, question);
-        if (ask[family](&asker, question) && !asked_before(asked, count, asker.meaning))
+        if (ask[family](&asker, question) && !ask_before(asked, count, asker.meaning))
             memcpy(asked[count++], asker.meaning, sizeof asker.meaning);
     }
     return count;

@@ -244,14 +244,6 @@ const char *world_statement_name(enum world_statement_family family)
     return (unsigned)family < WORLD_STATEMENT_COUNT ? names[family] : "";
 }
 
-static bool stated_before(int stated[][4], int count, const int meaning[4])
-{
-    for (int i = 0; i < count; i++)
-        if (!memcmp(stated[i], meaning, sizeof stated[i]))
-            return true;
-    return false;
-}
-
 int world_make_statements(const struct world *world, uint64_t seed, uint64_t index, const struct world_scene scenes[2],
                           struct world_statement *statements, int want)
 {
@@ -278,7 +270,7 @@ int world_make_statements(const struct world *world, uint64_t seed, uint64_t ind
             made = families[family](&judge, statement);
         }
         judge.meaning[0] = family;
-        if (made && !stated_before(stated, count, judge.meaning))
+        if (made && !ask_before(stated, count, judge.meaning))
             memcpy(stated[count++], judge.meaning, sizeof judge.meaning);
     }
     return count;
