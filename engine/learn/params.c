@@ -197,20 +197,17 @@ void params_randomize(struct params *params, const struct model_config *config, 
     }
 }
 
-static bool same_shape(const struct parameter *info, const struct tensor *tensor)
-{
-    bool same = tensor->rank == info->rank;
-    for (int i = 0; same && i < info->rank; i++)
-        same = tensor->shape[i] == info->shape[i];
-    return same;
-}
-
 static bool no_larger(const struct parameter *info, const struct tensor *tensor)
 {
     bool fits = tensor->rank == info->rank;
     for (int i = 0; fits && i < info->rank; i++)
         fits = tensor->shape[i] <= info->shape[i];
     return fits;
+}
+
+static bool same_shape(const struct parameter *info, const struct tensor *tensor)
+{
+    return no_larger(info, tensor) && tensor->elements == (size_t)info->elements;
 }
 
 // The tensor's numbers, spread over a parameter of at least its size in every axis.
@@ -237,23 +234,20 @@ static bool load_one(struct params *params, const struct param *param, const str
                      float *buffer, struct error *err)
 {
     const struct parameter *info = &param->info;
-    if (what == PARAMS_LOAD_GROWN && !same_shape(info, tensor) && no_larger(info, tensor)) {
-        tensor_floats(tensor, buffer);
-        for (size_t k = 0; k < tensor->elements; k++)
-            if (!isfinite(buffer[k]))
-                return error_set(err, ERROR_INPUT, "tensor %s holds a number that is not finite", info->name);
-        grow(params->value + param->offset, info, tensor, buffer);
-        return true;
-    }
-    if (!same_shape(info, tensor))
+    real *value = params->value + param->offset;
+    bool same = same_shape(info, tensor);
+    if (!same && !(what == PARAMS_LOAD_GROWN && no_larger(info, tensor)))
         return error_set(err, ERROR_INPUT, "tensor %s has %zu numbers in %d axes; the model to be trained has %lld in %d",
                          info->name, tensor->elements, tensor->rank, (long long)info->elements, info->rank);
     tensor_floats(tensor, buffer);
-    for (int64_t k = 0; k < info->elements; k++) {
+    for (size_t k = 0; k < tensor->elements; k++) {
         if (!isfinite(buffer[k]))
             return error_set(err, ERROR_INPUT, "tensor %s holds a number that is not finite", info->name);
-        params->value[param->offset + (size_t)k] = (real)buffer[k];
+        if (same)
+            value[k] = (real)buffer[k];
     }
+    if (!same)
+        grow(value, info, tensor, buffer);
     return true;
 }
 
