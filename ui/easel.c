@@ -161,18 +161,6 @@ static void paint_frame(struct easel *easel)
     canvas_frame(&easel->image.canvas, inner, thick, colors[4]);
 }
 
-static bool update_palette(struct easel *easel)
-{
-    const struct screen *screen = easel->page->screen;
-    const struct view *views[] = {&easel->view};
-    if (easel->palette_serial && easel->palette_colors == easel->colors && easel->palette_theme == screen->theme_serial)
-        return true;
-    easel->palette_serial++;
-    easel->palette_colors = easel->colors;
-    easel->palette_theme = screen->theme_serial;
-    return portrait_palette(&easel->palette, views, 1, &screen->theme);
-}
-
 int easel_images(struct easel *easel, struct page_image out[PAGE_IMAGES])
 {
     struct portrait_request request = request_of(easel);
@@ -181,9 +169,11 @@ int easel_images(struct easel *easel, struct page_image out[PAGE_IMAGES])
     if (!portrait_paint(&easel->portrait, &easel->image, &request))
         return -1;
     paint_frame(easel);
-    if (easel->page->screen->graphics == GRAPHICS_SIXEL && !update_palette(easel))
+    const struct screen *screen = easel->page->screen;
+    if (screen->graphics == GRAPHICS_SIXEL &&
+        !portrait_colors_update(&easel->palette, &easel->view, easel->colors, &screen->theme, screen->theme_serial))
         return -1;
-    out[0] = (struct page_image){&easel->image, &easel->palette, easel->palette_serial};
+    out[0] = (struct page_image){&easel->image, &easel->palette.palette, easel->palette.serial};
     return 1;
 }
 

@@ -20,8 +20,7 @@ struct easel {
     struct trace_answer answer_before; // before the last change, once it has been answered; text "": none
     struct portrait portrait;
     struct image image;
-    struct palette palette;
-    unsigned palette_serial, palette_colors, palette_theme;
+    struct portrait_colors palette; // of the pixels with the serial number `colors`
 };
 
 // Begins with the question and the grid of the run on the screen. False: no memory.

@@ -40,8 +40,7 @@ struct figure_page {
     // Places, and the stages that are columns.
     int shown, tall, columns, width, thumb_rows;
     int stages[FIGURE_COLUMNS];
-    struct palette palette;
-    unsigned palette_serial, palette_theme, palette_picture;
+    struct portrait_colors colors;
 };
 
 static struct figure_page *state_of(const struct page *page)
@@ -267,20 +266,15 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
     if (f->columns == 0) // the first stage is still on its way
         return 0;
     if (screen->graphics == GRAPHICS_SIXEL &&
-        (f->palette.count == 0 || f->palette_theme != screen->theme_serial || f->palette_picture != view->picture_serial)) {
-        f->palette_theme = screen->theme_serial;
-        f->palette_picture = view->picture_serial;
-        f->palette_serial++;
-        if (!portrait_palette(&f->palette, &view, 1, &screen->theme))
-            return -1;
-    }
+        !portrait_colors_update(&f->colors, view, view->picture_serial, &screen->theme, screen->theme_serial))
+        return -1;
     for (int i = 0; i < f->shown && f->first + i < count; i++) {
         struct figure_run *run = rows[f->first + i];
         if (!paint_row(page, run, i))
             return -1;
         if (before != f->first)
             image_forget(&run->image); // another row stood in its place
-        out[i] = (struct page_image){&run->image, &f->palette, f->palette_serial};
+        out[i] = (struct page_image){&run->image, &f->colors.palette, f->colors.serial};
     }
     return f->shown;
 }

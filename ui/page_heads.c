@@ -22,8 +22,7 @@ struct heads_page {
     float most;      // of the patches, for the heat; 0: nothing to show
     struct portrait portrait;
     struct image image;
-    struct palette palette;
-    unsigned palette_serial, palette_picture, palette_theme;
+    struct portrait_colors colors;
 };
 
 // ---- what is asked and known
@@ -233,21 +232,15 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
     struct heads_page *state = page->state;
     const struct screen *screen = page->screen;
     struct portrait_request request = request_of(page);
-    const struct view *views[] = {&screen->view};
     if (request.stage < 0 || screen->view.trace.picture_count == 0)
         return 0;
     if (!portrait_paint(&state->portrait, &state->image, &request))
         return -1;
-    bool stale = !state->palette_serial || state->palette_picture != screen->view.picture_serial ||
-                 state->palette_theme != screen->theme_serial;
-    if (screen->graphics == GRAPHICS_SIXEL && stale) {
-        state->palette_serial++;
-        state->palette_picture = screen->view.picture_serial;
-        state->palette_theme = screen->theme_serial;
-        if (!portrait_palette(&state->palette, views, 1, &screen->theme))
-            return -1;
-    }
-    out[0] = (struct page_image){&state->image, &state->palette, state->palette_serial};
+    if (screen->graphics == GRAPHICS_SIXEL &&
+        !portrait_colors_update(&state->colors, &screen->view, screen->view.picture_serial, &screen->theme,
+                                screen->theme_serial))
+        return -1;
+    out[0] = (struct page_image){&state->image, &state->colors.palette, state->colors.serial};
     return 1;
 }
 

@@ -283,8 +283,8 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
         return -1;
     if (view_stage(context.view) < 0 || context.view->trace.picture_count == 0)
         return 0;
-    out[0] = (struct page_image){&scene->main, &scene->palette, scene->palette_serial};
-    out[1] = (struct page_image){&scene->strip, &scene->palette, scene->palette_serial};
+    out[0] = (struct page_image){&scene->main, &scene->colors.palette, scene->colors.serial};
+    out[1] = (struct page_image){&scene->strip, &scene->colors.palette, scene->colors.serial};
     return 2;
 }
 

@@ -376,8 +376,8 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
         return -1;
     if (view_stage(context.view) < 0 || context.view->trace.picture_count == 0)
         return 0;
-    out[0] = (struct page_image){&screen->scene.main, &screen->scene.palette, screen->scene.palette_serial};
-    out[1] = (struct page_image){&screen->scene.strip, &screen->scene.palette, screen->scene.palette_serial};
+    out[0] = (struct page_image){&screen->scene.main, &screen->scene.colors.palette, screen->scene.colors.serial};
+    out[1] = (struct page_image){&screen->scene.strip, &screen->scene.colors.palette, screen->scene.colors.serial};
     return screen->layout.roomy ? 2 : 1;
 }
 

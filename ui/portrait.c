@@ -285,6 +285,17 @@ bool portrait_palette(struct palette *palette, const struct view *const views[],
     return done;
 }
 
+bool portrait_colors_update(struct portrait_colors *colors, const struct view *view, unsigned picture_serial,
+                            const struct theme *theme, unsigned theme_serial)
+{
+    if (colors->palette.count > 0 && colors->picture == picture_serial && colors->theme == theme_serial)
+        return true;
+    colors->serial++;
+    colors->picture = picture_serial;
+    colors->theme = theme_serial;
+    return portrait_palette(&colors->palette, &view, 1, theme);
+}
+
 void portrait_free(struct portrait *portrait)
 {
     for (int p = 0; p < TRACE_PICTURES; p++) {

@@ -46,6 +46,15 @@ bool portrait_hit(const struct portrait *portrait, const struct image *image, co
 // A palette for the pictures of some views as they can come to look. Costs about 20 ms a picture. False: no memory.
 bool portrait_palette(struct palette *palette, const struct view *const views[], int count, const struct theme *theme);
 
+// The palette of one view's pictures, made again when those or the theme change.
+struct portrait_colors {
+    struct palette palette;
+    unsigned serial; // another number: another palette; 0: none yet
+    unsigned picture, theme; // serial numbers of what it was made of
+};
+bool portrait_colors_update(struct portrait_colors *colors, const struct view *view, unsigned picture_serial,
+                            const struct theme *theme, unsigned theme_serial);
+
 void portrait_free(struct portrait *portrait);
 
 #endif

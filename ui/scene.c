@@ -110,19 +110,6 @@ static bool paint_strip(struct scene *scene, const struct scene_context *context
 // ---- frames
 // ---------------------------------------------------------------------------------------------------
 
-static bool update_palette(struct scene *scene, const struct scene_context *context)
-{
-    const struct view *view = context->view;
-    if (scene->palette.count > 0 && scene->palette_picture_serial == view->picture_serial &&
-        scene->palette_theme_serial == context->theme_serial)
-        return true;
-    bool done = portrait_palette(&scene->palette, &view, 1, context->theme);
-    scene->palette_serial++;
-    scene->palette_picture_serial = view->picture_serial;
-    scene->palette_theme_serial = context->theme_serial;
-    return done;
-}
-
 static bool paint_main(struct scene *scene, const struct scene_context *context)
 {
     const struct view *view = context->view;
@@ -155,7 +142,9 @@ bool scene_update(struct scene *scene, const struct scene_context *context)
     const struct view *view = context->view;
     if (view_stage(view) < 0 || scene_pictures(view) == 0)
         return true;
-    if (context->graphics == GRAPHICS_SIXEL && !update_palette(scene, context))
+    if (context->graphics == GRAPHICS_SIXEL &&
+        !portrait_colors_update(&scene->colors, context->view, context->view->picture_serial, context->theme,
+                                context->theme_serial))
         return false;
     struct scene_key key = {.serial = view->serial + 1,
                             .theme_serial = context->theme_serial,

@@ -21,8 +21,7 @@ struct scene {
     struct image main, strip;
     struct scene_key main_key, strip_key;
     struct portrait portrait;
-    struct palette palette;
-    unsigned palette_serial, palette_picture_serial, palette_theme_serial;
+    struct portrait_colors colors;
 };
 
 struct scene_context {
