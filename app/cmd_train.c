@@ -12,6 +12,7 @@
 #include "engine/learn/checkpoint.h"
 #include "engine/learn/shape.h"
 #include "engine/math/blas.h"
+#include "engine/run/command_text.h"
 #include "ui/table.h"
 #include "ui/words.h"
 
@@ -37,7 +38,8 @@ struct train_command {
     // every: seconds between saved states; minutes: 0 for no limit; calibrate: questions of a set, 0 for none
     long threads, validate, every, minutes, calibrate;
     bool on_screen;
-    char line[PATH]; // as it was typed, for the screen
+    int word_count; // as it was typed, for the screen
+    char **words;
     struct screen_settings screen;
     struct train_settings settings;
     char state[PATH];
@@ -261,22 +263,24 @@ static void stop(void *context)
     stop_asked = 1;
 }
 
-static bool show_on_screen(struct training *training, const struct train_settings *settings, int layers, struct error *err)
+static bool show_on_screen(struct training *training, int layers, struct error *err)
 {
-    char scratch[PATH + 32];
-    snprintf(scratch, sizeof scratch, "%s.look", training->command->out);
-    const struct train_screen screen = {.screen = &training->command->screen,
+    const struct train_command *a = training->command;
+    char scratch[PATH + 32], *line = command_of_words(a->word_count, a->words);
+    snprintf(scratch, sizeof scratch, "%s.look", a->out);
+    const struct train_screen screen = {.screen = &a->screen,
                                         .trainer = training->trainer,
                                         .world = training->world,
                                         .scratch = scratch,
-                                        .settings = settings,
+                                        .trim = a->trim,
                                         .layers = layers,
-                                        .steps = trainer_steps(training->trainer),
-                                        .command = training->command->line,
+                                        .command = line,
                                         .work = work,
                                         .stop = stop,
                                         .context = training};
-    return train_screen_run(&screen, err);
+    bool ok = train_screen_run(&screen, err);
+    free(line);
+    return ok;
 }
 
 // The model to be trained: that of --init or of the bundled one's shape, with trimmers. *settings gets what it is.
@@ -349,7 +353,7 @@ static bool run(const struct train_command *a, struct error *err)
     if (ok && a->estimate)
         say_estimate(trainer, a);
     else if (ok && a->on_screen)
-        ok = show_on_screen(&(struct training){a, trainer, world}, &a->settings, config.fusion_layers, err);
+        ok = show_on_screen(&(struct training){a, trainer, world}, config.fusion_layers, err);
     else if (ok) {
         struct train_report report = train_report_new(a->trim, config.fusion_layers);
         ok = work(&(struct training){a, trainer, world}, &report, err);
@@ -378,16 +382,6 @@ static int run_and_tell(void *command)
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &terminate, NULL);
     return tell(&err);
-}
-
-// As far as it fits; what needs quotes gets them.
-static void write_line(char *out, size_t size, int argc, char **argv)
-{
-    size_t used = (size_t)snprintf(out, size, "trimscope");
-    for (int i = 0; i < argc && used < size; i++) {
-        const char *quote = strpbrk(argv[i], " \t\"\\$&;()<>|*?") ? "'" : "";
-        used += (size_t)snprintf(out + used, size - used, " %s%s%s", quote, argv[i], quote);
-    }
 }
 
 int cmd_train(int argc, char **argv)
@@ -441,7 +435,8 @@ int cmd_train(int argc, char **argv)
         rows, 0, ARGUMENTS};
     const char *arguments[ARGUMENTS];
     int count, status;
-    write_line(a.line, sizeof a.line, argc, argv);
+    a.word_count = argc;
+    a.words = argv;
     if (!options_parse(&command, argc, argv, arguments, &count, &status)) {
         if (status == ERROR_NONE && argc > 1) // --help
             print_settings();

@@ -1,6 +1,7 @@
 #include "app/train_report.h"
 
 #include "engine/base/thread.h"
+#include "ui/titles.h"
 #include "ui/words.h"
 
 #include <math.h>
@@ -40,10 +41,9 @@ static void append(struct text *text, const char *format, ...)
 
 static void append_time_left(struct text *text, double seconds)
 {
-    if (seconds >= 3600)
-        append(text, _("%dh%02dm left"), (int)(seconds / 3600), (int)(seconds / 60) % 60);
-    else
-        append(text, _("%dm%02ds left"), (int)(seconds / 60), (int)seconds % 60);
+    char left[64];
+    title_time_left(left, sizeof left, seconds);
+    append(text, "%s", left);
 }
 
 // What matters most first: a narrow terminal cuts the rest.

@@ -129,7 +129,7 @@ static bool look(struct watched *w, unsigned index, struct train_news *news, str
     bool ok = trainer_save_model(s->trainer, s->scratch, false, NULL, err);
     struct model *model = ok ? model_open(s->scratch, NULL, err) : NULL;
     unlink(s->scratch);
-    ok = model && run_through(model, &picture, question.text, s->settings->trim, &news->look, err);
+    ok = model && run_through(model, &picture, question.text, s->trim, &news->look, err);
     model_free(model);
     if (ok && !copy_pixels(&news->picture, scene)) {
         trace_free(&news->look);
@@ -162,6 +162,7 @@ static void tell_point(struct watched *w, const struct train_progress *p)
     struct train_news news = {.has_point = true};
     struct train_point *point = &news.point;
     point->step = p->step;
+    point->steps = p->steps;
     point->questions = p->questions;
     for (int k = 0; k < TERMS && k < TRAIN_TERMS; k++)
         point->loss[k] = p->loss[k];
@@ -227,7 +228,7 @@ static bool start(pthread_t *thread, struct watched *w)
 
 static void describe(const struct train_screen *settings, struct watched *w, struct train_feed *feed)
 {
-    *feed = (struct train_feed){.context = w, .trim = settings->settings->trim, .steps = settings->steps, .command = settings->command, .poll = poll,
+    *feed = (struct train_feed){.context = w, .trim = settings->trim, .command = settings->command, .poll = poll,
                                 .next_look = next_look};
     for (; feed->terms < TERMS && feed->terms < TRAIN_TERMS; feed->terms++)
         feed->term_names[feed->terms] = objective_term_name((enum objective_term)feed->terms);
@@ -243,7 +244,7 @@ bool train_screen_run(const struct train_screen *settings, struct error *err)
     pthread_t thread;
     w.last = &w.first;
     pthread_mutex_init(&w.lock, NULL);
-    w.report = train_report_new(settings->settings->trim, settings->layers);
+    w.report = train_report_new(settings->trim, settings->layers);
     w.report.listener = (struct train_listener){&w, on_step, on_words};
     describe(settings, &w, &feed);
     const struct page_screen screen = {.policy = POLICY_LEARNED,

@@ -10,10 +10,9 @@ struct train_screen {
     struct trainer *trainer;
     const struct world *world;
     const char *scratch; // file for weights that are looked at and removed again
-    const struct train_settings *settings;
+    bool trim;           // the SmartTrim stage
     int layers;          // fusion layers
-    long steps;
-    const char *command; // the command line
+    const char *command; // the command line; NULL: not shown
     // The whole training; what it says goes to *report. Runs in the other thread.
     bool (*work)(void *context, struct train_report *report, struct error *err);
     void (*stop)(void *context); // asks work() to keep the state and return, from the screen's thread

@@ -27,8 +27,7 @@ struct train_page {
     struct view view; // of the validation picture
     struct portrait portrait;
     struct image image;
-    struct palette palette;
-    unsigned palette_serial, palette_theme, palette_picture;
+    struct portrait_colors colors;
 };
 
 static bool open(struct page *page, const void *argument, struct error *err)
@@ -121,7 +120,7 @@ static void status(struct page *page, char *out, size_t size)
     if (train->ended)
         snprintf(out, size, "%s ", train->is_error ? _("stopped") : _("complete"));
     else if (p)
-        snprintf(out, size, _("step %ld of %ld "), p->step, train->feed->steps);
+        snprintf(out, size, _("step %ld of %ld "), p->step, p->steps);
 }
 
 // ---- curves -----------------------------------------------------------------------------------------------------
@@ -271,15 +270,9 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
     if (!train->view.has_trace || rect.rows < LEAST_PICTURE / 2)
         return 0;
     if (screen->graphics == GRAPHICS_SIXEL &&
-        (train->palette.count == 0 || train->palette_theme != screen->theme_serial ||
-         train->palette_picture != train->view.picture_serial)) {
-        const struct view *view = &train->view;
-        train->palette_theme = screen->theme_serial;
-        train->palette_picture = train->view.picture_serial;
-        train->palette_serial++;
-        if (!portrait_palette(&train->palette, &view, 1, &screen->theme))
-            return -1;
-    }
+        !portrait_colors_update(&train->colors, &train->view, train->view.picture_serial, &screen->theme,
+                                screen->theme_serial))
+        return -1;
     struct portrait_request request = {.view = &train->view,
                                        .stage = train->view.stage,
                                        .rect = rect,
@@ -289,7 +282,7 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
                                        .cursor = -1};
     if (!portrait_paint(&train->portrait, &train->image, &request))
         return -1;
-    out[0] = (struct page_image){&train->image, &train->palette, train->palette_serial};
+    out[0] = (struct page_image){&train->image, &train->colors.palette, train->colors.serial};
     return 1;
 }
 
@@ -313,26 +306,18 @@ static void draw_look(const struct page *page, const struct pane *pane)
 
 // ---- the page ---------------------------------------------------------------------------------------------------
 
-static void write_left(char *out, size_t size, double seconds)
-{
-    if (seconds >= 3600)
-        snprintf(out, size, _("%dh%02dm left"), (int)(seconds / 3600), (int)(seconds / 60) % 60);
-    else
-        snprintf(out, size, _("%dm%02ds left"), (int)(seconds / 60), (int)seconds % 60);
-}
-
 static void draw_progress(const struct page *page, const struct pane *pane)
 {
     const struct train_page *train = page->state;
     struct rect body = page->body;
     const struct train_point *p = &train->points[train->count - 1];
     char left[64], right[160];
-    write_left(left, sizeof left, p->seconds_left);
+    title_time_left(left, sizeof left, p->seconds_left);
     snprintf(right, sizeof right, _("%ld questions, %.0f a second, %s"), p->questions, p->questions_per_second,
              train->ended ? _("at its end") : left);
     int width = draw_width(right) + 1;
     draw_bar(pane, STYLE_SPENT, body.row, body.column + 1, body.columns - 2 - width,
-             (double)p->step / (double)(train->feed->steps > 0 ? train->feed->steps : 1));
+             (double)p->step / (double)(p->steps > 0 ? p->steps : 1));
     draw_right(pane, STYLE_NUMBER, body.row, body.column + 1, body.columns - 2, right);
 }
 

@@ -3,6 +3,7 @@
 #include "ui/measure.h"
 #include "ui/words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const policies[] = {
@@ -58,4 +59,12 @@ const char *title_loss_term(const char *name)
 const char *title_question_type(const char *name)
 {
     return title(types, sizeof types / sizeof *types, name);
+}
+
+void title_time_left(char *out, size_t size, double seconds)
+{
+    if (seconds >= 3600)
+        snprintf(out, size, _("%dh%02dm left"), (int)(seconds / 3600), (int)(seconds / 60) % 60);
+    else
+        snprintf(out, size, _("%dm%02ds left"), (int)(seconds / 60), (int)seconds % 60);
 }

@@ -8,7 +8,7 @@ enum { TRAIN_TERMS = 8, TRAIN_TYPES = 16, TRAIN_LAYERS = 16 };
 
 // Where a run stands; means over the steps since the point before. NaN: not asked, or there is none.
 struct train_point {
-    long step, questions;
+    long step, steps, questions; // so far, and of the whole run; questions so far
     double loss[TRAIN_TERMS], accuracy, type_accuracy[TRAIN_TYPES];
     double share, target;                              // of the dense multiply-adds: spent, and asked for
     double alive[TRAIN_LAYERS], budget[TRAIN_LAYERS];  // share of patches alive in each fusion layer, and the curriculum's
@@ -29,7 +29,6 @@ struct train_news {
 struct train_feed {
     void *context;
     bool trim; // the SmartTrim stage: shares and budgets mean something
-    long steps;
     const char *command; // the command line that it was started with; NULL: not shown
     int terms, types, layers;
     const char *term_names[TRAIN_TERMS], *type_names[TRAIN_TYPES];

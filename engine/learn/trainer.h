@@ -37,9 +37,6 @@ struct train_progress {
 struct trainer *trainer_new(const struct trainer_options *options, struct error *err);
 void trainer_free(struct trainer *trainer);
 
-// Steps of the whole run.
-long trainer_steps(const struct trainer *trainer);
-
 // One optimizer step. False when the run is complete, or when it cannot go on (trainer_broken()).
 bool trainer_step(struct trainer *trainer);
 

@@ -105,11 +105,6 @@ static void gather_window(struct trainer *t, double norm)
     }
 }
 
-long trainer_steps(const struct trainer *t)
-{
-    return t->steps;
-}
-
 bool trainer_step(struct trainer *t)
 {
     if (t->at.step >= t->steps || t->broken.code)

@@ -8,12 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A word of a command line: as it is where a shell takes it so, in single quotes otherwise.
-static void put_word(FILE *out, const char *word)
+// Whether a shell takes the word as it is.
+static bool is_plain(const char *word)
+{
+    return *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./,:+-=@%") ==
+                        strlen(word);
+}
+
+static void put_shell_word(FILE *out, const char *word)
 {
     fputc(' ', out);
-    if (*word && *word != '-' && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./,:+-=@%") ==
-                                     strlen(word)) {
+    if (is_plain(word)) {
         fputs(word, out);
         return;
     }
@@ -24,6 +29,15 @@ static void put_word(FILE *out, const char *word)
         else
             fputc(*word, out);
     fputc('\'', out);
+}
+
+// A word that is no option: one that begins like one is put in quotes, too.
+static void put_word(FILE *out, const char *word)
+{
+    if (*word == '-' && is_plain(word))
+        fprintf(out, " '%s'", word);
+    else
+        put_shell_word(out, word);
 }
 
 static void put_input(FILE *out, const struct trace *trace)
@@ -258,6 +272,24 @@ char *command_of_edit(const struct trace *trace, const char *to, const struct ed
     fputs(" --", out); // a name may look like an option
     put_word(out, trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path : "");
     put_word(out, to);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+// ---- as it was typed
+
+char *command_of_words(int count, char *const words[])
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    fputs("trimscope", out);
+    for (int i = 0; i < count; i++)
+        put_shell_word(out, words[i]);
     if (fclose(out) == 0)
         return text;
     free(text);

@@ -21,7 +21,7 @@ struct fake_trainer {
 
 static void fill_point(struct train_point *point, int step)
 {
-    *point = (struct train_point){.step = step, .questions = 48 * step, .accuracy = 0.5 + 0.1 * step, .share = 0.9,
+    *point = (struct train_point){.step = step, .steps = 10, .questions = 48 * step, .accuracy = 0.5 + 0.1 * step, .share = 0.9,
                                   .target = 0.625, .questions_per_second = 123, .seconds_left = 4000};
     point->loss[0] = 1.0 / step;
     point->loss[1] = 0.125;
@@ -71,7 +71,7 @@ static int run_screen(void *context)
 {
     static struct fake_backend fake;
     struct fake_trainer *trainer = context;
-    const struct train_feed feed = {.context = trainer, .trim = trainer->trim, .steps = 10, .terms = 2, .types = 2,
+    const struct train_feed feed = {.context = trainer, .trim = trainer->trim, .terms = 2, .types = 2,
                                     .command = "trimscope train --screen",
                                     .layers = 2, .term_names = {"answer", "distill"}, .type_names = {"exist", "count"},
                                     .poll = poll, .next_look = next_look};
