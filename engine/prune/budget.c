@@ -32,6 +32,14 @@ static int stream_tokens(const struct model_config *config, enum model_stack sta
     return is_text(stack) ? question : model_grid(config) * model_grid(config) + 1;
 }
 
+// Tokens at the end of an encoder; one without layers (BLIP's words) drops none.
+static int tokens_after(const struct model_config *config, const struct budget_counts *counts, enum model_stack stack,
+                        int question)
+{
+    int layers = model_stack_layers(config, stack);
+    return layers > 0 ? counts->tokens[stack][layers - 1] : stream_tokens(config, stack, question);
+}
+
 // Tokens at the input of a layer, before its trimming.
 static int tokens_before(const struct model_config *config, const struct budget_counts *counts, enum model_stack stack,
                          int layer, int question)
@@ -39,9 +47,9 @@ static int tokens_before(const struct model_config *config, const struct budget_
     if (layer > 0)
         return counts->tokens[stack][layer - 1];
     if (stack == STACK_FUSION_IMAGE)
-        return counts->tokens[STACK_IMAGE][config->image_layers - 1];
+        return tokens_after(config, counts, STACK_IMAGE, question);
     if (stack == STACK_FUSION_TEXT)
-        return counts->tokens[STACK_TEXT][config->text_layers - 1];
+        return tokens_after(config, counts, STACK_TEXT, question);
     return stream_tokens(config, stack, question);
 }
 
@@ -80,22 +88,38 @@ static void cost_layer(const struct model_config *config, const struct budget_re
         macs->trimmer += (uint64_t)flops.msa * (uint64_t)model_head_size(config) * (uint64_t)flops.rows;
 }
 
+// What a word that is written attends to beside its text, in all layers together.
+static uint64_t writing_keys(const struct model_config *config, const struct budget_counts *counts, int question)
+{
+    int layers = flops_writing_layers(config), words = tokens_after(config, counts, STACK_FUSION_TEXT, question);
+    uint64_t keys = 0;
+    for (int l = 0; l < layers; l++)
+        keys += (uint64_t)(config->task == TASK_CAPTION ? counts->tokens[STACK_FUSION_IMAGE][l] : words);
+    return keys;
+}
+
 void budget_cost(const struct model_config *config, const struct budget_request *request,
                  const struct budget_counts *counts, struct macs *macs)
 {
+    bool blip = config->architecture == ARCHITECTURE_BLIP;
     for (int l = 0; l < config->text_layers; l++)
         cost_layer(config, request, counts, STACK_TEXT, l, macs);
-    flops_finish(config, counts->tokens[STACK_TEXT][config->text_layers - 1], macs);
+    flops_finish(config, tokens_after(config, counts, STACK_TEXT, request->tokens), macs);
     for (int p = 0; p < config->pictures; p++) {
         flops_embed_image(config, macs);
         for (int l = 0; l < config->image_layers; l++)
             cost_layer(config, request, counts, STACK_IMAGE, l, macs);
-        flops_finish(config, counts->tokens[STACK_IMAGE][config->image_layers - 1], macs);
-        for (int l = 0; l < config->fusion_layers; l++) {
+        flops_finish(config, tokens_after(config, counts, STACK_IMAGE, request->tokens), macs);
+        for (int l = 0; l < config->fusion_layers && (!blip || p == 0); l++) {
             cost_layer(config, request, counts, STACK_FUSION_TEXT, l, macs);
+            if (blip && config->pictures > 1)
+                flops_twin(config, l, counts->tokens[STACK_FUSION_TEXT][l], counts->tokens[STACK_FUSION_IMAGE][l],
+                           model_stack_heads(config, STACK_FUSION_TEXT), macs); // these heads are not trimmed
             cost_layer(config, request, counts, STACK_FUSION_IMAGE, l, macs);
         }
     }
+    if (model_writes(config))
+        flops_writing(config, request->tokens, writing_keys(config, counts, request->tokens), macs);
     flops_answer(config, macs);
 }
 
@@ -137,11 +161,12 @@ static void counts_of_profile(const struct model_config *config, const struct bu
             if (request->trim_tokens && policy_trims_tokens(request->policy, config, stack, l))
                 kept = 1 + (int)lround(pow((double)f[0], exponent) * (all - 1));
             counts->tokens[stack][l] = kept < before ? kept : before;
-            counts->msa[stack][l] = counts->mca[stack][l] = config->heads;
+            int heads = model_stack_heads(config, stack);
+            counts->msa[stack][l] = counts->mca[stack][l] = heads;
             if (request->trim_heads && policy_trims_heads(request->policy, config, stack, l, false))
-                counts->msa[stack][l] = (int)lround(pow((double)f[1], exponent) * config->heads);
+                counts->msa[stack][l] = (int)lround(pow((double)f[1], exponent) * heads);
             if (request->trim_heads && policy_trims_heads(request->policy, config, stack, l, true))
-                counts->mca[stack][l] = (int)lround(pow((double)f[2], exponent) * config->heads);
+                counts->mca[stack][l] = (int)lround(pow((double)f[2], exponent) * heads);
         }
 }
 
@@ -167,11 +192,12 @@ static void spend_rest(const struct model_config *config, const struct budget_re
             for (int l = model_stack_layers(config, order[s]) - 1; l >= 0; l--) {
                 enum model_stack stack = order[s];
                 int before = tokens_before(config, counts, stack, l, request->tokens);
+                int all = model_stack_heads(config, stack);
                 bool heads = pass == 0 && request->trim_heads;
                 if (heads && policy_trims_heads(request->policy, config, stack, l, false))
-                    raise_count(config, request, counts, &counts->msa[stack][l], config->heads);
+                    raise_count(config, request, counts, &counts->msa[stack][l], all);
                 if (heads && policy_trims_heads(request->policy, config, stack, l, true))
-                    raise_count(config, request, counts, &counts->mca[stack][l], config->heads);
+                    raise_count(config, request, counts, &counts->mca[stack][l], all);
                 if (pass == 1 && request->trim_tokens && policy_trims_tokens(request->policy, config, stack, l))
                     raise_count(config, request, counts, &counts->tokens[stack][l], before);
             }

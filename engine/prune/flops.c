@@ -105,11 +105,6 @@ void flops_answer(const struct model_config *c, struct macs *macs)
         macs->other += product(1, c->head_hidden, c->width) + product(1, c->width, c->labels);
 }
 
-static int writing_layers(const struct model_config *c)
-{
-    return c->task == TASK_CAPTION ? c->fusion_layers : c->decoder_layers;
-}
-
 void flops_memory(const struct model_config *c, int keys, struct macs *macs)
 {
     int from = c->task == TASK_CAPTION ? model_image_width(c) : c->width;
@@ -118,7 +113,7 @@ void flops_memory(const struct model_config *c, int keys, struct macs *macs)
 
 void flops_words(const struct model_config *c, const struct flops_words *words, struct macs *macs)
 {
-    uint64_t layers = (uint64_t)writing_layers(c), width = (uint64_t)c->width;
+    uint64_t layers = (uint64_t)flops_writing_layers(c), width = (uint64_t)c->width;
     int ffn = c->task == TASK_CAPTION ? c->text_fusion_ffn : c->decoder_ffn;
     macs->qkv += layers * product(words->rows, c->width, 4 * c->width);
     macs->attention += 2 * width * (words->own_keys + words->other_keys);
@@ -127,29 +122,30 @@ void flops_words(const struct model_config *c, const struct flops_words *words, 
     macs->other += product(words->heads, c->width, c->width) + product(words->heads, c->width, c->vocabulary);
 }
 
-// What follows the text layers of a BLIP model that writes, for the plans made before anything is known of the answer: the
-// longest text in three beams, or as many answers as are ranked, of one piece each.
-static void dense_words(const struct model_config *c, int tokens, struct macs *macs)
+int flops_writing_layers(const struct model_config *c)
+{
+    return c->task == TASK_CAPTION ? c->fusion_layers : c->decoder_layers;
+}
+
+void flops_writing(const struct model_config *c, int tokens, uint64_t keys, struct macs *macs)
 {
     bool captions = c->task == TASK_CAPTION, ranks = c->task == TASK_VQA && c->labels > 0;
-    int layers = writing_layers(c), keys = captions ? model_grid(c) * model_grid(c) + 1 : tokens;
+    uint64_t layers = (uint64_t)flops_writing_layers(c);
     int before = captions ? tokens : 1, length = captions ? c->max_tokens : WORDS_ANSWER;
-    struct flops_words first = {1, (uint64_t)layers, (uint64_t)(layers * keys), 1};
-    for (int l = 0; l < layers && !captions; l++)
-        flops_memory(c, keys, macs);
+    struct flops_words first = {1, layers, keys, 1};
+    for (uint64_t l = 0; l < layers && !captions; l++)
+        flops_memory(c, (int)(keys / layers), macs);
     if (captions)
         first = (struct flops_words){.heads = 1}; // the text layers have read the prompt
     flops_words(c, &first, macs);
     if (ranks) {
         int rows = c->labels < RANK_CANDIDATES ? c->labels : RANK_CANDIDATES;
-        struct flops_words answers = {rows, 2 * (uint64_t)(layers * rows), (uint64_t)(layers * rows) * (uint64_t)keys,
-                                      rows};
+        struct flops_words answers = {rows, 2 * layers * (uint64_t)rows, (uint64_t)rows * keys, rows};
         flops_words(c, &answers, macs);
         return;
     }
     for (int at = before; at < length - 1; at++) {
-        struct flops_words word = {BEAMS, (uint64_t)(layers * BEAMS * (at + 1)),
-                                   (uint64_t)(layers * BEAMS) * (uint64_t)keys, BEAMS};
+        struct flops_words word = {BEAMS, layers * BEAMS * (uint64_t)(at + 1), BEAMS * keys, BEAMS};
         flops_words(c, &word, macs);
     }
 }
@@ -177,7 +173,7 @@ void flops_dense(const struct model_config *c, int tokens, struct macs *macs)
         }
     }
     if (model_writes(c))
-        dense_words(c, tokens, macs);
+        flops_writing(c, tokens, (uint64_t)(flops_writing_layers(c) * (c->task == TASK_CAPTION ? rows : tokens)), macs);
     flops_answer(c, macs);
 }
 

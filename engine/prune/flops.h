@@ -41,6 +41,13 @@ struct flops_words {
 void flops_memory(const struct model_config *config, int keys, struct macs *macs);
 void flops_words(const struct model_config *config, const struct flops_words *words, struct macs *macs);
 
+// The layers that write: of the decoder of answers, or the text layers of a model of captions.
+int flops_writing_layers(const struct model_config *config);
+// What follows the text layers of a BLIP model that writes, for the plans made before anything is known of the answer: the
+// longest text in three beams, or as many answers as are ranked, of one piece each. keys: of the other stream that a new
+// word attends to, in all layers together.
+void flops_writing(const struct model_config *config, int tokens, uint64_t keys, struct macs *macs);
+
 // The whole unpruned model on a question of `tokens` tokens. With two pictures the text encoder runs once.
 void flops_dense(const struct model_config *config, int tokens, struct macs *macs);
 

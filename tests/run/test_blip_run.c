@@ -2,6 +2,7 @@
 #include "tests/support/cmocka_all.h"
 
 #include "engine/model/model.h"
+#include "engine/prune/flops.h"
 #include "engine/run/run.h"
 #include "engine/run/run_private.h"
 #include "tests/support/tiny.h"
@@ -266,6 +267,35 @@ static void test_tokens(void **state)
     model_free(model);
 }
 
+// A budget without calibration counts the words that will be written: what it plans is what is spent where no text can end
+// early, and no more where one can.
+static void test_budget_counts_all(void **state)
+{
+    (void)state;
+    for (int t = 0; t < TASKS; t++) {
+        struct model *model = blip(tasks[t], false);
+        struct budget_request request = {.policy = POLICY_CLS_ATTENTION, .tokens = 8, .trim_tokens = true, .trim_heads = true};
+        struct error err = {0};
+        double least;
+        assert_true(budget_least(model, &request, &least, &err));
+        assert_true(least > 0 && least < 1);
+        double share = (1 + least) / 2;
+        struct run_options options = with_policy(POLICY_CLS_ATTENTION, share);
+        struct run *run = finished(model, &options, 3);
+        double spent = run_trace(run)->spent_macs / run_trace(run)->dense_macs;
+        struct macs planned = {0};
+        request.tokens = run->token_count;
+        budget_cost(&model->config, &request, &run->budget.counts, &planned);
+        bool writes = tasks[t] == TASK_VQA || tasks[t] == TASK_CAPTION;
+        double off = run_trace(run)->spent_macs / (double)flops_total(&planned) - 1; // what reading CLS costs is planned roughly
+        if (spent >= 1 || (!writes && (fabs(off) > 1e-3 || fabs(spent - share) > 0.02)))
+            fail_msg("task %d: asked for %.3f (least %.3f), spent %.3f: %.0f, planned %.0f", (int)tasks[t], share, least,
+                     spent, run_trace(run)->spent_macs, (double)flops_total(&planned));
+        run_free(run);
+        model_free(model);
+    }
+}
+
 static void check_attention(struct run *run, int stage, int stream, enum attention_module module, bool causal)
 {
     static float probs[64 * 64];
@@ -313,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_policies),      cmocka_unit_test(test_dropped_patch_is_no_key),
         cmocka_unit_test(test_undo),          cmocka_unit_test(test_twin),
         cmocka_unit_test(test_tokens),        cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_budget_counts_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
