@@ -52,7 +52,7 @@ static void test_the_rule(void **state)
     (void)state;
     static const char *const seen[] = {"阶段 patches alive", "答案: margin", "（with it）", "stages", "a line\n第二行 words kept here."};
     static const char *const unseen[] = {"策略 learned（可学习）", "--policy NAME  见 `this text`", "fusion2:image:57",
-                                         "/tmp/some/file.jsonl 共 12 kB", "MFLOP", "用 trimscope run 打开"};
+                                         "/srv/some/file.jsonl 共 12 kB", "MFLOP", "用 trimscope run 打开"};
     char word[64];
     const char *line;
     for (size_t i = 0; i < sizeof seen / sizeof *seen; i++)
