@@ -6,7 +6,7 @@
 #include "engine/model/model.h"
 #include "engine/run/calibrate.h"
 #include "engine/run/familiar.h"
-#include "engine/run/question_set.h"
+#include "engine/io/question_set.h"
 #include "engine/world/world.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 // What reading question sets and reading results have in common.
-#ifndef TRIMSCOPE_RUN_QUESTION_PRIVATE_H
-#define TRIMSCOPE_RUN_QUESTION_PRIVATE_H
+#ifndef TRIMSCOPE_IO_QUESTION_PRIVATE_H
+#define TRIMSCOPE_IO_QUESTION_PRIVATE_H
 
-#include "engine/run/question_set.h"
+#include "engine/io/question_set.h"
 
 #include <jansson.h>
 

@@ -1,4 +1,4 @@
-#include "engine/run/question_private.h"
+#include "engine/io/question_private.h"
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"

@@ -1,6 +1,6 @@
 // A question set: one JSON object a line, as `trimscope world` writes them.
-#ifndef TRIMSCOPE_RUN_QUESTION_SET_H
-#define TRIMSCOPE_RUN_QUESTION_SET_H
+#ifndef TRIMSCOPE_IO_QUESTION_SET_H
+#define TRIMSCOPE_IO_QUESTION_SET_H
 
 #include "engine/base/error.h"
 

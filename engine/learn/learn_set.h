@@ -1,4 +1,4 @@
-// Pictures and questions of a person's own as something to train on: a question set (engine/run/question_set.h) beside a
+// Pictures and questions of a person's own as something to train on: a question set (engine/io/question_set.h) beside a
 // model that carries its own words and answers. Answers are optional, where a full model says what is right.
 #ifndef TRIMSCOPE_LEARN_LEARN_SET_H
 #define TRIMSCOPE_LEARN_LEARN_SET_H
@@ -6,7 +6,7 @@
 #include "engine/base/random.h"
 #include "engine/io/picture.h"
 #include "engine/learn/net.h"
-#include "engine/run/question_set.h"
+#include "engine/io/question_set.h"
 
 struct tensor_list;
 struct tokenizer;

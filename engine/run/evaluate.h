@@ -3,7 +3,7 @@
 #define TRIMSCOPE_RUN_EVALUATE_H
 
 #include "engine/base/watch.h"
-#include "engine/run/question_set.h"
+#include "engine/io/question_set.h"
 #include "engine/run/run.h"
 
 // One question's result.

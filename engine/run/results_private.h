@@ -2,7 +2,7 @@
 #ifndef TRIMSCOPE_RUN_RESULTS_PRIVATE_H
 #define TRIMSCOPE_RUN_RESULTS_PRIVATE_H
 
-#include "engine/run/question_private.h"
+#include "engine/io/question_private.h"
 #include "engine/run/results.h"
 
 // The first line of a file; NULL when there is no memory.
