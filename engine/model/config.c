@@ -61,6 +61,12 @@ int model_stack_width(const struct model_config *config, enum model_stack stack)
     return stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE ? model_image_width(config) : config->width;
 }
 
+int model_stack_context(const struct model_config *config, enum model_stack stack)
+{
+    return model_stack_width(config, stack == STACK_TEXT || stack == STACK_FUSION_TEXT ? STACK_FUSION_IMAGE
+                                                                                       : STACK_FUSION_TEXT);
+}
+
 int model_stack_heads(const struct model_config *config, enum model_stack stack)
 {
     return stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE ? model_image_heads(config) : config->heads;

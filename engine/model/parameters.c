@@ -66,8 +66,7 @@ void walk_trimmers(struct walk *walk, enum model_stack stack, int layer)
 {
     const struct trimmer_config *trimmer = &walk->config->trimmers[stack][layer];
     int width = model_stack_width(walk->config, stack), heads = model_stack_heads(walk->config, stack);
-    int other = model_stack_width(walk->config, stack == STACK_TEXT || stack == STACK_FUSION_TEXT ? STACK_FUSION_IMAGE
-                                                                                                  : STACK_FUSION_TEXT);
+    int other = model_stack_context(walk->config, stack);
     walk->trimmer = true;
     walk_section(walk, "trimmers.%s.%d.", model_stack_name(stack), layer);
     if (trimmer->hidden) {

@@ -76,14 +76,14 @@ static void cost_layer(const struct model_config *config, const struct budget_re
         flops.keys = counts->tokens[STACK_FUSION_IMAGE][layer];
     flops_layer(config, &flops, macs);
     if (request->trim_tokens && kind->learned && policy_trims_tokens(policy, config, stack, layer))
-        flops_token_trimmer(config, &config->trimmers[stack][layer], before, kind->guided, macs);
+        flops_token_trimmer(config, stack, layer, before, kind->guided, macs);
     if (request->trim_tokens && kind->needs_words && policy_trims_tokens(policy, config, stack, layer))
         flops_similarity(config, before, words_beside(config, counts, stack, layer, request->tokens),
                          stack == STACK_IMAGE, macs);
     if (request->trim_heads && policy_trims_heads(policy, config, stack, layer, false))
-        flops_head_trimmer(config, false, macs);
+        flops_head_trimmer(config, stack, false, macs);
     if (request->trim_heads && policy_trims_heads(policy, config, stack, layer, true))
-        flops_head_trimmer(config, true, macs);
+        flops_head_trimmer(config, stack, true, macs);
     if (request->trim_tokens && policy_reads_cls(policy, config, stack, layer))
         macs->trimmer += (uint64_t)flops.msa * (uint64_t)model_head_size(config) * (uint64_t)flops.rows;
 }
@@ -98,10 +98,23 @@ static uint64_t writing_keys(const struct model_config *config, const struct bud
     return keys;
 }
 
+// Whether the words of BLIP are encoded once more, without a picture, because that guides its image encoder.
+static bool needs_guide(const struct model_config *config, const struct budget_request *request)
+{
+    if (config->architecture != ARCHITECTURE_BLIP || !request->trim_tokens)
+        return false;
+    for (int l = 0; l < config->image_layers; l++)
+        if (policy_reads_other(request->policy, config, STACK_IMAGE, l))
+            return true;
+    return false;
+}
+
 void budget_cost(const struct model_config *config, const struct budget_request *request,
                  const struct budget_counts *counts, struct macs *macs)
 {
     bool blip = config->architecture == ARCHITECTURE_BLIP;
+    if (needs_guide(config, request))
+        flops_guide(config, request->tokens, macs);
     for (int l = 0; l < config->text_layers; l++)
         cost_layer(config, request, counts, STACK_TEXT, l, macs);
     flops_finish(config, tokens_after(config, counts, STACK_TEXT, request->tokens), macs);

@@ -50,18 +50,29 @@ void flops_twin(const struct model_config *c, int layer, int rows, int keys, int
         macs->projection += product(rows, 2 * c->width, c->width);
 }
 
-void flops_token_trimmer(const struct model_config *c, const struct trimmer_config *trimmer, int rows, bool guided,
+void flops_token_trimmer(const struct model_config *c, enum model_stack stack, int layer, int rows, bool guided,
                          struct macs *macs)
 {
-    macs->trimmer += product(rows, c->width, trimmer->hidden) + product(rows, trimmer->hidden, 1);
+    const struct trimmer_config *trimmer = &c->trimmers[stack][layer];
+    int width = model_stack_width(c, stack);
+    macs->trimmer += product(rows, width, trimmer->hidden) + product(rows, trimmer->hidden, 1);
     if (guided && trimmer->rank)
-        macs->trimmer += product(rows, c->width, trimmer->rank) + product(1, c->width, trimmer->rank) +
-                         product(rows, trimmer->rank, 1);
+        macs->trimmer += product(rows, width, trimmer->rank) +
+                         product(1, model_stack_context(c, stack), trimmer->rank) + product(rows, trimmer->rank, 1);
 }
 
-void flops_head_trimmer(const struct model_config *c, bool mca, struct macs *macs)
+void flops_head_trimmer(const struct model_config *c, enum model_stack stack, bool mca, struct macs *macs)
 {
-    macs->trimmer += product(mca ? 2 : 1, c->width, c->heads);
+    int from = model_stack_width(c, stack) + (mca ? model_stack_context(c, stack) : 0);
+    macs->trimmer += product(1, from, model_stack_heads(c, stack));
+}
+
+void flops_guide(const struct model_config *c, int tokens, struct macs *macs)
+{
+    struct macs layer = {0};
+    add_msa(c, c->width, tokens, c->heads, &layer);
+    layer.ffn += 2 * product(tokens, c->width, c->text_fusion_ffn);
+    macs->trimmer += (uint64_t)c->fusion_layers * flops_total(&layer); // the model itself has no such pass
 }
 
 void flops_similarity(const struct model_config *c, int rows, int words, bool encoder, struct macs *macs)

@@ -18,9 +18,11 @@ void flops_layer(const struct model_config *config, const struct flops_layer *la
 void flops_twin(const struct model_config *config, int layer, int rows, int keys, int heads, struct macs *macs);
 
 // Scoring `rows` rows by the token trimmer of a layer, with or without its cross-modal part; scoring its heads.
-void flops_token_trimmer(const struct model_config *config, const struct trimmer_config *trimmer, int rows, bool guided,
+void flops_token_trimmer(const struct model_config *config, enum model_stack stack, int layer, int rows, bool guided,
                          struct macs *macs);
-void flops_head_trimmer(const struct model_config *config, bool mca, struct macs *macs);
+void flops_head_trimmer(const struct model_config *config, enum model_stack stack, bool mca, struct macs *macs);
+// What guides BLIP's image encoder: its `tokens` words encoded without a picture.
+void flops_guide(const struct model_config *config, int tokens, struct macs *macs);
 
 // Scoring `rows` patches beside `words` words by similarity (prune/similarity.h).
 void flops_similarity(const struct model_config *config, int rows, int words, bool encoder, struct macs *macs);

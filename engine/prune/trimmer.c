@@ -87,7 +87,7 @@ static void score_heads(struct forward *forward, const struct head_trimmer *trim
         memcpy(z + width, other, (size_t)(wide - width) * sizeof(float));
     apply_norm(&trimmer->norm, z, 1, wide, z);
     if (own_alone)
-        memset(z + width, 0, (size_t)width * sizeof(float));
+        memset(z + width, 0, (size_t)(wide - width) * sizeof(float));
     apply(forward, &trimmer->out, z, 1, logits, ACTIVATION_NONE);
     arena_rewind(&forward->math->scratch, mark);
 }

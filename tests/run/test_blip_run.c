@@ -296,6 +296,68 @@ static void test_budget_counts_all(void **state)
     }
 }
 
+static int heads_on(const struct trace_heads *heads)
+{
+    int n = 0;
+    for (int h = 0; h < heads->count; h++)
+        n += heads->on[h];
+    return n;
+}
+
+// What was left where, as a plan of counts.
+static struct budget_counts counts_of(const struct model_config *c, const struct trace *trace)
+{
+    struct budget_counts counts = {0};
+    for (int i = 0; i < trace->stage_count; i++) {
+        const struct stage *stage = &trace->stages[i];
+        const struct trace_heads *words = stage->heads[TRACE_TEXT_STREAM];
+        if (stage->kind == STAGE_IMAGE) {
+            counts.tokens[STACK_IMAGE][stage->layer] = alive(&stage->tokens[0]);
+            counts.msa[STACK_IMAGE][stage->layer] = heads_on(&stage->heads[0][MODULE_MSA]);
+        }
+        if (stage->kind != STAGE_FUSION)
+            continue;
+        counts.tokens[STACK_FUSION_IMAGE][stage->layer] = alive(&stage->tokens[0]);
+        counts.tokens[STACK_FUSION_TEXT][stage->layer] = alive(&stage->tokens[TRACE_TEXT_STREAM]);
+        counts.msa[STACK_FUSION_TEXT][stage->layer] = heads_on(&words[MODULE_MSA]);
+        counts.mca[STACK_FUSION_TEXT][stage->layer] = heads_on(&words[MODULE_MCA]);
+        assert_int_equal(words[MODULE_MSA].count, c->heads);
+    }
+    return counts;
+}
+
+// The formulas count what learned trimmers did, and what deciding it took, to the unit: patches are wider than words here,
+// and the words are encoded once more to guide the image encoder.
+static void test_trimmed_ledger(void **state)
+{
+    (void)state;
+    static const enum model_task of_one_picture[] = {TASK_RETRIEVAL, TASK_VQA};
+    for (int t = 0; t < 2; t++)
+        for (uint64_t seed = 0; seed < 4; seed++) {
+            struct model *model = blip(of_one_picture[t], true);
+            const struct model_config *c = &model->config;
+            struct run_options options = with_policy(POLICY_LEARNED, (double)NAN);
+            struct run *run = finished(model, &options, seed);
+            const struct trace *trace = run_trace(run);
+            struct budget_request request = {.policy = POLICY_LEARNED, .tokens = run->token_count, .trim_tokens = true,
+                                             .trim_heads = true};
+            struct budget_counts counts = counts_of(c, trace);
+            struct macs planned = {0}, words = {0};
+            double spent = 0;
+            budget_cost(c, &request, &counts, &planned);
+            if (model_writes(c)) // how many words are written no plan can know
+                flops_writing(c, request.tokens, (uint64_t)(c->decoder_layers * counts.tokens[STACK_FUSION_TEXT][2]), &words);
+            for (int i = 0; i < trace->stage_count; i++)
+                if (!model_writes(c) || trace->stages[i].kind == STAGE_EMBED || trace->stages[i].kind == STAGE_IMAGE ||
+                    trace->stages[i].kind == STAGE_FUSION)
+                    spent += trace->stages[i].macs.spent;
+            assert_true(counts.tokens[STACK_FUSION_IMAGE][2] < 37 && model_image_width(c) > c->width);
+            assert_true(spent == (double)(flops_total(&planned) - flops_total(&words)));
+            run_free(run);
+            model_free(model);
+        }
+}
+
 static void check_attention(struct run *run, int stage, int stream, enum attention_module module, bool causal)
 {
     static float probs[64 * 64];
@@ -343,7 +405,7 @@ int main(void)
         cmocka_unit_test(test_policies),      cmocka_unit_test(test_dropped_patch_is_no_key),
         cmocka_unit_test(test_undo),          cmocka_unit_test(test_twin),
         cmocka_unit_test(test_tokens),        cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_budget_counts_all),
+        cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_trimmed_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

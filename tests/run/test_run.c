@@ -142,8 +142,8 @@ static void expect_encoder(const struct model_config *c, const struct trace *tra
     flops_layer(c, &layer, macs);
     if (stage->layer == model_stack_layers(c, stack) - 1)
         flops_finish(c, rows, macs);
-    flops_token_trimmer(c, &c->trimmers[stack][stage->layer], before, true, macs);
-    flops_head_trimmer(c, false, macs);
+    flops_token_trimmer(c, stack, stage->layer, before, true, macs);
+    flops_head_trimmer(c, stack, false, macs);
 }
 
 static void expect_fusion(const struct model_config *c, const struct trace *trace, int i, struct macs *macs)
@@ -162,9 +162,9 @@ static void expect_fusion(const struct model_config *c, const struct trace *trac
                     heads[m] += stage->heads[own][m].on[h];
             struct flops_layer layer = {stack, alive_count(stage, own), alive_count(stage, other), heads[0], heads[1]};
             flops_layer(c, &layer, macs);
-            flops_token_trimmer(c, &c->trimmers[stack][stage->layer], before, true, macs);
-            flops_head_trimmer(c, false, macs);
-            flops_head_trimmer(c, true, macs);
+            flops_token_trimmer(c, stack, stage->layer, before, true, macs);
+            flops_head_trimmer(c, stack, false, macs);
+            flops_head_trimmer(c, stack, true, macs);
         }
 }
 
