@@ -119,12 +119,13 @@ static bool show_on_screen(const struct settings *settings, struct error *err)
     const struct page_screen screen = {.model = settings->model,
                                       .policy = settings->options.policy,
                                       .budget = settings->options.budget,
+                                      .exact = settings->options.exact,
                                       .threads = (int)settings->threads,
                                       .screen = &settings->screen,
                                       .page = &page_set,
                                       .page_request = &request};
-    if (settings->json || settings->shard)
-        return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --shard");
+    if (settings->json || settings->shard || settings->options.seed)
+        return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --shard or --seed");
     if (!screen_settings_possible())
         return error_set(err, ERROR_USAGE, "--screen needs a terminal; without it the figures are printed");
     return page_screen_run(&screen, err);

@@ -41,7 +41,8 @@ static bool read_whole(struct results *whole, const char *const files[], int cou
 
 static json_t *json_of_run(const struct results_header *h)
 {
-    return json_pack("{s:s, s:s, s:o}", "model", h->model, "policy", h->policy, "budget", summary_number(h->budget));
+    return json_pack("{s:s, s:s, s:o, s:b}", "model", h->model, "policy", h->policy, "budget", summary_number(h->budget),
+                     "exact", (int)h->exact);
 }
 
 static json_t *json_of_comparison(const struct results_comparison *c)
@@ -68,8 +69,8 @@ static void put_row(struct table *table, const char *name, const struct results_
 static void print_run(const char *name, const struct results_header *h)
 {
     char budget[64], model[64];
-    printf(_("%s: %s, %s, %s\n"), name, text_fit(model, sizeof model, h->model), title_policy(h->policy),
-           summary_budget(h->budget, budget, sizeof budget));
+    printf(_("%s: %s, %s, %s%s\n"), name, text_fit(model, sizeof model, h->model), title_policy(h->policy),
+           summary_budget(h->budget, budget, sizeof budget), h->exact ? ", --exact" : "");
 }
 
 static bool print_comparison(const struct results *a, const struct results *b, struct error *err)
@@ -216,7 +217,7 @@ int cmd_merge(int argc, char **argv)
         "merge", N_("merge RESULTS.jsonl... [options]"),
         N_("Puts the results of `trimscope eval --shard I/N --results FILE` together and prints the summary that one whole "
         "run would have printed. The shards must be complete, must not overlap, and must come from the same model, set, "
-        "policy, budget and seed. One whole file is fine too."),
+        "policy, budget, seed and reading of pictures (--exact). One whole file is fine too."),
         rows, 1, FILES};
     if (!options_parse(&command, argc, argv, files, &count, &status))
         return status;

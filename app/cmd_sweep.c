@@ -172,8 +172,8 @@ static bool show_on_screen(struct sweep *sweep, struct error *err)
                                       .screen = &settings->screen,
                                       .page = &page_sweep,
                                       .page_request = &request};
-    if (settings->json || settings->csv)
-        return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --csv");
+    if (settings->json || settings->csv || settings->options.seed)
+        return error_set(err, ERROR_USAGE, "--screen goes neither with --json nor with --csv or --seed");
     if (!screen_settings_possible())
         return error_set(err, ERROR_USAGE, "--screen needs a terminal; without it the figures are printed");
     return sweep_run_list(&sweep->run, settings->policies, settings->budgets, err) && make_folder(settings, err) &&

@@ -26,6 +26,10 @@ enum { ARGUMENTS = 64, PATH = 4096 };
 
 static volatile sig_atomic_t stop_asked;
 
+// The person's, the system's, a terminal that was closed, a reader of the figures that has gone.
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
+
 static void ask_to_stop(int signal_number)
 {
     (void)signal_number;
@@ -374,13 +378,16 @@ static int tell(const struct error *err)
 static int run_and_tell(void *command)
 {
     struct error err = {0};
-    struct sigaction action = {.sa_handler = ask_to_stop}, interrupt, terminate;
+    struct sigaction action = {.sa_handler = ask_to_stop}, before[STOP_SIGNALS];
     stop_asked = 0;
-    sigaction(SIGINT, &action, &interrupt);
-    sigaction(SIGTERM, &action, &terminate);
+    for (int i = 0; i < STOP_SIGNALS; i++) {
+        sigaction(stop_signals[i], NULL, &before[i]);
+        if (stop_signals[i] != SIGHUP || before[i].sa_handler != SIG_IGN) // as nohup wants it
+            sigaction(stop_signals[i], &action, NULL);
+    }
     run(command, &err);
-    sigaction(SIGINT, &interrupt, NULL);
-    sigaction(SIGTERM, &terminate, NULL);
+    for (int i = 0; i < STOP_SIGNALS; i++)
+        sigaction(stop_signals[i], &before[i], NULL);
     return tell(&err);
 }
 
@@ -430,8 +437,8 @@ int cmd_train(int argc, char **argv)
     const struct option_command command = {
         "train", N_("train [options] [NAME=VALUE ...]"),
         N_("Trains the bundled model on the procedural world: first the dense stage, then with --trim, from the dense "
-           "weights, the SmartTrim stage (--freeze-backbone: its trimmers alone). Ctrl-C saves the state and stops (exit "
-           "status 4); the same command goes on from there. NAME=VALUE changes a setting."),
+           "weights, the SmartTrim stage (--freeze-backbone: its trimmers alone). Ctrl-C, or any signal that ends "
+           "programs, saves the state and stops (exit status 4); the same command goes on from there. NAME=VALUE changes a setting."),
         rows, 0, ARGUMENTS};
     const char *arguments[ARGUMENTS];
     int count, status;

@@ -281,6 +281,17 @@ static void print_findings(const struct trace *trace, const struct findings *f, 
 
 // ---- as JSON
 
+// Words of the person's, or an answer that was cut within a character, may be no UTF-8.
+static json_t *clean(const char *text)
+{
+    char *copy = strdup(text);
+    if (copy)
+        text_clean(copy);
+    json_t *value = copy ? json_string(copy) : NULL;
+    free(copy);
+    return value;
+}
+
 static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 static json_t *json_of_change(const struct trace *trace, const struct intervention *v)
@@ -292,7 +303,7 @@ static json_t *json_of_change(const struct trace *trace, const struct interventi
 
 static json_t *json_of_answer(const struct trace_answer *a)
 {
-    return json_pack("{s:s, s:o}", "text", a->text, "p", real((double)a->p));
+    return json_pack("{s:o, s:o}", "text", clean(a->text), "p", real((double)a->p));
 }
 
 static json_t *json_of_verdict(const struct trace *trace, const struct explain_verdict *v)
@@ -331,7 +342,7 @@ static json_t *json_of_pulls(const struct trace *trace, const struct explain_pul
         json_t *item = json_object();
         if (p->token >= 0) {
             json_object_set_new(item, "token", json_integer(p->token));
-            json_object_set_new(item, "text", json_string(trace_token_text(trace, p->token, text, sizeof text)));
+            json_object_set_new(item, "text", clean(trace_token_text(trace, p->token, text, sizeof text)));
         } else {
             json_object_set_new(item, "stream", json_string(trace_stream_name(p->stream)));
             json_object_set_new(item, "rows", json_pack("[i, i]", p->row + 1, p->row + p->rows));
@@ -376,7 +387,7 @@ static bool print_json(const struct trace *trace, const struct findings *f, stru
     for (int kind = 0; kind < 2; kind++)
         if (f->has_set[kind])
             json_object_set_new(root, kind == EXPLAIN_RESTORE ? "restore" : "break", json_of_set(trace, &f->sets[kind]));
-    json_object_set_new(root, "command", json_string(f->command));
+    json_object_set_new(root, "command", clean(f->command));
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
     json_decref(root);
     if (!text)

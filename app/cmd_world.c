@@ -223,7 +223,7 @@ static bool write_batch(struct work *work, int count, FILE *out, struct error *e
             ok = false;
         }
         if (ok && fputs(work->made[i].lines, out) == EOF)
-            ok = error_set(err, ERROR_MACHINE, "cannot write the questions: %s", strerror(errno));
+            ok = false; // why is told by file_writer_give_up()
         free(work->made[i].lines);
         work->made[i] = (struct made){0};
     }
@@ -275,7 +275,7 @@ static bool make_world(const struct options *options, struct error *err)
     if (ok)
         ok = file_writer_commit(&questions, err);
     else
-        file_writer_abort(&questions);
+        file_writer_give_up(&questions, err);
     thread_pool_free(pool);
     world_free(world);
     memory_free(work);

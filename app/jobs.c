@@ -112,7 +112,8 @@ static bool do_run(struct job *job, struct error *err)
 static bool do_set(struct job *job, struct error *err)
 {
     struct session *s = job->session;
-    struct set_job *work = set_job_start(s->model, s->model_path, s->options.threads, job->request, err);
+    struct set_job *work = set_job_start(s->model, s->model_path, s->options.exact, s->options.threads, job->request,
+                                         err);
     enum backend_job_state state = work ? JOB_WORKING : JOB_FAILED;
     bool wanted = true;
     while (state == JOB_WORKING || state == JOB_PART) {

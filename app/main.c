@@ -43,6 +43,11 @@ static int finish(int status)
     bool failed = ferror(stdout);
     if ((fflush(stdout) == 0 && !failed) || status)
         return status;
+    if (failed) { // stdio has forgotten why: the next write will meet the same
+        errno = EIO;
+        while (write(STDOUT_FILENO, "\n", 1) < 0 && errno == EINTR)
+            continue;
+    }
     fprintf(stderr, _("trimscope: cannot write the output: %s\n"), strerror(errno));
     return ERROR_MACHINE;
 }

@@ -15,11 +15,13 @@ bool page_screen_run(const struct page_screen *settings, struct error *err)
         return false;
     options.page = settings->page;
     options.page_argument = settings->page_request;
+    options.outlives_signals = settings->outlives_signals;
     const struct session_options session_options = {.model = settings->model ? settings->model : bundled,
                                                     .pictures = {choice.picture},
                                                     .question = choice.question,
                                                     .policy = settings->policy,
                                                     .budget = settings->budget,
+                                                    .exact = settings->exact,
                                                     .threads = settings->threads,
                                                     .bundled = !settings->model};
     struct session *session = session_new(&session_options, err);

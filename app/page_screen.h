@@ -9,10 +9,12 @@ struct page_screen {
     const char *model; // NULL: the bundled one
     enum policy policy;
     double budget;
+    bool exact; // as in struct run_options
     int threads;
     const struct screen_settings *screen;
     const struct page_kind *page; // opened above the stepper
     const void *page_request;     // what that page takes as its argument
+    bool outlives_signals;        // as in ui/screen.h
 };
 
 bool page_screen_run(const struct page_screen *settings, struct error *err);

@@ -237,7 +237,6 @@ bool recorder_run(const char *path, const char *title, int (*inside)(void *conte
     }
     cast_begin(&recorder.cast, file.stream, size.ws_col, size.ws_row, title);
     fflush(file.stream); // or the child would write it, too
-    fcntl(fileno(file.stream), F_SETFD, FD_CLOEXEC);
     ok = record(&recorder, &before, tty, inside, context, status, err);
     close(recorder.master);
     if (ok)

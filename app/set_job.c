@@ -44,8 +44,8 @@ static void *work(void *context)
     return NULL;
 }
 
-struct set_job *set_job_start(struct model *model, const char *weights, int threads, const struct backend_job *request,
-                              struct error *err)
+struct set_job *set_job_start(struct model *model, const char *weights, bool exact, int threads,
+                              const struct backend_job *request, struct error *err)
 {
     struct set_job *job = calloc(1, sizeof *job);
     sigset_t all, before;
@@ -56,6 +56,7 @@ struct set_job *set_job_start(struct model *model, const char *weights, int thre
     }
     job->model = model;
     job->weights = weights;
+    job->exact = exact;
     job->threads = threads;
     pthread_mutex_init(&job->lock, NULL);
     pthread_condattr_t monotonic;

@@ -10,8 +10,9 @@ struct set_job;
 
 // Starts on the request (copied), a JOB_SET or a JOB_SWEEP. The model has been opened from `weights`; both outlive the job.
 // NULL and *err when no thread can be had.
-struct set_job *set_job_start(struct model *model, const char *weights, int threads, const struct backend_job *request,
-                              struct error *err);
+// `exact` as in struct run_options.
+struct set_job *set_job_start(struct model *model, const char *weights, bool exact, int threads,
+                              const struct backend_job *request, struct error *err);
 
 // Waits for news, at most some milliseconds. Returns JOB_WORKING (nothing new), JOB_PART (`part` has been filled, with
 // kind, state and result), or how it ended: JOB_DONE (the last part), JOB_FAILED (*err) or JOB_CANCELLED. `done` and

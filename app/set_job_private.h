@@ -12,6 +12,7 @@
 struct set_job {
     struct model *model;
     const char *weights;
+    bool exact;
     int threads;
     struct backend_job request;
     pthread_t thread;

@@ -116,6 +116,7 @@ static bool evaluate_set_file(struct set_job *job, const char *path, struct thre
     if (!policy_find(request->policy, &point.options.policy))
         return error_set(err, ERROR_USAGE, "there is no policy '%s'", request->policy);
     point.options.budget = request->budget;
+    point.options.exact = job->exact;
     point.options.pool = pool;
     struct results *rows = rows_of_set(job, path, err);
     if (!rows)

@@ -47,6 +47,7 @@ static bool sweep_set(struct set_job *job, struct thread_pool *pool, struct erro
                                             .set = request->set ? request->set : bundled, .limit = request->limit,
                                             .keeps = request->folder};
     run->options = run_options_default();
+    run->options.exact = job->exact;
     run->options.pool = pool;
     run->folder = request->folder;
     run->progress = watch_sweep;

@@ -65,6 +65,7 @@ static bool open_file(struct set_run *run, struct evaluating *e, struct error *e
     snprintf(header.policy, sizeof header.policy, "%s", policy_name(point->options.policy));
     header.budget = point->options.budget;
     header.seed = point->options.seed;
+    header.exact = point->options.exact;
     if (!results_open(&e->file, point->file, &header, &run->set, run->results, err))
         return false;
     point->torn = e->file.torn;

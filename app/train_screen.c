@@ -251,6 +251,7 @@ bool train_screen_run(const struct train_screen *settings, struct error *err)
                                        .budget = (double)NAN,
                                        .threads = 1,
                                        .screen = settings->screen,
+                                       .outlives_signals = true, // what was trained since the last state
                                        .page = &page_train,
                                        .page_request = &feed};
     struct error seen = {0};

@@ -73,12 +73,10 @@ bool config_save(const struct config *config, struct error *err)
     // A link, as people keep their settings elsewhere, stays one.
     char *real = realpath(config->path, NULL);
     bool ok = file_writer_open(&writer, real ? real : config->path, err);
-    if (ok && fwrite(config->text, 1, config->size, writer.stream) != config->size)
-        ok = error_set(err, ERROR_MACHINE, _("cannot write %s: %s"), config->path, strerror(errno));
-    if (ok)
+    if (ok) {
+        fwrite(config->text, 1, config->size, writer.stream); // what goes wrong is told by the commit
         ok = file_writer_commit(&writer, err);
-    else if (writer.stream)
-        file_writer_abort(&writer);
+    }
     free(real);
     return ok;
 }

@@ -64,8 +64,5 @@ bool lesson_done_write(const struct tour *tour, struct error *err)
     for (int i = 0; i < tour->count; i++)
         if (tour->done[i])
             fprintf(writer.stream, "%s\n", tour->names[i]);
-    if (file_writer_commit(&writer, err))
-        return true;
-    file_writer_abort(&writer);
-    return false;
+    return file_writer_commit(&writer, err);
 }

@@ -324,7 +324,7 @@ bool screen_run(const struct backend *backend, const struct screen_options *opti
         screen_end(screen);
     }
     free(screen);
-    int signal_number = opened ? terminal_quit_signal() : 0;
+    int signal_number = opened && !options->outlives_signals ? terminal_quit_signal() : 0;
     if (signal_number) {
         struct sigaction fate = {.sa_handler = SIG_DFL};
         sigaction(signal_number, &fate, NULL);

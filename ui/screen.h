@@ -22,11 +22,13 @@ struct screen_options {
     const struct page_kind *page; // opened above the stepper at the start (ui/page.h); NULL: none
     const void *page_argument;
     const char *assets; // the folder of the bundled files; NULL: there are none
+    bool outlives_signals; // a signal that means quit ends the screen as q does: who runs it has something to save
 };
 struct screen_options screen_options_default(void);
 
 // Runs until the person quits; false and *err when the terminal cannot show it. After a signal that means
-// quit the terminal is given back and the process dies of that signal, so that who started it can tell.
+// quit the terminal is given back and the process dies of that signal, so that who started it can tell, unless the
+// options say that it outlives it.
 bool screen_run(const struct backend *backend, const struct screen_options *options, struct error *err);
 
 #endif

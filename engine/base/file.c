@@ -1,3 +1,4 @@
+#define _GNU_SOURCE // fopencookie
 #include "engine/base/file.h"
 
 #include "engine/base/memory.h"
@@ -87,6 +88,29 @@ static bool may_replace(const char *path, struct error *err)
                      S_ISDIR(st.st_mode) ? "folder" : "device or pipe");
 }
 
+// stdio forgets why a write failed as soon as the next one is tried.
+static ssize_t write_some(void *cookie, const char *bytes, size_t size)
+{
+    struct file_writer *writer = cookie;
+    size_t sent = 0;
+    while (sent < size) {
+        ssize_t done = write(writer->descriptor, bytes + sent, size - sent);
+        if (done > 0) {
+            sent += (size_t)done;
+        } else if (done == 0 || errno != EINTR) {
+            if (!writer->why)
+                writer->why = done == 0 ? ENOSPC : errno;
+            return 0; // what fopencookie() wants for an error
+        }
+    }
+    return (ssize_t)size;
+}
+
+static int close_descriptor(void *cookie)
+{
+    return close(((struct file_writer *)cookie)->descriptor);
+}
+
 bool file_writer_open(struct file_writer *writer, const char *path, struct error *err)
 {
     *writer = (struct file_writer){0};
@@ -100,47 +124,49 @@ bool file_writer_open(struct file_writer *writer, const char *path, struct error
         return error_no_memory(err, path);
     }
     snprintf(writer->temporary, n, "%s.XXXXXX", path);
-    int fd = mkstemp(writer->temporary);
+    int fd = writer->descriptor = mkstemp(writer->temporary);
     if (fd >= 0) {
         // mkstemp makes the file private; give it the mode that open() would have given.
         mode_t mask = umask(0);
         umask(mask);
         fchmod(fd, 0666 & ~mask);
-        writer->stream = fdopen(fd, "wb");
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        writer->stream = fopencookie(writer, "wb", (cookie_io_functions_t){.write = write_some, .close = close_descriptor});
     }
-    if (!writer->stream) {
-        error_set(err, code_of_errno(), "cannot write %s: %s", path, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-            unlink(writer->temporary);
-        }
-        free(writer->path);
-        free(writer->temporary);
-        *writer = (struct file_writer){0};
-        return false;
+    if (writer->stream)
+        return true;
+    error_set(err, code_of_errno(), "cannot write %s: %s", path, strerror(errno));
+    if (fd >= 0) {
+        close(fd);
+        unlink(writer->temporary);
     }
-    return true;
+    free(writer->path);
+    free(writer->temporary);
+    *writer = (struct file_writer){0};
+    return false;
+}
+
+bool file_writer_give_up(struct file_writer *writer, struct error *err)
+{
+    if (writer->why)
+        error_set(err, ERROR_MACHINE, "cannot write %s: %s", writer->path, strerror(writer->why));
+    file_writer_abort(writer);
+    return false;
 }
 
 bool file_writer_commit(struct file_writer *writer, struct error *err)
 {
-    errno = 0;
-    bool ok = fflush(writer->stream) == 0 && !ferror(writer->stream) && fsync(fileno(writer->stream)) == 0;
-    int why = errno ? errno : EIO; // an earlier write failed, and nobody kept its reason
-    if (fclose(writer->stream) != 0 && ok) {
-        why = errno;
-        ok = false;
-    }
+    if (fflush(writer->stream) != 0 && !writer->why)
+        writer->why = errno;
+    if (!writer->why && fsync(writer->descriptor) != 0)
+        writer->why = errno;
+    if (fclose(writer->stream) != 0 && !writer->why)
+        writer->why = errno;
     writer->stream = NULL;
-    if (ok && rename(writer->temporary, writer->path) != 0) {
-        why = errno;
-        ok = false;
-    }
-    if (!ok) {
-        error_set(err, ERROR_MACHINE, "cannot write %s: %s", writer->path, strerror(why));
-        file_writer_abort(writer);
-        return false;
-    }
+    if (!writer->why && rename(writer->temporary, writer->path) != 0)
+        writer->why = errno;
+    if (writer->why)
+        return file_writer_give_up(writer, err);
     free(writer->path);
     free(writer->temporary);
     *writer = (struct file_writer){0};

@@ -1,6 +1,5 @@
 #include "engine/base/text.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -17,6 +16,15 @@ int text_decode(const char *text, uint32_t *code)
     }
     bool surrogate = *code >= 0xD800 && *code < 0xE000;
     return size > 1 && (*code < least[size] || *code > 0x10FFFF || surrogate) ? 0 : size;
+}
+
+bool text_is_utf8(const char *text)
+{
+    uint32_t code;
+    for (int size; *text; text += size)
+        if (!(size = text_decode(text, &code)))
+            return false;
+    return true;
 }
 
 static bool harmful(uint32_t code)

@@ -247,8 +247,8 @@ bool picture_save_jpeg(const struct picture *picture, const char *path, int qual
         return false;
     if (write_stream(picture, file.stream, quality, err))
         return file_writer_commit(&file, err);
-    file_writer_abort(&file);
-    return error_prefix(err, "%s", path);
+    error_prefix(err, "%s", path);
+    return file_writer_give_up(&file, err);
 }
 
 bool picture_encode_jpeg(const struct picture *picture, int quality, unsigned char **bytes, size_t *size,

@@ -229,6 +229,6 @@ bool picture_save_png(const struct picture *picture, const char *path, struct er
         return false;
     if (picture_write_png(picture, file.stream, 0, err))
         return file_writer_commit(&file, err);
-    file_writer_abort(&file);
-    return error_prefix(err, "%s", path);
+    error_prefix(err, "%s", path);
+    return file_writer_give_up(&file, err);
 }

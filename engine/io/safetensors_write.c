@@ -2,7 +2,6 @@
 #include "engine/io/half.h"
 #include "engine/io/safetensors.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -102,16 +101,11 @@ static char *make_header(const struct tensor_source *tensors, int count, const s
     return padded;
 }
 
+// Why the stream failed is told by file_writer_give_up().
 struct writing {
     FILE *stream;
-    const char *path;
     const struct safetensors_watch *watch; // may be NULL
 };
-
-static bool write_failed(const struct writing *w, struct error *err)
-{
-    return error_set(err, ERROR_MACHINE, "cannot write %s: %s", w->path, strerror(errno));
-}
 
 static bool write_halves(const struct writing *w, const struct tensor_source *source, const float *values, size_t count,
                          struct error *err)
@@ -123,7 +117,7 @@ static bool write_halves(const struct writing *w, const struct tensor_source *so
                              (double)values[i]);
         halves[i] = half_from_float(values[i]);
     }
-    return fwrite(halves, sizeof *halves, count, w->stream) == count || write_failed(w, err);
+    return fwrite(halves, sizeof *halves, count, w->stream) == count;
 }
 
 static const float *next_piece(const struct tensor_source *source, const struct tensor *from, size_t first,
@@ -148,7 +142,7 @@ static bool write_data(const struct writing *w, const struct tensor_source *sour
         if (w->watch && !w->watch->piece(w->watch->context, index, values, n, err))
             return false;
         if (source->stored == TENSOR_F16 ? !write_halves(w, source, values, n, err)
-                                         : fwrite(values, sizeof *values, n, w->stream) != n && !write_failed(w, err))
+                                         : fwrite(values, sizeof *values, n, w->stream) != n)
             return false;
     }
     return true;
@@ -158,7 +152,7 @@ static bool write_file(const struct writing *w, const char *header, uint64_t siz
                        int count, struct error *err)
 {
     if (fwrite(&size, sizeof size, 1, w->stream) != 1 || fwrite(header, 1, (size_t)size, w->stream) != size)
-        return write_failed(w, err);
+        return false;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < count; i++)
             if (tensors[i].stored == (pass ? TENSOR_F16 : TENSOR_F32) && !write_data(w, &tensors[i], i, err))
@@ -179,12 +173,12 @@ bool safetensors_write_watched(const char *path, const struct tensor_source *ten
         return error_prefix(err, "cannot write %s", path);
     struct file_writer writer;
     bool ok = file_writer_open(&writer, path, err);
-    if (ok && !write_file(&(struct writing){writer.stream, path, watch}, header, size, tensors, count, err)) {
-        ok = false;
-        file_writer_abort(&writer);
-    }
+    if (ok)
+        ok = write_file(&(struct writing){writer.stream, watch}, header, size, tensors, count, err)
+                 ? file_writer_commit(&writer, err)
+                 : file_writer_give_up(&writer, err);
     free(header);
-    return ok && file_writer_commit(&writer, err);
+    return ok;
 }
 
 bool safetensors_write(const char *path, const struct tensor_source *tensors, int count,

@@ -1,5 +1,6 @@
 #include "engine/model/config.h"
 
+#include "engine/base/text.h"
 #include "engine/io/tensors.h"
 #include "engine/model/config_private.h"
 #include "engine/model/parameters.h"
@@ -386,7 +387,7 @@ static bool read_object(struct model_config *c, const json_t *object, struct err
                          architectures[architecture], architectures[c->architecture]);
     const char *name = json_string_value(json_object_get(object, "name"));
     if (name)
-        snprintf(c->name, sizeof c->name, "%s", name);
+        text_fit(c->name, sizeof c->name, name); // never cut within a character: it is written as JSON again
     c->task = (enum model_task)task;
     c->stem = (enum model_stem)stem;
     c->fusion_norm = (enum fusion_norm)norm;

@@ -1,6 +1,7 @@
 #include "engine/model/import.h"
 
 #include "engine/base/memory.h"
+#include "engine/base/text.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/torch.h"
 #include "engine/model/import_private.h"
@@ -71,6 +72,15 @@ static bool take_answers(struct import *import, const struct import_options *opt
     return import->answers || (!options->answers && (!text || error_no_memory(err, "the answers")));
 }
 
+static bool check_name(const char *name, struct error *err)
+{
+    if (!text_is_utf8(name))
+        return error_set(err, ERROR_USAGE, "the name \"%s\" is not UTF-8, as the file needs it: type it in a UTF-8 locale "
+                         "(LANG=C.UTF-8), or in plain letters", name);
+    return (*name && strlen(name) < MODEL_NAME) ||
+           error_set(err, ERROR_USAGE, "the name has %zu bytes; expected 1 to %d", strlen(name), MODEL_NAME - 1);
+}
+
 static bool recognise(struct import *import, const struct import_options *options, struct error *err)
 {
     struct import_report *report = &import->report;
@@ -98,6 +108,8 @@ static bool recognise(struct import *import, const struct import_options *option
 
 struct import *import_open(const char *path, const struct import_options *options, struct error *err)
 {
+    if (options->name && !check_name(options->name, err))
+        return NULL;
     struct import *import = memory_alloc(1, sizeof *import);
     if (!import) {
         error_no_memory(err, path);

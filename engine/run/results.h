@@ -3,7 +3,7 @@
 //
 // The first line says what was run:
 //   {"trimscope_results": 1, "model": {"name", "digest"}, "set": {"path", "digest", "questions"}, "policy", "budget": share
-//    or null, "seed": "0", "shard": [i, n], "questions": how many of the set's this shard asks}
+//    or null, "seed": "0", "exact": whether pictures were read so (run.h; false where it is missing), "shard": [i, n], "questions": how many of the set's this shard asks}
 // then a line for each question, in the order in which they were answered:
 //   {"id": place in the set from 0, "picture": as the set names it (a list when there are two), "question", "type",
 //    "truth", "answer", "right", "p", "share", "macs", "ms", "needed", "needed_alive", "other", "other_alive", and for each
@@ -24,6 +24,7 @@ struct results_header {
     char policy[TRACE_NAME];
     double budget; // NaN: as trained
     uint64_t seed;
+    bool exact;
     int shard, shards; // from 1 on
     int questions;     // of this shard
     const char *set_given; // the path as results_describe() got it, NULL in what was read
@@ -47,8 +48,8 @@ struct results_file {
 };
 
 // Opens a new file, or one that such a run left unfinished: what it holds goes to evaluations[set->count], with `done`.
-// A file of another run (model, set, policy, budget, seed or shard), of no run at all, or that another process is writing
-// is refused, and untouched.
+// A file of another run (model, set, policy, budget, seed, exact or shard), of no run at all, or that another process is
+// writing is refused, and untouched.
 bool results_open(struct results_file *file, const char *path, const struct results_header *header,
                   const struct question_set *set, struct evaluation *evaluations, struct error *err);
 bool results_append(struct results_file *file, int id, const struct evaluation *result, const struct trace *trace,

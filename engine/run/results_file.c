@@ -19,7 +19,7 @@ bool results_describe(struct results_header *header, const char *model_path, con
                       int shard, int shards, struct error *err)
 {
     char *real = realpath(set_path, NULL);
-    *header = (struct results_header){.set_questions = set->count, .budget = options->budget, .seed = options->seed,
+    *header = (struct results_header){.set_questions = set->count, .budget = options->budget, .seed = options->seed, .exact = options->exact,
                                       .shard = shard, .shards = shards, .set_given = set_path,
                                       .questions = evaluate_shard_size(set, shard - 1, shards)};
     snprintf(header->model, sizeof header->model, "%s", model_name);
@@ -52,10 +52,10 @@ json_t *results_header_json(const struct results_header *h)
 {
     char seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)h->seed); // JSON numbers end at 2^53 for many readers
-    return json_pack("{s:i, s:{s:s, s:s}, s:{s:s, s:s, s:i}, s:s, s:o, s:s, s:[i, i], s:i}", "trimscope_results", 1,
+    return json_pack("{s:i, s:{s:s, s:s}, s:{s:s, s:s, s:i}, s:s, s:o, s:s, s:b, s:[i, i], s:i}", "trimscope_results", 1,
                      "model", "name", h->model, "digest", h->model_digest, "set", "path", h->set, "digest",
                      h->set_digest, "questions", h->set_questions, "policy", h->policy, "budget", number(h->budget),
-                     "seed", seed, "shard", h->shard, h->shards, "questions", h->questions);
+                     "seed", seed, "exact", (int)h->exact, "shard", h->shard, h->shards, "questions", h->questions);
 }
 
 // The name that the set gives: question_set_read() put the set's folder in front of it.

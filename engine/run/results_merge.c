@@ -43,7 +43,10 @@ bool results_same_run(const struct results_header *a, const struct results_heade
     if (a->seed != b->seed)
         return error_set(err, ERROR_INPUT, "%s comes from the seed %llu, not %llu", path, (unsigned long long)b->seed,
                          (unsigned long long)a->seed);
-    return true;
+    if (b->exact && !a->exact)
+        return error_set(err, ERROR_INPUT, "%s comes from pictures read with --exact, not without", path);
+    return b->exact || !a->exact ||
+           error_set(err, ERROR_INPUT, "%s comes from pictures read without --exact, not with it", path);
 }
 
 // Each shard there, once, and done.
@@ -142,9 +145,9 @@ static bool copy_rows(FILE *to, const char *path, struct error *err)
     size_t size = rows ? map.size - (size_t)(rows + 1 - text) : 0;
     while (size && rows[size] != '\n') // a torn last line
         size--;
-    bool ok = fwrite(rows ? rows + 1 : text, 1, size, to) == size;
+    fwrite(rows ? rows + 1 : text, 1, size, to);
     file_unmap(&map);
-    return ok || error_set(err, ERROR_MACHINE, "the results cannot be written");
+    return true;
 }
 
 bool results_join(const struct results_header *header, const char *const paths[], int count, const char *to,
@@ -164,7 +167,7 @@ bool results_join(const struct results_header *header, const char *const paths[]
         if (ok)
             ok = file_writer_commit(&writer, err);
         else
-            file_writer_abort(&writer);
+            file_writer_give_up(&writer, err);
     }
     free(line);
     return ok;

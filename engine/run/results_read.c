@@ -65,6 +65,13 @@ static bool read_seed(uint64_t *seed, const json_t *root, struct error *err)
     return (end && !*end) || error_set(err, ERROR_INPUT, "\"seed\" is missing or not a number in quotes");
 }
 
+// Files from before there was a choice do not have it.
+static bool read_exact(bool *exact, const json_t *value, struct error *err)
+{
+    *exact = json_is_true(value);
+    return !value || json_is_boolean(value) || error_set(err, ERROR_INPUT, "\"exact\" is neither true nor false");
+}
+
 static bool read_shard(struct results_header *h, const json_t *list, struct error *err)
 {
     json_int_t shard = json_integer_value(json_array_get(list, 0)), shards = json_integer_value(json_array_get(list, 1));
@@ -91,6 +98,7 @@ static bool read_header(struct results_header *h, const json_t *root, struct err
            read_int(&h->set_questions, set, "questions", 1, INT_MAX, err) &&
            read_name(h->policy, sizeof h->policy, root, "policy", err) &&
            read_optional(&h->budget, root, "budget", err) && read_seed(&h->seed, root, err) &&
+           read_exact(&h->exact, json_object_get(root, "exact"), err) &&
            read_shard(h, json_object_get(root, "shard"), err) &&
            read_int(&h->questions, root, "questions", 0, h->set_questions, err);
 }

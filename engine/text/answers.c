@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { ANSWERS_MOST = 1 << 20 };
 
@@ -47,12 +48,26 @@ static json_t *from_object(const json_t *object, const char *path, struct error 
     return list;
 }
 
+// What was meant as JSON is read as such even where it is broken: taken as lines, a list would be a single answer. A lone
+// word in brackets is a line, as "[PAD]", and so is one in quotation marks that no comma follows.
+static bool means_json(const struct text_file *file)
+{
+    const char *first = file->text + strspn(file->text, " \t\r\n");
+    size_t line = strcspn(first, "\r\n"), word = strcspn(first, " \t,:'\"\r\n");
+    while (line > 0 && (first[line - 1] == ' ' || first[line - 1] == '\t'))
+        line--;
+    if (*first == '[' || *first == '{')
+        return word < line || line < 2 || first[line - 1] != (*first == '[' ? ']' : '}') || text_file_is_json(file);
+    return *first == '"' && first[line - 1] == ',';
+}
+
 static json_t *from_json(const struct text_file *file, const char *path, struct error *err)
 {
     json_error_t problem;
     json_t *root = json_loads(file->text, JSON_REJECT_DUPLICATES, &problem);
     if (!root) {
-        error_set(err, ERROR_INPUT, "%s is not valid JSON: line %d: %s", path, problem.line, problem.text);
+        error_set(err, ERROR_INPUT, "%s is not valid JSON: line %d, column %d: %s", path, problem.line, problem.column,
+                  problem.text);
         return NULL;
     }
     json_t *list = json_is_array(root) ? json_incref(root) : from_object(root, path, err);
@@ -90,7 +105,7 @@ char *answers_read(const char *path, int labels, int *count, struct error *err)
     char *text = NULL;
     if (!text_file_open(&file, path, err))
         return NULL;
-    json_t *list = text_file_is_json(&file) ? from_json(&file, path, err) : from_lines(&file, path, err);
+    json_t *list = means_json(&file) ? from_json(&file, path, err) : from_lines(&file, path, err);
     if (list && check(list, path, labels, err)) {
         text = json_dumps(list, JSON_COMPACT);
         if (count)

@@ -2,6 +2,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "engine/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,23 +24,13 @@ bool picture_file_description(const char *picture, char out[PICTURE_FILE_PATH], 
     size_t ending = ends_in(picture, ".jpg") ? 4 : ends_in(picture, ".jpeg") ? 5 : 0;
     if (!ending)
         return error_set(err, ERROR_USAGE, "\"%s\": the picture's name should end in .jpg", picture);
+    const char *slash = strrchr(picture, '/');
+    if (!text_is_utf8(slash ? slash + 1 : picture)) // which stands in the description
+        return error_set(err, ERROR_USAGE, "\"%s\": the picture's name should be UTF-8", picture);
     if (strlen(picture) + 2 > PICTURE_FILE_PATH)
         return error_set(err, ERROR_USAGE, "the picture's name is too long");
     snprintf(out, PICTURE_FILE_PATH, "%.*s.json", (int)(strlen(picture) - ending), picture);
     return true;
-}
-
-static bool write_text(const char *path, const char *text, struct error *err)
-{
-    struct file_writer writer;
-    if (!file_writer_open(&writer, path, err))
-        return false;
-    fputs(text, writer.stream);
-    fputc('\n', writer.stream);
-    if (file_writer_commit(&writer, err))
-        return true;
-    file_writer_abort(&writer);
-    return false;
 }
 
 bool picture_file_save_scene(const struct world *world, const struct compose_file *file, const char *path,
@@ -51,11 +42,15 @@ bool picture_file_save_scene(const struct world *world, const struct compose_fil
         return false;
     struct world_scene *scene = malloc(sizeof *scene);
     char *text = compose_to_json(world, file, slash ? slash + 1 : path);
-    bool ok = (scene && text) || error_no_memory(err, "the scene");
+    struct file_writer writer;
+    bool ok = ((scene && text) || error_no_memory(err, "the scene")) && file_writer_open(&writer, description, err);
     if (ok) {
         compose_draw(world, &file->scene, scene);
         struct picture picture = {WORLD_SIDE, WORLD_SIDE, 3, scene->pixels};
-        ok = picture_save_jpeg(&picture, path, QUALITY, err) && write_text(description, text, err);
+        // The description is on the disk before the picture is in its place: on a full one neither is changed.
+        ok = fprintf(writer.stream, "%s\n", text) > 0 && fflush(writer.stream) == 0 &&
+             picture_save_jpeg(&picture, path, QUALITY, err);
+        ok = ok ? file_writer_commit(&writer, err) : file_writer_give_up(&writer, err);
     }
     free(scene);
     free(text);

@@ -81,6 +81,7 @@ static void test_results_are_kept_and_resumed(void **state)
     json_decref(merged);
     expect(EVAL(set_path, "--model", model_path, "--results", file, "--policy", "random", "--budget", ".9"), 1, "",
            "comes from the policy learned, not random");
+    expect(EVAL(set_path, "--model", model_path, "--results", file, "--exact"), 1, "", "without --exact, not with it");
     expect(EVAL(set_path, "--model", model_path, "--results", file, "--limit", "4"), 1, "", "18 questions of the set, not 4");
 }
 

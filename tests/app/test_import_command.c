@@ -126,6 +126,16 @@ static void test_names_are_checked(void **state)
     assert_int_equal(o.status, ERROR_USAGE);
     expect(o.err, "there is no task vqx; known are vqa, ");
     command_free(&o);
+    o = IMPORT(path, scratch_path("out.safetensors"), "--name", "caf\xe9");
+    assert_int_equal(o.status, ERROR_USAGE);
+    expect(o.err, "the name \"caf?\" is not UTF-8");
+    command_free(&o);
+    o = IMPORT(path, scratch_path("out.safetensors"), "--name",
+               "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+               "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 \xc3\xa9"); // the 64th byte is half a letter
+    assert_int_equal(o.status, ERROR_USAGE);
+    expect(o.err, "the name has 65 bytes; expected 1 to 63");
+    command_free(&o);
     o = IMPORT(path, scratch_path("out.safetensors"), "--resolution", "100");
     assert_int_equal(o.status, ERROR_INPUT);
     expect(o.err, "multiple");

@@ -67,6 +67,9 @@ static void test_output_that_cannot_be_written(void **state)
         assert_int_equal(PROGRAM(no_output, said, words[i]), ERROR_MACHINE);
         assert_non_null(strstr(said, "cannot write the output"));
     }
+    // Nor is the reason lost where much more would have come.
+    assert_int_equal(PROGRAM(full, said, "help", "man"), ERROR_MACHINE);
+    assert_non_null(strstr(said, "cannot write the output: No space left"));
     // The files that a command opens must not become its stdout or stderr.
     assert_int_equal(PROGRAM(no_errors, said, "run", "nowhere.png", "what?"), ERROR_INPUT);
     assert_int_equal(PROGRAM(no_input, said, "--version"), ERROR_NONE);
@@ -79,7 +82,7 @@ static void test_file_that_may_not_grow(void **state)
     char said[1024], path[4096];
     const char *folder = scratch_path("world");
     assert_int_equal(PROGRAM(limited, said, "world", "1", folder), ERROR_MACHINE);
-    assert_non_null(strstr(said, "000000.jpg: cannot write"));
+    assert_non_null(strstr(said, "000000.jpg: File too large"));
     snprintf(path, sizeof path, "%s/000000.jpg", folder);
     assert_int_not_equal(access(path, F_OK), 0);
     assert_int_equal(rmdir(folder), 0); // empty

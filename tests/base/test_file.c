@@ -5,8 +5,11 @@
 #include "engine/base/memory.h"
 #include "tests/support/scratch.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,12 +74,42 @@ static void test_written_whole_or_not_at_all(void **state)
     memory_free(data);
 }
 
+// Of many writes an early one fails, and nobody looks: the reason is told all the same, and nothing stays behind.
+static void test_why_it_could_not_be_written(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct file_writer writer;
+    struct rlimit before, small;
+    const char *path = scratch_path("large");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){100000, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    for (int committed = 0; committed < 2; committed++) {
+        assert_true(file_writer_open(&writer, path, &err));
+        char *temporary = strdup(writer.temporary);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        for (int i = 0; i < 100000; i++)
+            fputs("beyond the limit", writer.stream);
+        error_set(&err, ERROR_INPUT, "what the library thought");
+        assert_false(committed ? file_writer_commit(&writer, &err) : file_writer_give_up(&writer, &err));
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(err.code, ERROR_MACHINE);
+        assert_non_null(strstr(err.text, strerror(EFBIG)));
+        assert_int_not_equal(access(path, F_OK), 0);
+        assert_int_not_equal(access(temporary, F_OK), 0);
+        free(temporary);
+    }
+    signal(SIGXFSZ, SIG_DFL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_files_are_replaced),
         cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_written_whole_or_not_at_all),
+        cmocka_unit_test(test_why_it_could_not_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -377,6 +377,8 @@ static void test_shards_that_do_not_fit(void **state)
     refuse_merge((const char *const[]){scratch_path("whole.jsonl"), a}, 2, "one of 3 shards");
     const char *other = rewritten("shard2.jsonl", "policy.jsonl", "\"learned\"", "\"random\"");
     refuse_merge((const char *const[]){a, b, other}, 3, "do not belong together: ");
+    other = rewritten("shard2.jsonl", "exact.jsonl", "\"exact\":false", "\"exact\":true");
+    refuse_merge((const char *const[]){a, b, other}, 3, "with --exact, not without");
     // Shard 2 claims the first question too; it is in shard 1.
     other = rewritten("shard2.jsonl", "twice.jsonl", "{\"id\":8,", "{\"id\":0,");
     refuse_merge((const char *const[]){a, b, other}, 3, "question 0 is in two of the shards");

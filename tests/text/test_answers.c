@@ -28,6 +28,7 @@ static void test_forms(void **state)
         {"{\"1\": \"no\", \"0\": \"yes\"}", 2, "[\"yes\",\"no\"]", 2},
         {"{\"x\": 1, \"id2label\": {\"1\": \"no\", \"0\": \"yes\"}}", 0, "[\"yes\",\"no\"]", 2},
         {"[PAD]\n", 1, "[\"[PAD]\"]", 1},
+        {"\"on\"\noff, or on\n", 2, "[\"\\\"on\\\"\",\"off, or on\"]", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = {0};
@@ -57,6 +58,13 @@ static void test_says_what_is_wrong(void **state)
         {"{\"0\": \"a\", \"0\": \"b\"}", 0, "not valid JSON"},
         {"{\"0\": [\"a\"]}", 0, "answer 0 is not a string"},
         {"[\"a\"", 0, "not valid JSON"},
+        {"[yes, no]\n", 0, "not valid JSON: line 1, column 4"},
+        {"[\n  'yes',\n  'no'\n]\n", 0, "not valid JSON: line 2, column 3"},
+        {"[ yes ]\n", 0, "not valid JSON: line 1"},
+        {"[yes\nno]\n", 0, "not valid JSON: line 1"},
+        {"{yes: 0}", 0, "not valid JSON: line 1"},
+        {"[", 0, "not valid JSON: line 1"},
+        {"\"yes\",\n\"no\"\n", 0, "not valid JSON: line 1"},
         {"yes\n\xff\n", 0, "no text in UTF-8"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
