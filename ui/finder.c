@@ -112,6 +112,18 @@ bool finder_argument(enum action action, const char *text, const char **argument
     return false;
 }
 
+enum action finder_named(const char *text)
+{
+    char word[32];
+    text += strspn(text, " ");
+    size_t size = strcspn(text, " ");
+    if (size >= sizeof word)
+        return ACTIONS;
+    memcpy(word, text, size);
+    word[size] = 0;
+    return action_parse(word);
+}
+
 enum action finder_opener(enum page_id page)
 {
     return action_parse(page_name(page));

@@ -25,6 +25,9 @@ int finder_score(const char *text, const char *word);
 // Whether a text holds all words of what was typed, for short lists.
 bool finder_matches(const char *text, const char *typed);
 
+// The action whose name is the first word of a text, wherever it works; ACTIONS: none.
+enum action finder_named(const char *text);
+
 // The action that opens a page: the one of the page's name. ACTIONS: none.
 enum action finder_opener(enum page_id page);
 

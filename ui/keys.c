@@ -5,6 +5,7 @@
 #include <ncurses.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define K(...)                                                                                               \
     {                                                                                                        \
@@ -38,6 +39,35 @@ const char *key_group_title(enum key_group group)
 const struct key_row *key_row(enum action action)
 {
     return &rows[action];
+}
+
+// Keys are called as they are labelled; only the long one has no label.
+static const char *show_keys(const char *keys, bool first, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = 0;
+    do {
+        size_t length = strcspn(keys, " ");
+        bool space = length == 5 && !strncasecmp(keys, "space", length);
+        int added = snprintf(out + used, size - used, "%s%.*s", used ? " " : "", space ? 64 : (int)length,
+                             space ? in_("a key", "space") : keys);
+        if (added < 0 || used + (size_t)added >= size)
+            break;
+        used += (size_t)added;
+        keys += length;
+        keys += strspn(keys, " ");
+    } while (*keys && !first);
+    return out;
+}
+
+const char *key_shown(const struct key_row *row, char *out, size_t size)
+{
+    return show_keys(row->written, false, out, size);
+}
+
+const char *key_shown_first(const struct key_row *row, char *out, size_t size)
+{
+    return show_keys(row->written, true, out, size);
 }
 
 // A lesson shows the run and lets it be stepped through: what it has no key of its own for is as on the stepper.

@@ -12,7 +12,7 @@ const char *key_group_title(enum key_group group);
 
 // Where a hint is worth a place in the footer, by focus; ANYWHERE hints come after those of the focus, and
 // ALWAYS ones have their place at the right.
-// HINT_ROOM ones only fill what is left in a wide window.
+// Within a kind the order is that of KEYS. HINT_ROOM ones only fill what is left in a wide window.
 // HINT_LIST is no row's: something is chosen from a list, and other keys mean nothing until then.
 enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, HINT_ALWAYS, HINT_LIST };
 
@@ -61,6 +61,15 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(LAST, K(KEY_END, '$', 'G'), "End $", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("last stage: the answer"))        \
     X(PLAY, K(' '), "space", ON_RUNS, STEP, 0, STAGES, N_("play"),                                          \
       N_("play the stages one after the other, or pause"))                                                      \
+    X(RUN_ADD, K('+'), "+", ON(COMPARE), CHANGE, 0, ANYWHERE, N_("add…"), N_("add a run…"))                  \
+    X(RUN_REMOVE, K('x'), "x", ON(COMPARE), CHANGE, 0, ROOM, N_("remove"), N_("remove the chosen run"))  \
+    X(RUN_NEXT, K('n', KEY_BTAB), "n S-Tab", ON(COMPARE), LOOK, 0, ANYWHERE, N_("next run"),                 \
+      N_("choose the next run: the one that keys change"))                                                   \
+    X(RUN_LESS, K('[', '-'), "[ -", ON(COMPARE), CHANGE, 0, NONE, "",                                        \
+      N_("budget of the chosen run down by 0.05"))                                                           \
+    X(RUN_MORE, K(']'), "]", ON(COMPARE), CHANGE, 0, NONE, "", N_("budget of the chosen run up by 0.05"))    \
+    X(MARKS, K('d'), "d", ON(COMPARE), LOOK, 0, ANYWHERE, N_("marks"),                                       \
+      N_("mark the patches that only some runs keep, or not"))                                               \
     X(FOCUS_NEXT, K('\t'), "Tab", ON_RUNS | ON(WHY), LOOK, 0, ANYWHERE, N_("cursor"),                                 \
       N_("cursor to: patches, words, heads, none"))                                                             \
     X(FOCUS_PREVIOUS, K(KEY_BTAB), "S-Tab", ON(STEPPER) | ON(WHY), LOOK, 0, NONE, "", N_("the same, backwards"))          \
@@ -137,15 +146,6 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("runs side by side: another question, policy, budget or picture"))                                  \
     X(FIGURE, K('V'), "V", ON_RUNS, LOOK, BACKEND_COMPARE, NONE, "",                                         \
       N_("what three questions keep, and one without guidance, by stage"))                                   \
-    X(RUN_ADD, K('+'), "+", ON(COMPARE), CHANGE, 0, ANYWHERE, N_("add…"), N_("add a run…"))                  \
-    X(RUN_REMOVE, K('x'), "x", ON(COMPARE), CHANGE, 0, ANYWHERE, N_("remove"), N_("remove the chosen run"))  \
-    X(RUN_NEXT, K('n', KEY_BTAB), "n S-Tab", ON(COMPARE), LOOK, 0, ANYWHERE, N_("next run"),                 \
-      N_("choose the next run: the one that keys change"))                                                   \
-    X(RUN_LESS, K('[', '-'), "[ -", ON(COMPARE), CHANGE, 0, NONE, "",                                        \
-      N_("budget of the chosen run down by 0.05"))                                                           \
-    X(RUN_MORE, K(']'), "]", ON(COMPARE), CHANGE, 0, NONE, "", N_("budget of the chosen run up by 0.05"))    \
-    X(MARKS, K('d'), "d", ON(COMPARE), LOOK, 0, ANYWHERE, N_("marks"),                                       \
-      N_("mark the patches that only some runs keep, or not"))                                               \
     X(LOOK_NEXT, K('n', ' '), "n", ON(TRAIN), LOOK, 0, ANYWHERE, N_("next picture"), N_("another validation picture")) \
     X(EXPORT, K('E'), "E", EVERYWHERE, PROGRAM, 0, ROOM, N_("export…"),                                     \
       N_("write to a file: screen, run as a page, figure, scores…"))                       \
@@ -275,6 +275,10 @@ void key_reset(void);
 
 // The row of an action, 0 .. ACTIONS-1.
 const struct key_row *key_row(enum action action);
+
+// The keys of a row as the screen writes them, in the person's language; and the first of them. `out` is returned.
+const char *key_shown(const struct key_row *row, char *out, size_t size);
+const char *key_shown_first(const struct key_row *row, char *out, size_t size);
 
 // What a key does on a page, ACTION_NONE for nothing.
 enum action key_action(enum page_id page, int key);

@@ -25,6 +25,11 @@ struct page *page_top(const struct screen *screen)
     return screen->pages[screen->page_count - 1];
 }
 
+bool page_is_lowest(const struct page *page)
+{
+    return page == page->screen->pages[0];
+}
+
 static void page_free(struct page *page)
 {
     if (page)

@@ -132,6 +132,7 @@ bool page_push(struct screen *screen, const struct page_kind *kind, const void *
 // Back to the page before. The lowest page stays.
 void page_pop(struct screen *screen);
 struct page *page_top(const struct screen *screen);
+bool page_is_lowest(const struct page *page);
 const struct page_kind *page_kind_of(enum page_id id);
 
 #define PAGE_DECLARED(id, name, title) extern const struct page_kind page_##name;

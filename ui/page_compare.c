@@ -252,12 +252,28 @@ static void status(struct page *page, char *out, size_t size)
 {
     const struct view *view = &page->screen->view;
     const struct stage *stage = view_stage_at(view);
+    const struct compare *c = compare_of(page);
     char name[TRACE_TEXT];
     if (!stage)
         return;
     view_stage_name(view, stage, name, sizeof name);
-    snprintf(out, size, view->playing ? _("playing  %s  stage %d of %d ") : _(" %s  stage %d of %d "), name,
-             view_stage(view) + 1, screen_last_stage(view) + 1);
+    int first = 'A' + c->layout.first, used = 0;
+    if (c->layout.shown == 1 && c->count > 1)
+        used = snprintf(out, size, _("run %c of %d "), first, c->count);
+    else if (c->layout.shown < c->count)
+        used = snprintf(out, size, _("runs %c–%c of %d "), first, first + c->layout.shown - 1, c->count);
+    used = used > 0 && (size_t)used < size ? used : 0;
+    snprintf(out + used, size - (size_t)used, view->playing ? _("playing  %s  stage %d of %d ") : _(" %s  stage %d of %d "),
+             name, view_stage(view) + 1, screen_last_stage(view) + 1);
+}
+
+static bool offers(struct page *page, enum action action)
+{
+    const struct compare *c = compare_of(page);
+    return action == ACTION_RUN_ADD      ? c->count < COMPARE_RUNS && !c->menu
+           : action == ACTION_RUN_REMOVE ? c->focus > 0
+           : action == ACTION_RUN_NEXT || action == ACTION_MARKS ? c->count > 1
+                                                                 : true;
 }
 
 static enum key_hint hints(struct page *page)
@@ -316,6 +332,7 @@ const struct page_kind page_compare = {
     .tick = tick,
     .news = news,
     .hints = hints,
+    .offers = offers,
     .explain = explain,
     .target = target,
     .figure = make_figure,

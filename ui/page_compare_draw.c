@@ -245,9 +245,10 @@ static void draw_legend(const struct page *page, const struct pane *pane)
     column += draw_text(pane, STYLE_TEXT, rect.row, column, end - column,
                         c->count == 2 ? _("only in the other") : _("dropped here, not everywhere")) +
               2;
-    column += draw_text(pane, STYLE_DIM, rect.row, column, end - column,
-                        c->count == 2 ? _("clear: in both; dim: in neither") : _("clear: in several; dim: in none")) +
-              2;
+    const char *others = c->count == 2 ? _("clear: in both; dim: in neither") : _("clear: in several; dim: in none");
+    if (draw_width(others) > end - column)
+        return;
+    column += draw_text(pane, STYLE_DIM, rect.row, column, end - column, others) + 2;
     if (end - column < 24 || page->screen->graphics != GRAPHICS_SIXEL)
         return;
     column += draw_text(pane, STYLE_NEW_DEAD, rect.row, column, end - column, "×") + 1;

@@ -167,20 +167,64 @@ static void name_state(const struct view *view, const struct explain_place *plac
         snprintf(out, size, "%s", heads && heads->on[place->head] ? _("computed") : _("left out"));
 }
 
-static struct view_score cursor_score(const struct view *view, const struct explain_place *place)
+// The decision about what the cursor is on; NaN: was not taken, or has no such part.
+struct decision {
+    float self, cross, score, threshold;
+};
+
+static struct decision find_decision(const struct view *view, const struct explain_place *place)
 {
-    const struct trace_heads *heads = view_heads(view, place->stage, place->stream, place->module);
-    if (!place->is_head)
-        return view_score(view, place->stage, place->stream, place->token);
-    return (struct view_score){place->stage, NAN, NAN, heads ? heads->score[place->head] : NAN, NAN};
+    if (place->is_head) {
+        const struct trace_heads *heads = view_heads(view, place->stage, place->stream, place->module);
+        float score = heads ? heads->score[place->head] : NAN;
+        return (struct decision){NAN, NAN, score, isnan(score) ? NAN : (float)(0 - view->trace.shift)};
+    }
+    struct view_score score = view_score(view, place->stage, place->stream, place->token);
+    return (struct decision){score.self, score.cross, score.total,
+                             score.stage >= 0 ? view_threshold(view, score.stage, place->stream) : NAN};
 }
 
-// What is under the linked cursor: in which runs it is alive, and its scores in this one.
+// "margin  +7.80"; what there is not is left out.
+static void write_number(struct writer *writer, const char *name, float value)
+{
+    struct rect rect = writer->rect;
+    char number[24];
+    int row;
+    if (isnan(value) || !next_row(writer, &row))
+        return;
+    panel_number(number, sizeof number, value);
+    draw_text(writer->pane, STYLE_DIM, row, rect.column, rect.columns, name);
+    draw_right(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, number);
+}
+
+static void write_decision_wide(struct writer *writer, const struct decision *d)
+{
+    char self[24], cross[24], score[24], threshold[24], margin[24];
+    struct rect rect = writer->rect;
+    int row;
+    panel_number(self, sizeof self, d->self);
+    panel_number(cross, sizeof cross, d->cross);
+    panel_number(score, sizeof score, d->score);
+    panel_number(threshold, sizeof threshold, d->threshold);
+    panel_number(margin, sizeof margin, d->score - d->threshold);
+    if (!isnan(d->threshold) && next_row(writer, &row))
+        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("margin %s to threshold %s"), margin,
+                    threshold);
+    if (!next_row(writer, &row))
+        return;
+    if (isnan(d->self))
+        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("score %s"), score);
+    else
+        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("score %s = self %s cross %s"), score, self,
+                    cross);
+}
+
+// What is under the linked cursor: in which runs it is alive, and how this one decided about it.
 static void write_cursor(struct writer *writer, const struct page *page, int run)
 {
     const struct view *view = compare_view(page, run);
     struct explain_place place;
-    char name[TRACE_TEXT + 8], state[96], self[24], cross[24], total[24], text[200];
+    char name[TRACE_TEXT + 8], state[96], text[200];
     struct rect rect = writer->rect;
     enum style style;
     int row;
@@ -190,35 +234,28 @@ static void write_cursor(struct writer *writer, const struct page *page, int run
                       view->focus == FOCUS_WORDS ? _("no such word here") : _("no head here"));
         return;
     }
-    struct view_score score = cursor_score(view, &place);
+    const struct decision d = find_decision(view, &place);
     name_cursor(view, &place, writer->wide, name, sizeof name);
     name_state(view, &place, writer->wide, state, sizeof state);
-    panel_number(self, sizeof self, score.self);
-    panel_number(cross, sizeof cross, score.cross);
-    panel_number(total, sizeof total, score.total);
-    bool parts = !isnan(score.self), named = next_row(writer, &row);
-    if (named) {
+    if (next_row(writer, &row)) {
         const char *glyph = cursor_glyph(page, writer->pane, run, &place, &style);
         draw_text(writer->pane, style, row, rect.column, 2, glyph);
         snprintf(text, sizeof text, writer->wide ? _("%s: %s") : "%s", name, state);
         draw_text(writer->pane, STYLE_CURSOR, row, rect.column + 2, rect.columns - 2, text);
     }
     if (writer->wide) {
-        snprintf(text, sizeof text, _("score %s = self %s cross %s"), total, self, cross);
-        if (!parts)
-            snprintf(text, sizeof text, _("score %s"), total);
-        if (next_row(writer, &row))
-            draw_text(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, text);
+        write_decision_wide(writer, &d);
         return;
     }
     if (next_row(writer, &row))
         draw_text(writer->pane, STYLE_TEXT, row, rect.column, rect.columns, state);
-    if (next_row(writer, &row))
-        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("score %s"), total);
-    if (parts && next_row(writer, &row))
-        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("self %s"), self);
-    if (parts && next_row(writer, &row))
-        draw_format(writer->pane, STYLE_NUMBER, row, rect.column, rect.columns, _("cross %s"), cross);
+    if (isnan(d.score) && next_row(writer, &row))
+        draw_text(writer->pane, STYLE_DIM, row, rect.column, rect.columns, _("no score given yet"));
+    write_number(writer, _("score"), d.score);
+    write_number(writer, _("threshold"), d.threshold);
+    write_number(writer, _("margin"), d.score - d.threshold);
+    write_number(writer, _("self"), d.self);
+    write_number(writer, _("cross"), d.cross);
 }
 
 // " A " and how it prunes; at the right what no other place tells: the picture's file where the pictures differ.
@@ -271,7 +308,7 @@ void compare_draw_panel(struct page *page, const struct pane *pane, int place)
     if (writer.rect.rows > 12)
         writer.used++;
     bool cursor = compare_view(page, run)->focus != FOCUS_STAGES;
-    bool tight = writer.rect.rows - writer.used < (writer.wide ? 5 : 8);
+    bool tight = writer.rect.rows - writer.used < (writer.wide ? 7 : 11);
     if (cursor && tight) // it was asked for: the lesser answers make room
         write_cursor(&writer, page, run);
     write_answers(&writer, &shown.trace.stages[index]);

@@ -26,7 +26,7 @@ struct chooser {
     int count, selected, first;
     int top;               // the row of the screen where they start
     char path[PATH_BYTES]; // typed, while asking about overwriting
-    char label[160];       // of that prompt
+    char label[160];       // of the prompt that is open
 };
 
 static struct chooser *chooser_of(const struct page *page)
@@ -103,6 +103,8 @@ static void draw_choice(const struct chooser *chooser, const struct pane *pane, 
         snprintf(about, sizeof about, "%s", format_note(one->format));
     else
         snprintf(about, sizeof about, _("%s: %s"), export_what_help(one->what), format_note(one->format));
+    if (draw_width(about) > end - column - 15) // the format's name says the rest
+        snprintf(about, sizeof about, "%s", export_what_help(one->what));
     draw_text(pane, selected ? style : STYLE_DIM, row, column + 15, end - column - 15, about);
 }
 
@@ -203,8 +205,8 @@ static void write_file(struct page *page, const char *typed)
     char path[PATH_BYTES];
     enum export_format format;
     snprintf(path, sizeof path, "%s", typed);
-    bool fits = !export_parse_ending(path, &format) || export_can(row.what, format);
-    if (fits && export_parse_ending(path, &format))
+    bool named = export_parse_ending(path, &format), fits = !named || export_can(row.what, format);
+    if (fits && named)
         row.format = format;
     page_pop(screen);
     if (!fits) { // a file that is not what its name says would be found out late
@@ -272,14 +274,15 @@ static void ask_overwrite(struct page *page)
 static void typed_name(struct page *page, const char *text)
 {
     struct chooser *chooser = chooser_of(page);
-    const char *home = getenv("HOME");
+    enum export_format named;
     struct stat status;
     if (!*text)
         return;
-    if (!strncmp(text, "~/", 2) && home)
-        snprintf(chooser->path, sizeof chooser->path, "%s%s", home, text + 1);
-    else
-        snprintf(chooser->path, sizeof chooser->path, "%s", text);
+    popup_expand_home(text, chooser->path, sizeof chooser->path);
+    size_t used = strlen(chooser->path);
+    if (!export_parse_ending(text, &named)) // a file is called what it is
+        snprintf(chooser->path + used, sizeof chooser->path - used, "%s",
+                 export_format_ending(chooser->rows[chooser->selected].format));
     if (stat(chooser->path, &status) == 0 && S_ISREG(status.st_mode))
         ask_overwrite(page);
     else
@@ -299,9 +302,12 @@ static void on_typed(struct page *page, int which, const char *text)
 static void ask_name(struct page *page)
 {
     struct chooser *chooser = chooser_of(page);
+    const struct row *row = &chooser->rows[chooser->selected];
     char name[128];
-    suggest_name(page, &chooser->rows[chooser->selected], name, sizeof name);
-    page_prompt(page, ASK_NAME, _("Write to: "), name);
+    suggest_name(page, row, name, sizeof name);
+    snprintf(chooser->label, sizeof chooser->label, _("Write to (no ending: %s): "),
+             export_format_ending(row->format));
+    page_prompt(page, ASK_NAME, chooser->label, name);
 }
 
 static void select_row(struct page *page, int row)

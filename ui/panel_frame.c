@@ -159,7 +159,7 @@ void panel_note(const struct pane *pane)
 static int draw_hint(const struct pane *pane, int column, int end, const struct key_row *row)
 {
     char key[16];
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(row->written, " "), row->written); // the first of its keys
+    key_shown_first(row, key, sizeof key);
     if (column + draw_width(key) + 1 + draw_width(_(row->word)) > end)
         return column;
     column += draw_text(pane, STYLE_KEY, pane->layout->hints.row, column, end - column, key) + 1;
@@ -172,10 +172,16 @@ static bool offers(struct page *page, enum action action)
     return !page->kind->offers || page->kind->offers(page, action);
 }
 
+// The row of an action as the footer tells it: a stepper above a table is left, not the program.
+static const struct key_row *hinted(const struct page *page, enum action action)
+{
+    return key_row(action == ACTION_QUIT && !page_is_lowest(page) ? ACTION_BACK : action);
+}
+
 static int draw_hints(const struct pane *pane, int column, int end, enum key_hint which)
 {
     for (int a = 0; a < ACTIONS; a++) {
-        const struct key_row *row = key_row((enum action)a);
+        const struct key_row *row = hinted(pane->page, (enum action)a);
         if (row->hint == which && key_works_on((enum action)a, pane->page->kind->id) &&
             (pane->view->abilities & row->needs) == row->needs && offers(pane->page, (enum action)a))
             column = draw_hint(pane, column, end, row);
@@ -189,10 +195,11 @@ void panel_hints(const struct pane *pane)
     struct page *page = pane->page;
     enum key_hint first = page->kind->hints ? page->kind->hints(page) : HINT_NONE;
     int column = rect.column + 1, end = rect.column + rect.columns - 1, always = 0;
+    char key[16];
     for (int a = 0; a < ACTIONS; a++) {
-        const struct key_row *row = key_row((enum action)a);
+        const struct key_row *row = hinted(page, (enum action)a);
         if (row->hint == HINT_ALWAYS && key_works_on((enum action)a, page->kind->id))
-            always += (int)strcspn(row->written, " ") + 1 + draw_width(_(row->word)) + 2;
+            always += draw_width(key_shown_first(row, key, sizeof key)) + 1 + draw_width(_(row->word)) + 2;
     }
     draw_hints(pane, end - always + 2, end, HINT_ALWAYS);
     end -= always;

@@ -1,6 +1,7 @@
 #include "ui/panel_why.h"
 
 #include "engine/run/intervention_text.h"
+#include "ui/measure.h"
 #include "ui/why_words.h"
 #include "ui/words.h"
 
@@ -315,26 +316,56 @@ const char *panel_why_over(unsigned over)
                                                                                          : _("patches, words, heads");
 }
 
+// Columns that the last row of a wrapped text takes.
+static int last_row_width(const char *text, int columns)
+{
+    bool all = false;
+    while (!all) {
+        int length = measure_row(text, columns, &all);
+        if (all)
+            break;
+        text += length;
+        text += strspn(text, " ");
+    }
+    return measure_width(text);
+}
+
+// The rows of a member: its name, and behind it or in a row of its own the place as commands take it.
+static int member_rows(const char *name, const char *place, int columns)
+{
+    int rows = draw_rows(name, columns);
+    return rows + (last_row_width(name, columns) + 3 + draw_width(place) > columns);
+}
+
+// False: there is no room for it. Below all but the last one a row stays free, for how many more there are.
+static bool put_member(struct pen *pen, const struct trace *trace, const struct intervention *member, bool last)
+{
+    char name[WHY_TEXT], place[96] = "";
+    struct rect rect = {pen->row, pen->rect.column + 2, pen->end - pen->row, pen->rect.columns - 2};
+    why_name_change(trace, member, name, sizeof name);
+    if (!intervention_write(trace, member, place, sizeof place))
+        place[0] = 0;
+    int rows = member_rows(name, place, rect.columns);
+    if (rows > rect.rows - !last)
+        return false;
+    bool patch = member->stream != TRACE_TEXT_STREAM && member->kind <= INTERVENE_TOKEN_DROP;
+    const struct glyphs *glyphs = pen->pane->theme->glyphs;
+    draw_text(pen->pane, STYLE_WARN, rect.row, pen->rect.column, 1, patch && glyphs->unicode ? "◆" : glyphs->dot);
+    draw_wrapped(pen->pane, STYLE_STRONG, rect, name);
+    draw_right(pen->pane, STYLE_DIM, rect.row + rows - 1, rect.column, rect.columns, place);
+    pen->row += rows;
+    return true;
+}
+
 static void put_members(struct pen *pen, const struct trace *trace, const struct explain_set *set)
 {
     for (int i = 0; i < set->count; i++) {
-        char name[WHY_TEXT], place[96];
-        if (pen->row == pen->end - 1 && i < set->count - 1) {
-            snprintf(name, sizeof name, ngettext_(set->count - i, "… and %d more", "… and %d more"), set->count - i);
-            put_text(pen, STYLE_DIM, name);
-            return;
-        }
-        if (!has_room(pen))
-            return;
-        why_name_change(trace, &set->members[i], name, sizeof name);
-        int used = draw_text(pen->pane, STYLE_STRONG, pen->row, pen->rect.column + 2, pen->rect.columns - 2, name);
-        bool patch = set->members[i].stream != TRACE_TEXT_STREAM && set->members[i].kind <= INTERVENE_TOKEN_DROP;
-        const struct glyphs *glyphs = pen->pane->theme->glyphs;
-        draw_text(pen->pane, STYLE_WARN, pen->row, pen->rect.column, 1, patch && glyphs->unicode ? "◆" : glyphs->dot);
-        if (intervention_write(trace, &set->members[i], place, sizeof place) &&
-            used + 4 + draw_width(place) <= pen->rect.columns)
-            draw_right(pen->pane, STYLE_DIM, pen->row, pen->rect.column + used + 3, pen->rect.columns - used - 3, place);
-        pen->row++;
+        char more[96];
+        if (put_member(pen, trace, &set->members[i], i == set->count - 1))
+            continue;
+        snprintf(more, sizeof more, ngettext_(set->count - i, "… and %d more", "… and %d more"), set->count - i);
+        put_text(pen, STYLE_DIM, more);
+        return;
     }
 }
 
@@ -359,7 +390,9 @@ static void put_set(struct pen *pen, const struct trace *trace, const struct pan
     }
     why_tell_set(panel->set, text, sizeof text);
     put_wrapped(pen, STYLE_ANSWER, text, 4);
+    pen->end -= 2; // for what can be done with it
     put_members(pen, trace, panel->set);
+    pen->end += 2;
     if (panel->set->outcome == EXPLAIN_SAME)
         put_wrapped(pen, STYLE_DIM, _("B searches what it hangs on."), 1);
     else

@@ -251,18 +251,41 @@ static void draw_found(const struct popup *popup, const struct pane *pane, struc
     if (found->elsewhere)
         snprintf(name, sizeof name, _("page: %s"), action_name(found->action));
     draw_row(pane, rect, row, selected, name, NULL);
-    draw_text(pane, selected ? STYLE_SELECTED : STYLE_KEY, row, rect.column + 20, 9, key->written);
+    char keys[32];
+    draw_text(pane, selected ? STYLE_SELECTED : STYLE_KEY, row, rect.column + 20, 9, key_shown(key, keys, sizeof keys));
     if (draw_width(name) < 17 && rect.columns > 34)
         draw_text(pane, selected ? STYLE_SELECTED : STYLE_DIM, row, rect.column + 30, rect.columns - 30,
                   _(help ? help : key->help));
 }
 
+// What was named in full and does not work here: on which pages it does. Returns the rows used.
+static int draw_elsewhere(const struct popup *popup, const struct pane *pane, struct rect rect)
+{
+    enum action named = finder_named(popup->typed);
+    char text[400] = "";
+    for (int i = 0; i < popup->count; i++)
+        if (popup->found[i].action == named)
+            return 0;
+    if (named == ACTIONS || key_works_on(named, pane->page->kind->id))
+        return 0;
+    for (int p = 0; p < PAGE_COUNT; p++)
+        if (key_works_on(named, (enum page_id)p)) {
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", _(page_title((enum page_id)p)));
+        }
+    char whole[500];
+    snprintf(whole, sizeof whole, _("%s does not work on this page, but on: %s."), action_name(named), text);
+    return draw_wrapped(pane, STYLE_WARN, (struct rect){rect.row + 1, rect.column, 3, rect.columns}, whole);
+}
+
 static void draw_palette(struct popup *popup, const struct pane *pane, struct rect rect)
 {
-    int room = rect.rows - 1;
+    int room = rect.rows - 1, told = draw_elsewhere(popup, pane, rect);
     draw_title(pane, rect, _("COMMANDS"), _("Enter runs it, Esc leaves"), true);
-    if (popup->count == 0)
+    if (popup->count == 0 && !told)
         draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns, _("Nothing here is called like this."));
+    rect.row += told;
+    room -= told;
     scroll_to_selected(popup, room);
     for (int i = 0; i < room && popup->first + i < popup->count; i++)
         draw_found(popup, pane, rect, rect.row + 1 + i, popup->first + i);
@@ -289,7 +312,8 @@ static void draw_key(const struct pane *pane, struct rect rect, int at, enum act
     int line = rect.row + 1 + at;
     if (at < 0 || line >= rect.row + rect.rows)
         return;
-    draw_text(pane, possible ? STYLE_KEY : STYLE_DIM, line, rect.column + 1, 9, row->written);
+    char keys[32];
+    draw_text(pane, possible ? STYLE_KEY : STYLE_DIM, line, rect.column + 1, 9, key_shown(row, keys, sizeof keys));
     draw_format(pane, possible ? STYLE_TEXT : STYLE_DIM, line, rect.column + 11, rect.columns - 11,
                 possible ? "%s" : _("%s (not in a replay)"), help_of(pane->page, action));
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BINS = 256, NUMBERS = 20 };
+enum { BINS = 256, NUMBERS = 20, GAP = 2 };
 
 int set_figures_bins(const struct results *results, int *bins, int count, double *low, double *high)
 {
@@ -140,15 +140,15 @@ enum set_cell set_figures_cell(struct estimate e, int cell, int cells)
 static void draw_accuracy(const struct pane *pane, int row, struct rect rect, const char *name,
                           const struct evaluation_summary *s, bool chosen)
 {
-    static const char *const cells[2][4] = {{"#", "=", "-", " "}, {"█", "▄", "▁", " "}};
+    static const char *const cells[2][4] = {{"#", "=", "-", " "}, {"▆", "▃", "▁", " "}};
     static const enum style styles[4] = {STYLE_ALIVE, STYLE_ALIVE, STYLE_ANSWER_BAR, STYLE_TRACK};
-    int name_columns = rect.columns < 56 ? 12 : 16, bar = rect.columns - name_columns - NUMBERS - 2;
+    int name_columns = rect.columns < 56 ? 12 : 16, bar = rect.columns - name_columns - 1 - GAP - NUMBERS;
     draw_text(pane, chosen ? STYLE_SELECTED : STYLE_TEXT, row, rect.column, name_columns, name);
     for (int i = 0; i < bar; i++) {
         enum set_cell cell = set_figures_cell(s->accuracy, i, bar);
         draw_text(pane, styles[cell], row, rect.column + name_columns + 1 + i, 1, cells[pane->theme->glyphs->unicode][cell]);
     }
-    int numbers = rect.column + name_columns + 1 + (bar > 0 ? bar : 0) + 1;
+    int numbers = rect.column + name_columns + 1 + (bar > 0 ? bar : 0) + GAP;
     if (s->questions)
         draw_format(pane, STYLE_NUMBER, row, numbers, NUMBERS, "%3.0f %% %3.0f–%-3.0f %6d", 100 * s->accuracy.value,
                     100 * s->accuracy.low, 100 * s->accuracy.high, s->questions);

@@ -235,7 +235,7 @@ static void test_table(void **state)
     WAIT(&term, "the table, as it is filtered and sorted");
     assert_false(screen_term_find(&term, "scores", NULL, NULL));
     screen_term_type(&term, "jjj\r");
-    WAIT(&term, "Write to: set-table.csv");
+    WAIT(&term, "Write to (no ending: .csv): set-table.csv");
     screen_term_type(&term, "\025");
     screen_term_type(&term, csv);
     screen_term_type(&term, "\r");

@@ -5,6 +5,7 @@
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
 #include "engine/run/explain.h"
+#include "engine/run/intervention_text.h"
 #include "engine/run/run.h"
 #include "tests/support/scratch.h"
 #include "tests/support/screen_test.h"
@@ -38,7 +39,7 @@ static int make_files(void **state)
 struct truth {
     struct explain_verdict verdict;
     struct explain_effect effect;
-    struct explain_set restore;
+    struct explain_set restore, broken; // the second over heads alone
     struct trace trace;
 };
 
@@ -55,6 +56,7 @@ static void find_truth(struct truth *truth, int token)
     assert_true(explain_verdict(e, &place, &truth->verdict, &err) && explain_opposite(&truth->verdict, &change));
     assert_true(explain_what_if(e, &change, 1, &truth->effect, &err));
     assert_true(explain_find_set(e, EXPLAIN_RESTORE, EXPLAIN_ALL, NULL, &truth->restore, &err));
+    assert_true(explain_find_set(e, EXPLAIN_BREAK, EXPLAIN_HEADS, NULL, &truth->broken, &err));
     assert_true(trace_copy(&truth->trace, run_trace(run)));
     explain_free(e);
     run_free(run);
@@ -64,6 +66,7 @@ static void find_truth(struct truth *truth, int token)
 static void forget_truth(struct truth *truth)
 {
     explain_set_free(&truth->restore);
+    explain_set_free(&truth->broken);
     trace_free(&truth->trace);
 }
 
@@ -208,6 +211,27 @@ static void test_the_members(void **state)
     forget_truth(&truth);
 }
 
+// Each member has its place as commands take it, in the least window, too, where heads have names of two rows.
+static void test_places_of_members(void **state)
+{
+    (void)state;
+    struct truth truth;
+    char place[96];
+    find_truth(&truth, 1);
+    assert_int_equal(truth.broken.outcome, EXPLAIN_FOUND);
+    assert_true(truth.broken.count > 0 && truth.broken.members[0].kind == INTERVENE_HEAD_OFF);
+    start(24, 80);
+    screen_term_type(&term, "WoooB");
+    expect("WHAT DOES THE ANSWER HANG ON?");
+    expect("Enter makes it so; u takes it back");
+    for (int i = 0; i < truth.broken.count && i < 3; i++) {
+        assert_true(intervention_write(&truth.trace, &truth.broken.members[i], place, sizeof place));
+        expect(place);
+    }
+    finish("qq");
+    forget_truth(&truth);
+}
+
 // In the least window everything has its place, words and heads can be asked about, and the command line is whole.
 static void test_the_least_window(void **state)
 {
@@ -232,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_the_decision),
         cmocka_unit_test(test_the_set),
         cmocka_unit_test(test_the_members),
+        cmocka_unit_test(test_places_of_members),
         cmocka_unit_test(test_the_least_window),
     };
     return cmocka_run_group_tests_name("why on the screen", tests, make_files, NULL);

@@ -18,7 +18,7 @@
 static const char *const names[] = {
     "trimscope", "sample",  "FLOP",      "FLOPs",  "MFLOP",  "kFLOP",    "GFLOP",      "CLS",     "MSA",
     "MCA",       "QKV",     "FFN",       "lens",   "sixel",  "blocks",   "ascii",      "shell",   "tulips",
-    "png",       "Tab",     "Esc",       "Enter",  "space",  "Home",     "End",        "PgUp",    "PgDn",
+    "png",       "Tab",     "Esc",       "Enter",  "Home",     "End",        "PgUp",    "PgDn",
     "arrows",    "Left",    "Right",     "Up",     "Down",   "Del",      "Space",      "learned", "self",
     "fixed",     "cls",     "attention", "cross",  "random", "none",     "SmartTrim",  "EViT",    "JPEG",
     "PNG",       "WebP",    "what",      "color",  "is",     "the",      "apple",      "left",    "of",

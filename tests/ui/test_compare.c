@@ -118,13 +118,19 @@ static void test_four_runs_in_a_narrow_window(void **state)
     reject(" A  learned");
     screen_term_type(&term, "+");
     expect("Four runs are the most");
+    expect("runs C–D of 4");
+    expect("n next run");
+    expect("d marks");
+    reject("+ add"); // there is no room for a fifth
     screen_term_type(&term, "n");
     expect("[A]");
+    expect("runs A–B of 4");
     expect(" B  learned");
     reject(" D  none");
     screen_term_resize(&term, 48, 160); // room for all
     expect(" D  none");
     expect("[A]");
+    reject("of 4");
     screen_term_type(&term, "$");
     expect("in one alone: A ");
     finish("qq");
@@ -154,6 +160,39 @@ static void test_linked_cursor(void **state)
     screen_term_row(&term, again, moved, sizeof moved);
     assert_string_not_equal(moved, text);
     finish("qq");
+}
+
+// How often a text is on the screen.
+static int occurrences(const char *text)
+{
+    int count = 0;
+    for (int row = 0; row < term.rows; row++) {
+        char line[700];
+        screen_term_row(&term, row, line, sizeof line);
+        for (const char *at = line; (at = strstr(at, text)); at += strlen(text))
+            count++;
+    }
+    return count;
+}
+
+// Each run tells score, threshold and margin of what the cursor is on, in narrow panels and in wide ones.
+static void test_margins(void **state)
+{
+    static const struct {
+        int rows, columns;
+        const char *margin, *threshold;
+    } windows[] = {{24, 80, "margin ", "threshold "}, {30, 100, "margin ", "threshold "}, {48, 160, "margin ", "threshold "}, {60, 80, "margin +", " to threshold "}};
+    (void)state;
+    for (size_t w = 0; w < sizeof windows / sizeof *windows; w++) {
+        start(windows[w].rows, windows[w].columns, true);
+        add_question();
+        screen_term_type(&term, "$\t");
+        expect(windows[w].margin);
+        screen_term_settle(&term, 150); // the other panel's may be a frame behind
+        assert_int_equal(occurrences(windows[w].margin), 2);
+        assert_int_equal(occurrences(windows[w].threshold), 2);
+        finish("qq");
+    }
 }
 
 // A word is the same where it is called the same; in a question without it there is no cursor.
@@ -440,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_without_guidance_at_the_same_share),
         cmocka_unit_test(test_four_runs_in_a_narrow_window),
         cmocka_unit_test(test_linked_cursor),
+        cmocka_unit_test(test_margins),
         cmocka_unit_test(test_linked_words),
         cmocka_unit_test(test_linked_heads),
         cmocka_unit_test(test_runs_are_kept),

@@ -53,6 +53,9 @@ static void test_compose(void **state)
     expect("patches kept");
     press("awhat is there?\n", "what is there");
     reject("true answer");
+    press(":budget 0.4", "budget does not work on this page, but on: Stepper, Side by side"); // where it does
+    screen_term_type(&term, "\033");
+    reject("COMMANDS");
     press("q", "not saved");
     snprintf(keys, sizeof keys, "w\025%s\n", path); // ^U clears the line
     press(keys, "and its description beside it");

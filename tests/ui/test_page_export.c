@@ -22,7 +22,7 @@ static void type_export(int downs, const char *path)
     for (int i = 0; i < downs; i++)
         screen_term_type(&term, "j");
     screen_term_type(&term, "\r");
-    expect("Write to: ");
+    expect("Write to (no ending: ");
     screen_term_type(&term, "\025"); // ^U
     screen_term_type(&term, path);
     screen_term_type(&term, "\r");
@@ -93,7 +93,7 @@ static void test_overwriting(void **state)
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_size, 3);
     screen_term_type(&term, "\r");
-    expect("Write to: ");
+    expect("Write to (no ending: ");
     screen_term_type(&term, "\025");
     screen_term_type(&term, path);
     screen_term_type(&term, "\r");
@@ -102,6 +102,25 @@ static void test_overwriting(void **state)
     expect("Written to ");
     finish("q");
     check_begins(path, "{ \"trimscope\": 1");
+}
+
+// A name without an ending gets that of the format; one that exists so is asked about.
+static void test_no_ending(void **state)
+{
+    (void)state;
+    char ending[4200];
+    const char *path = scratch_path("nameless");
+    snprintf(ending, sizeof ending, "%s.svg", path);
+    start_fake_screen(40, 120, true, NULL);
+    type_export(1, path);
+    expect("nameless.svg (");
+    check_begins(ending, "<?xml");
+    type_export(1, path);
+    expect("nameless.svg exists. Type yes");
+    screen_term_type(&term, "no\r");
+    expect("Nothing was written");
+    screen_term_type(&term, "q");
+    finish("q");
 }
 
 static void test_failure(void **state)
@@ -145,7 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frame),   cmocka_unit_test(test_frame_without_sixel), cmocka_unit_test(test_overwriting),
-        cmocka_unit_test(test_failure), cmocka_unit_test(test_ending), cmocka_unit_test(test_quit_while_writing),
+        cmocka_unit_test(test_no_ending), cmocka_unit_test(test_failure), cmocka_unit_test(test_ending), cmocka_unit_test(test_quit_while_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
