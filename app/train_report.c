@@ -61,6 +61,8 @@ static void describe_long(struct text *text, const struct train_report *report, 
 {
     append(text, _("step %ld/%ld  questions %ld  accuracy %.3f  loss %.3f"), p->step, p->steps, p->questions, p->accuracy,
            p->loss[TERM_ANSWER]);
+    if (isfinite(p->statement_accuracy))
+        append(text, _("  statements %.3f"), p->statement_accuracy);
     for (int k = 1; k < TERMS; k++)
         if (p->loss[k] > 0)
             append(text, "  %s %.3f", objective_term_name((enum objective_term)k), p->loss[k]);
@@ -139,6 +141,8 @@ void train_report_validation(struct train_report *report, struct trainer *traine
     if (!sums.questions)
         return;
     append(&text, _("held-out: %d questions  accuracy %.4f"), sums.questions, (double)sums.right / sums.questions);
+    if (sums.statements)
+        append(&text, _("  %d statements %.4f"), sums.statements, (double)sums.statements_right / sums.statements);
     if (report->trim)
         append(&text, _("  share %.4f"), share);
     if (report->trim && isfinite(lift))

@@ -250,6 +250,12 @@ static int source_row(const struct net_batch *batch, int t)
     return t == 0 || !batch->patch_count ? t : batch->patches[t - 1] + 1;
 }
 
+// Token types are those of words, of the picture, and of a second one.
+static size_t picture_type(const struct net *net, const struct net_batch *batch)
+{
+    return net->types + (size_t)((1 + batch->picture) * net->config.width);
+}
+
 // Carries the encoder's tokens (and masks) over to the fusion stream: chosen patches, one copy a question.
 static void enter_fusion(struct tape *tape, const struct net *net, const struct net_batch *batch,
                          struct net_state *state)
@@ -259,7 +265,7 @@ static void enter_fusion(struct tape *tape, const struct net *net, const struct 
     real *transformed = tape_alloc(tape, (size_t)(rows_total(from) * width));
     op_linear(tape, net->transform[NET_IMAGE], transformed, state->encoded, rows_total(from));
     for (int r = 0; r < rows_total(from); r++) {
-        scatter_add(transformed + (size_t)(r * width), tape->P + net->types + width, width);
+        scatter_add(transformed + (size_t)(r * width), tape->P + picture_type(net, batch), width);
         if (net->config.fusion_position)
             scatter_add(transformed + (size_t)(r * width), tape->P + net->image_position + (size_t)(r % from.stride * width),
                         width);
@@ -284,7 +290,7 @@ static void enter_fusion_back(struct tape *tape, const struct net *net, const st
             scatter_add(d + (size_t)(((from.n > 1 ? q : 0) * from.stride + source_row(batch, t)) * width),
                         dfused + (size_t)((q * to.stride + t) * width), width);
     for (int r = 0; r < rows_total(from); r++) {
-        tape_give(tape, net->types + (size_t)width, d + (size_t)(r * width), width);
+        tape_give(tape, picture_type(net, batch), d + (size_t)(r * width), width);
         if (net->config.fusion_position)
             tape_give(tape, net->image_position + (size_t)(r % from.stride * width), d + (size_t)(r * width), width);
     }
@@ -441,8 +447,7 @@ static void fusion_layer_back(struct tape *tape, const struct layer_refs refs[NE
 static void forward_head(struct tape *tape, const struct net *net, struct net_state *state, const real *const x[],
                          const struct rows rows[])
 {
-    int width = net->config.width, n = state->rows[NET_TEXT].n, hidden = net->config.head_hidden;
-    int labels = net->config.labels;
+    int width = net->config.width, n = state->rows[NET_TEXT].n;
     state->pooled = tape_alloc(tape, (size_t)(n * 2 * width));
     for (int s = 0; s < NET_STREAMS; s++) {
         state->cls[s] = tape_alloc(tape, (size_t)(n * width));
@@ -459,55 +464,17 @@ static void forward_head(struct tape *tape, const struct net *net, struct net_st
             for (int i = 0; i < width; i++)
                 state->pooled[(q * 2 + (s == NET_IMAGE)) * width + i] = (real)tanh((double)dense[q * width + i]);
     }
-    state->hidden = tape_alloc(tape, (size_t)(n * hidden));
-    state->normed = tape_alloc(tape, (size_t)(n * hidden));
-    state->active = tape_alloc(tape, (size_t)(n * hidden));
-    op_linear(tape, net->head0, state->hidden, state->pooled, n);
-    op_norm(tape, net->head_norm, &state->head_norm, state->normed, state->hidden, n);
-    tape->kernels->gelu(state->active, state->normed, n * hidden);
-    state->logits = tape_alloc(tape, (size_t)(n * labels));
-    op_linear(tape, net->head3, state->logits, state->active, n);
-    if (!net->config.answer_words)
-        return;
-    state->word = tape_alloc(tape, (size_t)(n * width));
-    op_linear(tape, net->head_words, state->word, state->active, n);
-    for (int a = 0; a < labels; a++)
-        if (net->answer_words[a] >= 0)
-            for (int q = 0; q < n; q++) {
-                const real *e = tape->P + net->words + (size_t)(net->answer_words[a] * width);
-                real sum = 0;
-                for (int i = 0; i < width; i++)
-                    sum += e[i] * state->word[q * width + i];
-                state->logits[q * labels + a] += sum;
-            }
+    answer_head(tape, &net->head, &state->head, state->pooled, n);
 }
 
 // Leaves the gradient of the CLS rows in d (zeroed elsewhere by the caller).
 static void backward_head(struct tape *tape, const struct net *net, struct net_state *state,
                           const struct net_gradients *gradients, real *const d[], const struct rows rows[])
 {
-    int width = net->config.width, n = state->rows[NET_TEXT].n, hidden = net->config.head_hidden;
-    int labels = net->config.labels;
-    real *dactive = tape_alloc(tape, (size_t)(n * hidden)), *dnormed = tape_alloc(tape, (size_t)(n * hidden));
-    op_linear_back(tape, net->head3, dactive, false, gradients->logits, state->active, n);
-    if (net->config.answer_words) {
-        real *dword = tape_zeros(tape, (size_t)(n * width));
-        for (int a = 0; a < labels; a++)
-            if (net->answer_words[a] >= 0)
-                for (int q = 0; q < n; q++) {
-                    size_t e = net->words + (size_t)(net->answer_words[a] * width);
-                    real g = gradients->logits[q * labels + a], *de = tape_gradient(tape, e);
-                    for (int i = 0; i < width; i++)
-                        dword[q * width + i] += g * tape->P[e + (size_t)i];
-                    for (int i = 0; de && i < width; i++)
-                        de[i] += g * state->word[q * width + i];
-                }
-        op_linear_back(tape, net->head_words, dactive, true, dword, state->active, n);
-    }
-    tape->kernels->gelu_back(dnormed, dactive, state->normed, n * hidden);
-    real *dhidden = tape_zeros(tape, (size_t)(n * hidden)), *dpooled = tape_alloc(tape, (size_t)(n * 2 * width));
-    op_norm_back(tape, net->head_norm, &state->head_norm, dhidden, dnormed, n);
-    op_linear_back(tape, net->head0, dpooled, false, dhidden, state->pooled, n);
+    int width = net->config.width, n = state->rows[NET_TEXT].n;
+    real *dpooled = tape_zeros(tape, (size_t)(n * 2 * width));
+    if (gradients->logits)
+        answer_head_back(tape, &net->head, &state->head, gradients->logits, dpooled, n);
     if (gradients->pooled)
         tape->kernels->add(dpooled, gradients->pooled, n * 2 * width);
     for (int s = 0; s < NET_STREAMS; s++) {
@@ -645,7 +612,9 @@ size_t net_arena_size(const struct net *net, int questions, int text_stride)
                kept_layers(c->image_layers, net->first_image);
     numbers += q * (text * text_row + heads * text * text) * kept_layers(c->text_layers, net->first_text);
     numbers += 2 * q * tokens * (16 * width + 4 * ffn) + 4 * tokens * tokens; // the backward pass's own
-    numbers += (size_t)c->image_size * (size_t)c->image_size * 24;            // the stem
+    numbers += (size_t)c->image_size * (size_t)c->image_size * 24;            // a patch embedding
+    size_t channels = (size_t)(c->stem_channels[0] + c->stem_channels[1]), blocks = (size_t)c->stem_blocks;
+    numbers += (size_t)(c->image_size * c->image_size) * channels + grid * grid * blocks * (8 * width + 4 * (size_t)c->stem_expansion);
     numbers += q * (size_t)(12 * c->head_hidden + 2 * c->labels);
     return numbers * sizeof(real) + ((size_t)1 << 22);
 }

@@ -3,6 +3,7 @@
 #ifndef TRIMSCOPE_LEARN_NET_H
 #define TRIMSCOPE_LEARN_NET_H
 
+#include "engine/learn/answer_head.h"
 #include "engine/learn/blocks.h"
 #include "engine/learn/fusion_compact.h"
 #include "engine/learn/params.h"
@@ -41,9 +42,7 @@ struct net {
     struct norm_ref ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS];
     struct layer_refs image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS];
     struct linear_ref transform[NET_STREAMS], pooler[NET_STREAMS];
-    struct linear_ref head0, head3, head_words;
-    struct norm_ref head_norm;
-    const int *answer_words; // labels; token id or -1; NULL without the option; owned by the caller
+    struct answer_head_refs head, pair_head; // pair_head: with config.pair_hidden
     bool image_per_question; // a trimmer inside the image encoder is guided by the question
     // The first layer of each stack that the backward pass has to reach, its number of layers where there is none, and
     // whether the embeddings below are trained: a frozen backbone is left out where no trimmer depends on it.
@@ -51,7 +50,8 @@ struct net {
     bool embeddings;
 };
 
-// Looks up every parameter. False with a sentence when the model is beyond what training supports.
+// Looks up every parameter. False with a sentence when the model is beyond what training supports. answer_words (labels):
+// token id or -1, read with that option only; stays the caller's.
 bool net_init(struct net *net, const struct model_config *config, const struct params *params,
               const int *answer_words, struct error *err);
 
@@ -62,6 +62,7 @@ struct net_batch {
     const int *ids, *text_count;  // (questions, text_stride), tokens in each
     int patch_count;              // patches that enter the fusion layers; 0: all
     const int *patches;           // which, increasing
+    int picture;                  // 1: the second of the two that a statement is about (its token type); else 0
 };
 
 // Whether and how masks are drawn.
@@ -99,7 +100,7 @@ struct stem_state {
 struct net_state {
     struct stem_state stem;
     real *patch_columns;
-    struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS], head_norm;
+    struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS];
     struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS];
     struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams on entering
     real *encoded;            // image encoder's output after ln_post (image_rows)
@@ -108,8 +109,7 @@ struct net_state {
     struct stream_layer_state *entry[NET_STREAMS]; // what was alive on entering fusion; NULL: everything
     real *cls[NET_STREAMS], *cls_z[NET_STREAMS];
     real *pooled;      // (questions, 2 width): [text, image], after tanh
-    real *hidden, *normed, *active, *word; // of the answer head
-    real *logits;      // (questions, labels)
+    struct answer_head_state head; // head.logits: (questions, labels)
 };
 
 // Fills *state; everything lives in the tape's arena until it is rewound.
@@ -125,13 +125,20 @@ void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *
 
 // Gradients that losses hand to the backward pass; NULL: none.
 struct net_gradients {
-    real *logits;                        // (questions, labels)
+    real *logits;                        // (questions, labels); NULL: the answer head was not asked
     real *pooled;                        // (questions, 2 width)
     real *encoded;                       // like state->encoded
     real *fusion_image[NET_LAYERS];      // like fusion[l][NET_IMAGE].output; not for compact passes
 };
 void net_backward(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
                   const struct net_gradients *gradients);
+
+// Statements about two pictures, with config.pair_hidden: what the head for them says, head->logits (statements, 2: false,
+// true), after both pictures' net_forward() with the same texts; and its gradients, added to both pictures' pooled ones.
+void net_pair_forward(struct tape *tape, const struct net *net, const struct net_state pictures[2],
+                      struct answer_head_state *head);
+void net_pair_backward(struct tape *tape, const struct net *net, const struct answer_head_state *head,
+                       const real *dlogits, int statements, struct net_gradients gradients[2]);
 
 // Bytes of arena that a forward and backward pass of `questions` questions can need.
 size_t net_arena_size(const struct net *net, int questions, int text_stride);

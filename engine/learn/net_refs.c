@@ -160,14 +160,25 @@ static void stem(struct lookup *at, const struct model_config *c, struct net *ne
     }
 }
 
-static void head(struct lookup *at, const struct model_config *c, struct net *net)
+static struct answer_head_refs head(struct lookup *at, const struct model_config *c, enum model_task task, int hidden,
+                                    int pictures, int labels)
 {
-    section(at, "%s.", model_task_head(c->task));
-    net->head0 = linear(at, "0", c->head_hidden, 2 * c->width);
-    net->head_norm = norm(at, "1", c->head_hidden, c->head_eps);
-    net->head3 = linear(at, "3", c->labels, c->head_hidden);
-    if (c->answer_words)
-        net->head_words = linear(at, "words", c->width, c->head_hidden);
+    section(at, "%s.", model_task_head(task));
+    return (struct answer_head_refs){.first = linear(at, "0", hidden, 2 * c->width * pictures),
+                                     .norm = norm(at, "1", hidden, c->head_eps),
+                                     .last = linear(at, "3", labels, hidden)};
+}
+
+static void heads(struct lookup *at, const struct model_config *c, const int *answer_words, struct net *net)
+{
+    if (c->pair_hidden)
+        net->pair_head = head(at, c, TASK_NLVR2, c->pair_hidden, 2, 2);
+    net->head = head(at, c, c->task, c->head_hidden, 1, c->labels);
+    if (!c->answer_words)
+        return;
+    net->head.words = linear(at, "words", c->width, c->head_hidden);
+    net->head.answer_words = answer_words;
+    net->head.word_table = net->words;
 }
 
 static void embeddings(struct lookup *at, const struct model_config *c, struct net *net)
@@ -223,7 +234,7 @@ static void find_trained(struct net *net, const struct params *params)
 bool net_init(struct net *net, const struct model_config *c, const struct params *params, const int *answer_words,
               struct error *err)
 {
-    *net = (struct net){.config = *c, .conv_stem = c->stem == STEM_CONV, .answer_words = answer_words};
+    *net = (struct net){.config = *c, .conv_stem = c->stem == STEM_CONV};
     int grid = model_grid(c);
     if (c->image_layers > NET_LAYERS || c->text_layers > NET_LAYERS || c->fusion_layers > NET_LAYERS ||
         c->stem_blocks > NET_STEM_BLOCKS)
@@ -247,7 +258,7 @@ bool net_init(struct net *net, const struct model_config *c, const struct params
     for (int l = 0; l < c->fusion_layers; l++)
         for (int s = 0; s < NET_STREAMS; s++)
             fusion_layer(&at, c, l, s, &net->fusion[l][s]);
-    head(&at, c, net);
+    heads(&at, c, answer_words, net);
     find_trained(net, params);
     return true;
 }

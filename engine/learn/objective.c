@@ -76,13 +76,12 @@ void objective_score(const struct objective_target *target, const real *logits, 
     sums->scenes++;
 }
 
-static void answer_loss(const struct net *net, const struct objective *objective, const struct objective_target *target,
-                        const struct net_state *state, real scale, real *dlogits, struct objective_sums *sums)
+static void answer_loss(const struct objective *objective, const int *answers, int questions, const real *logits,
+                        int labels, real scale, real *dlogits, struct objective_sums *sums)
 {
-    int labels = net->config.labels;
-    for (int q = 0; q < target->questions; q++)
-        if (target->answers[q] >= 0)
-            sums->loss[TERM_ANSWER] += cross_entropy(state->logits + q * labels, labels, target->answers[q],
+    for (int q = 0; q < questions; q++)
+        if (answers[q] >= 0)
+            sums->loss[TERM_ANSWER] += cross_entropy(logits + q * labels, labels, answers[q],
                                                      scale * objective->weights.answer, dlogits + q * labels);
 }
 
@@ -107,14 +106,12 @@ static double distill_row(const real *student, const real *teacher, int n, doubl
     return loss * temperature * temperature;
 }
 
-static void distill_loss(const struct net *net, const struct objective *objective, int questions,
-                         const struct net_state *state, const real *teacher, real scale, real *dlogits,
-                         struct objective_sums *sums)
+static void distill_loss(const struct objective *objective, int questions, const real *logits, const real *teacher,
+                         int labels, real scale, real *dlogits, struct objective_sums *sums)
 {
-    int labels = net->config.labels;
     for (int q = 0; q < questions; q++)
         sums->loss[TERM_DISTILL] +=
-            distill_row(state->logits + q * labels, teacher + q * labels, labels, (double)objective->weights.temperature,
+            distill_row(logits + q * labels, teacher + q * labels, labels, (double)objective->weights.temperature,
                         (double)(scale * objective->weights.distill), dlogits + q * labels);
 }
 
@@ -264,13 +261,47 @@ void objective_apply(struct tape *tape, const struct net *net, const struct obje
                      const struct net_state *state, const real *teacher, real question_scale, real scene_scale,
                      struct net_gradients *gradients, struct objective_sums *sums)
 {
-    *gradients = (struct net_gradients){.logits = tape_zeros(tape, (size_t)(target->questions * net->config.labels))};
-    objective_score(target, state->logits, teacher, net->config.labels, sums);
-    answer_loss(net, objective, target, state, question_scale, gradients->logits, sums);
+    int labels = net->config.labels;
+    const real *logits = state->head.logits;
+    *gradients = (struct net_gradients){.logits = tape_zeros(tape, (size_t)(target->questions * labels))};
+    objective_score(target, logits, teacher, labels, sums);
+    answer_loss(objective, target->answers, target->questions, logits, labels, question_scale, gradients->logits, sums);
     if (teacher && objective->weights.distill > 0)
-        distill_loss(net, objective, target->questions, state, teacher, question_scale, gradients->logits, sums);
+        distill_loss(objective, target->questions, logits, teacher, labels, question_scale, gradients->logits, sums);
     if (target->sample)
         world_losses(tape, net, objective, target->sample, batch, state, question_scale, scene_scale, gradients, sums);
+}
+
+void objective_score_pair(const struct objective_pair *pair, struct objective_sums *sums)
+{
+    const struct sample *sample = pair->samples[0];
+    for (int q = 0; q < sample->question_count; q++)
+        sums->statements_right += best_of(pair->head->logits + q * 2, 2) == sample->answers[q];
+    sums->statements += sample->question_count;
+    sums->scenes++;
+}
+
+void objective_apply_pair(struct tape *tape, const struct net *net, const struct objective *objective,
+                          const struct objective_pair *pair, const real *teacher, real question_scale, real scene_scale,
+                          struct net_gradients gradients[2], struct objective_sums *sums)
+{
+    const struct sample *sample = pair->samples[0];
+    int statements = sample->question_count;
+    const real *logits = pair->head->logits;
+    real *dlogits = tape_zeros(tape, (size_t)(statements * 2));
+    objective_score_pair(pair, sums);
+    answer_loss(objective, sample->answers, statements, logits, 2, question_scale, dlogits, sums);
+    if (teacher && objective->weights.distill > 0)
+        distill_loss(objective, statements, logits, teacher, 2, question_scale, dlogits, sums);
+    struct objective_sums half = {0}; // of two pictures each counts half
+    for (int p = 0; p < 2; p++) {
+        gradients[p] = (struct net_gradients){0};
+        world_losses(tape, net, objective, pair->samples[p], pair->batches[p], &pair->states[p], question_scale / 2,
+                     scene_scale / 2, &gradients[p], &half);
+    }
+    for (int k = 0; k < TERMS; k++)
+        sums->loss[k] += half.loss[k] / 2;
+    net_pair_backward(tape, net, pair->head, dlogits, statements, gradients);
 }
 
 void objective_sums_add(struct objective_sums *to, const struct objective_sums *from)
@@ -280,6 +311,8 @@ void objective_sums_add(struct objective_sums *to, const struct objective_sums *
     to->questions += from->questions;
     to->right += from->right;
     to->scenes += from->scenes;
+    to->statements += from->statements;
+    to->statements_right += from->statements_right;
     for (int f = 0; f < WORLD_FAMILY_COUNT; f++) {
         to->family_questions[f] += from->family_questions[f];
         to->family_right[f] += from->family_right[f];

@@ -28,6 +28,7 @@ void objective_init(struct objective *objective, const struct params *params, co
 struct objective_sums {
     double loss[TERMS];
     int questions, right, scenes;
+    int statements, statements_right; // about two pictures, which are not among the questions
     int family_questions[WORLD_FAMILY_COUNT], family_right[WORLD_FAMILY_COUNT];
 };
 
@@ -45,6 +46,19 @@ void objective_apply(struct tape *tape, const struct net *net, const struct obje
                      const struct objective_target *target, const struct net_batch *batch,
                      const struct net_state *state, const real *teacher, real question_scale, real scene_scale, struct net_gradients *gradients,
                      struct objective_sums *sums);
+
+// The same of statements about two pictures, whose answers are the truth (0, 1): samples of both pictures, their batches
+// and states, what the head for them said; teacher: its logits of the full model.
+struct objective_pair {
+    const struct sample *samples[2];
+    const struct net_batch *batches[2];
+    const struct net_state *states;
+    const struct answer_head_state *head;
+};
+void objective_apply_pair(struct tape *tape, const struct net *net, const struct objective *objective,
+                          const struct objective_pair *pair, const real *teacher, real question_scale, real scene_scale,
+                          struct net_gradients gradients[2], struct objective_sums *sums);
+void objective_score_pair(const struct objective_pair *pair, struct objective_sums *sums);
 
 // Counts right answers only; where none is known, those that agree with the teacher (NULL: those are wrong).
 void objective_score(const struct objective_target *target, const real *logits, const real *teacher, int labels,

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 // An object shows in a patch when it covers more than this share of it (training.md).
 static const float SHOWS = 0.25f;
@@ -85,6 +86,21 @@ static void label_places(struct sample *sample, int q)
         sample->counts[q][k] = question->counts[k] >= SAMPLE_COUNTS ? SAMPLE_COUNTS - 1 : question->counts[k];
 }
 
+// Ids of the questions' texts.
+static void encode_texts(struct sample *sample, const struct language *language)
+{
+    struct token tokens[WORLD_QUESTIONS][SAMPLE_TOKENS];
+    sample->text_stride = 0;
+    for (int q = 0; q < sample->question_count; q++) {
+        int n = tokenizer_encode(language->tokenizer, sample->questions[q].text, tokens[q], SAMPLE_TOKENS);
+        sample->text_count[q] = n;
+        sample->text_stride = n > sample->text_stride ? n : sample->text_stride;
+    }
+    for (int q = 0; q < sample->question_count; q++)
+        for (int t = 0; t < sample->text_stride; t++)
+            sample->ids[q * sample->text_stride + t] = t < sample->text_count[q] ? tokens[q][t].id : 1;
+}
+
 bool sample_make(struct sample *sample, const struct world *world, const struct language *language, uint64_t seed,
                  uint64_t index, int want, struct random *jitter, double brightness)
 {
@@ -93,20 +109,42 @@ bool sample_make(struct sample *sample, const struct world *world, const struct 
     sample->question_count = world_make_questions(world, seed, index, &sample->scene, sample->questions, want);
     if (sample->question_count < 1)
         return false;
-    struct token tokens[WORLD_QUESTIONS][SAMPLE_TOKENS];
-    sample->text_stride = 0;
+    encode_texts(sample, language);
     for (int q = 0; q < sample->question_count; q++) {
-        int n = tokenizer_encode(language->tokenizer, sample->questions[q].text, tokens[q], SAMPLE_TOKENS);
-        sample->text_count[q] = n;
-        sample->text_stride = n > sample->text_stride ? n : sample->text_stride;
         sample->answers[q] = world_answer_find(world, sample->questions[q].answer);
         label_places(sample, q);
     }
-    for (int q = 0; q < sample->question_count; q++)
-        for (int t = 0; t < sample->text_stride; t++)
-            sample->ids[q * sample->text_stride + t] = t < sample->text_count[q] ? tokens[q][t].id : 1;
     normalize(sample, jitter, (float)brightness);
     label_patches(sample);
+    return true;
+}
+
+bool sample_make_pair(struct sample pictures[2], const struct world *world, const struct language *language, uint64_t seed,
+                      uint64_t index, int want, struct random *jitter, double brightness)
+{
+    struct world_scene scenes[2];
+    struct world_statement statements[WORLD_QUESTIONS];
+    if (!world_make_pair(world, seed, index, scenes))
+        return false;
+    int count = world_make_statements(world, seed, index, scenes, statements, want);
+    if (count < 1)
+        return false;
+    for (int p = 0; p < 2; p++) {
+        struct sample *sample = &pictures[p];
+        sample->scene = scenes[p];
+        sample->question_count = count;
+        for (int q = 0; q < count; q++) {
+            struct world_question *question = &sample->questions[q];
+            *question = (struct world_question){.needed = statements[q].needed[p], .counts = {-1, -1},
+                                                .centres = {NAN, NAN, NAN, NAN}};
+            memcpy(question->text, statements[q].text, sizeof question->text);
+            sample->answers[q] = statements[q].truth;
+            label_places(sample, q);
+        }
+        encode_texts(sample, language);
+        normalize(sample, jitter, (float)brightness);
+        label_patches(sample);
+    }
     return true;
 }
 

@@ -35,6 +35,11 @@ struct sample {
 bool sample_make(struct sample *sample, const struct world *world, const struct language *language, uint64_t seed,
                  uint64_t index, int want, struct random *jitter, double brightness);
 
+// Two pictures with statements about them, `index` of the pairs of the world `seed`: one sample a picture, with the same
+// texts, and the truth (0, 1) of each as its answer. The world must be a reworded one, whose words they use.
+bool sample_make_pair(struct sample pictures[2], const struct world *world, const struct language *language, uint64_t seed,
+                      uint64_t index, int want, struct random *jitter, double brightness);
+
 // Chooses `count` patches, those with objects likelier, increasing.
 void sample_choose_patches(struct sample *sample, int count, struct random *random);
 

@@ -62,12 +62,14 @@ enum { SETTINGS_BUDGETS = 16 };
     X(int, image_fusion_ffn, 0, 0, 0, 8192, "in the picture's fusion layers")                                  \
     X(int, text_fusion_ffn, 0, 0, 0, 8192, "and in the question's")                                            \
     X(int, head_hidden, 0, 0, 0, 8192, "hidden width of the answer head")                                      \
+    X(int, pair_hidden, 0, 0, 0, 8192, "of the head for statements about two pictures, where there are pairs")  \
     X(int, stem_channels1, 0, 0, 0, 1024, "channels after the stem's first convolution")                       \
     X(int, stem_channels2, 0, 0, 0, 1024, "and after its second")                                              \
     X(int, stem_blocks, 0, 0, 0, 8, "blocks of the stem")                                                      \
     X(int, stem_expansion, 0, 0, 0, 4096, "hidden width of their MLPs")                                        \
     X(double, brightness, 0.12, 0.12, 0, 0.9, "most change of a picture's brightness, as a share")             \
     X(int, styles, 1, 1, 1, 7, "drawing styles, added up: 1 noto, 2 twemoji, 4 fluent")                        \
+    X(double, pairs, 0, 0, 0, 1, "share of a step's scenes that are two pictures with statements about them")      \
     X(int, reworded, 0, 0, 0, 1, "questions in more words too, and their vocabulary")                          \
     X(int, seed, 1, 1, 0, 2000000000, "of the world and of every draw")
 

@@ -45,7 +45,7 @@ struct model_config shape_default(const struct language *language)
     X(width, width) X(attention_heads, heads) X(image_layers, image_layers) X(text_layers, text_layers)        \
     X(fusion_layers, fusion_layers) X(image_ffn, image_ffn) X(text_ffn, text_ffn)                              \
     X(image_fusion_ffn, image_fusion_ffn) X(text_fusion_ffn, text_fusion_ffn) X(head_hidden, head_hidden)      \
-    X(stem_channels1, stem_channels[0]) X(stem_channels2, stem_channels[1]) X(stem_blocks, stem_blocks)        \
+    X(pair_hidden, pair_hidden) X(stem_channels1, stem_channels[0]) X(stem_channels2, stem_channels[1]) X(stem_blocks, stem_blocks)        \
     X(stem_expansion, stem_expansion)
 
 static bool settle_one(const char *name, int *setting, int *member, bool fixed, struct error *err)
@@ -61,11 +61,15 @@ static bool settle_one(const char *name, int *setting, int *member, bool fixed, 
 
 bool shape_settle(struct model_config *config, struct train_settings *settings, bool fixed, struct error *err)
 {
+    if (settings->pairs > 0 && !settings->pair_hidden && !config->pair_hidden)
+        settings->pair_hidden = 2 * config->width; // as METER's
 #define SHAPE_SETTLE(setting, member)                                                                          \
     if (!settle_one(#setting, &settings->setting, &config->member, fixed, err))                                \
         return false;
     SHAPE_SETTINGS(SHAPE_SETTLE)
 #undef SHAPE_SETTLE
+    if (config->pair_hidden && config->token_types < 3)
+        config->token_types = 3; // words, first and second picture
     return model_config_check(config, err);
 }
 

@@ -19,14 +19,15 @@ static bool make_workers(struct trainer *t)
     size_t arena = net_arena_size(&t->net, questions, tokens), taught = 0;
     if (t->teacher.value)
         taught = net_arena_size(&t->teacher.net, questions, tokens);
-    arena = taught > arena ? taught : arena;
+    arena = (taught > arena ? taught : arena) * (t->settings.pairs > 0 ? 2 : 1); // both pictures' passes are kept
     for (int i = 0; i < t->workers; i++) {
         struct worker *w = &t->worker[i];
         w->tape = (struct tape){.kernels = learn_kernels_get(), .P = t->params.value,
                                 .trained = t->params.trained, .mask_floor = (real)t->settings.mask_floor};
         w->gradient = memory_alloc(t->params.trained, sizeof *w->gradient);
-        w->teacher_logits = memory_alloc((size_t)(questions * t->config.labels), sizeof *w->teacher_logits);
-        bool room = t->world ? (w->sample = memory_alloc(1, sizeof *w->sample)) != NULL
+        int labels = t->config.labels > 2 ? t->config.labels : 2;
+        w->teacher_logits = memory_alloc((size_t)(questions * labels), sizeof *w->teacher_logits);
+        bool room = t->world ? (w->sample = memory_alloc(t->settings.pairs > 0 ? 2 : 1, sizeof *w->sample)) != NULL
                              : learn_set_sample_init(&w->set_sample, &t->set);
         if (!room || !arena_init(&w->tape.arena, arena) || !w->gradient || !w->teacher_logits)
             return false;
@@ -179,9 +180,21 @@ static bool check_target(const struct trainer *t, struct error *err)
                            s->target, least);
 }
 
+static bool check_pairs(const struct trainer *t, const struct trainer_options *options, struct error *err)
+{
+    const struct train_settings *s = &t->settings;
+    if (s->pairs <= 0)
+        return true;
+    if (!t->world || !s->reworded || options->fixed_scenes)
+        return error_set(err, ERROR_INPUT, "statements about pairs of pictures are made by the world alone, with the words of reworded=1");
+    if (!t->config.pair_hidden)
+        return error_set(err, ERROR_INPUT, "the model has no head for statements about two pictures; --grow adds one");
+    return true;
+}
+
 static bool build(struct trainer *t, const struct trainer_options *options, struct error *err)
 {
-    if (!train_settings_check(&t->settings, t->config.fusion_layers, err))
+    if (!train_settings_check(&t->settings, t->config.fusion_layers, err) || !check_pairs(t, options, err))
         return false;
     if (!t->settings.budget_count && t->settings.trim)
         t->settings.budget_count = t->config.fusion_layers; // what the weights file says of how they were made

@@ -25,6 +25,7 @@ struct trainer_options {
 struct train_progress {
     long step, steps, questions;
     double loss[TERMS], accuracy; // over the steps since the last report
+    double statement_accuracy; // about two pictures; NaN where there were none
     double family_accuracy[WORLD_FAMILY_COUNT]; // NaN where no question was asked
     double share, target;         // multiply-adds spent on average, and asked for
     double alive[NET_LAYERS];     // share of patches alive in each fusion layer,

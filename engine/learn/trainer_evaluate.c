@@ -41,11 +41,13 @@ static void evaluate_job(void *context, int index, int worker)
         if (t->teacher.value && !t->world)
             trainer_teach(t, w, &material.batch);
         net_forward(&w->tape, &t->net, &material.batch, &trimming, &state);
-        objective_score(&material.target, state.logits, t->teacher.value && !t->world ? w->teacher_logits : NULL,
+        objective_score(&material.target, state.head.logits, t->teacher.value && !t->world ? w->teacher_logits : NULL,
                         t->config.labels, &w->sums.objective);
         if (t->eval_trim)
-            trainer_measure(t, &material, &state, &w->sums);
+            trainer_measure(t, &material, &state, 1, &w->sums);
     }
+    for (int i = index; t->settings.pairs > 0 && i < t->eval_scenes; i += t->workers)
+        trainer_evaluate_pair(t, w, (uint64_t)i, &trimming);
 }
 
 struct objective_sums trainer_evaluate(struct trainer *t, uint64_t seed, int scenes, bool trim, double *share,
@@ -68,7 +70,7 @@ struct objective_sums trainer_evaluate(struct trainer *t, uint64_t seed, int sce
         sums.other_all += from->other_all;
     }
     if (share)
-        *share = trim ? sums.share / sums.objective.questions : 1;
+        *share = trim ? sums.share / (sums.objective.questions + sums.objective.statements) : 1;
     if (lift)
         *lift = sums.other_alive > 0 ? sums.needed_alive / sums.needed_all / (sums.other_alive / sums.other_all) : (double)NAN;
     return sums.objective;

@@ -20,7 +20,7 @@ struct step_sums {
 struct worker {
     struct tape tape;
     real *gradient;
-    struct sample *sample;         // of the world
+    struct sample *sample;         // of the world; two where there are pairs of pictures
     struct set_sample set_sample;  // of a set
     bool failed;
     struct error error;
@@ -83,8 +83,23 @@ void trainer_make_scene(const struct trainer *t, struct sample *sample, uint64_t
 // The full model's logits of the batch, in w->teacher_logits.
 void trainer_teach(const struct trainer *t, struct worker *w, const struct net_batch *batch);
 // Adds what the masks of a pass of all patches keep and cost.
+// `weight`: of this pass among those of a question.
 void trainer_measure(const struct trainer *t, const struct trainer_material *material, const struct net_state *state,
-                     struct step_sums *sums);
+                     double weight, struct step_sums *sums);
+// trainer_pair.c. Scenes of a step, the last ones, that are pairs of pictures.
+int trainer_pair_scenes(const struct trainer *t);
+// What trainer_scene() does, with pair `index` of the run.
+void trainer_pair(struct trainer *t, struct worker *w, uint64_t index);
+// Judges the statements of pair `index` of the world eval_seed; false when there is no such pair.
+bool trainer_evaluate_pair(const struct trainer *t, struct worker *w, uint64_t index,
+                           const struct net_trimming *trimming);
+// How masks are drawn at this point of the run.
+struct net_trimming trainer_trimming(const struct trainer *t, struct random *random);
+// How many patches enter the fusion layers, by lot.
+int trainer_patches(const struct trainer *t, struct random *random);
+// What the cost objective and the layer budgets say to the masks of a pass.
+void trainer_push_costs(const struct trainer *t, const struct net_batch *batch, struct net_state *state,
+                        double question_scale);
 // Forward and backward pass of scene `index` of the run; w->failed when its picture cannot be read.
 void trainer_scene(struct trainer *t, struct worker *w, uint64_t index);
 

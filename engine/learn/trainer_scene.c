@@ -26,22 +26,25 @@ static void measure_lift(const struct sample *sample, int q, const real *alive, 
 }
 
 void trainer_measure(const struct trainer *t, const struct trainer_material *material, const struct net_state *state,
-                     struct step_sums *sums)
+                     double weight, struct step_sums *sums)
 {
     const struct net_batch *batch = &material->batch;
     double share[WORLD_QUESTIONS];
     cost_shares(&t->net, batch, state, share);
     int stride = state->rows[NET_IMAGE].stride, layers = t->config.fusion_layers;
     for (int q = 0; q < batch->questions; q++)
-        sums->share += share[q];
-    upkeep_measure(&t->net, batch, state, &sums->upkeep);
+        sums->share += weight * share[q];
+    struct upkeep upkeep = {0};
+    upkeep_measure(&t->net, batch, state, &upkeep);
+    sums->upkeep.heads += weight * upkeep.heads;
+    sums->upkeep.words += weight * upkeep.words;
     for (int l = 0; l < layers; l++)
         for (int q = 0; q < batch->questions; q++) {
             const real *mask = state->fusion[l][NET_IMAGE].alive, *alive = mask ? mask + q * stride : NULL;
             double sum = 0;
             for (int p = 1; p < stride; p++)
                 sum += alive ? (double)alive[p] : 1;
-            sums->alive[l] += sum / (stride - 1);
+            sums->alive[l] += weight * sum / (stride - 1);
             if (l == layers - 1 && material->target.sample)
                 measure_lift(material->target.sample, q, alive, stride, sums);
         }
@@ -53,9 +56,8 @@ static double hinge_slope(const struct trainer *t, double mean, double keep, dou
     return mean > keep ? 2 * t->settings.budget * (mean - keep) * question_scale : 0;
 }
 
-// What the cost objective and the layer budgets say to the masks.
-static void push_costs(const struct trainer *t, const struct net_batch *batch, struct net_state *state,
-                       double question_scale)
+void trainer_push_costs(const struct trainer *t, const struct net_batch *batch, struct net_state *state,
+                        double question_scale)
 {
     double over = t->at.share - schedule_target(&t->settings, trainer_done(t));
     cost_back(&t->net, batch, state, 2 * t->settings.cost * over * question_scale);
@@ -86,12 +88,12 @@ void trainer_teach(const struct trainer *t, struct worker *w, const struct net_b
     whole.patch_count = 0;
     w->tape.P = t->teacher.value;
     net_forward(&w->tape, &t->teacher.net, &whole, &open, &state);
-    memcpy(w->teacher_logits, state.logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
+    memcpy(w->teacher_logits, state.head.logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
     w->tape.P = student;
     arena_rewind(&w->tape.arena, 0);
 }
 
-static int patches_for(const struct trainer *t, struct random *random)
+int trainer_patches(const struct trainer *t, struct random *random)
 {
     const struct train_settings *s = &t->settings;
     if (trainer_done(t) >= 1 - s->full_tail)
@@ -115,7 +117,7 @@ static void draw_scene(const struct trainer *t, struct worker *w, uint64_t index
     struct sample *sample = t->fixed ? &t->fixed[index % (uint64_t)t->fixed_scenes] : w->sample;
     if (!t->fixed)
         trainer_make_scene(t, sample, index, random);
-    int patches = patches_for(t, random);
+    int patches = trainer_patches(t, random);
     sample_choose_patches(sample, patches, random);
     material->batch = sample_batch(sample, patches);
     material->target = (struct objective_target){sample->question_count, sample->answers, sample};
@@ -149,10 +151,21 @@ static void pass(const struct trainer *t, struct worker *w, const struct net_bat
         const struct net_trimming open = {0};
         size_t mark = w->tape.arena.used;
         net_fuse(&w->tape, net, batch, &open, state);
-        memcpy(w->teacher_logits, state->logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
+        memcpy(w->teacher_logits, state->head.logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
         arena_rewind(&w->tape.arena, mark);
     }
     net_fuse(&w->tape, net, batch, trimming, state);
+}
+
+struct net_trimming trainer_trimming(const struct trainer *t, struct random *random)
+{
+    const struct train_settings *s = &t->settings;
+    return (struct net_trimming){
+        .on = s->trim,
+        .heads = s->heads,
+        .compact = s->ground <= 0, // the grounding loss reads the outputs of all patches
+        .sampling = {.random = random, .noise = (real)schedule_noise(s, trainer_done(t)), .temperature = (real)s->gumbel},
+    };
 }
 
 void trainer_scene(struct trainer *t, struct worker *w, uint64_t index)
@@ -166,12 +179,7 @@ void trainer_scene(struct trainer *t, struct worker *w, uint64_t index)
         return;
     }
     double question_scale = 1.0 / ((double)s->scenes * material.batch.questions);
-    struct net_trimming trimming = {
-        .on = s->trim,
-        .heads = s->heads,
-        .compact = s->ground <= 0, // the grounding loss reads the outputs of all patches
-        .sampling = {.random = &random, .noise = (real)schedule_noise(s, trainer_done(t)), .temperature = (real)s->gumbel},
-    };
+    struct net_trimming trimming = trainer_trimming(t, &random);
     arena_rewind(&w->tape.arena, 0);
     struct net_state state;
     struct net_gradients gradients;
@@ -180,8 +188,8 @@ void trainer_scene(struct trainer *t, struct worker *w, uint64_t index)
                     t->teacher.value ? w->teacher_logits : NULL, (real)question_scale, (real)(1.0 / s->scenes), &gradients,
                     &w->sums.objective);
     if (s->trim) {
-        trainer_measure(t, &material, &state, &w->sums);
-        push_costs(t, &material.batch, &state, question_scale);
+        trainer_measure(t, &material, &state, 1, &w->sums);
+        trainer_push_costs(t, &material.batch, &state, question_scale);
     }
     net_backward(&w->tape, &t->net, &material.batch, &state, &gradients);
 }

@@ -15,8 +15,13 @@ static void train_job(void *context, int index, int worker)
     memset(w->gradient, 0, t->params.trained * sizeof *w->gradient);
     w->sums = (struct step_sums){0};
     w->tape.G = w->gradient;
-    for (int i = index; i < t->settings.scenes; i += t->workers)
-        trainer_scene(t, w, (uint64_t)t->at.step * (uint64_t)t->settings.scenes + (uint64_t)i);
+    for (int i = index; i < t->settings.scenes; i += t->workers) {
+        uint64_t scene = (uint64_t)t->at.step * (uint64_t)t->settings.scenes + (uint64_t)i;
+        if (i < t->settings.scenes - trainer_pair_scenes(t))
+            trainer_scene(t, w, scene);
+        else
+            trainer_pair(t, w, scene);
+    }
 }
 
 struct slice {
@@ -85,7 +90,7 @@ static void gather_window(struct trainer *t, double norm)
         for (int l = 0; l < NET_LAYERS; l++)
             sums.alive[l] += t->worker[w].sums.alive[l];
     }
-    int asked = sums.objective.questions;
+    int asked = sums.objective.questions + sums.objective.statements;
     double forget = t->at.step ? 1.0 / MEMORY_STEPS : 1;
     objective_sums_add(&t->window_sums, &sums.objective);
     t->window_steps++;
@@ -148,7 +153,9 @@ struct train_progress trainer_progress(struct trainer *t)
     p.questions = t->at.questions;
     for (int k = 0; k < TERMS; k++)
         p.loss[k] = t->window_sums.loss[k] / (k == TERM_PATCH || k == TERM_COLOR ? scenes : asked);
-    p.accuracy = t->window_sums.right / asked;
+    p.accuracy = t->window_sums.questions ? (double)t->window_sums.right / t->window_sums.questions : (double)NAN;
+    p.statement_accuracy =
+        t->window_sums.statements ? (double)t->window_sums.statements_right / t->window_sums.statements : (double)NAN;
     for (int f = 0; f < WORLD_FAMILY_COUNT; f++)
         p.family_accuracy[f] = t->window_sums.family_questions[f]
                                    ? (double)t->window_sums.family_right[f] / t->window_sums.family_questions[f]

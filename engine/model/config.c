@@ -135,7 +135,8 @@ static bool check_meter(const struct model_config *c, struct error *err)
            check_range("text FFN width", c->text_ffn, 1, FFN_LIMIT, err) &&
            check_range("image fusion FFN width", c->image_fusion_ffn, 1, FFN_LIMIT, err) &&
            check_range("text position count", c->positions, c->max_tokens + 2, TABLE_LIMIT, err) &&
-           check_range("token type count", c->token_types, 1 + c->pictures, 16, err) &&
+           check_range("width of the head for statements about two pictures", c->pair_hidden, 0, FFN_LIMIT, err) &&
+           check_range("token type count", c->token_types, c->pair_hidden ? 3 : 1 + c->pictures, 16, err) &&
            check_range("label count", c->labels, 1, TABLE_LIMIT, err) &&
            check_range("answer head's width", c->head_hidden, c->task != TASK_RETRIEVAL, FFN_LIMIT, err);
 }
@@ -378,7 +379,7 @@ static bool read_object(struct model_config *c, const json_t *object, struct err
         !json_word(object, "fusion_norm", norms, 2, &norm, err) ||
         !json_int(object, "image_size", &c->image_size, err) || !json_int(object, "patch_size", &c->patch_size, err) ||
         !json_int(object, "heads", &c->heads, err) || !json_int(object, "max_tokens", &c->max_tokens, err) ||
-        !json_int(object, "token_end", &c->token_end, err) ||
+        !json_int(object, "token_end", &c->token_end, err) || !json_int(object, "pair_hidden", &c->pair_hidden, err) ||
         !json_flag(object, "fusion_position", &c->fusion_position, err) ||
         !json_flag(object, "answer_words", &c->answer_words, err))
         return false;
@@ -490,8 +491,9 @@ char *model_config_to_json(const struct model_config *c)
         "task", model_task_name(c->task), "name", c->name, "image_size", c->image_size, "patch_size", c->patch_size,
         "heads", c->heads, "stem", stems[c->stem], "fusion_norm", norms[c->fusion_norm], "fusion_position",
         (int)c->fusion_position, "answer_words", (int)c->answer_words, "max_tokens", c->max_tokens);
-    if (object && c->architecture == ARCHITECTURE_BLIP &&
-        json_object_set_new(object, "token_end", json_integer(c->token_end)) < 0) {
+    if (object && ((c->architecture == ARCHITECTURE_BLIP &&
+                    json_object_set_new(object, "token_end", json_integer(c->token_end)) < 0) ||
+                   (c->pair_hidden && json_object_set_new(object, "pair_hidden", json_integer(c->pair_hidden)) < 0))) {
         json_decref(object);
         return NULL;
     }

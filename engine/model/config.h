@@ -63,6 +63,7 @@ struct model_config {
     int max_tokens;              // of a question, <s> and </s> counted
     int token_types;             // rows of token_type_embeddings: text, picture 1, picture 2
     int labels, head_hidden;     // answers; width of the hidden layer of the answer head, 0 where it has none
+    int pair_hidden; // of a second head, which judges statements about two pictures (METER's NLVR2); 0: there is none
     bool ranked;                 // METER's retrieval: a second head gives the score that pictures and texts are ranked by
     int decoder_layers, decoder_ffn; // BLIP's answer decoder (VQA), which attends to the words' last states; 0: none
     int merge_from; // the first fusion layer that mixes what two pictures gave by a linear map (BLIP NLVR2)

@@ -240,6 +240,12 @@ static void answer_head(struct walk *walk)
     walk_linear(walk, "3", c->labels, c->head_hidden);
     if (c->answer_words)
         walk_linear(walk, "words", c->width, c->head_hidden);
+    if (c->pair_hidden) {
+        walk_section(walk, "%s.", model_task_head(TASK_NLVR2));
+        walk_linear(walk, "0", c->pair_hidden, 4 * c->width);
+        walk_norm(walk, "1", c->pair_hidden);
+        walk_linear(walk, "3", 2, c->pair_hidden);
+    }
 }
 
 bool model_parameters(const struct model_config *config, parameter_visitor *visit, void *context)

@@ -144,9 +144,9 @@ static void test_dense(void **state)
         for (int q = 0; q < batch.questions; q++) {
             struct seen seen;
             struct run *run = engine_run(&f, q, POLICY_NONE, &seen);
-            const float *logits = net.logits + q * f.config.labels;
+            const float *logits = net.head.logits + q * f.config.labels;
             largest = fmaxf(largest, largest_difference(seen.logits, logits, f.config.labels));
-            spread = fmaxf(spread, largest_difference(seen.logits, net.logits, f.config.labels));
+            spread = fmaxf(spread, largest_difference(seen.logits, net.head.logits, f.config.labels));
             run_free(run);
         }
     }
@@ -188,7 +188,7 @@ static void test_a_grown_model_answers_as_before(void **state)
     struct net_state small, grown;
     net_forward(&f.tape, &f.net, &batch, &open, &small);
     net_forward(&tape, &net, &batch, &open, &grown);
-    assert_true(largest_difference(small.logits, grown.logits, batch.questions * f.config.labels) < 1e-4f);
+    assert_true(largest_difference(small.head.logits, grown.head.logits, batch.questions * f.config.labels) < 1e-4f);
     arena_free(&tape.arena);
     params_free(&params);
     fixture_free(&f);
@@ -286,7 +286,7 @@ static void compare_question(struct fixture *f, const struct net_batch *batch, c
         fail_msg("question %d: training counts a share of %.9f, the ledger %.9f", q, shares[q], engine);
     tally->least_share = fmin(tally->least_share, engine);
     tally->most_share = fmax(tally->most_share, engine);
-    tally->largest = fmaxf(tally->largest, largest_difference(seen.logits, net->logits + q * f->config.labels,
+    tally->largest = fmaxf(tally->largest, largest_difference(seen.logits, net->head.logits + q * f->config.labels,
                                                               f->config.labels));
     tally->questions++;
     run_free(run);

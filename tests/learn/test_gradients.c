@@ -20,11 +20,12 @@ struct fixture {
     struct params params;
     struct net net;
     struct tape tape;
-    real *gradient, *pixels, *weights;
+    real *gradient, *pixels, *second_pixels, *weights;
     int ids[QUESTIONS * TEXT], text_count[QUESTIONS], answer_words[11], patches[5];
     struct net_batch batch;
     struct net_trimming trimming;
     real cost_weight;
+    bool pair; // a statement about two pictures instead of questions about one
     int rows; // of the picture, summed over the fusion layers of every pass
 };
 
@@ -52,7 +53,8 @@ static void tiny_config(struct model_config *c, enum model_stem stem, enum fusio
     c->vocabulary = 13;
     c->positions = 12;
     c->max_tokens = 10;
-    c->token_types = 2;
+    c->token_types = 3;
+    c->pair_hidden = 15;
     c->labels = 11;
     c->head_hidden = 16;
     c->stem = stem;
@@ -115,6 +117,9 @@ static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_no
     f->pixels = memory_alloc(3 * 64 * 64, sizeof *f->pixels);
     for (int i = 0; i < 3 * 64 * 64; i++)
         f->pixels[i] = (real)random_normal(&random);
+    f->second_pixels = memory_alloc(3 * 64 * 64, sizeof *f->second_pixels);
+    for (int i = 0; i < 3 * 64 * 64; i++)
+        f->second_pixels[i] = (real)sin(i * 0.7);
     for (int q = 0; q < QUESTIONS; q++) {
         f->text_count[q] = TEXT - q;
         for (int t = 0; t < TEXT; t++)
@@ -139,6 +144,7 @@ static void fixture_free(struct fixture *f)
     memory_free(f->gradient);
     memory_free(f->weights);
     memory_free(f->pixels);
+    memory_free(f->second_pixels);
     arena_free(&f->tape.arena);
 }
 
@@ -158,7 +164,7 @@ static real loss(struct fixture *f)
     net_forward(&f->tape, &f->net, &f->batch, &f->trimming, &state);
     size_t width = (size_t)f->config.width, encoded = (size_t)rows_total(state.image_rows) * width;
     size_t image = (size_t)rows_total(state.rows[NET_IMAGE]) * width;
-    real *w = f->weights, total = weighted(state.logits, w, QUESTIONS * 11);
+    real *w = f->weights, total = weighted(state.head.logits, w, QUESTIONS * 11);
     total += weighted(state.pooled, w + 100, QUESTIONS * 2 * width) + weighted(state.encoded, w + 300, encoded);
     if (!f->trimming.compact)
         total += weighted(state.fusion[0][NET_IMAGE].output, w + 2000, image);
@@ -186,17 +192,46 @@ static real loss(struct fixture *f)
     return total;
 }
 
-static void check_all(enum model_stem stem, enum fusion_norm order, enum trimming trimming, bool subset)
+// The same of statements about two pictures: the head's logits, and one picture's poolers beside it.
+static real pair_loss(struct fixture *f)
 {
-    struct fixture f;
-    fixture_init(&f, stem, order, trimming, subset, 2);
-    f.tape.G = f.gradient;
-    loss(&f);
-    f.tape.G = NULL;
+    arena_rewind(&f->tape.arena, 0);
+    struct net_batch batches[2] = {f->batch, f->batch};
+    struct net_state states[2];
+    struct answer_head_state head;
+    batches[1].pixels = f->second_pixels;
+    batches[1].picture = 1;
+    for (int p = 0; p < 2; p++)
+        net_forward(&f->tape, &f->net, &batches[p], &f->trimming, &states[p]);
+    net_pair_forward(&f->tape, &f->net, states, &head);
+    size_t pooled = (size_t)(QUESTIONS * 2 * f->config.width);
+    real *w = f->weights, total = weighted(head.logits, w, QUESTIONS * 2);
+    total += weighted(states[1].pooled, w + 100, pooled);
+    if (f->tape.G) {
+        real *dpooled = tape_alloc(&f->tape, pooled);
+        memcpy(dpooled, w + 100, pooled * sizeof *w);
+        struct net_gradients g[2] = {{.logits = NULL}, {.pooled = dpooled}};
+        net_pair_backward(&f->tape, &f->net, &head, w, QUESTIONS, g);
+        for (int p = 0; p < 2; p++)
+            net_backward(&f->tape, &f->net, &batches[p], &states[p], &g[p]);
+    }
+    return total;
+}
+
+static real any_loss(struct fixture *f)
+{
+    return f->pair ? pair_loss(f) : loss(f);
+}
+
+static void check_gradients(struct fixture *f)
+{
+    f->tape.G = f->gradient;
+    any_loss(f);
+    f->tape.G = NULL;
     struct random random;
     random_init(&random, 3, 3);
-    for (int i = 0; i < f.params.count; i++) {
-        const struct param *p = &f.params.items[i];
+    for (int i = 0; i < f->params.count; i++) {
+        const struct param *p = &f->params.items[i];
         // A random direction through the whole tensor, then two single elements.
         for (int trial = 0; trial < 3; trial++) {
             real direction[DIRECTION] = {0}, slope = 0;
@@ -210,18 +245,25 @@ static void check_all(enum model_stem stem, enum fusion_norm order, enum trimmin
             real value[2];
             for (int side = 0; side < 2; side++) {
                 for (int64_t k = 0; k < n; k++)
-                    f.params.value[p->offset + (size_t)k] += (side ? -2 : 1) * step * direction[k];
-                value[side] = loss(&f);
+                    f->params.value[p->offset + (size_t)k] += (side ? -2 : 1) * step * direction[k];
+                value[side] = any_loss(f);
             }
             for (int64_t k = 0; k < n; k++) {
-                f.params.value[p->offset + (size_t)k] += step * direction[k];
-                slope += f.gradient[p->offset + (size_t)k] * direction[k];
+                f->params.value[p->offset + (size_t)k] += step * direction[k];
+                slope += f->gradient[p->offset + (size_t)k] * direction[k];
             }
             real measured = (value[0] - value[1]) / (2 * step), scale = fabs(measured) + fabs(slope) + 1e-2;
             if (fabs(measured - slope) > 2e-5 * scale)
                 fail_msg("%s: backward %.9g, central difference %.9g", p->info.name, slope, measured);
         }
     }
+}
+
+static void check_all(enum model_stem stem, enum fusion_norm order, enum trimming trimming, bool subset)
+{
+    struct fixture f;
+    fixture_init(&f, stem, order, trimming, subset, 2);
+    check_gradients(&f);
     fixture_free(&f);
 }
 
@@ -253,6 +295,18 @@ static void test_trimmers_pre_norm(void **state)
 {
     (void)state;
     check_all(STEM_CONV, FUSION_PRE, TRIMMERS, false);
+}
+
+static void test_pair(void **state)
+{
+    (void)state;
+    for (int trimmers = 0; trimmers < 2; trimmers++) {
+        struct fixture f;
+        fixture_init(&f, STEM_CONV, FUSION_PRE, trimmers ? TRIMMERS : DENSE, false, 2);
+        f.pair = true;
+        check_gradients(&f);
+        fixture_free(&f);
+    }
 }
 
 // Rows that cannot matter are left out: loss and gradients stay what they are with every row, masks being 0 and 1.
@@ -347,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_patch_subset),       cmocka_unit_test(test_trimmers_post_norm),
         cmocka_unit_test(test_trimmers_pre_norm),  cmocka_unit_test(test_compact),
         cmocka_unit_test(test_concat),             cmocka_unit_test(test_frozen),
+        cmocka_unit_test(test_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,7 +208,7 @@ static void test_values(void **state)
     double answer = 0, distill = 0;
     int right = 0;
     for (int q = 0; q < QUESTIONS; q++) {
-        const real *s = net.logits + q * LABELS, *t = f.teacher + q * LABELS;
+        const real *s = net.head.logits + q * LABELS, *t = f.teacher + q * LABELS;
         double sum = 0, soft_s = 0, soft_t = 0;
         int best = 0;
         for (int a = 0; a < LABELS; a++) {

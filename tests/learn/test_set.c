@@ -171,7 +171,7 @@ static void test_forward(void **state)
             assert_true(run_step(run, &err));
         assert_int_equal(seen.count, f.config.labels);
         for (int a = 0; a < seen.count; a++) {
-            largest = fmaxf(largest, fabsf(seen.values[a] - pass.logits[q * seen.count + a]));
+            largest = fmaxf(largest, fabsf(seen.values[a] - pass.head.logits[q * seen.count + a]));
             spread = fmaxf(spread, fabsf(seen.values[a] - seen.values[0]));
         }
         run_free(run);

@@ -428,6 +428,67 @@ static void test_bad_combinations(void **state)
     }
 }
 
+// Statements about two pictures beside questions about one, in both stages.
+static void test_pairs(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct train_settings settings = small_settings(false, 2);
+    settings.pairs = 0.34; // one scene of three
+    struct trainer_options options = {.config = dense_config, .settings = settings, .world = world, .threads = 2};
+    assert_null(trainer_new(&options, &err)); // the words of statements are not those of this world
+    assert_non_null(strstr(err.text, "reworded"));
+
+    struct world *reworded = world_open("assets", &(struct world_options){.styles = 1, .reworded = true}, &err);
+    struct language language;
+    assert_true(reworded && language_init(&language, reworded, &err));
+    options.world = reworded;
+    options.settings.reworded = 1; // and now those of this one are
+    options.config.vocabulary = language.vocabulary;
+    language_free(&language);
+    assert_null(trainer_new(&options, &err)); // no head for them
+    assert_non_null(strstr(err.text, "head"));
+
+    const char *path = scratch_path("pairs.safetensors");
+    struct tensor_list *dense = NULL;
+    for (int trim = 0; trim < 2; trim++) {
+        options.settings = small_settings(trim, 2);
+        options.settings.pairs = 0.34;
+        options.settings.reworded = 1;
+        options.init = options.teacher = dense;
+        assert_true(shape_settle(&options.config, &options.settings, trim, &err));
+        assert_int_equal(options.config.token_types, 3);
+        if (trim)
+            shape_add_trimmers(&options.config, &options.settings);
+        struct bytes weights[2];
+        for (int again = 0; again < 2; again++) {
+            struct trainer *trainer = trainer_new(&options, &err);
+            if (!trainer)
+                fail_msg("%s", err.text);
+            steps(trainer, 2);
+            struct train_progress progress = trainer_progress(trainer);
+            assert_true(progress.statement_accuracy >= 0 && progress.statement_accuracy <= 1);
+            assert_true(progress.loss[TERM_ANSWER] > 0.1 && progress.gradient_norm > 0);
+            double share;
+            struct objective_sums sums = trainer_evaluate(trainer, 99, 4, trim, &share, NULL);
+            assert_true(sums.statements > 10 && sums.questions > 10);
+            assert_true(share > 0.1 && share <= 1.01);
+            weights[again] = weights_of(trainer);
+            if (!trim && !again)
+                assert_true(trainer_save_model(trainer, path, false, NULL, &err));
+            trainer_free(trainer);
+        }
+        check_same(weights[0], weights[1]);
+        if (!trim)
+            assert_non_null(dense = safetensors_open(path, &err));
+    }
+    struct model_config read;
+    assert_true(model_config_read(&read, dense, &err));
+    assert_int_equal(read.pair_hidden, options.config.pair_hidden);
+    tensor_list_close(dense);
+    world_free(reworded);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_budgets),
         cmocka_unit_test(test_bad_start_weights),
         cmocka_unit_test(test_bad_combinations),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

@@ -111,7 +111,7 @@ static void write_step(const char *model, const char *sample_path)
 
     float losses[TERMS];
     dump_sample(&tape.arena, sample, &language);
-    dump("", "logits", state.logits, sample->question_count, config.labels);
+    dump("", "logits", state.head.logits, sample->question_count, config.labels);
     for (int t = 0; t < TERMS; t++) {
         bool once = t == TERM_PATCH || t == TERM_COLOR;
         losses[t] = (float)(sums.loss[t] / (once ? 1 : sample->question_count));

@@ -1,0 +1,116 @@
+// What the trainer does with two pictures and statements about them: both pass with the same words, a head of its own
+// judges, and the costs of both count half.
+#include "engine/learn/trainer_private.h"
+
+#include <math.h>
+#include <string.h>
+
+int trainer_pair_scenes(const struct trainer *t)
+{
+    return (int)lround(t->settings.pairs * t->settings.scenes);
+}
+
+static void pass(struct tape *tape, const struct net *net, const struct net_batch batches[2],
+                 const struct net_trimming *trimming, struct net_state states[2], struct answer_head_state *head)
+{
+    for (int p = 0; p < 2; p++)
+        net_forward(tape, net, &batches[p], trimming, &states[p]);
+    net_pair_forward(tape, net, states, head);
+}
+
+// The full model's judgement of both pictures with all their patches, in w->teacher_logits.
+static void teach(const struct trainer *t, struct worker *w, const struct net_batch batches[2])
+{
+    const struct net_trimming open = {0};
+    struct net_batch whole[2] = {batches[0], batches[1]};
+    struct net_state states[2];
+    struct answer_head_state head;
+    const real *student = w->tape.P;
+    whole[0].patch_count = whole[1].patch_count = 0;
+    w->tape.P = t->teacher.value;
+    pass(&w->tape, &t->teacher.net, whole, &open, states, &head);
+    memcpy(w->teacher_logits, head.logits, (size_t)(whole[0].questions * 2) * sizeof(real));
+    w->tape.P = student;
+    arena_rewind(&w->tape.arena, 0);
+}
+
+static void batches_of(struct worker *w, const int patches[2], struct net_batch batches[2])
+{
+    for (int p = 0; p < 2; p++) {
+        batches[p] = sample_batch(&w->sample[p], patches[p]);
+        batches[p].picture = p;
+    }
+}
+
+static struct objective_pair objective_of(const struct worker *w, const struct net_batch batches[2],
+                                          const struct net_state states[2], const struct answer_head_state *head)
+{
+    return (struct objective_pair){.samples = {&w->sample[0], &w->sample[1]}, .batches = {&batches[0], &batches[1]},
+                                   .states = states, .head = head};
+}
+
+// Half a pass's measures each: the pair is one instance.
+static void measure(const struct trainer *t, struct worker *w, const struct net_batch batches[2],
+                    const struct net_state states[2])
+{
+    for (int p = 0; p < 2; p++) {
+        const struct trainer_material material = {batches[p], {batches[p].questions, w->sample[p].answers, &w->sample[p]}};
+        trainer_measure(t, &material, &states[p], 0.5, &w->sums);
+    }
+}
+
+void trainer_pair(struct trainer *t, struct worker *w, uint64_t index)
+{
+    const struct train_settings *s = &t->settings;
+    struct random random;
+    random_init(&random, (uint64_t)s->seed, index * 2 + 1);
+    // A pair that cannot be laid out is replaced by one far beyond those that this run reaches.
+    for (uint64_t at = index; !sample_make_pair(w->sample, t->world, &t->language, (uint64_t)s->seed, at, s->questions,
+                                                &random, s->brightness);)
+        at += (uint64_t)1 << 40;
+    int patches[2];
+    for (int p = 0; p < 2; p++) {
+        patches[p] = trainer_patches(t, &random);
+        sample_choose_patches(&w->sample[p], patches[p], &random);
+    }
+    struct net_batch batches[2];
+    batches_of(w, patches, batches);
+    double question_scale = 1.0 / ((double)s->scenes * batches[0].questions);
+    struct net_trimming trimming = trainer_trimming(t, &random);
+    struct net_state states[2];
+    struct answer_head_state head;
+    struct net_gradients gradients[2];
+    arena_rewind(&w->tape.arena, 0);
+    if (t->teacher.value)
+        teach(t, w, batches);
+    pass(&w->tape, &t->net, batches, &trimming, states, &head);
+    const struct objective_pair pair = objective_of(w, batches, states, &head);
+    objective_apply_pair(&w->tape, &t->net, &t->objective, &pair, t->teacher.value ? w->teacher_logits : NULL,
+                         (real)question_scale, (real)(1.0 / s->scenes), gradients, &w->sums.objective);
+    if (s->trim)
+        measure(t, w, batches, states);
+    for (int p = 0; p < 2; p++) {
+        if (s->trim)
+            trainer_push_costs(t, &batches[p], &states[p], question_scale / 2);
+        net_backward(&w->tape, &t->net, &batches[p], &states[p], &gradients[p]);
+    }
+}
+
+bool trainer_evaluate_pair(const struct trainer *t, struct worker *w, uint64_t index,
+                           const struct net_trimming *trimming)
+{
+    if (!sample_make_pair(w->sample, t->world, &t->language, t->eval_seed, index, WORLD_QUESTIONS, NULL, 0))
+        return false;
+    const int all[2] = {SAMPLE_PATCHES, SAMPLE_PATCHES};
+    struct net_batch batches[2];
+    struct net_state states[2];
+    struct answer_head_state head;
+    batches_of(w, all, batches);
+    arena_rewind(&w->tape.arena, 0);
+    pass(&w->tape, &t->net, batches, trimming, states, &head);
+    const struct objective_pair pair = objective_of(w, batches, states, &head);
+    objective_score_pair(&pair, &w->sums.objective);
+    if (trimming->on)
+        measure(t, w, batches, states);
+    return true;
+}
