@@ -2,6 +2,7 @@
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/side_options.h"
+#include "app/writing_options.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/model/model.h"
@@ -20,6 +21,7 @@
 struct settings {
     const char *model;
     struct side_options sides;
+    struct writing_settings writing;
     bool figure, json;
     long threads;
 };
@@ -248,8 +250,10 @@ static bool compare(struct settings *settings, const char *const arguments[], in
     for (int p = 0; p + 1 < count; p++)
         settings->sides.first.pictures[p] = arguments[p];
     settings->sides.first.question = arguments[count - 1];
+    settings->sides.first.writing = &settings->writing;
     bool ok = choose(&wish, settings, err) && (settings->model || assets_model(bundled, err));
-    ok = ok && (model = model_open(settings->model ? settings->model : bundled, NULL, err)) != NULL;
+    struct model_options opening = writing_settings_model(&settings->writing);
+    ok = ok && (model = model_open(settings->model ? settings->model : bundled, &opening, err)) != NULL;
     if (ok && model->config.pictures != count - 1)
         ok = error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question",
                        model_task_name(model->config.task), model->config.pictures);
@@ -284,6 +288,7 @@ int cmd_compare(int argc, char **argv)
         OPTION_ROW_POLICY(&settings.sides.first.policy),
         OPTION_ROW_BUDGET(&settings.sides.first.budget),
         OPTION_ROW_EXACT(&settings.sides.first.exact),
+        OPTION_ROWS_WRITING(settings.writing),
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROW_JSON(&settings.json, N_("print the traces, and per stage what is alive in one run or in all")),
         OPTION_ROWS_CHANGES OPTION_ROW_END};

@@ -5,6 +5,7 @@
 #include "app/progress.h"
 #include "app/set_run.h"
 #include "app/page_screen.h"
+#include "app/writing_options.h"
 #include "app/summary.h"
 #include "engine/base/thread.h"
 #include "ui/page.h"
@@ -17,6 +18,7 @@
 struct settings {
     const char *model, *set, *results, *shard;
     struct run_options options;
+    struct writing_settings writing;
     long threads, limit;
     bool json, progress, on_screen;
     struct screen_settings screen;
@@ -85,7 +87,7 @@ static bool evaluate(const struct settings *settings, struct error *err)
                                   .progress = watch_progress};
     struct telling telling = {.settings = settings, .point = &point};
     struct set_run_options options = {.model = settings->model, .set = settings->set, .limit = (int)settings->limit,
-                                      .keeps = settings->results};
+                                      .keeps = settings->results, .answers = settings->writing.answers};
     if (!read_shard(settings->shard, &options.shard, &options.shards, err))
         return false;
     if (settings->shard && !settings->results)
@@ -121,6 +123,7 @@ static bool show_on_screen(const struct settings *settings, struct error *err)
                                       .budget = settings->options.budget,
                                       .exact = settings->options.exact,
                                       .threads = (int)settings->threads,
+                                      .writing = &settings->writing,
                                       .screen = &settings->screen,
                                       .page = &page_set,
                                       .page_request = &request};
@@ -142,6 +145,7 @@ int cmd_eval(int argc, char **argv)
         OPTION_ROW_BUDGET(&settings.options.budget),
         OPTION_ROW_SEED(&settings.options.seed),
         OPTION_ROW_EXACT(&settings.options.exact),
+        OPTION_ROWS_WRITING(settings.writing),
         {"limit", OPTION_NUMBER, &settings.limit, "N", N_("the first N questions only"), 1, 100000000},
         {"results", OPTION_TEXT, &settings.results, "FILE.jsonl",
          N_("append a line for each question as it is answered; when the file is there already, go on where it stops"), 0, 0},
@@ -170,6 +174,7 @@ int cmd_eval(int argc, char **argv)
         return status;
     struct error err = {0};
     settings.set = arguments[0];
+    writing_settings_apply(&settings.writing, &settings.options);
     struct thread_pool *pool = NULL;
     bool ok;
     if (settings.on_screen) {

@@ -3,6 +3,7 @@
 #include "app/commands.h"
 #include "app/screen_replay.h"
 #include "app/side_options.h"
+#include "app/writing_options.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "engine/model/model.h"
@@ -19,6 +20,7 @@
 struct settings {
     const char *to, *what_name, *stage, *size, *graphics, *theme, *show, *model;
     struct side_options sides;
+    struct writing_settings writing;
     bool article;
     long threads, columns, width;
     bool table; // of results, not of a run
@@ -138,12 +140,14 @@ static bool compute(struct material *material, struct settings *settings, const 
     for (int p = 0; p + 1 < count && p < TRACE_PICTURES; p++)
         settings->sides.first.pictures[p] = arguments[p];
     settings->sides.first.question = arguments[count - 1];
+    settings->sides.first.writing = &settings->writing;
     if (count < 2)
         return error_set(err, ERROR_USAGE, "give a picture and a question, or a saved run (TRACE.json)");
     material->pool = thread_pool_new((int)settings->threads);
     if (!settings->model && !assets_model(bundled, err))
         return false;
-    material->model = model_open(settings->model ? settings->model : bundled, NULL, err);
+    struct model_options opening = writing_settings_model(&settings->writing);
+    material->model = model_open(settings->model ? settings->model : bundled, &opening, err);
     if (!material->model)
         return false;
     if (material->model->config.pictures != count - 1)
@@ -307,6 +311,7 @@ int cmd_export(int argc, char **argv)
         OPTION_ROW_POLICY(&settings.sides.first.policy),
         OPTION_ROW_BUDGET(&settings.sides.first.budget),
         OPTION_ROW_EXACT(&settings.sides.first.exact),
+        OPTION_ROWS_WRITING(settings.writing),
         OPTION_ROW_THREADS(&settings.threads),
         OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_SIDES

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 128 };
+enum { SHOWN = TRACE_ANSWER, SHORT = 40 };
 
 // What comes out of the weights or the question, harmless for a terminal.
 struct shown {
@@ -58,11 +58,12 @@ static void put_heads(struct table *table, const struct stage *stage)
 
 static void put_answers(struct table *table, const struct stage *stage)
 {
-    char text[2 * SHOWN + 32] = "";
+    char text[2 * SHORT + 32] = "";
     for (int a = 0; a < stage->answer_count && a < 2; a++) {
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s %.0f%%", a > 0 ? "  " : "", show(stage->answers[a].text).text,
-                 100 * (double)stage->answers[a].p);
+        char shown[SHORT];
+        snprintf(text + used, sizeof text - used, "%s%s %.0f%%", a > 0 ? "  " : "",
+                 text_fit(shown, sizeof shown, stage->answers[a].text), 100 * (double)stage->answers[a].p);
     }
     table_cell(table, "%s", text);
 }
@@ -139,9 +140,11 @@ static void print_trace(const struct trace *trace)
     printf(_("FLOPs: %.1f of %.1f million (%.1f%%; multiply-adds %.1f of %.1f million)\n"), 2 * trace->spent_macs / 1e6,
            2 * trace->dense_macs / 1e6, 100 * trace->spent_macs / trace->dense_macs, trace->spent_macs / 1e6,
            trace->dense_macs / 1e6);
-    float rank = trace->stages[trace->stage_count - 1].rank;
-    if (!isnan(rank))
-        printf(_("rank score: %+.4f\n"), (double)rank);
+    const struct stage *last = &trace->stages[trace->stage_count - 1];
+    if (!isnan(last->similarity))
+        printf(_("similarity of picture and text, each by itself (ITC): %+.4f\n"), (double)last->similarity);
+    if (!isnan(last->rank))
+        printf(_("rank score: %+.4f\n"), (double)last->rank);
     printf(_("answer: %s (%.1f%%), %.1f ms\n"), show(trace->answer.text).text, 100 * (double)trace->answer.p, trace->ms);
 }
 
@@ -175,10 +178,11 @@ int cmd_run(int argc, char **argv)
                                       OPTION_ROWS_CHANGES OPTION_ROW_END};
 #undef OPTION_CHANGES
     const struct option_command command = {
-        "run", N_("run PICTURE [PICTURE] QUESTION [options]"),
+        "run", N_("run PICTURE [PICTURE] [QUESTION] [options]"),
         N_("Asks a model one question about a picture (two for an NLVR2 model) and prints, stage by stage, what was "
-        "pruned, what it cost, and the answer so far."),
-        rows, 2, 3};
+        "pruned, what it cost, and the answer so far. To a model of captions the question is what the caption begins with, and "
+        "may be left out."),
+        rows, 1, 3};
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
     struct error err = {0};

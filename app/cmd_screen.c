@@ -17,6 +17,7 @@ struct settings {
     enum policy policy;
     double budget;
     bool exact;
+    struct writing_settings writing;
     const char *stage;
     long threads;
     struct option_list changes;
@@ -48,6 +49,8 @@ static bool show(const struct settings *settings, const char *const arguments[],
         .policy = settings->policy,
         .budget = settings->budget,
         .exact = settings->exact,
+        .writing = &settings->writing,
+        .unasked = choice.unasked,
         .threads = (int)settings->threads,
         .bundled = !settings->model,
         .changes = &settings->changes,
@@ -83,6 +86,7 @@ int cmd_screen(int argc, char **argv)
         OPTION_ROW_POLICY(&settings.policy),
         OPTION_ROW_BUDGET(&settings.budget),
         OPTION_ROW_EXACT(&settings.exact),
+        OPTION_ROWS_WRITING(settings.writing),
         OPTION_ROWS_SCREEN(settings.screen),
         {"stage", OPTION_TEXT, &settings.stage, "STAGE",
          N_("start there: its number from 1 on, or its name, such as 'fusion 3' or answer"), 0, 0},

@@ -17,7 +17,7 @@ static bool prepare_look(struct job *job, struct error *err)
     const struct backend_look_request *request = &job->request->look;
     struct picture picture = {request->picture.width, request->picture.height, 3, request->picture.rgb};
     const struct picture *list[] = {&picture};
-    struct run_options options = run_options_default();
+    struct run_options options = session_run_options(job->session);
     struct backend_run_request as_shown = {.policy = ""};
     if (!job->lane->run)
         return error_set(err, ERROR_USAGE, "there is no run on the screen to start from");
@@ -92,7 +92,7 @@ static bool publish_redundancy(struct job *job, struct redundancy of[2], bool do
 static bool measure_set(struct job *job, const struct question_set *set, struct redundancy of[2], struct error *err)
 {
     struct backend_run_request as_shown = {.policy = ""};
-    struct run_options options = run_options_default(), dense = options;
+    struct run_options options = session_run_options(job->session), dense = options;
     struct measuring measuring = {.job = job, .total = 2 * set->count};
     if (!job->lane->run || !job_choose_policy(job, &as_shown, &options, err))
         return err->code || error_set(err, ERROR_USAGE, "there is no run on the screen to start from");

@@ -51,7 +51,6 @@ bool job_choose_policy(const struct job *job, const struct backend_run_request *
     const struct trace *shown = run_trace(job->lane->run);
     const char *name = request->policy[0] ? request->policy : shown->policy;
     options->budget = request->policy[0] ? request->budget : shown->budget;
-    options->pool = job->session->pool;
     return policy_find(name, &options->policy) || error_set(err, ERROR_USAGE, "there is no policy '%s'", name);
 }
 
@@ -71,7 +70,7 @@ static bool change_run(struct job *job, const struct backend_run_request *reques
 struct run *job_make_run(struct job *job, const struct backend_run_request *request, struct error *err)
 {
     const struct picture *list[TRACE_PICTURES];
-    struct run_options options = run_options_default();
+    struct run_options options = session_run_options(job->session);
     struct run *run = NULL;
     for (int p = 0; p < TRACE_PICTURES; p++)
         list[p] = &job->lane->pictures[p];
@@ -112,8 +111,8 @@ static bool do_run(struct job *job, struct error *err)
 static bool do_set(struct job *job, struct error *err)
 {
     struct session *s = job->session;
-    struct set_job *work = set_job_start(s->model, s->model_path, s->options.exact, s->options.threads, job->request,
-                                         err);
+    struct run_options options = session_run_options(s);
+    struct set_job *work = set_job_start(s->model, s->model_path, s->options.threads, &options, job->request, err);
     enum backend_job_state state = work ? JOB_WORKING : JOB_FAILED;
     bool wanted = true;
     while (state == JOB_WORKING || state == JOB_PART) {

@@ -23,6 +23,7 @@ bool page_screen_run(const struct page_screen *settings, struct error *err)
                                                     .budget = settings->budget,
                                                     .exact = settings->exact,
                                                     .threads = settings->threads,
+                                                    .writing = settings->writing,
                                                     .bundled = !settings->model};
     struct session *session = session_new(&session_options, err);
     if (!session)

@@ -11,6 +11,7 @@ struct page_screen {
     double budget;
     bool exact; // as in struct run_options
     int threads;
+    const struct writing_settings *writing; // NULL: as published
     const struct screen_settings *screen;
     const struct page_kind *page; // opened above the stepper
     const void *page_request;     // what that page takes as its argument

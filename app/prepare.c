@@ -32,7 +32,8 @@ static bool make_run(struct prepared *prepared, const struct run_options *option
     struct picture_origin origins[TRACE_PICTURES];
     struct picture_reading reading = run_reading(model, options->exact, 0);
     int needed = model->config.pictures;
-    if (count != needed + 1)
+    bool asks_nothing = model->config.task == TASK_CAPTION && count == needed;
+    if (count != needed + 1 && !asks_nothing)
         return error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question; %d argument(s) given",
                          model_task_name(model->config.task), needed, count);
     bool ok = true;
@@ -40,7 +41,7 @@ static bool make_run(struct prepared *prepared, const struct run_options *option
     for (int p = 0; ok && p < needed; p++)
         ok = picture_load(&pictures[p], assets_picture(arguments[p], bundled), reading, &origins[p], err);
     if (ok)
-        ok = (prepared->run = run_new(model, list, needed, arguments[needed], options, err)) != NULL;
+        ok = (prepared->run = run_new(model, list, needed, asks_nothing ? "" : arguments[needed], options, err)) != NULL;
     for (int p = 0; ok && p < needed; p++)
         ok = run_describe_picture(prepared->run, p, arguments[p], &origins[p], err);
     if (ok)
@@ -72,10 +73,12 @@ bool prepare_run(struct prepared *prepared, const struct prepare_settings *setti
     char bundled[ASSETS_PATH];
     struct run_options options = settings->options;
     *prepared = (struct prepared){.pool = thread_pool_new((int)settings->threads)};
+    struct model_options opening = writing_settings_model(&settings->writing);
     options.pool = prepared->pool;
+    writing_settings_apply(&settings->writing, &options);
     if (!settings->model && !assets_model(bundled, err))
         return false;
-    prepared->model = model_open(settings->model ? settings->model : bundled, NULL, err);
+    prepared->model = model_open(settings->model ? settings->model : bundled, &opening, err);
     return prepared->model && make_run(prepared, &options, arguments, count, err) &&
            prepare_changes(prepared->run, &settings->changes, err);
 }

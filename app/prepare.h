@@ -4,11 +4,13 @@
 
 #include "app/options.h"
 #include "engine/run/intervention_text.h"
+#include "app/writing_options.h"
 #include "engine/run/run.h"
 
 struct prepare_settings {
     const char *model; // NULL: the bundled one
     struct run_options options;
+    struct writing_settings writing;
     long threads;
     struct option_list changes; // OPTION_ROWS_CHANGES
 };
@@ -21,7 +23,7 @@ struct prepared {
     struct run *run;
 };
 
-// arguments: as many pictures as the model takes, then the question. What is out of the ordinary about them goes to
+// arguments: as many pictures as the model takes, then the question; a caption may be asked for without one. What is out of the ordinary about them goes to
 // stderr. False and one sentence on bad input; then too *prepared is to be closed.
 bool prepare_run(struct prepared *prepared, const struct prepare_settings *settings, const char *const arguments[],
                  int count, struct error *err);
@@ -40,6 +42,7 @@ bool prepare_changes(struct run *run, const struct option_list *changes, struct 
 #define OPTION_ROWS_RUN(settings)                                                                              \
     OPTION_ROW_MODEL(&(settings).model), OPTION_ROW_POLICY(&(settings).options.policy),                        \
         OPTION_ROW_BUDGET(&(settings).options.budget), OPTION_ROW_SEED(&(settings).options.seed),              \
-        OPTION_ROW_EXACT(&(settings).options.exact), OPTION_ROW_THREADS(&(settings).threads)
+        OPTION_ROW_EXACT(&(settings).options.exact), OPTION_ROWS_WRITING((settings).writing),                  \
+        OPTION_ROW_THREADS(&(settings).threads)
 
 #endif

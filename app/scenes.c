@@ -121,7 +121,7 @@ bool scenes_choose(struct scene_choice *choice, const char *const arguments[], i
     bool two = count > 2 || (count == 2 && names_picture(arguments[1]));
     const char *picture = count > 0 ? arguments[0] : NULL, *second = two ? arguments[1] : "";
     const char *question = count > 1 + two ? arguments[1 + two] : NULL;
-    *choice = (struct scene_choice){{0}, {0}, {0}};
+    *choice = (struct scene_choice){.unasked = !question};
     if (!picture && !choose_bundled(choice, NULL, err))
         return false;
     if (two && !question)

@@ -11,6 +11,7 @@ enum { SCENES_QUESTION = 4096 };
 struct scene_choice {
     char picture[ASSETS_PATH], second[ASSETS_PATH]; // second "": none was named
     char question[SCENES_QUESTION];
+    bool unasked; // it is not the person's own
 };
 
 // What the screen starts with, from `[PICTURE [PICTURE] [QUESTION]]` as it was typed: without a picture the first bundled

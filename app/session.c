@@ -1,6 +1,7 @@
 // The session's life and its worker, which steps the lanes.
 #define _GNU_SOURCE // pipe2
 #include "app/jobs.h"
+#include "app/writing_options.h"
 
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
@@ -19,7 +20,9 @@
 static bool start(struct session *s, struct error *err)
 {
     // The first stages run while the weights of the later ones are still on their way.
-    static const struct model_options options = {.background = true};
+    struct model_options options = {.background = true};
+    if (s->options.writing)
+        options.answers = s->options.writing->answers;
     session_say_busy(s, true, _("opening the model"), NAN);
     struct model *model = model_open(s->model_path, &options, err);
     if (!model)
@@ -30,7 +33,8 @@ static bool start(struct session *s, struct error *err)
     if (!calibration_share(s->model, 0, &s->learned_share))
         s->learned_share = NAN;
     pthread_mutex_unlock(&s->lock);
-    return session_start_lane(&s->lanes[0], s->question, err);
+    bool caption = s->options.unasked && model->config.task == TASK_CAPTION;
+    return session_start_lane(&s->lanes[0], caption ? "" : s->question, err);
 }
 
 static bool stages_left(const struct lane *lane)

@@ -7,6 +7,7 @@
 #include "ui/backend.h"
 
 struct session;
+struct writing_settings;
 
 struct session_options {
     const char *model;                    // weights file
@@ -17,6 +18,8 @@ struct session_options {
     double budget; // NaN: as trained
     bool exact;    // pictures are read to the bit as the model's own code reads them
     int threads;
+    const struct writing_settings *writing; // NULL: as published. Must outlive the session
+    bool unasked; // the question is none that the person gave: a model of captions needs none
     const struct option_list *changes; // by hand, as app/prepare.h takes them; NULL: none. Must outlive the session
 };
 

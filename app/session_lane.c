@@ -2,6 +2,7 @@
 #include "app/prepare.h"
 #include "app/scenes.h"
 #include "app/session_private.h"
+#include "app/writing_options.h"
 
 #include "engine/base/memory.h"
 #include "ui/words.h"
@@ -44,7 +45,7 @@ static void picture_list(struct lane *lane, const struct picture *list[TRACE_PIC
 static bool fit_question(struct lane *lane, const char *path, struct error *err)
 {
     char question[SCENES_QUESTION];
-    if (session_asks_next(lane))
+    if (session_asks_next(lane) || lane->session->model->config.task == TASK_CAPTION)
         return true;
     if (lane->session->model->config.pictures > 1 || !scenes_question(path, question)) {
         session_publish_message(lane, _("The question has stayed as it was; press a to ask something about this picture."));
@@ -86,16 +87,25 @@ static bool open_picture(struct lane *lane, int slot, const char *path, struct e
     return describe(lane, err) && fit_question(lane, path, err);
 }
 
+struct run_options session_run_options(const struct session *session)
+{
+    struct run_options options = run_options_default();
+    options.pool = session->pool;
+    options.exact = session->options.exact;
+    if (session->options.writing)
+        writing_settings_apply(session->options.writing, &options);
+    return options;
+}
+
 // ---- a lane's life ----------------------------------------------------------------------------------------------
 
 // Makes the run of a lane that has its pictures and paths, and shows its beginning.
 static bool make_run(struct lane *lane, const char *question, enum policy policy, double budget, struct error *err)
 {
     struct session *s = lane->session;
-    struct run_options options = run_options_default();
+    struct run_options options = session_run_options(s);
     options.policy = policy;
     options.budget = budget;
-    options.pool = s->pool;
     const struct picture *list[TRACE_PICTURES];
     picture_list(lane, list);
     lane->run = run_new(s->model, list, s->model->config.pictures, question, &options, err);

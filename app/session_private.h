@@ -112,6 +112,9 @@ void session_ring(struct session *session);
 // session.c: does what the screen has asked of the runs, in the midst of the job `id`. False: that job was cancelled.
 bool session_serve(struct session *session, int id);
 
+// session_lane.c: what all runs of the session have in common.
+struct run_options session_run_options(const struct session *session);
+
 // session_lane.c: runs made, copied, changed and freed, on the worker.
 bool session_start_lane(struct lane *lane, const char *question, struct error *err);
 bool session_carry_out(struct session *session, const struct command *command, struct error *err);

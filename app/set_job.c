@@ -44,7 +44,7 @@ static void *work(void *context)
     return NULL;
 }
 
-struct set_job *set_job_start(struct model *model, const char *weights, bool exact, int threads,
+struct set_job *set_job_start(struct model *model, const char *weights, int threads, const struct run_options *options,
                               const struct backend_job *request, struct error *err)
 {
     struct set_job *job = calloc(1, sizeof *job);
@@ -56,8 +56,8 @@ struct set_job *set_job_start(struct model *model, const char *weights, bool exa
     }
     job->model = model;
     job->weights = weights;
-    job->exact = exact;
     job->threads = threads;
+    job->options = *options;
     pthread_mutex_init(&job->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

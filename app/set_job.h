@@ -6,12 +6,12 @@
 #include "ui/backend.h"
 
 struct model;
+struct run_options;
 struct set_job;
 
 // Starts on the request (copied), a JOB_SET or a JOB_SWEEP. The model has been opened from `weights`; both outlive the job.
-// NULL and *err when no thread can be had.
-// `exact` as in struct run_options.
-struct set_job *set_job_start(struct model *model, const char *weights, bool exact, int threads,
+// `options`: of its runs, but policy, budget and pool. NULL and *err when no thread can be had.
+struct set_job *set_job_start(struct model *model, const char *weights, int threads, const struct run_options *options,
                               const struct backend_job *request, struct error *err);
 
 // Waits for news, at most some milliseconds. Returns JOB_WORKING (nothing new), JOB_PART (`part` has been filled, with

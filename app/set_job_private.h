@@ -12,8 +12,8 @@
 struct set_job {
     struct model *model;
     const char *weights;
-    bool exact;
     int threads;
+    struct run_options options;
     struct backend_job request;
     pthread_t thread;
     pthread_mutex_t lock;

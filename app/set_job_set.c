@@ -108,7 +108,7 @@ static struct results *rows_of_set(const struct set_job *job, const char *path, 
 static bool evaluate_set_file(struct set_job *job, const char *path, struct thread_pool *pool, struct error *err)
 {
     const struct backend_set_request *request = &job->request.set;
-    struct set_run_point point = {.options = run_options_default(), .file = request->results, .progress = watch_set,
+    struct set_run_point point = {.options = job->options, .file = request->results, .progress = watch_set,
                                   .answered = take_answer, .context = job};
     const struct set_run_options options = {.model = job->weights, .opened = job->model, .set = path,
                                             .limit = request->limit, .shard = 1, .shards = 1,
@@ -116,7 +116,6 @@ static bool evaluate_set_file(struct set_job *job, const char *path, struct thre
     if (!policy_find(request->policy, &point.options.policy))
         return error_set(err, ERROR_USAGE, "there is no policy '%s'", request->policy);
     point.options.budget = request->budget;
-    point.options.exact = job->exact;
     point.options.pool = pool;
     struct results *rows = rows_of_set(job, path, err);
     if (!rows)

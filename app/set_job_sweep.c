@@ -46,8 +46,7 @@ static bool sweep_set(struct set_job *job, struct thread_pool *pool, struct erro
     const struct set_run_options options = {.model = job->weights, .opened = job->model, .shard = 1, .shards = 1,
                                             .set = request->set ? request->set : bundled, .limit = request->limit,
                                             .keeps = request->folder};
-    run->options = run_options_default();
-    run->options.exact = job->exact;
+    run->options = job->options;
     run->options.pool = pool;
     run->folder = request->folder;
     run->progress = watch_sweep;

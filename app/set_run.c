@@ -3,19 +3,22 @@
 #include "app/assets.h"
 #include "engine/base/memory.h"
 #include "engine/model/model.h"
+#include "engine/run/command_text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool set_run_open(struct set_run *run, const struct set_run_options *options, struct error *err)
 {
     char bundled[ASSETS_PATH];
     const char *weights = options->model ? options->model : bundled;
+    const struct model_options opening = {.answers = options->answers};
     const struct run_options plain = run_options_default();
     *run = (struct set_run){.shard = options->shard, .shards = options->shards, .model = options->opened,
                             .borrowed = options->opened};
     bool ok = (options->model || assets_model(bundled, err)) &&
-              (run->model || (run->model = model_open(weights, NULL, err)) != NULL) &&
+              (run->model || (run->model = model_open(weights, &opening, err)) != NULL) &&
               question_set_read(&run->set, options->set, options->limit, err);
     if (ok && options->keeps)
         ok = results_describe(&run->header, weights, run->model->config.name, options->set, &run->set, &plain,
@@ -58,6 +61,22 @@ static bool pass_answer(void *context, int index, const struct evaluation *resul
     return true;
 }
 
+// Results of other options about how to answer are others.
+static bool describe_writing(struct results_header *header, const struct model *model, const struct run_options *options,
+                             struct error *err)
+{
+    const struct trace_writing writing = {.generate = options->generate, .cls = options->cls,
+                                          .candidates = options->candidates, .beams = options->beams,
+                                          .min_length = options->min_length, .max_length = options->max_length,
+                                          .answers = model->answers_file};
+    char *text = command_of_writing(&writing);
+    if (!text)
+        return error_no_memory(err, "the results");
+    snprintf(header->writing, sizeof header->writing, options->prompt ? "%s --prompt \"%s\"" : "%s", text, options->prompt);
+    free(text);
+    return true;
+}
+
 static bool open_file(struct set_run *run, struct evaluating *e, struct error *err)
 {
     struct set_run_point *point = e->point;
@@ -66,6 +85,8 @@ static bool open_file(struct set_run *run, struct evaluating *e, struct error *e
     header.budget = point->options.budget;
     header.seed = point->options.seed;
     header.exact = point->options.exact;
+    if (!describe_writing(&header, run->model, &point->options, err))
+        return false;
     if (!results_open(&e->file, point->file, &header, &run->set, run->results, err))
         return false;
     point->torn = e->file.torn;

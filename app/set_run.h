@@ -7,6 +7,7 @@
 
 struct set_run_options {
     const char *model, *set; // files; model NULL: the bundled one
+    const char *answers;     // of the model (struct model_options); NULL: its own
     struct model *opened;    // that model, opened already (it stays its owner's); NULL: open it
     int limit;               // of the questions, 0: all
     int shard, shards;       // from 1 on; 1 of 1 is the whole

@@ -3,6 +3,7 @@
 #include "app/assets.h"
 #include "app/prepare.h"
 #include "app/screen_picture.h"
+#include "app/writing_options.h"
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
 #include "engine/prune/calibration.h"
@@ -53,6 +54,8 @@ bool sides_run(struct sides *sides, const struct side *list, int count, const st
         options.budget = list[r].budget;
         options.exact = list[r].exact;
         options.pool = pool;
+        if (list[r].writing)
+            writing_settings_apply(list[r].writing, &options);
         if (!load(sides, r, &list[r], model, &options, err))
             return error_prefix(err, "run %c", 'A' + r);
         while (run_step(sides->runs[r], err))

@@ -11,6 +11,7 @@
 enum { SIDES_QUESTIONS = 8 };
 
 struct model;
+struct writing_settings;
 
 // What one run is made of. The strings are borrowed.
 struct side {
@@ -20,6 +21,7 @@ struct side {
     double budget;              // NaN: as trained
     struct option_list changes; // by hand, as prepare_changes() takes them
     bool exact;                 // struct run_options
+    const struct writing_settings *writing; // NULL: as published
 };
 
 struct sides {

@@ -55,7 +55,7 @@ enum lesson_value { LESSON_VALUES(LESSON_VALUE_ENUM) LESSON_VALUE_COUNT };
 struct lesson_memory {
     struct trace_answer before;
     double share_before, budget_before;
-    char unpruned[TRACE_TEXT];
+    char unpruned[TRACE_ANSWER];
     char change[160]; // what the person changed last
 };
 

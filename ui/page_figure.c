@@ -330,7 +330,7 @@ static void draw_cell(const struct page *page, const struct pane *pane, const st
     const struct figure_page *f = state_of(page);
     struct figure_cell cell;
     int left = page->body.column + column * f->width, room = f->width - GAP;
-    char text[TRACE_TEXT + 40], answer[TRACE_TEXT + 24] = "";
+    char text[TRACE_ANSWER + 40], answer[TRACE_ANSWER + 24] = "";
     figure_cell(row, f->stages[column], &cell);
     if (!cell.computed) {
         draw_text(pane, STYLE_DIM, at, left, room, pane->theme->glyphs->dot);

@@ -68,7 +68,7 @@ struct model_config {
     int decoder_layers, decoder_ffn; // BLIP's answer decoder (VQA), which attends to the words' last states; 0: none
     int merge_from; // the first fusion layer that mixes what two pictures gave by a linear map (BLIP NLVR2)
     int projection; // width of BLIP's contrastive features (retrieval); 0: none
-    int token_start, token_encode, token_end; // BLIP: ids of [DEC], [ENC], [SEP]
+    int token_start, token_encode, token_cls, token_end; // BLIP: ids of [DEC], [ENC], [CLS], [SEP]
     enum model_stem stem;
     int stem_channels[2], stem_blocks, stem_expansion; // C1, C2, blocks, E (names.md); 0 for STEM_PATCH
     enum fusion_norm fusion_norm;

@@ -21,6 +21,7 @@ void model_config_default_blip(struct model_config *config, enum model_task task
         .pictures = model_task_pictures(task),
         .patch_size = 16,
         .max_tokens = tokens_of(task),
+        .token_cls = 101,
         .token_end = 102,
         .image_eps = 1e-6f,
         .text_eps = 1e-12f,

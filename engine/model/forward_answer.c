@@ -91,7 +91,7 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t writing_scratch(const struct model_config *c)
 {
     size_t width = (size_t)c->width, vocabulary = (size_t)c->vocabulary;
-    return model_writes(c) ? RANK_ROWS * (6 * width + 16) + (64 + BEAMS) * vocabulary : 0;
+    return model_writes(c) ? RANK_ROWS * (6 * width + 16) + (64 + BEAMS_MOST) * vocabulary : 0;
 }
 
 size_t forward_scratch(const struct model *model, int workers)

@@ -1,9 +1,11 @@
 #include "engine/model/labels.h"
 
 #include "engine/io/tensors.h"
+#include "engine/text/answers.h"
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LABEL_LIMIT = 1 << 20 };
@@ -49,9 +51,29 @@ static bool copy_answers(struct model *model, const json_t *list, struct error *
     return true;
 }
 
-bool labels_read(struct model *model, const struct tensor_list *file, struct error *err)
+// The answers of another file as the metadata would have them, malloc'ed; NULL and *err.
+static char *read_instead(struct model *model, const char *path, struct error *err)
 {
-    const char *text = tensor_list_metadata(file, "answers");
+    bool chooses = model_writes(&model->config) && model->config.task == TASK_VQA;
+    model->answers_file = memory_alloc(strlen(path) + 1, 1);
+    if (!model->answers_file) {
+        error_no_memory(err, "the answers");
+        return NULL;
+    }
+    strcpy(model->answers_file, path);
+    if (chooses || model->config.labels > 0)
+        return answers_read(path, chooses ? 0 : model->config.labels, NULL, err);
+    error_set(err, ERROR_USAGE, "a model of the task %s has no answers to choose from, so that %s is of no use",
+              model_task_name(model->config.task), path);
+    return NULL;
+}
+
+bool labels_read(struct model *model, const struct tensor_list *file, const char *instead, struct error *err)
+{
+    char *other = instead ? read_instead(model, instead, err) : NULL;
+    const char *text = instead ? other : tensor_list_metadata(file, "answers");
+    if (instead && !other)
+        return false;
     // What the labels of the published two- and three-way heads mean (vlm_spec §3.5).
     if (!text && model->config.task == TASK_NLVR2 && model->config.labels == 2)
         text = "[\"False\", \"True\"]";
@@ -64,6 +86,7 @@ bool labels_read(struct model *model, const struct tensor_list *file, struct err
     json_t *list = read_list(model, text, "answers", err);
     bool ok = list && copy_answers(model, list, err);
     json_decref(list);
+    free(other);
     return ok;
 }
 

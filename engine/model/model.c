@@ -63,7 +63,7 @@ static bool read_model(struct model *model, struct tensor_list *file, const char
     if (familiarity && !(model->familiarity = copy_string(familiarity)))
         return error_no_memory(err, "the familiarity");
     // The tokenizer is read while the first weights already come in the background.
-    return labels_read(model, file, err) && loading_start(model, file, path, options && options->background, err) &&
+    return labels_read(model, file, options ? options->answers : NULL, err) && loading_start(model, file, path, options && options->background, err) &&
            read_tokenizer(model, file, err);
 }
 
@@ -147,6 +147,7 @@ void model_free(struct model *model)
     memory_free(model->calibration);
     memory_free(model->familiarity);
     memory_free(model->answers);
+    memory_free(model->answers_file);
     memory_free((void *)(size_t)model->answer_pieces.ids);
     memory_free(model->strings);
     arena_free(&model->tables);

@@ -107,6 +107,7 @@ struct model {
     char *familiarity;      // metadata JSON, NULL where there is none (engine/run/familiar.h reads it)
     char *calibration;      // metadata JSON, NULL where there is none (engine/prune/budget.h reads it)
     char **answers;         // config.labels strings, NULL where the file names none
+    char *answers_file;     // that was read in the place of the weights' own, NULL: none
     struct tokenizer *tokenizer; // NULL where the file carries none
     struct answer_list answer_pieces; // of a BLIP model that answers questions, where it has answers and a tokenizer
 
@@ -138,6 +139,8 @@ struct model {
 
 struct model_options {
     int image_size;  // run at this resolution: position tables are resized (vlm_spec §2.4); 0: the file's own
+    const char *answers; // file (engine/text/answers.h) with answers that stand in the place of those that the weights carry: as
+                         // many as there are labels, or any number for a BLIP model to choose from; NULL: none
     bool background; // return before the weights are there: a thread of their own brings them (model_await())
 };
 

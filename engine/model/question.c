@@ -48,6 +48,7 @@ static void use_tokenizer(struct model *model)
     const struct tokenizer *t = model->tokenizer;
     if (c->architecture == ARCHITECTURE_METER)
         return;
+    c->token_cls = tokenizer_special(t, TOKENIZER_START);
     c->token_end = tokenizer_special(t, TOKENIZER_END);
     if (tokenizer_special(t, TOKENIZER_DECODE) >= 0)
         c->token_start = tokenizer_special(t, TOKENIZER_DECODE);

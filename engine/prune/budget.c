@@ -133,6 +133,7 @@ void budget_cost(const struct model_config *config, const struct budget_request 
     }
     if (model_writes(config))
         flops_writing(config, request->tokens, writing_keys(config, counts, request->tokens), macs);
+    flops_contrast(config, request->tokens, macs);
     flops_answer(config, macs);
 }
 

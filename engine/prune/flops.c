@@ -116,6 +116,17 @@ void flops_answer(const struct model_config *c, struct macs *macs)
         macs->other += product(1, c->head_hidden, c->width) + product(1, c->width, c->labels);
 }
 
+void flops_contrast(const struct model_config *c, int tokens, struct macs *macs)
+{
+    if (!c->projection)
+        return;
+    for (int l = 0; l < c->fusion_layers; l++) {
+        add_msa(c, c->width, tokens, c->heads, macs);
+        macs->ffn += 2 * product(tokens, c->width, c->text_fusion_ffn);
+    }
+    macs->other += product(1, c->width, c->projection) + product(1, model_image_width(c), c->projection);
+}
+
 void flops_memory(const struct model_config *c, int keys, struct macs *macs)
 {
     int from = c->task == TASK_CAPTION ? model_image_width(c) : c->width;
@@ -185,6 +196,7 @@ void flops_dense(const struct model_config *c, int tokens, struct macs *macs)
     }
     if (model_writes(c))
         flops_writing(c, tokens, (uint64_t)(flops_writing_layers(c) * (c->task == TASK_CAPTION ? rows : tokens)), macs);
+    flops_contrast(c, tokens, macs);
     flops_answer(c, macs);
 }
 

@@ -31,6 +31,9 @@ void flops_embed_image(const struct model_config *config, struct macs *macs);
 // What follows the last layer of an encoder: the transform of `rows` rows.
 void flops_finish(const struct model_config *config, int rows, struct macs *macs);
 void flops_answer(const struct model_config *config, struct macs *macs);
+// BLIP's contrastive features: the text of `tokens` tokens encoded without a picture, and both projections. Nothing in a model
+// that has none.
+void flops_contrast(const struct model_config *config, int tokens, struct macs *macs);
 
 // BLIP's decoder: K and V of one layer for `keys` rows that it attends to; a pass over `rows` new words. own_keys,
 // other_keys: how many keys all rows together attend to in all layers, of their own text and of the other stream; heads:

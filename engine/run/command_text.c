@@ -70,9 +70,31 @@ static void put_model_and_policy(FILE *out, const struct trace *trace, const cha
         fprintf(out, " --budget %g", trace->budget);
 }
 
+static void put_writing(FILE *out, const struct trace_writing *writing)
+{
+    const struct {
+        const char *name;
+        int value;
+    } numbers[] = {{"candidates", writing->candidates}, {"beams", writing->beams}, {"min-length", writing->min_length},
+                   {"max-length", writing->max_length}};
+    if (writing->answers) {
+        fputs(" --answers", out);
+        put_word(out, writing->answers);
+    }
+    fputs(writing->generate ? " --generate" : "", out);
+    fputs(writing->cls ? " --cls" : "", out);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].value)
+            fprintf(out, " --%s %d", numbers[i].name, numbers[i].value);
+}
+
 static void put_options(FILE *out, const struct trace *trace, const char *model)
 {
     put_model_and_policy(out, trace, model);
+    put_writing(out, &trace->writing);
+    // No question means the usual beginning of a caption, so that none must be asked for.
+    if (trace->question && !trace->question[0] && !strcmp(trace->task, "caption"))
+        fputs(" --prompt ''", out);
     if (trace->picture_count > 0 && trace->pictures[0].as_stored)
         fputs(" --exact", out);
 }
@@ -272,6 +294,22 @@ char *command_of_edit(const struct trace *trace, const char *to, const struct ed
     fputs(" --", out); // a name may look like an option
     put_word(out, trace->picture_count > 0 && trace->pictures[0].path ? trace->pictures[0].path : "");
     put_word(out, to);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+// ---- how it is answered
+
+char *command_of_writing(const struct trace_writing *writing)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    put_writing(out, writing);
     if (fclose(out) == 0)
         return text;
     free(text);

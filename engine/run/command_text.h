@@ -23,6 +23,10 @@ char *command_of_figure(const struct comparison *comparison, const char *model);
 char *command_of_edit(const struct trace *trace, const char *to, const struct edit *edits, int count, const char *question,
                       const char *model);
 
+// " --generate --beams 5": what a person has asked for about how it is answered; "" where nothing was. malloc'ed; NULL: no
+// memory.
+char *command_of_writing(const struct trace_writing *writing);
+
 // "trimscope train --trim 'my settings.json'": the words that a command was started with. NULL: no memory.
 char *command_of_words(int count, char *const words[]);
 

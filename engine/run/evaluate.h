@@ -9,7 +9,7 @@
 // One question's result.
 struct evaluation {
     bool done, correct;
-    char answer[TRACE_TEXT];
+    char answer[TRACE_ANSWER];
     float p;                 // of the answer
     double share, spent, ms; // executed / dense multiply-adds; executed; milliseconds of all stages
     // Patches after the last fusion layer. A patch shows an object of which it holds more than a quarter of its own

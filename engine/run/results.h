@@ -3,7 +3,8 @@
 //
 // The first line says what was run:
 //   {"trimscope_results": 1, "model": {"name", "digest"}, "set": {"path", "digest", "questions"}, "policy", "budget": share
-//    or null, "seed": "0", "exact": whether pictures were read so (run.h; false where it is missing), "shard": [i, n], "questions": how many of the set's this shard asks}
+//    or null, "seed": "0", "exact": whether pictures were read so (run.h; false where it is missing), "shard": [i, n],
+//    "questions": how many of the set's this shard asks, and where anything was asked about how to answer "writing": options}
 // then a line for each question, in the order in which they were answered:
 //   {"id": place in the set from 0, "picture": as the set names it (a list when there are two), "question", "type",
 //    "truth", "answer", "right", "p", "share", "macs", "ms", "needed", "needed_alive", "other", "other_alive", and for each
@@ -15,7 +16,7 @@
 #include "engine/base/digest.h"
 #include "engine/run/evaluate.h"
 
-enum { RESULTS_PATH = 4096, RESULTS_SHARDS = 1000000 };
+enum { RESULTS_PATH = 4096, RESULTS_WRITING = 512, RESULTS_SHARDS = 1000000 };
 
 struct results_header {
     char model[TRACE_TEXT], model_digest[DIGEST_SIZE]; // the weights' name and digest
@@ -25,6 +26,7 @@ struct results_header {
     double budget; // NaN: as trained
     uint64_t seed;
     bool exact;
+    char writing[RESULTS_WRITING]; // options, " --generate --beams 5"; "": none
     int shard, shards; // from 1 on
     int questions;     // of this shard
     const char *set_given; // the path as results_describe() got it, NULL in what was read
@@ -48,8 +50,8 @@ struct results_file {
 };
 
 // Opens a new file, or one that such a run left unfinished: what it holds goes to evaluations[set->count], with `done`.
-// A file of another run (model, set, policy, budget, seed, exact or shard), of no run at all, or that another process is
-// writing is refused, and untouched.
+// A file of another run (model, set, policy, budget, seed, exact, options or shard), of no run at all, or that another
+// process is writing is refused, and untouched.
 bool results_open(struct results_file *file, const char *path, const struct results_header *header,
                   const struct question_set *set, struct evaluation *evaluations, struct error *err);
 bool results_append(struct results_file *file, int id, const struct evaluation *result, const struct trace *trace,

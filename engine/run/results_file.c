@@ -52,10 +52,11 @@ json_t *results_header_json(const struct results_header *h)
 {
     char seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)h->seed); // JSON numbers end at 2^53 for many readers
-    return json_pack("{s:i, s:{s:s, s:s}, s:{s:s, s:s, s:i}, s:s, s:o, s:s, s:b, s:[i, i], s:i}", "trimscope_results", 1,
+    return json_pack("{s:i, s:{s:s, s:s}, s:{s:s, s:s, s:i}, s:s, s:o, s:s, s:b, s:[i, i], s:i, s:s*}", "trimscope_results", 1,
                      "model", "name", h->model, "digest", h->model_digest, "set", "path", h->set, "digest",
                      h->set_digest, "questions", h->set_questions, "policy", h->policy, "budget", number(h->budget),
-                     "seed", seed, "exact", (int)h->exact, "shard", h->shard, h->shards, "questions", h->questions);
+                     "seed", seed, "exact", (int)h->exact, "shard", h->shard, h->shards, "questions", h->questions,
+                     "writing", h->writing[0] ? h->writing : NULL);
 }
 
 // The name that the set gives: question_set_read() put the set's folder in front of it.
@@ -113,7 +114,7 @@ bool results_append(struct results_file *file, int id, const struct evaluation *
                     struct error *err)
 {
     const struct question *q = &file->set->questions[id];
-    char answer[TRACE_TEXT];
+    char answer[TRACE_ANSWER];
     if (file->failed) // another thread's line may be torn: nothing may follow it
         return error_set(err, ERROR_MACHINE, "cannot write %s", file->path);
     snprintf(answer, sizeof answer, "%s", r->answer);

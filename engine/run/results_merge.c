@@ -40,6 +40,9 @@ bool results_same_run(const struct results_header *a, const struct results_heade
         snprintf(budget_b, sizeof budget_b, "%g", b->budget);
     if (!same_budget(a->budget, b->budget))
         return error_set(err, ERROR_INPUT, "%s comes from the budget %s, not %s", path, budget_b, budget_a);
+    if (strcmp(a->writing, b->writing))
+        return error_set(err, ERROR_INPUT, "%s was answered otherwise (%s; here: %s)", path,
+                         b->writing[0] ? b->writing : "no options", a->writing[0] ? a->writing : "no options");
     if (a->seed != b->seed)
         return error_set(err, ERROR_INPUT, "%s comes from the seed %llu, not %llu", path, (unsigned long long)b->seed,
                          (unsigned long long)a->seed);

@@ -99,6 +99,7 @@ static bool read_header(struct results_header *h, const json_t *root, struct err
            read_name(h->policy, sizeof h->policy, root, "policy", err) &&
            read_optional(&h->budget, root, "budget", err) && read_seed(&h->seed, root, err) &&
            read_exact(&h->exact, json_object_get(root, "exact"), err) &&
+           (!json_object_get(root, "writing") || read_name(h->writing, sizeof h->writing, root, "writing", err)) &&
            read_shard(h, json_object_get(root, "shard"), err) &&
            read_int(&h->questions, root, "questions", 0, h->set_questions, err);
 }

@@ -74,9 +74,11 @@ static struct run *run_make(const struct model *model, const struct run_options 
     run->model = model;
     run->options = options ? *options : run_options_default();
     trace_init(&run->trace);
-    if (!run->options.generate)
-        run->answers = model->answer_pieces;
     run->padding = run->options.padding;
+    if (!run_take_writing(run, err) || !run_describe_writing(run, err)) {
+        run_free(run);
+        return NULL;
+    }
     run_plan_stages(run);
     if (!run_allocate(run, err)) {
         run_free(run);
@@ -157,8 +159,16 @@ static void plan_caption(struct run *run)
 {
     if (run->model->config.task != TASK_CAPTION)
         return;
-    run->words_most = run->model->config.max_tokens - run->token_count;
+    run->words_most = run->max_length - run->token_count;
     run_plan_words(run, run->words_most);
+}
+
+// A word at least must have room behind the beginning of a caption.
+static bool check_caption(const struct run *run, int tokens, struct error *err)
+{
+    return run->model->config.task != TASK_CAPTION || tokens < run->max_length ||
+           error_set(err, ERROR_INPUT, "the caption's beginning has %d tokens, and all of it shall have %d at most", tokens,
+                     run->max_length);
 }
 
 bool run_take_question(struct run *run, const char *question, struct error *err)
@@ -168,10 +178,14 @@ bool run_take_question(struct run *run, const char *question, struct error *err)
         return error_set(err, ERROR_INPUT, "the model %s carries no tokenizer, so it cannot read a question",
                          m->config.name);
     if (m->config.task == TASK_CAPTION && !*question)
-        question = MODEL_PROMPT;
+        question = run->options.prompt ? run->options.prompt : MODEL_PROMPT;
     int count = model_encode_question(m, question, run->tokens);
     if (count < 1)
         return error_no_memory(err, "the question");
+    if (run->options.cls)
+        run->tokens[0].id = m->config.token_cls;
+    if (!check_caption(run, count, err))
+        return false;
     struct budget_request request = {run->options.policy, run->options.budget, count, run->options.trim_tokens,
                                      run->options.trim_heads};
     // A threshold that was found in the calibration hangs on no question: the table is not read again for each.
@@ -222,6 +236,10 @@ struct run *run_new_from_tensors(const struct model *model, const float *const p
     run->probe = probe;
     run->probe_context = context;
     run->token_count = id_count;
+    if (!check_caption(run, id_count, err)) {
+        run_free(run);
+        return NULL;
+    }
     plan_caption(run);
     for (int t = 0; t < id_count; t++)
         run->tokens[t] = (struct token){.id = run->ids[t] = ids[t]};

@@ -21,8 +21,15 @@ struct run_options {
     bool trim_tokens, trim_heads;
     uint64_t seed;          // of POLICY_RANDOM
     bool exact;             // pictures shall be read to the bit as the model's own code reads them (run_reading())
-    bool generate;          // BLIP's VQA: write the answer even where the model has a list to choose from
-    int candidates;         // that are ranked to their ends when an answer is chosen; 0: 128, as published
+    // How BLIP answers; 0 and false: as published (vlm_spec §4.4, §4.5, §4.8). What a model has no use for is refused.
+    bool generate;          // VQA: write the answer even where the model has a list to choose from
+    int candidates;         // that are ranked to their ends when an answer is chosen; 0: 128
+    int beams;              // of the search when it is written; 0: 3
+    int min_length, max_length; // tokens of a written text, the prompt counted: no end before, none left after; 0: 5 and 20
+                                // of a caption, 1 and 10 of an answer ([DEC] is its prompt)
+    const char *prompt;     // captions: what they begin with where the question is ""; NULL: MODEL_PROMPT. Must outlive the run
+    bool cls;               // retrieval: the text begins with [CLS], as in the code's demo, not with [ENC], as where it
+                            // is evaluated
     int padding;            // of the ids that run_new_from_tensors() gets: so many at their end are padding, which
                             // attends, but is not attended to (what a batch of the original does to its shorter texts)
     bool bare;              // the answer alone counts: no redundancy, no answers before the end (NaN, none in the trace)

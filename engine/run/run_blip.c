@@ -5,20 +5,51 @@
 #include <stdio.h>
 #include <string.h>
 
-void run_guide(struct run *run, struct forward *forward)
+// The words by themselves, cross-attention left out: x (tokens, D).
+static void encode_alone(struct run *run, struct forward *forward, const int *ids, int rows, float *x)
 {
     const struct model *m = run->model;
-    int width = m->config.width, rows = run->token_count;
-    size_t mark = run->math.scratch.used;
-    struct forward alone = {.model = m, .math = &run->math};
-    float *x = arena_alloc(&run->math.scratch, (size_t)rows * (size_t)width, sizeof(float));
-    forward_embed_words(m, &m->embedding, run->ids, NULL, rows, x);
+    forward_embed_words(m, &m->embedding, ids, NULL, rows, x);
     for (int l = 0; l < m->config.fusion_layers; l++) {
         struct layer_input input = {.layer = &m->fusion[FUSION_TEXT][l], .x = x, .rows = rows};
-        forward_layer(&alone, &input);
+        forward_layer(forward, &input);
     }
-    memcpy(run->snapshots[0].words.guide, x, (size_t)width * sizeof(float));
+}
+
+void run_guide(struct run *run, struct forward *forward)
+{
+    size_t width = (size_t)run->model->config.width, mark = run->math.scratch.used;
+    struct forward alone = {.model = run->model, .math = &run->math};
+    float *x = arena_alloc(&run->math.scratch, (size_t)run->token_count * width, sizeof(float));
+    encode_alone(run, &alone, run->ids, run->token_count, x);
+    memcpy(run->snapshots[0].words.guide, x, width * sizeof(float));
     forward->macs.trimmer += flops_total(&alone.macs); // the model itself has no such pass
+    arena_rewind(&run->math.scratch, mark);
+}
+
+// All words take part, whatever was dropped: the features are of the whole text and of the picture's CLS, which stays.
+void run_contrast(struct run *run, struct forward *forward, int index)
+{
+    const struct model_config *c = &run->model->config;
+    struct snapshot *snapshot = &run->snapshots[index];
+    size_t mark = run->math.scratch.used;
+    int tokens = run->token_count - run->padding;
+    if (!c->projection)
+        return;
+    float *x = arena_alloc(&run->math.scratch, (size_t)tokens * (size_t)c->width, sizeof(float));
+    float *features = arena_alloc(&run->math.scratch, 2 * (size_t)c->projection, sizeof(float));
+    int *ids = arena_alloc(&run->math.scratch, (size_t)tokens, sizeof(int));
+    memcpy(ids, run->ids, (size_t)tokens * sizeof *ids);
+    ids[0] = c->token_cls;
+    encode_alone(run, forward, ids, tokens, x);
+    forward_project(forward, FUSION_TEXT, x, features);
+    forward_project(forward, FUSION_IMAGE, run->snapshots[run_image_end(run, 0)].streams[0].x[0], features + c->projection);
+    float similarity = 0;
+    for (int i = 0; i < c->projection; i++)
+        similarity += features[i] * features[c->projection + i];
+    snapshot->similarity = similarity;
+    snapshot->rank = run->logits[1] + similarity; // as the published evaluation ranks (vlm_spec §4.8)
+    flops_contrast(c, tokens, &snapshot->dense);
     arena_rewind(&run->math.scratch, mark);
 }
 

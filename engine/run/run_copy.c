@@ -13,6 +13,9 @@ struct run *run_twin(const struct run *run, struct error *err)
     twin->model = run->model;
     twin->options = run->options;
     twin->answers = run->answers;
+    twin->beams = run->beams;
+    twin->min_length = run->min_length;
+    twin->max_length = run->max_length;
     twin->options.bare = true; // the answer is what counts: nothing else is measured
     twin->twin = true;
     trace_init(&twin->trace);
@@ -57,7 +60,7 @@ static void copy_words(const struct run *run, int index, struct words_state *to,
     decoder_layers(run->model, &layers);
     copy_floats(to->guide, from->guide, 1, c->width);
     copy_floats(to->memory, from->memory, fusion ? snapshot->streams[0].alive : layers * c->max_tokens, pair);
-    copy_floats(to->cache, from->cache, fusion ? snapshot->streams[TRACE_TEXT_STREAM].alive : layers * BEAMS, pair);
+    copy_floats(to->cache, from->cache, fusion ? snapshot->streams[TRACE_TEXT_STREAM].alive : layers * run->beams, pair);
     copy_floats(to->logits, from->logits, 1, c->vocabulary);
     if (to->beams)
         *to->beams = *from->beams;
@@ -84,6 +87,7 @@ static void copy_snapshot(const struct run *run, int index, struct snapshot *to,
     memcpy(to->answers, from->answers, sizeof to->answers);
     to->answer_count = from->answer_count;
     to->rank = from->rank;
+    to->similarity = from->similarity;
 }
 
 bool run_sync(struct run *twin, const struct run *run, struct error *err)

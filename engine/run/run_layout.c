@@ -92,8 +92,7 @@ void run_plan_stages(struct run *run)
     run->words_from = run->stage_count;
     run->words_most = !model_writes(c)          ? 0
                       : run->answers.count      ? 1
-                      : c->task == TASK_CAPTION ? c->max_tokens - 1
-                                                : WORDS_ANSWER - 1;
+                                                : run->max_length - 1;
     run_plan_words(run, run->words_most);
 }
 
@@ -157,7 +156,7 @@ static void lay_out_words(struct run *run, int index, size_t *total)
     if (plan->word == 0 && c->task == TASK_VQA)
         words->memory = take(a, total, layers * keys * pair, sizeof(float));
     if (plan->word > 0 || c->task == TASK_VQA)
-        words->cache = take(a, total, layers * BEAMS * pair, sizeof(float));
+        words->cache = take(a, total, layers * (size_t)run->beams * pair, sizeof(float));
     if (run->answers.count)
         words->logits = take(a, total, (size_t)c->vocabulary, sizeof(float));
     else
@@ -168,10 +167,10 @@ static void lay_out_words(struct run *run, int index, size_t *total)
 static void lay_out_writing(struct run *run, size_t *total)
 {
     const struct model_config *c = &run->model->config;
-    size_t layers, keys, pair = 2 * (size_t)c->width, length = (size_t)c->max_tokens + WORDS_ANSWER;
+    size_t layers, keys, pair = 2 * (size_t)c->width, length = (size_t)run->max_length;
     writing_sizes(run, &layers, &keys);
-    run->word_logits = take(&run->store, total, BEAMS * (size_t)c->vocabulary, sizeof(float));
-    run->word_cache = take(&run->store, total, layers * BEAMS * length * pair, sizeof(float));
+    run->word_logits = take(&run->store, total, (size_t)run->beams * (size_t)c->vocabulary, sizeof(float));
+    run->word_cache = take(&run->store, total, layers * (size_t)run->beams * length * pair, sizeof(float));
     run->word_memory = take(&run->store, total, layers * keys * pair, sizeof(float));
     run->word_rows = take(&run->store, total, layers * keys, sizeof(int));
 }

@@ -41,7 +41,7 @@ struct words_state {
     float *guide; // embedding of the words: their first row as encoded without a picture, which may guide the image (D)
     float *memory; // K and V for the words to come: of this layer's patches (captions), or, with the first word of an
                    // answer, of the question's states in each decoder layer (layers, tokens, 2D)
-    float *cache;  // K and V of the words of this stage: of this layer (tokens, 2D) or of all (layers, BEAMS, 2D)
+    float *cache;  // K and V of the words of this stage: of this layer (tokens, 2D) or of all (layers, beams, 2D)
     float *logits; // first word of an answer that is chosen from a list: of each word of the vocabulary
     struct beam_search *beams; // after this word
 };
@@ -55,7 +55,7 @@ struct snapshot {
     float redundancy_image, redundancy_text, redundancy_heads, redundancy_heads_of[2]; // as in struct stage
     struct trace_answer answers[TRACE_ANSWERS];
     int answer_count;
-    float rank;
+    float rank, similarity;
     struct words_state words;
 };
 
@@ -71,10 +71,11 @@ struct run {
     struct math math;
     float *pixels[TRACE_PICTURES], *logits;
     float *word_logits, *word_cache,
-        *word_memory;           // of a word that is written: (BEAMS, vocabulary), struct decoder_cache,
+        *word_memory;           // of a word that is written: (beams, vocabulary), struct decoder_cache,
     int *word_rows;             // and what it attends to where that is less than the snapshots hold
     int padding;                // of the ids at their end: attends, but is not attended to
     struct answer_list answers; // to choose from; count 0: none, the answer is written
+    int beams, min_length, max_length; // of a text that is written
     int8_t *forced; // per token of the stream at hand: 1 stay, -1 go, 0 as the policy says
     int *order;       // rows by falling score
     uint8_t *kept;    // per row of the stage's input
@@ -89,6 +90,11 @@ struct run {
     run_probe *probe;
     void *probe_context;
 };
+
+// run_writing.c: how the run answers, from its options; before its stages are planned. False and one sentence where the
+// model has no use for what was asked.
+bool run_take_writing(struct run *run, struct error *err);
+bool run_describe_writing(struct run *run, struct error *err); // in the trace
 
 // run_layout.c
 // The stage of a fusion layer; of the last stage of a picture's encoder.
@@ -148,6 +154,7 @@ static inline float *run_rows(const struct stream_state *state, int pass)
 void run_fuse_blip(struct run *run, struct forward *forward, int index);
 void run_guide(struct run *run, struct forward *forward);               // fills words.guide of the first stage
 void run_classify(struct run *run, struct forward *forward, int index); // after fusion stage `index`: run->logits
+void run_contrast(struct run *run, struct forward *forward, int index); // similarity and rank of the answer stage
 void run_write_word(struct run *run, struct forward *forward, int index);
 void run_lens_words(struct run *run, int index); // the answers of fusion stage `index`: the word that would come first
 void run_written_answer(struct run *run, struct forward *forward, int index);

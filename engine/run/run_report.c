@@ -76,8 +76,7 @@ void run_rank_answers(const struct run *run, struct snapshot *snapshot)
         taken[k] = best;
         snapshot->answers[k].p = (float)(exp((double)logits[best] - top) / sum);
         char number[TRACE_TEXT];
-        const char *text = model_answer(run->model, best, number, sizeof number);
-        snprintf(snapshot->answers[k].text, TRACE_TEXT, "%.*s", TRACE_TEXT - 1, text);
+        trace_set_answer(&snapshot->answers[k], model_answer(run->model, best, number, sizeof number));
     }
     snapshot->answer_count = count;
     if (run->model->config.ranked)
@@ -164,6 +163,7 @@ bool run_report(struct run *run, int index)
     memcpy(stage->answers, snapshot->answers, sizeof stage->answers);
     stage->answer_count = snapshot->answer_count;
     stage->rank = snapshot->rank;
+    stage->similarity = snapshot->similarity;
     report_totals(run);
     return true;
 }

@@ -216,7 +216,7 @@ void run_compute(struct run *run, int index)
     snapshot->redundancy_image = snapshot->redundancy_text = snapshot->redundancy_heads = NAN;
     snapshot->redundancy_heads_of[0] = snapshot->redundancy_heads_of[1] = NAN;
     snapshot->answer_count = 0;
-    snapshot->rank = NAN;
+    snapshot->rank = snapshot->similarity = NAN;
     switch (run->plan[index].kind) {
     case STAGE_EMBED: compute_embed(run, &forward, index); break;
     case STAGE_IMAGE:
@@ -230,6 +230,7 @@ void run_compute(struct run *run, int index)
             run_written_answer(run, &forward, index);
         else
             answer_from(run, &forward, index - 1);
+        run_contrast(run, &forward, index);
         flops_answer(&run->model->config, &snapshot->dense);
     }
     snapshot->ms = (clock_seconds() - start - forward.aside) * 1000;

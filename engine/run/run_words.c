@@ -103,7 +103,7 @@ static const float *prompt_cache(const struct run *run, int layer)
 {
     if (writes_caption(run))
         return run->snapshots[run_fusion_stage(run, layer)].words.cache;
-    return run->snapshots[run->words_from].words.cache + (size_t)layer * BEAMS * pair_size(run);
+    return run->snapshots[run->words_from].words.cache + (size_t)(layer * run->beams) * pair_size(run);
 }
 
 // K and V of what each beam has said before word `word`: the prompt's, and those of the words it descends from.
@@ -111,17 +111,17 @@ static void collect_cache(struct run *run, int word, struct decoder_cache *cache
 {
     size_t pair = pair_size(run);
     cache->kv = run->word_cache;
-    cache->room = run->model->config.max_tokens + WORDS_ANSWER;
+    cache->room = run->max_length;
     for (int l = 0; l < layer_count(run); l++) {
         int prompt = prompt_keys(run, l);
         cache->used[l] = prompt + word - 1;
-        for (int b = 0; b < BEAMS; b++) {
-            float *to = cache->kv + (size_t)((l * BEAMS + b) * cache->room) * pair;
+        for (int b = 0; b < run->beams; b++) {
+            float *to = cache->kv + (size_t)((l * run->beams + b) * cache->room) * pair;
             memcpy(to, prompt_cache(run, l), (size_t)prompt * pair * sizeof(float));
             for (int w = word - 1, from = b; w >= 1; w--) {
                 const struct words_state *said = &run->snapshots[run->words_from + w].words;
                 from = said->beams->parent[from];
-                memcpy(to + (size_t)(prompt + w - 1) * pair, said->cache + (size_t)(l * BEAMS + from) * pair,
+                memcpy(to + (size_t)(prompt + w - 1) * pair, said->cache + (size_t)(l * run->beams + from) * pair,
                        pair * sizeof(float));
             }
         }
@@ -134,7 +134,7 @@ static void keep_cache(const struct run *run, const struct decoder_cache *cache,
     size_t pair = pair_size(run);
     for (int l = 0; l < layer_count(run); l++)
         for (int r = 0; r < rows; r++)
-            memcpy(to + (size_t)(l * BEAMS + r) * pair,
+            memcpy(to + (size_t)(l * run->beams + r) * pair,
                    cache->kv + (size_t)((l * rows + r) * cache->room + cache->used[l]) * pair, pair * sizeof(float));
 }
 
@@ -222,11 +222,10 @@ static void start_beams(struct run *run, struct beam_search *beams)
 {
     const struct model_config *c = &run->model->config;
     size_t row = (size_t)c->vocabulary;
-    if (writes_caption(run))
-        beam_start(beams, run->ids, run->token_count, 5, c->max_tokens, c->token_end);
-    else
-        beam_start(beams, &c->token_start, 1, 1, WORDS_ANSWER, c->token_end);
-    for (int b = 1; b < BEAMS; b++)
+    bool caption = writes_caption(run);
+    beam_start(beams, run->beams, caption ? run->ids : &c->token_start, caption ? run->token_count : 1, run->min_length,
+               run->max_length, c->token_end);
+    for (int b = 1; b < run->beams; b++)
         memcpy(run->word_logits + (size_t)b * row, run->word_logits, row * sizeof(float));
 }
 
@@ -238,7 +237,7 @@ static void put_text(const struct run *run, const int *ids, int count, struct tr
     size_t used = 0;
     answer->text[0] = '\0';
     if (text)
-        snprintf(answer->text, sizeof answer->text, "%s", text);
+        trace_set_answer(answer, text);
     for (int i = 0; !text && i < count && used + 12 < sizeof answer->text; i++)
         used += (size_t)snprintf(answer->text + used, sizeof answer->text - used, i ? " %d" : "%d", ids[i]);
     free(text);
@@ -255,7 +254,7 @@ static void put_sentence(const struct run *run, const struct hypothesis *h, doub
 static void list_sentences(const struct run *run, const struct beam_search *beams, struct snapshot *snapshot)
 {
     struct hypothesis h;
-    int count = beams->done ? beams->kept_count : BEAMS, used[BEAMS + 1] = {0};
+    int count = beams->done ? beams->kept_count : beams->beams, used[BEAMS_MOST + 1] = {0};
     snapshot->answer_count = 0;
     for (int k = 0; k < count && k < TRACE_ANSWERS; k++) {
         if (beams->done) {
@@ -299,7 +298,7 @@ static void list_words(const struct run *run, struct snapshot *snapshot)
         struct trace_answer *answer = &snapshot->answers[k];
         const char *text = run->model->tokenizer ? tokenizer_text(run->model->tokenizer, taken[k]) : "";
         if (*text)
-            snprintf(answer->text, sizeof answer->text, "%.*s", TRACE_TEXT - 1, text);
+            trace_set_answer(answer, text);
         else
             put_text(run, &taken[k], 1, answer);
         answer->p = (float)(exp((double)z[taken[k]] - top) / sum);
@@ -310,8 +309,7 @@ static void list_words(const struct run *run, struct snapshot *snapshot)
 static void put_choice(const struct run *run, int label, double p, struct trace_answer *answer)
 {
     char number[TRACE_TEXT];
-    const char *text = model_answer(run->model, label, number, sizeof number);
-    snprintf(answer->text, sizeof answer->text, "%.*s", TRACE_TEXT - 1, text);
+    trace_set_answer(answer, model_answer(run->model, label, number, sizeof number));
     answer->p = (float)p;
 }
 
@@ -339,11 +337,11 @@ void run_write_word(struct run *run, struct forward *forward, int index)
     } else {
         const struct beam_search *before = snapshot[-1].words.beams;
         struct decoder_cache cache;
-        int ids[BEAMS];
-        for (int b = 0; b < BEAMS; b++)
+        int ids[BEAMS_MOST];
+        for (int b = 0; b < run->beams; b++)
             ids[b] = before->ids[b][before->length - 1];
         collect_cache(run, word, &cache);
-        pass_words(run, forward, index, ids, BEAMS, before->length - 1, &cache);
+        pass_words(run, forward, index, ids, run->beams, before->length - 1, &cache);
     }
     if (run->answers.count) {
         memcpy(snapshot->words.logits, run->word_logits, (size_t)run->model->config.vocabulary * sizeof(float));
@@ -424,7 +422,7 @@ static void rank_answers(struct run *run, struct forward *forward, int index)
     int top[RANK_CANDIDATES], rows;
     double losses[RANK_CANDIDATES], order[RANK_CANDIDATES][2], sum = 0;
     struct decoder_memory memory;
-    struct rank_start start = {&memory, first->cache, BEAMS * pair_size(run), first->logits};
+    struct rank_start start = {&memory, first->cache, (size_t)run->beams * pair_size(run), first->logits};
     collect_memory(run, run->words_from, &memory);
     int count = rank_select(&run->answers, first->logits, c->vocabulary, most, top, NULL);
     rank_losses(forward, &start, &run->answers, top, count, losses, &rows);

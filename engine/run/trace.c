@@ -99,6 +99,7 @@ void trace_free(struct trace *trace)
     for (int i = 0; i < TRACE_PICTURES; i++)
         free(trace->pictures[i].path);
     free(trace->question);
+    free(trace->writing.answers);
     free(trace->tokens);
     free(trace->interventions);
     free(trace->stages);
@@ -126,10 +127,20 @@ struct stage *trace_add_stage(struct trace *trace)
         .redundancy_heads = NAN,
         .redundancy_heads_of = {NAN, NAN},
         .rank = NAN,
+        .similarity = NAN,
     };
     for (int i = 0; i < MAC_KINDS; i++)
         stage->macs.by[i] = UNKNOWN;
     return stage;
+}
+
+void trace_set_answer(struct trace_answer *answer, const char *text)
+{
+    size_t length = strnlen(text, sizeof answer->text - 1);
+    while (text[length] && length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
+    memcpy(answer->text, text, length);
+    answer->text[length] = '\0';
 }
 
 // Copies `count` items; *ok turns false when there is no memory.
@@ -175,6 +186,7 @@ bool trace_copy(struct trace *to, const struct trace *from)
     for (int i = 0; i < TRACE_PICTURES; i++)
         to->pictures[i].path = copy_string(from->pictures[i].path, &ok);
     to->question = copy_string(from->question, &ok);
+    to->writing.answers = copy_string(from->writing.answers, &ok);
     to->tokens = copy_items(from->tokens, (size_t)from->token_count, sizeof *to->tokens, &ok);
     to->interventions =
         copy_items(from->interventions, (size_t)from->intervention_count, sizeof *to->interventions, &ok);

@@ -16,7 +16,7 @@ enum stage_kind { STAGE_EMBED, STAGE_IMAGE, STAGE_TEXT, STAGE_FUSION, STAGE_DECO
 // Components of the multiply-add ledger.
 enum mac_kind { MAC_QKV, MAC_ATTENTION, MAC_PROJECTION, MAC_FFN, MAC_TRIMMER, MAC_OTHER, MAC_KINDS };
 
-enum { TRACE_PICTURES = 2, TRACE_ANSWERS = 5, TRACE_HEADS = 64, TRACE_NAME = 24, TRACE_TEXT = 64, TRACE_STAGES = 1024 };
+enum { TRACE_PICTURES = 2, TRACE_ANSWERS = 5, TRACE_HEADS = 64, TRACE_NAME = 24, TRACE_TEXT = 64, TRACE_ANSWER = 384, TRACE_STAGES = 1024 };
 enum { TRACE_QUESTION = 1 << 16 }; // bytes of a question at most
 
 // Streams are numbered: 0 .. TRACE_PICTURES-1 pictures, TRACE_TEXT_STREAM the words.
@@ -50,7 +50,7 @@ struct trace_macs {
 };
 
 struct trace_answer {
-    char text[TRACE_TEXT];
+    char text[TRACE_ANSWER]; // a written one may be a sentence
     float p;
 };
 
@@ -68,6 +68,7 @@ struct stage {
     struct trace_answer answers[TRACE_ANSWERS];                // from the first fusion layer on: a lens
     int answer_count;
     float rank; // what pictures and texts are ranked by, of a retrieval model (higher: a better match); else NaN
+    float similarity; // of picture and text encoded apart from each other (BLIP's ITC: the cosine of their features); NaN
 };
 
 struct trace_token {
@@ -84,6 +85,20 @@ struct trace_picture {
     bool as_stored;    // read to the bit as the model's own code reads it: whole, EXIF's orientation ignored
     bool reduced;      // decoded at a reduced size: pixels differ a little from those of the whole
 };
+
+// How the answer was made where that was not left to what the model was published with (0, false, NULL): struct
+// run_options has the same.
+struct trace_writing {
+    bool generate, cls;
+    int candidates, beams, min_length, max_length;
+    char *answers; // a file with the answers to choose from
+};
+
+// Whether any of it was asked for.
+static inline bool trace_has_writing(const struct trace_writing *w)
+{
+    return w->generate || w->cls || w->candidates || w->beams || w->min_length || w->max_length || w->answers;
+}
 
 // What the person changed by hand; kept in order, so that they can be undone and replayed.
 enum intervention_kind { INTERVENE_TOKEN_KEEP, INTERVENE_TOKEN_DROP, INTERVENE_HEAD_ON, INTERVENE_HEAD_OFF, INTERVENE_REOPEN };
@@ -109,6 +124,7 @@ struct trace {
     double budget; // share asked for; NaN: as trained
     double shift;  // threshold shift in use
     bool trim_tokens, trim_heads;
+    struct trace_writing writing;
     struct intervention *interventions;
     int intervention_count;
     struct stage *stages;
@@ -121,6 +137,9 @@ struct trace {
 // The strings and arrays that a trace points to come from malloc() or memory_alloc() and are released by trace_free().
 void trace_init(struct trace *trace);
 void trace_free(struct trace *trace);
+
+// An answer's text; of one that is too long what fits, in whole characters.
+void trace_set_answer(struct trace_answer *answer, const char *text);
 
 // Deep copy, for handing a finished state to another thread. False (and *to empty) when there is no memory.
 bool trace_copy(struct trace *to, const struct trace *from) __attribute__((warn_unused_result));

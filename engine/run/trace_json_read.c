@@ -181,6 +181,7 @@ static bool read_results(const struct place *place, struct stage *stage, struct 
         !place_read_float(place_member(&redundancy, "image_heads"), -1.001f, 1.001f, &stage->redundancy_heads_of[0], err) ||
         !place_read_float(place_member(&redundancy, "text_heads"), -1.001f, 1.001f, &stage->redundancy_heads_of[1], err) ||
         !place_read_float(place_member(place, "rank"), -FLT_MAX, FLT_MAX, &stage->rank, err) ||
+        !place_read_float(place_member(place, "similarity"), -2, 2, &stage->similarity, err) ||
         !place_read_length(&answers, TRACE_ANSWERS, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -324,6 +325,26 @@ static bool read_policy(struct place place, struct trace *trace, struct error *e
     return true;
 }
 
+static bool read_writing(struct place place, struct trace_writing *writing, struct error *err)
+{
+    const struct {
+        const char *name;
+        int *value;
+    } numbers[] = {{"candidates", &writing->candidates}, {"beams", &writing->beams}, {"min_length", &writing->min_length},
+                   {"max_length", &writing->max_length}};
+    if (!place.value)
+        return true;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct place number = place_member(&place, numbers[i].name);
+        if (number.value && !place_read_int(number, 1, 65536, numbers[i].value, err))
+            return false;
+    }
+    struct place answers = place_member(&place, "answers");
+    return place_read_bool(place_member(&place, "generate"), &writing->generate, err) &&
+           place_read_bool(place_member(&place, "cls"), &writing->cls, err) &&
+           (!answers.value || place_read_string(answers, TRACE_QUESTION, &writing->answers, err));
+}
+
 static bool read_model(struct place place, struct trace *trace, struct error *err)
 {
     return place_read_text(place_member(&place, "name"), trace->model_name, sizeof trace->model_name, err) &&
@@ -342,7 +363,8 @@ static bool read_trace(const json_t *json, struct trace *trace, struct error *er
         return error_set(err, ERROR_INPUT, "the trace has version %lld; this program reads version 1",
                          json_integer_value(version.value));
     return read_model(place_member(&root, "model"), trace, err) && read_input(place_member(&root, "input"), trace, err) &&
-           read_policy(place_member(&root, "policy"), trace, err) && read_stages(&root, trace, err) &&
+           read_policy(place_member(&root, "policy"), trace, err) &&
+           read_writing(place_member(&root, "writing"), &trace->writing, err) && read_stages(&root, trace, err) &&
            (!answer.value || json_is_null(answer.value) || read_answer(answer, &trace->answer, err)) &&
            place_read_number(place_member(&macs, "dense"), 0, DBL_MAX, &trace->dense_macs, err) &&
            place_read_number(place_member(&macs, "spent"), 0, DBL_MAX, &trace->spent_macs, err) &&

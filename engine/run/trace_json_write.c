@@ -240,6 +240,10 @@ static void put_stage(FILE *out, const struct trace *trace, const struct stage *
         fputs(", \"rank\": ", out);
         put_float(out, stage->rank);
     }
+    if (isfinite(stage->similarity)) {
+        fputs(", \"similarity\": ", out);
+        put_float(out, stage->similarity);
+    }
     fputc('}', out);
 }
 
@@ -312,12 +316,35 @@ static void put_model(FILE *out, const struct trace *trace)
     fputs("},\n", out);
 }
 
+// How it was answered, where that was not left to the model.
+static void put_writing(FILE *out, const struct trace_writing *writing)
+{
+    const struct {
+        const char *name;
+        int value;
+    } numbers[] = {{"candidates", writing->candidates}, {"beams", writing->beams}, {"min_length", writing->min_length},
+                   {"max_length", writing->max_length}};
+    if (!trace_has_writing(writing))
+        return;
+    fprintf(out, "  \"writing\": {\"generate\": %s, \"cls\": %s", writing->generate ? "true" : "false",
+            writing->cls ? "true" : "false");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].value)
+            fprintf(out, ", \"%s\": %d", numbers[i].name, numbers[i].value);
+    if (writing->answers) {
+        fputs(", \"answers\": ", out);
+        put_string(out, writing->answers);
+    }
+    fputs("},\n", out);
+}
+
 static void put_trace(FILE *out, const struct trace *trace)
 {
     fputs("{ \"trimscope\": 1,\n", out);
     put_model(out, trace);
     put_input(out, trace);
     put_policy(out, trace);
+    put_writing(out, &trace->writing);
     fprintf(out, "  \"stage_total\": %d,\n  \"stages\": [\n", trace->stage_total);
     for (int i = 0; i < trace->stage_count; i++) {
         fputs(i > 0 ? ",\n" : "", out);

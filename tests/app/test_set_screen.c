@@ -51,7 +51,8 @@ static struct taken take_all(const struct backend_job *request, int cancel_after
     struct taken taken = {.end = JOB_WORKING};
     struct error err = {0};
     struct model *model = model_open(model_path, NULL, &err);
-    struct set_job *job = set_job_start(model, model_path, 2, request, &err);
+    struct run_options options = run_options_default();
+    struct set_job *job = set_job_start(model, model_path, 2, &options, request, &err);
     assert_non_null(job);
     while (taken.end == JOB_WORKING || taken.end == JOB_PART) {
         struct backend_job_news news = {.next = NULL};

@@ -1,6 +1,7 @@
 // BLIP stage by stage: what each stage costs, what pruning changes, and that going back leads to the same run again.
 #include "tests/support/cmocka_all.h"
 
+#include "engine/io/picture.h"
 #include "engine/model/model.h"
 #include "engine/prune/flops.h"
 #include "engine/run/run.h"
@@ -8,6 +9,7 @@
 #include "tests/support/tiny.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const enum model_task tasks[] = {TASK_VQA, TASK_CAPTION, TASK_NLVR2, TASK_RETRIEVAL};
@@ -197,7 +199,7 @@ static void test_undo(void **state)
         for (int written = 0; written < 2; written++) {
             struct model *model = blip(tasks[t], false);
             struct run_options options = with_policy(POLICY_NONE, (double)NAN);
-            options.generate = written;
+            options.generate = written && tasks[t] == TASK_VQA;
             struct trace before;
             struct run *run = finished(model, &options, 6);
             assert_true(trace_copy(&before, run_trace(run)));
@@ -398,6 +400,195 @@ static void test_attention(void **state)
     }
 }
 
+static int likeliest(const float *logits, int count)
+{
+    int best = 0;
+    for (int i = 1; i < count; i++)
+        best = logits[i] > logits[best] ? i : best;
+    return best;
+}
+
+// A single beam takes the likeliest word each time; lengths hold; what is counted is what the formulas say for any number of
+// beams.
+static void test_beams_and_lengths(void **state)
+{
+    (void)state;
+    for (int t = 0; t < 2; t++) {
+        struct model *model = blip(tasks[t], false);
+        struct run_options options = with_policy(POLICY_NONE, (double)NAN);
+        options.generate = tasks[t] == TASK_VQA;
+        options.beams = 1;
+        options.min_length = options.max_length = 14;
+        struct run *run = tiny_run(model, &options, 3);
+        struct error err = {0};
+        int words = 0, length = 0;
+        while (run_step(run, &err)) {
+            const struct snapshot *snapshot = &run->snapshots[run_trace(run)->stage_count - 1];
+            if (run_trace(run)->stages[run_trace(run)->stage_count - 1].kind != STAGE_DECODE)
+                continue;
+            const struct beam_search *beams = snapshot->words.beams;
+            run->word_logits[model->config.token_end] = -1e9f; // which it may not say so early
+            assert_int_equal(beams->ids[0][beams->length - 1], likeliest(run->word_logits, model->config.vocabulary));
+            words++;
+            length = beams->length;
+        }
+        assert_int_equal(length, 14);
+        assert_int_equal(words, 14 - (tasks[t] == TASK_VQA ? 1 : run->token_count));
+        run_free(run);
+        for (options.beams = 2; options.beams <= BEAMS_MOST; options.beams += 3)
+            check_dense(model, &options);
+        model_free(model);
+    }
+}
+
+static void check_refused(const struct model *model, const struct run_options *options, const char *why)
+{
+    struct error err = {0};
+    struct picture picture = tiny_picture(0);
+    const struct picture *list[2] = {&picture, &picture};
+    assert_null(run_new(model, list, model->config.pictures, tiny_questions[0], options, &err));
+    if (!strstr(err.text, why))
+        fail_msg("it says \"%s\", nothing of \"%s\"", err.text, why);
+    picture_free(&picture);
+}
+
+// What a model has no use for is no silent success.
+static void test_refusals(void **state)
+{
+    (void)state;
+    struct run_options beams = run_options_default(), generate = beams, candidates = beams, cls = beams, prompt = beams;
+    beams.beams = 4;
+    generate.generate = true;
+    candidates.candidates = 5;
+    cls.cls = true;
+    prompt.prompt = "";
+    for (int t = 0; t < TASKS; t++) {
+        struct model *model = blip(tasks[t], false);
+        if (tasks[t] != TASK_CAPTION) {
+            check_refused(model, &prompt, "beginning");
+            check_refused(model, &beams, tasks[t] == TASK_VQA ? "chooses one from a list" : "writes none");
+        }
+        if (tasks[t] != TASK_VQA) {
+            check_refused(model, &generate, "write its answer");
+            check_refused(model, &candidates, "candidates");
+        }
+        if (tasks[t] != TASK_RETRIEVAL)
+            check_refused(model, &cls, "[CLS]");
+        model_free(model);
+    }
+    struct model *model = blip(TASK_CAPTION, false);
+    struct run_options lengths = run_options_default();
+    lengths.min_length = 9;
+    lengths.max_length = 8;
+    check_refused(model, &lengths, "longer than the longest");
+    lengths.min_length = 1;
+    lengths.max_length = 3; // the question has more tokens
+    check_refused(model, &lengths, "beginning has");
+    model_free(model);
+}
+
+// A long sentence is kept as it is, one that is too long up to its last whole character, in JSON as well.
+static void test_long_answer(void **state)
+{
+    (void)state;
+    char text[2 * TRACE_ANSWER] = "";
+    struct trace_answer answer = {.p = 1};
+    while (strlen(text) + 8 < sizeof text)
+        strcat(text, "a \xe7\x8c\xab "); // five bytes and a space
+    trace_set_answer(&answer, text);
+    assert_in_range(strlen(answer.text), TRACE_ANSWER - 4, TRACE_ANSWER - 1);
+    assert_memory_equal(answer.text, text, strlen(answer.text));
+    struct model *model = blip(TASK_CAPTION, false);
+    struct run_options options = with_policy(POLICY_NONE, (double)NAN);
+    options.beams = 2;
+    struct run *run = finished(model, &options, 0);
+    struct trace copy, back;
+    struct error err = {0};
+    assert_true(trace_copy(&copy, run_trace(run)));
+    copy.answer = answer;
+    char *json = trace_to_json(&copy);
+    if (!trace_from_json(&back, json, strlen(json), &err))
+        fail_msg("%s", err.text);
+    assert_string_equal(back.answer.text, answer.text);
+    assert_int_equal(back.writing.beams, 2);
+    assert_int_equal(back.writing.max_length, 0);
+    free(json);
+    trace_free(&copy);
+    trace_free(&back);
+    run_free(run);
+    model_free(model);
+}
+
+// A caption without any beginning.
+static void test_captions(void **state)
+{
+    (void)state;
+    struct model *model = blip(TASK_CAPTION, false);
+    struct run_options options = with_policy(POLICY_NONE, (double)NAN);
+    struct error err = {0};
+    options.prompt = "";
+    options.min_length = options.max_length = 20;
+    struct run *run = tiny_run(model, &options, 0);
+    assert_true(run_ask(run, "", &err));
+    assert_int_equal(run->token_count, 1);
+    assert_int_equal(run->ids[0], model->config.token_start);
+    tiny_finish(run);
+    const struct beam_search *beams = run->snapshots[run->stage_count - 2].words.beams;
+    struct hypothesis best;
+    beam_best(beams, &best);
+    assert_int_equal(best.length, 20);
+    char *text = tokenizer_decode(model->tokenizer, best.ids, best.length);
+    assert_string_equal(run_trace(run)->answer.text, text);
+    free(text);
+    run_free(run);
+    model_free(model);
+}
+
+// Picture and text, each encoded by itself: the same by whatever the text begins with for the match, with whatever is
+// dropped; the rank is the match's logit plus it.
+static void test_contrast(void **state)
+{
+    (void)state;
+    struct model *model = blip(TASK_RETRIEVAL, false);
+    struct run_options options = with_policy(POLICY_NONE, (double)NAN), cls = options, pruned = options;
+    cls.cls = true;
+    pruned.policy = POLICY_CROSS_ATTENTION;
+    struct run *a = finished(model, &options, 3), *b = finished(model, &cls, 3), *c = finished(model, &pruned, 3);
+    const struct run *runs[] = {a, b, c};
+    float first = run_trace(a)->stages[run_trace(a)->stage_count - 1].similarity;
+    assert_true(first >= -1 && first <= 1 && fabsf(first) > 1e-4f);
+    for (int i = 0; i < 3; i++) {
+        const struct stage *last = &run_trace(runs[i])->stages[run_trace(runs[i])->stage_count - 1];
+        assert_true(last->similarity == first);
+        assert_float_equal(last->rank, runs[i]->logits[1] + first, 1e-6);
+        assert_true(isnan(last[-1].similarity));
+    }
+    assert_int_equal(a->ids[0], model->config.token_encode);
+    assert_int_equal(b->ids[0], model->config.token_cls);
+    assert_true(run_trace(a)->answer.p != run_trace(b)->answer.p);
+    // By hand: the text encoder without its cross-attention from [CLS] on, and CLS of the encoded picture.
+    int width = model->config.width, rows = a->token_count, n = model->config.projection;
+    float *x = calloc((size_t)(rows * width + 2 * n), sizeof *x), *text = x + rows * width, *image = text + n;
+    struct forward forward = {.model = model, .math = &a->math};
+    a->ids[0] = model->config.token_cls;
+    forward_embed_text(&forward, a->ids, rows, x);
+    for (int l = 0; l < model->config.fusion_layers; l++)
+        forward_layer(&forward, &(struct layer_input){.layer = &model->fusion[FUSION_TEXT][l], .x = x, .rows = rows});
+    forward_project(&forward, FUSION_TEXT, x, text);
+    forward_project(&forward, FUSION_IMAGE, a->snapshots[run_image_end(a, 0)].streams[0].x[0], image);
+    double dot = 0, one = 0, two = 0;
+    for (int i = 0; i < n; i++) {
+        dot += (double)text[i] * (double)image[i];
+        one += (double)text[i] * (double)text[i];
+        two += (double)image[i] * (double)image[i];
+    }
+    assert_true(fabs(dot / sqrt(one * two) - (double)first) < 1e-5);
+    free(x);
+    for (int i = 0; i < 3; i++)
+        run_free((struct run *)(size_t)runs[i]);
+    model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +597,9 @@ int main(void)
         cmocka_unit_test(test_undo),          cmocka_unit_test(test_twin),
         cmocka_unit_test(test_tokens),        cmocka_unit_test(test_attention),
         cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_trimmed_ledger),
+        cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_beams_and_lengths),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_captions), cmocka_unit_test(test_long_answer),
+        cmocka_unit_test(test_contrast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

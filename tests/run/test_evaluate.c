@@ -75,9 +75,10 @@ static void test_bad_lines(void **state)
 enum { PICTURES = 6, EACH = 3 };
 
 // Six pictures, three questions each; a needed object on the patches (1, 1) to (2, 2), another on the lower half.
-static const char *write_set(char answers[PICTURES * EACH][TRACE_TEXT])
+static const char *write_set(char answers[PICTURES * EACH][TRACE_ANSWER])
 {
-    char text[8192] = "";
+    static char text[16384];
+    text[0] = '\0';
     for (int i = 0; i < PICTURES; i++) {
         char name[32];
         struct picture picture = tiny_picture((uint64_t)i);
@@ -102,7 +103,7 @@ static void test_results(void **state)
     struct thread_pool *pool = thread_pool_new(2);
     struct run_options options = run_options_default();
     struct error err = {0};
-    static char answers[PICTURES * EACH][TRACE_TEXT];
+    static char answers[PICTURES * EACH][TRACE_ANSWER];
     struct evaluation expected[PICTURES * EACH] = {{0}}, results[PICTURES * EACH];
     // What single runs say; every third expected answer is made wrong.
     for (int i = 0; i < PICTURES * EACH; i++) {
@@ -193,7 +194,7 @@ static void test_cancel_and_errors(void **state)
     struct model *model = tiny_model(&tiny);
     struct run_options options = run_options_default();
     struct error err = {0};
-    static char answers[PICTURES * EACH][TRACE_TEXT];
+    static char answers[PICTURES * EACH][TRACE_ANSWER];
     struct evaluation results[PICTURES * EACH];
     struct question_set set;
     int done = 0, answered = 0;
