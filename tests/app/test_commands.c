@@ -116,7 +116,9 @@ static void test_run_table(void **state)
 static void test_wrong_usage(void **state)
 {
     (void)state;
-    expect(RUN(picture_path), 2, "", "missing");
+    expect(EVAL("--limit", "3"), 2, "", "missing");
+    expect(RUN(picture_path, "--model", model_path), 2, "", "and a question; 1 argument");
+    expect(RUN(picture_path, "q", "--model", model_path, "--beams", "5"), 2, "", "writes none");
     expect(RUN(picture_path, "q", "--model", model_path, "--policy", "greedy"), 2, "", "no policy greedy");
     expect(RUN(picture_path, "q", "--model", model_path, "--budget", "1.5"), 2, "", "above 0 and at most 1");
     expect(RUN(picture_path, "q", "--model", model_path, "--budget", "nan"), 2, "", "above 0 and at most 1");
