@@ -1,6 +1,7 @@
 // trimscope eval: a question set through a model: accuracy, cost, and whether what is kept is what is needed.
 #include "app/commands.h"
 #include "app/least.h"
+#include "app/notes.h"
 #include "app/options.h"
 #include "app/progress.h"
 #include "app/set_run.h"
@@ -80,6 +81,21 @@ static bool watch_progress(void *context, int done, int total)
     return progress_show(&((struct telling *)context)->progress, done, total);
 }
 
+// A set may have gone wrong where it was made.
+static void tell_wordless(const struct set_run *run)
+{
+    int count = 0, first = 0;
+    for (int i = 0; i < run->set.count; i++)
+        if (notes_reads_nothing(run->model, run->set.questions[i].text) && !count++)
+            first = i + 1;
+    if (count)
+        fprintf(stderr, ngettext_(count, "trimscope eval: in %d question, the %d. of the set, the model knows no word: its answer hangs "
+                                         "on the picture alone\n",
+                                  "trimscope eval: in %d questions, from the %d. of the set on, the model knows no word: its answers "
+                                  "hang on the pictures alone\n"),
+                count, first);
+}
+
 static bool evaluate(const struct settings *settings, struct error *err)
 {
     struct set_run run;
@@ -95,6 +111,7 @@ static bool evaluate(const struct settings *settings, struct error *err)
                          "--shard needs --results FILE: `trimscope merge` puts the files of all shards together");
     if (!set_run_open(&run, &options, err))
         return false;
+    tell_wordless(&run);
     point.context = &telling;
     progress_begin(&telling.progress, settings->progress);
     bool ok = set_run_evaluate(&run, &point, err);

@@ -1,9 +1,11 @@
 #include "app/notes.h"
 
+#include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "engine/text/tokenizer.h"
 #include "ui/words.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +32,47 @@ static const char *quote_start(const char *text, char out[QUOTE])
     snprintf(out, QUOTE, "%.*s%s", (int)(whole ? length : room), text, whole ? "" : "...");
     text_clean(out);
     return out;
+}
+
+// Punctuation is none, and nor is what stands at both ends.
+static bool is_word(const char *question, const struct token *token)
+{
+    for (int i = token->from; i < token->to; i++)
+        if (isalnum((unsigned char)question[i]) || (unsigned char)question[i] >= 0x80)
+            return true;
+    return false;
+}
+
+// How many words of the question the model reads, and how many of these it knows; -1 where that cannot be told.
+static int count_words(const struct model *model, const char *question, int *known)
+{
+    struct token *tokens = model->tokenizer ? memory_alloc((size_t)model->config.max_tokens, sizeof *tokens) : NULL;
+    int count = tokens ? model_encode_question(model, question, tokens) : 0, words = count > 0 ? 0 : -1;
+    *known = 0;
+    for (int t = 0; t < count; t++) {
+        bool word = is_word(question, &tokens[t]);
+        words += word;
+        *known += word && !tokens[t].unknown;
+    }
+    memory_free(tokens);
+    return words;
+}
+
+bool notes_reads_nothing(const struct model *model, const char *question)
+{
+    int known;
+    return count_words(model, question, &known) >= 0 && !known;
+}
+
+static void note_words(struct notes *notes, const struct model *model, const char *question)
+{
+    int known, words = count_words(model, question, &known);
+    if (!words)
+        note(notes, "%s", _("There is no word in this question: the answer hangs on the picture alone."));
+    else if (words > 0 && !known)
+        note(notes, "%s", _("The model knows no word of this question: the answer hangs on the picture alone."));
+    if (!text_is_utf8(question))
+        note(notes, "%s", _("The question is not all UTF-8: what is not was passed over."));
 }
 
 static void note_cut(struct notes *notes, const struct model *model, const struct trace *trace)
@@ -82,6 +125,7 @@ void notes_make(struct notes *notes, const struct model *model, const struct tra
     char unlike[UNLIKE_TEXT];
     notes->count = 0;
     if (model->tokenizer && trace->question) {
+        note_words(notes, model, trace->question);
         note_cut(notes, model, trace);
         note_unknown(notes, model, trace);
     }
@@ -89,6 +133,19 @@ void notes_make(struct notes *notes, const struct model *model, const struct tra
         if (unlike_note(model, pictures[p], unlike))
             note(notes, "%s", unlike);
         note_reading(notes, model, &trace->pictures[p], &origins[p]);
+    }
+}
+
+void notes_say(struct notes *said, const struct notes *more)
+{
+    for (int i = 0; i < more->count; i++) {
+        int at = 0;
+        while (at < said->count && strcmp(said->sentences[at], more->sentences[i]) != 0)
+            at++;
+        if (at < said->count)
+            continue;
+        fprintf(stderr, _("note: %s\n"), more->sentences[i]);
+        note(said, "%s", more->sentences[i]);
     }
 }
 

@@ -7,8 +7,8 @@
 
 enum { NOTES_MOST = 8 };
 
-// One sentence each, most pressing first: a question that is longer than the model reads, words that it does not know
-// (with the known word one edit away), pictures unlike those that it was trained on, or read otherwise than by a published
+// One sentence each, most pressing first: a question without a word that the model knows, or longer than it reads, words
+// that it does not know (with the known word one edit away), bytes that are no text, pictures unlike those that it was trained on, or read otherwise than by a published
 // model's own code.
 struct notes {
     int count;
@@ -18,6 +18,12 @@ struct notes {
 // About the question in `trace` and the pictures (as many as the model takes), and what their files were.
 void notes_make(struct notes *notes, const struct model *model, const struct trace *trace,
                 const struct picture *const pictures[], const struct picture_origin origins[]);
+
+// Whether the model reads no word that it knows in this question: its answer then hangs on the picture alone.
+bool notes_reads_nothing(const struct model *model, const char *question);
+
+// Says on stderr those that are not in *said yet, and adds them to it.
+void notes_say(struct notes *said, const struct notes *notes);
 
 // The question with every unknown word that has a known one next to it replaced by that. False where there is none, or
 // it does not fit.

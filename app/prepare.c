@@ -6,21 +6,11 @@
 #include "engine/io/picture.h"
 #include "engine/model/model.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 struct prepare_settings prepare_settings_default(void)
 {
     return (struct prepare_settings){.options = run_options_default(), .threads = thread_processors()};
-}
-
-static void say_notes(const struct model *model, const struct trace *trace, const struct picture *const pictures[],
-                      const struct picture_origin origins[])
-{
-    struct notes notes;
-    notes_make(&notes, model, trace, pictures, origins);
-    for (int i = 0; i < notes.count; i++)
-        fprintf(stderr, _("note: %s\n"), notes.sentences[i]);
 }
 
 static bool make_run(struct prepared *prepared, const struct run_options *options, const char *const arguments[],
@@ -44,8 +34,11 @@ static bool make_run(struct prepared *prepared, const struct run_options *option
         ok = (prepared->run = run_new(model, list, needed, asks_nothing ? "" : arguments[needed], options, err)) != NULL;
     for (int p = 0; ok && p < needed; p++)
         ok = run_describe_picture(prepared->run, p, arguments[p], &origins[p], err);
-    if (ok)
-        say_notes(model, run_trace(prepared->run), list, origins);
+    if (ok) {
+        struct notes notes, said = {0};
+        notes_make(&notes, model, run_trace(prepared->run), list, origins);
+        notes_say(&said, &notes);
+    }
     for (int p = 0; p < TRACE_PICTURES; p++)
         picture_free(&pictures[p]);
     return ok;

@@ -38,6 +38,11 @@ static bool load(struct sides *sides, int index, const struct side *side, const 
         ok = run_describe_picture(sides->runs[index], p, side->pictures[p], &origins[p], err) &&
              screen_picture_make(&sides->pictures[index][p], &pictures[p], shape, err);
     }
+    if (ok) {
+        struct notes notes;
+        notes_make(&notes, model, run_trace(sides->runs[index]), list, origins);
+        notes_say(&sides->said, &notes);
+    }
     ok = ok && prepare_changes(sides->runs[index], &side->changes, err);
     for (int p = 0; p < TRACE_PICTURES; p++)
         picture_free(&pictures[p]);

@@ -2,6 +2,7 @@
 #ifndef TRIMSCOPE_APP_SIDES_H
 #define TRIMSCOPE_APP_SIDES_H
 
+#include "app/notes.h"
 #include "app/options.h"
 #include "app/scenes.h"
 #include "engine/run/compare.h"
@@ -28,6 +29,7 @@ struct sides {
     int count;
     struct run *runs[COMPARE_RUNS];
     struct backend_picture pictures[COMPARE_RUNS][TRACE_PICTURES]; // as the model sees them, for drawing
+    struct notes said; // what is out of the ordinary about the inputs, on stderr
 };
 
 // Runs all of them to the end. False and *err (what is empty then is safe to free); `pool` may be NULL.

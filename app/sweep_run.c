@@ -8,15 +8,15 @@
 
 enum { BUDGETS = 64, PATH = 4096 };
 
-// The next name of a list with commas; false at its end.
+// The next name of a list with commas; false at its end. Nothing between two commas is no name.
 static bool next_name(const char **list, char *name, size_t size)
 {
-    size_t length = strcspn(*list, ",");
-    if (!**list)
-        return false;
+    static const char between[] = ", ";
+    *list += strspn(*list, between);
+    size_t length = strcspn(*list, between);
     snprintf(name, size, "%.*s", (int)(length < size ? length : size - 1), *list);
-    *list += length + ((*list)[length] == ',');
-    return true;
+    *list += length;
+    return length > 0;
 }
 
 static int read_policies(const char *list, enum policy policies[POLICY_COUNT], struct error *err)

@@ -76,7 +76,8 @@ char *train_calibration_on_set(const char *weights, const char *set, int count, 
     bool ok = (pictures && samples) || error_no_memory(err, "the calibration");
     for (int i = 0; ok && i < count; i++) { // spread over the whole set
         const struct question *q = &questions.questions[(int)((int64_t)i * questions.count / count)];
-        ok = picture_load(&pictures[i], q->pictures[0], (struct picture_reading){0}, NULL, err);
+        ok = picture_load(&pictures[i], q->pictures[0], (struct picture_reading){0}, NULL, err) ||
+             question_set_blame(&questions, (int)(q - questions.questions), err);
         samples[i] = (struct calibration_sample){{&pictures[i], NULL}, q->text};
     }
     if (ok)

@@ -26,6 +26,7 @@ void question_set_free(struct question_set *set)
     for (int i = 0; i < set->count; i++)
         free_question(&set->questions[i]);
     free(set->questions);
+    free(set->path);
     *set = (struct question_set){0};
 }
 
@@ -39,6 +40,14 @@ static char *below(const char *base, const char *name)
         memcpy(path + folder, name, strlen(name) + 1);
     }
     return path;
+}
+
+bool question_check_object(const json_t *root, const json_error_t *where, struct error *err)
+{
+    if (json_is_object(root))
+        return true;
+    return root ? error_set(err, ERROR_INPUT, "this is a list, and not a JSON object in braces")
+                : error_set(err, ERROR_INPUT, "this is not JSON: column %d: %s", where->column, where->text);
 }
 
 bool question_read_pictures(struct question *q, const json_t *value, const char *base, struct error *err)
@@ -96,7 +105,7 @@ static bool read_question(struct question *q, const char *line, size_t length, c
 {
     json_error_t where;
     json_t *root = json_loadb(line, length, 0, &where);
-    bool ok = json_is_object(root) || error_set(err, ERROR_INPUT, "not a JSON object: %s", root ? "" : where.text);
+    bool ok = question_check_object(root, &where, err);
     ok = ok && question_read_pictures(q, json_object_get(root, "picture"), base, err) &&
          question_read_text(&q->text, root, "question", true, err) &&
          question_read_text(&q->answer, root, "answer", answered, err) &&
@@ -124,16 +133,28 @@ struct question *question_set_add(struct question_set *set, struct error *err)
     return q;
 }
 
+bool question_set_blame(const struct question_set *set, int index, struct error *err)
+{
+    return set->path ? error_prefix(err, "%s, line %d", set->path, set->questions[index].line) : false;
+}
+
 static bool read_set(struct question_set *set, const char *path, int limit, bool answered, struct error *err)
 {
     unsigned char *data;
     size_t size;
     int number = 0;
     bool ok = true;
-    *set = (struct question_set){0};
-    if (!file_read(path, SIZE_LIMIT, &data, &size, err))
+    *set = (struct question_set){.path = strdup(path)};
+    if (!set->path)
+        return error_no_memory(err, "the question set");
+    if (!file_read(path, SIZE_LIMIT, &data, &size, err)) {
+        question_set_free(set);
         return false;
-    for (const char *line = (const char *)data, *end = line + size; ok && line < end;) {
+    }
+    const char *text = (const char *)data, *end = text + size;
+    if (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) // the byte order mark of some editors
+        text += 3;
+    for (const char *line = text; ok && line < end;) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         size_t length = (size_t)((newline ? newline : end) - line);
         number++;
@@ -142,8 +163,10 @@ static bool read_set(struct question_set *set, const char *path, int limit, bool
                 break;
             struct question *q = question_set_add(set, err);
             ok = q != NULL;
-            if (q && !read_question(q, line, length, path, answered, err))
-                ok = error_prefix(err, "%s, line %d", path, number);
+            if (q) {
+                q->line = number;
+                ok = read_question(q, line, length, path, answered, err) || question_set_blame(set, set->count - 1, err);
+            }
         }
         line += length + 1;
     }

@@ -15,11 +15,13 @@ struct question {
     char *text, *answer, *type;        // type "" where there is none
     struct question_box *needed, *others;
     int needed_count, other_count;
+    int line; // of the file, from 1 on
 };
 
 struct question_set {
     struct question *questions;
     int count, capacity;
+    char *path; // of the file; NULL where it is no set's
 };
 
 // {"picture": "a.jpg" or ["a.jpg", "b.jpg"], "question", "answer", "type", "needed": [[x0, y0, x1, y1] ..], "others"};
@@ -27,6 +29,8 @@ struct question_set {
 bool question_set_read(struct question_set *set, const char *path, int limit, struct error *err);
 // The same of lines that need no "answer": it is "" where there is none.
 bool question_set_read_unanswered(struct question_set *set, const char *path, int limit, struct error *err);
+// An error about this question: says before it where the question stands. Returns false.
+bool question_set_blame(const struct question_set *set, int index, struct error *err);
 void question_set_free(struct question_set *set);
 
 #endif

@@ -5,6 +5,7 @@
 #include "engine/io/tensors.h"
 #include "engine/text/tokenizer.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,8 @@ static bool make_groups(struct learn_set *set, const struct keyed *sorted, struc
         bool same = i && !strcmp(sorted[i].picture, sorted[i - 1].picture);
         set->order[i] = sorted[i].question;
         if (!same && access(sorted[i].picture, R_OK) != 0)
-            return error_set(err, ERROR_INPUT, "cannot read the picture %s", sorted[i].picture);
+            return error_set(err, ERROR_INPUT, "cannot open %s: %s", sorted[i].picture, strerror(errno)) ||
+                   question_set_blame(&set->questions, sorted[i].question, err);
         if (!same)
             set->groups[set->group_count++].first = i;
         set->groups[set->group_count - 1].count++;
@@ -177,7 +179,9 @@ bool learn_set_draw(const struct learn_set *set, int group, int want, struct ran
     struct token *tokens = memory_alloc((size_t)stride, sizeof *tokens);
     if (!tokens)
         return error_no_memory(err, "the questions");
-    bool ok = draw_picture(set, set->questions.questions[set->order[g.first]].pictures[0], sample, err);
+    int first = set->order[g.first];
+    bool ok = draw_picture(set, set->questions.questions[first].pictures[0], sample, err) ||
+              question_set_blame(&set->questions, first, err);
     for (int q = 0; ok && q < count; q++) {
         int which = set->order[g.first + (from + q) % g.count];
         int n = tokenizer_encode_question(set->tokenizer, set->questions.questions[which].text, tokens, stride);

@@ -74,6 +74,12 @@ static bool put(struct train_settings *settings, const char *name, double value,
     return error_set(err, ERROR_INPUT, "there is no training setting \"%s\"; `trimscope train --help` lists them", name);
 }
 
+static bool refuse_budgets(struct error *err)
+{
+    return error_set(err, ERROR_INPUT, "budgets is a list, a share of the patches for each fusion layer: write \"budgets\": "
+                                       "[0.6, 0.4, 0.3] into a file of settings (--config)");
+}
+
 static bool read_budgets(struct train_settings *settings, const json_t *list, struct error *err)
 {
     size_t count = json_array_size(list);
@@ -153,8 +159,8 @@ bool train_settings_read(struct train_settings *settings, const char *json, stru
     bool ok = true;
     json_object_foreach(root, name, value)
     {
-        if (!strcmp(name, "budgets") && json_is_array(value))
-            ok = ok && read_budgets(settings, value, err);
+        if (!strcmp(name, "budgets"))
+            ok = ok && (json_is_array(value) ? read_budgets(settings, value, err) : refuse_budgets(err));
         else if (!strcmp(name, "stage"))
             ok = ok && check_stage(settings, value, err);
         else if (!json_is_number(value))
@@ -169,6 +175,8 @@ bool train_settings_read(struct train_settings *settings, const char *json, stru
 bool train_settings_set(struct train_settings *settings, const char *name, const char *value, struct error *err)
 {
     char *end;
+    if (!strcmp(name, "budgets"))
+        return refuse_budgets(err);
     errno = 0;
     double number = strtod(value, &end);
     if (!*value || *end || errno)

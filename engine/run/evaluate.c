@@ -115,8 +115,9 @@ static bool answer_question(struct evaluator *e, struct worker *worker, int inde
 }
 
 // The pictures of a question to the worker's run; makes the run the first time.
-static bool show_pictures(struct evaluator *e, struct worker *worker, const struct question *q, struct fit *fit)
+static bool show_pictures(struct evaluator *e, struct worker *worker, int index, struct fit *fit)
 {
+    const struct question *q = &e->set->questions[index];
     struct picture pictures[QUESTION_PICTURES] = {{0}};
     const struct picture *list[QUESTION_PICTURES] = {&pictures[0], &pictures[1]};
     int count = q->pictures[1] ? 2 : 1;
@@ -124,7 +125,8 @@ static bool show_pictures(struct evaluator *e, struct worker *worker, const stru
     bool ok = true;
     for (int p = 0; ok && p < count; p++) {
         struct picture_origin origin = {0};
-        ok = picture_load(&pictures[p], q->pictures[p], reading, &origin, &worker->err);
+        ok = picture_load(&pictures[p], q->pictures[p], reading, &origin, &worker->err) ||
+             question_set_blame(e->set, index, &worker->err);
         if (ok)
             *fit = fit_of(&origin, &e->model->config);
     }
@@ -162,7 +164,7 @@ static void evaluate_group(void *context, int index, int number)
         first++;
     if (!in_shard(index, e->request->shard, e->request->shards) || first == end || !report(e, false, true))
         return;
-    bool ok = show_pictures(e, worker, &e->set->questions[first], &fit);
+    bool ok = show_pictures(e, worker, first, &fit);
     for (int i = first; ok && i < end; i++)
         if (!e->results[i].done)
             ok = run_ask(worker->run, e->set->questions[i].text, &worker->err) && answer_question(e, worker, i, fit);

@@ -155,7 +155,7 @@ static bool read_line(struct results *r, int *capacity, int number, const char *
 {
     json_error_t where;
     json_t *root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &where);
-    bool ok = json_is_object(root) || error_set(err, ERROR_INPUT, "not a JSON object: %s", root ? "" : where.text);
+    bool ok = question_check_object(root, &where, err);
     if (ok)
         ok = number == 1 ? read_header(&r->header, root, err) : read_row(r, capacity, root, err);
     json_decref(root);

@@ -210,6 +210,10 @@ static void test_sweep_usage(void **state)
 {
     (void)state;
     expect(SWEEP(set_path, "--policies", "none,greedy"), 2, "", "no policy greedy");
+    expect(SWEEP(set_path, "--policies", ",,greedy"), 2, "", "no policy greedy");
+    expect(SWEEP(set_path, "--policies", ", ,"), 2, "", "--policies names no policy");
+    expect(SWEEP(set_path, "--budgets", ",, 2"), 2, "", "\"trained\", not 2");
+    expect(SWEEP(set_path, "--budgets", ""), 2, "", "--budgets names no budget");
     expect(SWEEP(set_path, "--policies", ""), 2, "", "no policy");
     expect(SWEEP(set_path, "--budgets", "0.5,2"), 2, "", "not 2");
     expect(SWEEP(set_path, "--budgets", "0.5,nan"), 2, "", "not nan");
@@ -282,6 +286,25 @@ static void test_pairs(void **state)
     json_decref(row);
 }
 
+// A line that is wrong is named with its set and number, and so is a question without a word.
+static void test_lines_that_are_wrong(void **state)
+{
+    (void)state;
+    const char *set;
+#define SET(text) (set = scratch_write("odd.jsonl", text, sizeof text - 1))
+    expect(EVAL(SET("\n[]\n"), "--model", model_path), 1, "", "odd.jsonl, line 2: this is a list");
+    expect(EVAL(SET("{\"picture\" 1}\n"), "--model", model_path), 1, "", "odd.jsonl, line 1: this is not JSON: column 12: ");
+    expect(EVAL(SET("\n\n{\"picture\": \"nowhere.png\", \"question\": \"dog\", \"answer\": \"dog\"}\n"), "--model", model_path), 1,
+           "", "odd.jsonl, line 3: cannot open ");
+    char text[4096], *picture = realpath("assets/pictures/airplane.jpg", NULL);
+    snprintf(text, sizeof text, "\xef\xbb\xbf{\"picture\": \"%s\", \"question\": \"what is it\", \"answer\": \"dog\"}\r\n"
+             "{\"picture\": \"%s\", \"question\": \"\", \"answer\": \"dog\"}\r\n", picture, picture);
+    free(picture);
+    expect(EVAL(scratch_write("odd.jsonl", text, strlen(text))), 0, "all", "in 1 question, the 2. of the set, the model knows no word");
+    expect(MERGE(SET("[]\n")), 1, "", "odd.jsonl: line 1: this is a list");
+#undef SET
+}
+
 static void test_progress(void **state)
 {
     (void)state;
@@ -301,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_sweep_usage),
         cmocka_unit_test(test_with_gnu_parallel),
         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_lines_that_are_wrong),
         cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);

@@ -1,8 +1,10 @@
 // What is said about an input that is out of the ordinary.
+#include "app/commands.h"
 #include "app/notes.h"
 #include "engine/model/model.h"
 #include "engine/run/run.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/command.h"
 #include "tests/support/tiny.h"
 
 #include <string.h>
@@ -54,11 +56,61 @@ static void test_exact(void **state)
     model_free(model);
 }
 
+static void check_said(const char *question, const char *const said[])
+{
+    struct command_output o = command_run(cmd_run, (const char *const[]){"run", "airplane.jpg", question, "--json", NULL});
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "\"answer\"")); // it is answered all the same
+    size_t lines = 0;
+    for (const char *at = o.err; (at = strchr(at, '\n')); at++)
+        lines++;
+    for (; *said; said++, lines--)
+        if (!strstr(o.err, *said))
+            fail_msg("\"%s\": no \"%s\" in: %s", question, *said, o.err);
+    if (lines)
+        fail_msg("\"%s\": %zu more lines in: %s", question, lines, o.err);
+    command_free(&o);
+}
+#define CHECK_SAID(question, ...) check_said(question, (const char *const[]){__VA_ARGS__, NULL})
+
+// No question is answered as if nothing were wrong with it.
+static void test_odd_questions(void **state)
+{
+    (void)state;
+    CHECK_SAID("what is over the heart?", NULL);
+    CHECK_SAID("", "There is no word in this question");
+    CHECK_SAID(" \t ?!", "There is no word in this question");
+    CHECK_SAID("xyzzy ?", "The model knows no word of this question", "does not know the word 'xyzzy'");
+    CHECK_SAID("xyzzy heart", "does not know the word 'xyzzy'");
+    CHECK_SAID("what is \xff over the heart?", "not all UTF-8");
+    char long_one[20000] = "";
+    for (size_t at = 0; at + 16 < sizeof long_one; at += 6)
+        strcpy(long_one + at, "heart ");
+    CHECK_SAID(long_one, "Too long");
+}
+
+// What is said once is not said again for each of several runs.
+static void test_said_once(void **state)
+{
+    (void)state;
+    struct command_output o = command_run(
+        cmd_compare, (const char *const[]){"compare", "airplane.jpg", "", "--with-policy", "random", "--with-question", "xyzzy",
+                                           NULL});
+    assert_int_equal(o.status, 0);
+    const char *once = strstr(o.err, "no word in this question");
+    assert_non_null(once);
+    assert_null(strstr(once + 1, "no word in this question"));
+    assert_non_null(strstr(o.err, "knows no word of this question"));
+    command_free(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_odd_questions),
+        cmocka_unit_test(test_said_once),
     };
     return cmocka_run_group_tests_name("notes", tests, NULL, NULL);
 }

@@ -106,6 +106,8 @@ static void test_refused(void **state)
     CHECK_REFUSED(2, "not a number", "rate=fast");
     CHECK_REFUSED(1, "no training setting", "speed=1");
     CHECK_REFUSED(1, "rate", "rate=1.5");
+    CHECK_REFUSED(1, "budgets is a list", "budgets=1");
+    CHECK_REFUSED(1, "budgets is a list", "--config", scratch_write("budgets.json", "{\"budgets\": 1}", 14));
     CHECK_REFUSED(1, "patches_low", "patches_low=100", "patches_high=50");
     CHECK_REFUSED(1, "config.json", "--config", config);
     CHECK_REFUSED(1, "not JSON", "--config", zero);

@@ -300,7 +300,8 @@ static void test_refused(void **state)
     const char *gone = "{\"picture\": \"nowhere.png\", \"question\": \"is it?\"}";
     const char *pair = "{\"picture\": [\"a.png\", \"b.png\"], \"question\": \"is it?\"}";
     f.set = scratch_write("gone.jsonl", gone, strlen(gone));
-    check_refused(&f, &s, "nowhere.png");
+    check_refused(&f, &s, "gone.jsonl, line 1: cannot open ");
+    check_refused(&f, &s, "nowhere.png: No such file");
     f.set = scratch_write("pair.jsonl", pair, strlen(pair));
     check_refused(&f, &s, "two pictures");
     f.set = whole;
@@ -316,6 +317,7 @@ static void test_refused(void **state)
     assert_true(steps < 10);
     assert_non_null(trainer_broken(trainer));
     assert_non_null(strstr(trainer_broken(trainer)->text, "3.png"));
+    assert_non_null(strstr(trainer_broken(trainer)->text, ".jsonl, line "));
     trainer_free(trainer);
     tensor_list_close(f.file);
 }

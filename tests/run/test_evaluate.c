@@ -171,7 +171,7 @@ static void test_interval(void **state)
         questions[i] = (struct question){.pictures = {names[i]}, .type = names[0]};
         results[i] = (struct evaluation){.done = true, .correct = i % 4 != 0, .share = 0.5};
     }
-    struct question_set set = {questions, 40, 40};
+    struct question_set set = {.questions = questions, .count = 40, .capacity = 40};
     struct evaluation_summary summary;
     assert_true(evaluate_summarize(&set, results, NULL, NULL, &summary, NULL));
     double sigma = sqrt(0.75 * 0.25 / 40); // 0.0685
