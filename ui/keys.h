@@ -31,7 +31,8 @@ enum key_hint { HINT_NONE, HINT_STAGES, HINT_CURSOR, HINT_ANYWHERE, HINT_ROOM, H
     X(COMPOSE, compose, N_("Compose")) \
     X(EDIT, edit, N_("Edit a copy")) \
     X(LESSON, lesson, N_("Lessons")) \
-    X(TRAIN, train, N_("Training"))
+    X(TRAIN, train, N_("Training")) \
+    X(COMMAND_LINE, command_line, N_("Command"))
 
 #define PAGE_ENUM(id, name, title) PAGE_##id,
 enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
@@ -43,6 +44,9 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
 #define ON_RUNS (ON(STEPPER) | ON(COMPARE)) // on what shows runs stage by stage
 #define ON_PUSHED (~ON(STEPPER)) // on all pages that are opened above another
 
+// On what a command makes that is told below it.
+#define ON_WITH_COMMAND (ON_RUNS | ON(FIGURE) | ON(WHY) | ON(HEADS) | ON(REDUNDANCY) | ON(EDIT) | ON(LESSON))
+
 #define ON_EASELS (ON(COMPOSE) | ON(EDIT)) // on what changes pictures
 
 // id, keys (curses codes, at most 6), how they are written, pages, group, ability needed (0: none), footer hint,
@@ -51,8 +55,8 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(LEFT, K(KEY_LEFT, 'h'), "← h", ON_RUNS | ON(FIGURE) | ON(WHY), STEP, 0, NONE, "", N_("previous stage; with a cursor: left")) \
     X(RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON_RUNS | ON(FIGURE) | ON(WHY), STEP, 0, STAGES, N_("step"),                                \
       N_("next stage; with a cursor: right"))                                                                   \
-    X(UP, K(KEY_UP, 'k'), "↑ k", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
-    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
+    X(UP, K(KEY_UP, 'k'), "↑ k", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP) | ON(COMMAND_LINE), STEP, 0, NONE, "", N_("previous stage; with a cursor: up"))       \
+    X(DOWN, K(KEY_DOWN, 'j'), "↓ j", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP) | ON(COMMAND_LINE), STEP, 0, NONE, "", N_("next stage; with a cursor: down"))     \
     X(PREVIOUS, K(',', KEY_PPAGE), ", PgUp", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, NONE, "",                                \
       N_("previous stage, wherever the cursor is"))                                                             \
     X(NEXT, K('.', KEY_NPAGE), ". PgDn", ON_RUNS | ON(FIGURE) | ON(WHY) | ON(SET) | ON(SWEEP), STEP, 0, CURSOR, N_("step"),                              \
@@ -154,6 +158,8 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
       N_("what to export: the one below"))                                                                  \
     X(EXPORT_WRITE, K('\n', '\r', KEY_ENTER), "Enter", ON(EXPORT), PROGRAM, 0, STAGES, N_("name it…"),      \
       N_("type the file's name and write it…"))                                                             \
+    X(COPY, K('y'), "y", ON_WITH_COMMAND | ON(COMMAND_LINE), PROGRAM, 0, ROOM, N_("copy"),                   \
+      N_("the whole command that makes this: copied, and on a page of its own"))                            \
     X(CANCEL, K(3), "^C", EVERYWHERE, ASK, 0, NONE, "", N_("stop what is being computed; when idle: quit"))     \
     X(OPTIONS, K('O'), "O", EVERYWHERE & ~ON(OPTIONS), PROGRAM, 0, NONE, "",                                \
       N_("options, keys and colours, kept in a file"))                                                      \

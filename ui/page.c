@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct page_kind *const kinds[PAGE_COUNT] = {
 #define PAGE_KIND(id, name, title) &page_##name,
@@ -103,6 +104,16 @@ struct page_target screen_target(struct screen *screen)
     if (page && page->kind->target)
         return page->kind->target(page);
     return (struct page_target){screen->backend, &screen->view};
+}
+
+char *page_make_command(struct page *page)
+{
+    char *own = page->kind->command ? page->kind->command(page) : NULL;
+    const char *of_run = page->screen->view.command;
+    bool shows_run = ON_WITH_COMMAND >> page->kind->id & 1 && page->kind->id != PAGE_EDIT;
+    if (page->kind->id == PAGE_LESSON && page->kind->hints(page) == HINT_LIST)
+        shows_run = false;
+    return own ? own : shows_run && of_run ? strdup(of_run) : NULL;
 }
 
 unsigned page_exports_frame(struct page *page)

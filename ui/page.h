@@ -139,6 +139,9 @@ const struct page_kind *page_kind_of(enum page_id id);
 PAGES(PAGE_DECLARED)
 #undef PAGE_DECLARED
 
+// The command line that makes what a page shows, malloc'ed; NULL: there is none, or it is not known yet.
+char *page_make_command(struct page *page);
+
 // `exports` of a page that shows no run: what stands on the screen.
 unsigned page_exports_frame(struct page *page);
 

@@ -403,7 +403,7 @@ static void draw_page(struct page *page, const struct pane *pane)
     } else {
         command = (struct rect){end - 2, command.column, 2, command.columns};
     }
-    rect.rows -= panel_why_command(pane, command);
+    rect.rows -= panel_command(pane, command, pane->view->command);
     panel_why(pane, rect, &why->panel);
 }
 

@@ -105,31 +105,38 @@ void panel_story(const struct pane *pane)
     draw_wrapped(pane, STYLE_STRONG, rect, text);
 }
 
-// The command line makes the stepper's run: it is no use where something else is shown, or where a panel has it.
-static bool shows_command(struct page *page, const char *own)
+// How the whole command can be had where it is cut.
+static void tell_of_whole(const struct pane *pane, struct rect rect)
 {
-    switch (page->kind->id) {
-    case PAGE_COMPOSE:
-    case PAGE_SET:
-    case PAGE_SWEEP:
-    case PAGE_OPTIONS:
-    case PAGE_EXPORT:
-    case PAGE_WHY: return false;
-    case PAGE_EDIT: return own;
-    case PAGE_LESSON: return page->kind->hints(page) != HINT_LIST;
-    default: return true;
-    }
+    char key[16], text[64];
+    key_shown_first(key_row(ACTION_COPY), key, sizeof key);
+    snprintf(text, sizeof text, _("%s %s: whole"), pane->theme->glyphs->ellipsis, key);
+    draw_right(pane, STYLE_KEY, rect.row + rect.rows - 1, rect.column, rect.columns, text);
+}
+
+int panel_command(const struct pane *pane, struct rect rect, const char *command)
+{
+    char *line = command ? malloc(strlen(command) + 3) : NULL;
+    if (!line)
+        return 0;
+    sprintf(line, "$ %s", command);
+    int rows = draw_rows(line, rect.columns);
+    bool cut = rows > rect.rows;
+    rows = cut ? rect.rows : rows;
+    rect = (struct rect){rect.row + rect.rows - rows, rect.column, rows, rect.columns};
+    draw_wrapped(pane, STYLE_DIM, rect, line);
+    if (cut)
+        tell_of_whole(pane, rect);
+    free(line);
+    return rows;
 }
 
 static void draw_command(const struct pane *pane)
 {
-    struct rect rect = pane->layout->note;
     struct page *page = pane->page;
-    char *own = page->kind->command ? page->kind->command(page) : NULL;
-    const char *command = own ? own : pane->view->command;
-    if (command && shows_command(page, own))
-        draw_format(pane, STYLE_DIM, rect.row, rect.column, rect.columns, "$ %s", command);
-    free(own);
+    char *command = page->kind->id == PAGE_WHY ? NULL : page_make_command(page); // a panel there has it
+    panel_command(pane, pane->layout->note, command);
+    free(command);
 }
 
 void panel_note(const struct pane *pane)

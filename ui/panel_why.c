@@ -408,20 +408,6 @@ static void put_set(struct pen *pen, const struct trace *trace, const struct pan
 
 // ---- the whole
 
-int panel_why_command(const struct pane *pane, struct rect rect)
-{
-    const char *command = pane->view->command;
-    char *line = command ? malloc(strlen(command) + 3) : NULL;
-    if (!line)
-        return 0;
-    sprintf(line, "$ %s", command);
-    int rows = draw_rows(line, rect.columns);
-    rows = rows < rect.rows ? rows : rect.rows;
-    draw_wrapped(pane, STYLE_DIM, (struct rect){rect.row + rect.rows - rows, rect.column, rows, rect.columns}, line);
-    free(line);
-    return rows;
-}
-
 // At the bottom stays the run with the opposite decision. Returns the first row that is taken.
 static int draw_effect(const struct pane *pane, struct rect rect, const struct panel_why *panel)
 {

@@ -20,9 +20,6 @@ struct panel_why {
 
 void panel_why(const struct pane *pane, struct rect rect, const struct panel_why *panel);
 
-// The command line that the present run amounts to, at the bottom of the rectangle; returns the rows that it took.
-int panel_why_command(const struct pane *pane, struct rect rect);
-
 // What the searches try, in words.
 const char *panel_why_over(unsigned over);
 

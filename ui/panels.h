@@ -11,6 +11,10 @@ void panel_story(const struct pane *pane);
 void panel_note(const struct pane *pane);
 void panel_hints(const struct pane *pane);
 
+// A command (NULL: none) at the bottom of a rectangle, or what fits of it and the key that tells it whole. Returns the rows
+// used.
+int panel_command(const struct pane *pane, struct rect rect, const char *command);
+
 // What the picture shows and how to read it: one row under the picture.
 void panel_legend(const struct pane *pane, enum graphics graphics);
 

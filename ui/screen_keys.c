@@ -147,6 +147,7 @@ static const struct {
     [ACTION_ASK] = {screen_open_prompt, PROMPT_QUESTION, NULL},
     [ACTION_OPEN] = {screen_open_prompt, PROMPT_PATH, NULL},
     [ACTION_LESSONS] = {open_page, PAGE_LESSON, NULL},
+    [ACTION_COPY] = {open_page, PAGE_COMMAND_LINE, NULL},
     [ACTION_EXPORT] = {open_page, PAGE_EXPORT, NULL},
     [ACTION_CANCEL] = {.simply = cancel_or_quit},
     [ACTION_GRAPHICS] = {.simply = cycle_graphics},
