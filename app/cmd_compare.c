@@ -1,11 +1,10 @@
 // trimscope compare: up to four runs side by side without a screen.
-#include "app/assets.h"
 #include "app/commands.h"
 #include "app/side_options.h"
+#include "app/weights.h"
 #include "app/writing_options.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
-#include "engine/model/model.h"
 #include "ui/compare_words.h"
 #include "ui/measure.h"
 #include "ui/why_words.h"
@@ -240,7 +239,6 @@ static bool choose(struct wish *wish, const struct settings *settings, struct er
 
 static bool compare(struct settings *settings, const char *const arguments[], int count, struct error *err)
 {
-    char bundled[ASSETS_PATH];
     struct thread_pool *pool = thread_pool_new((int)settings->threads);
     struct model *model = NULL;
     struct sides sides = {0};
@@ -251,9 +249,9 @@ static bool compare(struct settings *settings, const char *const arguments[], in
         settings->sides.first.pictures[p] = arguments[p];
     settings->sides.first.question = arguments[count - 1];
     settings->sides.first.writing = &settings->writing;
-    bool ok = choose(&wish, settings, err) && (settings->model || assets_model(bundled, err));
     struct model_options opening = writing_settings_model(&settings->writing);
-    ok = ok && (model = model_open(settings->model ? settings->model : bundled, &opening, err)) != NULL;
+    opening.pictures = count - 1;
+    bool ok = choose(&wish, settings, err) && (model = weights_open(settings->model, &opening, err)) != NULL;
     if (ok && model->config.pictures != count - 1)
         ok = error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question",
                        model_task_name(model->config.task), model->config.pictures);

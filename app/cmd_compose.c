@@ -3,10 +3,10 @@
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/weights.h"
 #include "engine/world/picture_file.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
-#include "engine/model/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,12 +56,11 @@ static bool add_questions(struct compose_file *file, const struct option_list *a
 static bool answer_questions(const struct settings *settings, const struct world *world,
                              const struct compose_file *file, struct error *err)
 {
-    char bundled[ASSETS_PATH], shown[COMPOSE_TEXT];
+    char shown[COMPOSE_TEXT];
     struct world_scene *scene = malloc(sizeof *scene);
     struct model *model = NULL;
     bool ok = scene || error_no_memory(err, "the scene");
-    ok = ok && (settings->model || assets_model(bundled, err)) &&
-         (model = model_open(settings->model ? settings->model : bundled, NULL, err)) != NULL;
+    ok = ok && (model = weights_open(settings->model, NULL, err)) != NULL;
     if (ok)
         compose_draw(world, &file->scene, scene);
     for (int i = 0; ok && i < file->question_count; i++) {

@@ -3,9 +3,9 @@
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/weights.h"
 #include "engine/world/picture_file.h"
 #include "engine/base/thread.h"
-#include "engine/model/model.h"
 #include "ui/measure.h"
 #include "ui/words.h"
 
@@ -43,8 +43,7 @@ static bool compare_answers(const struct settings *settings, const char *const f
     struct picture pictures[2] = {{0}};
     struct ask_pixels_answer answers[2];
     struct model *model = NULL;
-    bool ok = (settings->model || assets_model(bundled, err)) &&
-              (model = model_open(settings->model ? settings->model : bundled, NULL, err)) != NULL;
+    bool ok = (model = weights_open(settings->model, NULL, err)) != NULL;
     for (int i = 0; ok && i < 2; i++)
         ok = picture_load(&pictures[i], assets_picture(files[i], bundled), run_reading(model, false, 0), NULL, err);
     for (int q = 0; ok && q < settings->ask.count; q++) {

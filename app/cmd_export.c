@@ -3,10 +3,10 @@
 #include "app/commands.h"
 #include "app/screen_replay.h"
 #include "app/side_options.h"
+#include "app/weights.h"
 #include "app/writing_options.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
-#include "engine/model/model.h"
 #include "ui/export.h"
 #include "ui/export_csv.h"
 #include "ui/offscreen.h"
@@ -134,7 +134,6 @@ static bool is_trace(const char *path) { return has_ending(path, ".json"); }
 static bool compute(struct material *material, struct settings *settings, const char *const arguments[], int count,
                     struct error *err)
 {
-    char bundled[ASSETS_PATH];
     static struct side list[FIGURE_ROWS]; // their lists of changes are large
     int sides = 0;
     for (int p = 0; p + 1 < count && p < TRACE_PICTURES; p++)
@@ -144,10 +143,9 @@ static bool compute(struct material *material, struct settings *settings, const 
     if (count < 2)
         return error_set(err, ERROR_USAGE, "give a picture and a question, or a saved run (TRACE.json)");
     material->pool = thread_pool_new((int)settings->threads);
-    if (!settings->model && !assets_model(bundled, err))
-        return false;
     struct model_options opening = writing_settings_model(&settings->writing);
-    material->model = model_open(settings->model ? settings->model : bundled, &opening, err);
+    opening.pictures = count - 1;
+    material->model = weights_open(settings->model, &opening, err);
     if (!material->model)
         return false;
     if (material->model->config.pictures != count - 1)

@@ -2,9 +2,9 @@
 #include "app/assets.h"
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/weights.h"
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
-#include "engine/model/model.h"
 #include "engine/run/redundancy.h"
 #include "ui/redundancy_figure.h"
 #include "ui/titles.h"
@@ -202,13 +202,15 @@ static bool print_result(const struct settings *settings, const struct result *r
     return true;
 }
 
-static bool work(const struct settings *settings, const struct model *model, struct error *err)
+static bool work(const struct settings *settings, struct error *err)
 {
     struct question_set set = {0};
     struct result result = {.count = 0};
     if (settings->set && !question_set_read(&set, settings->set, (int)settings->limit, err))
         return false;
-    bool ok = measure(settings, model, settings->set ? &set : NULL, &result, err);
+    const struct model_options opening = {.pictures = settings->set ? question_set_pictures(&set) : 1};
+    struct model *model = weights_open(settings->model, &opening, err);
+    bool ok = model && measure(settings, model, settings->set ? &set : NULL, &result, err);
     // What was measured before it was stopped is worth showing too.
     struct error cancel = *err;
     bool cancelled = !ok && err->code == ERROR_CANCELLED;
@@ -218,6 +220,7 @@ static bool work(const struct settings *settings, const struct model *model, str
         *err = cancel;
     for (int i = 0; i < PLOT_LINES; i++)
         redundancy_free(&result.of[i]);
+    model_free(model);
     question_set_free(&set);
     return ok;
 }
@@ -237,7 +240,6 @@ int cmd_redundancy(int argc, char **argv)
 {
     struct settings settings = {.options = run_options_default(), .threads = thread_processors()};
     const char *arguments[1];
-    char bundled[ASSETS_PATH];
     int count, status;
     const struct option_row rows[] = {{"picture", OPTION_TEXT, &settings.picture, "FILE", N_("one picture instead of a set"), 0, 0},
                                       {"question", OPTION_TEXT, &settings.question, "TEXT", N_("and what to ask about it"), 0, 0},
@@ -266,15 +268,9 @@ int cmd_redundancy(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     settings.set = count ? arguments[0] : NULL;
     struct thread_pool *pool = settings.options.pool = thread_pool_new((int)settings.threads);
-    struct model *model = NULL;
-    bool ok = check(&settings, count, &err);
-    ok = ok && (settings.model || assets_model(bundled, &err));
-    if (ok)
-        ok = (model = model_open(settings.model ? settings.model : bundled, NULL, &err)) != NULL;
-    ok = ok && work(&settings, model, &err);
+    bool ok = check(&settings, count, &err) && work(&settings, &err);
     if (!ok)
         fprintf(stderr, "trimscope redundancy: %s\n", err.text);
-    model_free(model);
     thread_pool_free(pool);
     return ok ? ERROR_NONE : (int)err.code;
 }

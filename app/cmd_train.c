@@ -200,20 +200,29 @@ static bool train(struct trainer *trainer, const struct train_command *a, struct
     return !trainer_broken(trainer) && trainer_save_state(trainer, a->state, err);
 }
 
-// What the shifts of the finished model's thresholds spend; measured on a file of its own, which goes again.
-static char *measure_shifts(struct trainer *trainer, const struct train_command *a, const struct world *world,
-                            struct train_report *report, struct error *err)
+// JSON texts, malloc'ed; NULL: not measured.
+struct measured {
+    char *calibration, *pair_calibration, *familiarity;
+};
+
+// What the shifts of the finished model's thresholds spend, for each task; measured on a file of its own, which goes again.
+static bool measure_shifts(struct trainer *trainer, const struct train_command *a, const struct world *world,
+                           struct train_report *report, struct measured *measured, struct error *err)
 {
     char plain[PATH + 32];
+    int threads = (int)a->threads;
     snprintf(plain, sizeof plain, "%s.uncalibrated", a->out);
     if (!trainer_save_model(trainer, plain, a->half, NULL, err))
-        return NULL;
+        return false;
     train_report_say(report, "%s", _("calibrating"));
-    char *calibration = world ? train_calibration(plain, world, (int)a->threads, err)
-                              : train_calibration_on_set(plain, a->held_out ? a->held_out : a->set, (int)a->calibrate,
-                                                         (int)a->threads, err);
+    measured->calibration = world ? train_calibration(plain, world, threads, err)
+                                  : train_calibration_on_set(plain, a->held_out ? a->held_out : a->set,
+                                                             (int)a->calibrate, threads, err);
+    bool ok = measured->calibration != NULL;
+    if (ok && world && a->settings.pairs > 0)
+        ok = (measured->pair_calibration = train_pair_calibration(plain, world, threads, err)) != NULL;
     unlink(plain);
-    return calibration;
+    return ok;
 }
 
 // Writes the weights; pruned ones carry a calibration, which is measured on the file as it will be, and those to keep
@@ -221,22 +230,18 @@ static char *measure_shifts(struct trainer *trainer, const struct train_command 
 static bool finish(struct trainer *trainer, const struct train_command *a, const struct world *world,
                    struct train_report *report, struct error *err)
 {
+    struct measured measured = {0};
     train_report_validation(report, trainer, (int)a->validate);
-    char *calibration = NULL, *familiarity = NULL;
-    if (a->trim && (world || a->calibrate) && !(calibration = measure_shifts(trainer, a, world, report, err)))
-        return false;
-    if (a->trim && a->half && world) {
+    bool ok = !(a->trim && (world || a->calibrate)) || measure_shifts(trainer, a, world, report, &measured, err);
+    if (ok && a->trim && a->half && world) {
         train_report_say(report, "%s", _("learning what the world's pictures look like"));
-        familiarity = train_familiarity(world, (int)a->threads, err);
-        if (!familiarity) {
-            free(calibration);
-            return false;
-        }
+        ok = (measured.familiarity = train_familiarity(world, (int)a->threads, err)) != NULL;
     }
-    const struct checkpoint_measures measures = {calibration, familiarity};
-    bool ok = trainer_save_model(trainer, a->out, a->half, &measures, err);
-    free(calibration);
-    free(familiarity);
+    const struct checkpoint_measures measures = {measured.calibration, measured.pair_calibration, measured.familiarity};
+    ok = ok && trainer_save_model(trainer, a->out, a->half, &measures, err);
+    free(measured.calibration);
+    free(measured.pair_calibration);
+    free(measured.familiarity);
     if (ok)
         train_report_say(report, _("wrote %s"), a->out);
     return ok;

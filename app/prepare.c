@@ -2,9 +2,9 @@
 
 #include "app/assets.h"
 #include "app/notes.h"
+#include "app/weights.h"
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
-#include "engine/model/model.h"
 
 #include <stdlib.h>
 
@@ -63,15 +63,13 @@ bool prepare_changes(struct run *run, const struct option_list *changes, struct 
 bool prepare_run(struct prepared *prepared, const struct prepare_settings *settings, const char *const arguments[],
                  int count, struct error *err)
 {
-    char bundled[ASSETS_PATH];
     struct run_options options = settings->options;
     *prepared = (struct prepared){.pool = thread_pool_new((int)settings->threads)};
     struct model_options opening = writing_settings_model(&settings->writing);
     options.pool = prepared->pool;
     writing_settings_apply(&settings->writing, &options);
-    if (!settings->model && !assets_model(bundled, err))
-        return false;
-    prepared->model = model_open(settings->model ? settings->model : bundled, &opening, err);
+    opening.pictures = count - 1;
+    prepared->model = weights_open(settings->model, &opening, err);
     return prepared->model && make_run(prepared, &options, arguments, count, err) &&
            prepare_changes(prepared->run, &settings->changes, err);
 }

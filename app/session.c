@@ -20,7 +20,7 @@
 static bool start(struct session *s, struct error *err)
 {
     // The first stages run while the weights of the later ones are still on their way.
-    struct model_options options = {.background = true};
+    struct model_options options = {.pictures = s->second ? 2 : 1, .background = true};
     if (s->options.writing)
         options.answers = s->options.writing->answers;
     session_say_busy(s, true, _("opening the model"), NAN);

@@ -1,8 +1,8 @@
 #include "app/set_run.h"
 
 #include "app/assets.h"
+#include "app/weights.h"
 #include "engine/base/memory.h"
-#include "engine/model/model.h"
 #include "engine/run/command_text.h"
 
 #include <stdio.h>
@@ -13,13 +13,14 @@ bool set_run_open(struct set_run *run, const struct set_run_options *options, st
 {
     char bundled[ASSETS_PATH];
     const char *weights = options->model ? options->model : bundled;
-    const struct model_options opening = {.answers = options->answers};
+    struct model_options opening = {.answers = options->answers};
     const struct run_options plain = run_options_default();
     *run = (struct set_run){.shard = options->shard, .shards = options->shards, .model = options->opened,
                             .borrowed = options->opened};
     bool ok = (options->model || assets_model(bundled, err)) &&
-              (run->model || (run->model = model_open(weights, &opening, err)) != NULL) &&
               question_set_read(&run->set, options->set, options->limit, err);
+    opening.pictures = ok ? question_set_pictures(&run->set) : 1;
+    ok = ok && (run->model || (run->model = weights_open(weights, &opening, err)) != NULL);
     if (ok && options->keeps)
         ok = results_describe(&run->header, weights, run->model->config.name, options->set, &run->set, &plain,
                               run->shard, run->shards, err);

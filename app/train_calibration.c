@@ -1,9 +1,9 @@
 #include "app/train_calibration.h"
 
+#include "app/weights.h"
 #include "engine/base/memory.h"
 #include "engine/base/thread.h"
 #include "engine/io/picture.h"
-#include "engine/model/model.h"
 #include "engine/run/calibrate.h"
 #include "engine/run/familiar.h"
 #include "engine/io/question_set.h"
@@ -20,6 +20,7 @@ struct calibration_set {
     struct world_scene scenes[SCENES];
     struct picture pictures[SCENES];
     struct world_question questions[SCENES][QUESTIONS];
+    struct world_statement statements[SCENES / 2][QUESTIONS];
     struct calibration_sample samples[SCENES * QUESTIONS];
     int count;
 };
@@ -38,10 +39,26 @@ static void fill(struct calibration_set *set, const struct world *world)
     }
 }
 
-static char *calibrate_file(const char *weights, const struct calibration_sample *samples, int count, int threads,
+static void fill_pairs(struct calibration_set *set, const struct world *world)
+{
+    for (int s = 0; s + 1 < SCENES; s += 2) {
+        uint64_t index = (uint64_t)s / 2;
+        if (!world_make_pair(world, CALIBRATION_WORLD, index, &set->scenes[s]))
+            continue;
+        for (int p = 0; p < 2; p++)
+            set->pictures[s + p] = (struct picture){WORLD_SIDE, WORLD_SIDE, 3, set->scenes[s + p].pixels};
+        int stated = world_make_statements(world, CALIBRATION_WORLD, index, &set->scenes[s], set->statements[index], QUESTIONS);
+        for (int q = 0; q < stated; q++)
+            set->samples[set->count++] = (struct calibration_sample){{&set->pictures[s], &set->pictures[s + 1]},
+                                                                     set->statements[index][q].text};
+    }
+}
+
+static char *calibrate_file(const char *weights, int pictures, const struct calibration_sample *samples, int count, int threads,
                             struct error *err)
 {
-    struct model *model = model_open(weights, NULL, err);
+    const struct model_options opening = {.pictures = pictures};
+    struct model *model = weights_open(weights, &opening, err);
     struct thread_pool *pool = model ? thread_pool_new(threads) : NULL;
     char *text = pool ? calibrate(model, samples, count, pool, err) : NULL;
     if (model && !pool)
@@ -51,17 +68,28 @@ static char *calibrate_file(const char *weights, const struct calibration_sample
     return text;
 }
 
-char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err)
+static char *calibrate_on_world(const char *weights, const struct world *world, int pictures, int threads,
+                                struct error *err)
 {
     struct calibration_set *set = memory_alloc(1, sizeof *set);
     if (!set) {
         error_no_memory(err, "the calibration");
         return NULL;
     }
-    fill(set, world);
-    char *text = calibrate_file(weights, set->samples, set->count, threads, err);
+    (pictures == 2 ? fill_pairs : fill)(set, world);
+    char *text = calibrate_file(weights, pictures, set->samples, set->count, threads, err);
     memory_free(set);
     return text;
+}
+
+char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err)
+{
+    return calibrate_on_world(weights, world, 1, threads, err);
+}
+
+char *train_pair_calibration(const char *weights, const struct world *world, int threads, struct error *err)
+{
+    return calibrate_on_world(weights, world, 2, threads, err);
 }
 
 char *train_calibration_on_set(const char *weights, const char *set, int count, int threads, struct error *err)
@@ -81,7 +109,7 @@ char *train_calibration_on_set(const char *weights, const char *set, int count, 
         samples[i] = (struct calibration_sample){{&pictures[i], NULL}, q->text};
     }
     if (ok)
-        text = calibrate_file(weights, samples, count, threads, err);
+        text = calibrate_file(weights, 1, samples, count, threads, err);
     for (int i = 0; pictures && i < count; i++)
         picture_free(&pictures[i]);
     memory_free(pictures);

@@ -10,6 +10,9 @@ struct world;
 // malloc'ed; NULL and *err on failure.
 char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err);
 
+// The same of a model's task for two pictures, on statements about pairs of the world.
+char *train_pair_calibration(const char *weights, const struct world *world, int threads, struct error *err);
+
 // The same on up to `count` questions of a question set.
 char *train_calibration_on_set(const char *weights, const char *set, int count, int threads, struct error *err);
 

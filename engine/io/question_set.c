@@ -21,6 +21,11 @@ static void free_question(struct question *q)
     memory_free(q->others);
 }
 
+int question_set_pictures(const struct question_set *set)
+{
+    return set->count && set->questions[0].pictures[1] ? 2 : 1;
+}
+
 void question_set_free(struct question_set *set)
 {
     for (int i = 0; i < set->count; i++)

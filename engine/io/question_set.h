@@ -31,6 +31,8 @@ bool question_set_read(struct question_set *set, const char *path, int limit, st
 bool question_set_read_unanswered(struct question_set *set, const char *path, int limit, struct error *err);
 // An error about this question: says before it where the question stands. Returns false.
 bool question_set_blame(const struct question_set *set, int index, struct error *err);
+// How many pictures the set's first question is about.
+int question_set_pictures(const struct question_set *set);
 void question_set_free(struct question_set *set);
 
 #endif

@@ -133,6 +133,7 @@ bool checkpoint_write(const struct checkpoint *c, const char *path, struct error
     add_pair(&pairs, "training", c->training);
     add_owned(&pairs, "progress", progress_json(&c->position));
     add_pair(&pairs, "calibration", c->measures.calibration);
+    add_pair(&pairs, "pair_calibration", c->measures.pair_calibration);
     add_pair(&pairs, "familiarity", c->measures.familiarity);
     if (c->moment1 && c->params->trained < c->params->total) {
         frozen_digest(digest, c->params);

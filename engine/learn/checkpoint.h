@@ -19,7 +19,8 @@ struct train_position {
 
 // What was measured of finished weights and goes into their metadata; NULL: nothing.
 struct checkpoint_measures {
-    const char *calibration; // JSON (engine/prune/budget.h)
+    const char *calibration;      // JSON (engine/prune/budget.h)
+    const char *pair_calibration; // the same of statements about two pictures
     const char *familiarity; // JSON (engine/run/familiar.h)
 };
 

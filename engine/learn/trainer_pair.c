@@ -1,5 +1,6 @@
 // What the trainer does with two pictures and statements about them: both pass with the same words, a head of its own
-// judges, and the costs of both count half.
+// judges, and the costs of both count half. Words are trimmed in each pass by itself; a run, which shows them once, keeps a
+// word in both passes when either picture needs it, and so spends a little more.
 #include "engine/learn/trainer_private.h"
 
 #include <math.h>

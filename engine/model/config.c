@@ -484,6 +484,15 @@ bool model_config_read(struct model_config *config, const struct tensor_list *fi
     return model_config_check(config, err) && model_parameters(config, check_shape, &check);
 }
 
+void model_config_pair(struct model_config *c)
+{
+    c->task = TASK_NLVR2;
+    c->pictures = 2;
+    c->labels = 2;
+    c->head_hidden = c->pair_hidden;
+    c->answer_words = false;
+}
+
 char *model_config_to_json(const struct model_config *c)
 {
     json_t *object = json_pack(

@@ -122,6 +122,10 @@ bool model_config_check(const struct model_config *config, struct error *err);
 // that the configuration asks for is there in its shape when this returns true; one sentence in *err otherwise.
 bool model_config_read(struct model_config *config, const struct tensor_list *file, struct error *err);
 
+// Makes the configuration of a model with config->pair_hidden that of its task for two pictures, NLVR2, on the same
+// backbone; config->pair_hidden stays, as a sign that the file's answers and calibration are those of the other task.
+void model_config_pair(struct model_config *config);
+
 // The metadata `config` of a file with this configuration: JSON, malloc'ed, NULL when there is no memory.
 char *model_config_to_json(const struct model_config *config);
 

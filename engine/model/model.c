@@ -50,13 +50,16 @@ static bool read_model(struct model *model, struct tensor_list *file, const char
 {
     if (!model_config_read(&model->config, file, err))
         return false;
+    if (options && options->pictures == 2 && model->config.pair_hidden)
+        model_config_pair(&model->config);
     if (options && options->image_size) {
         model->config.image_size = options->image_size;
         if (!model_config_check(&model->config, err))
             return false;
     }
     model->parameters = (double)model_parameter_count(&model->config);
-    const char *calibration = tensor_list_metadata(file, "calibration");
+    const char *calibration =
+        tensor_list_metadata(file, model->config.task == TASK_NLVR2 && model->config.pair_hidden ? "pair_calibration" : "calibration");
     if (calibration && !(model->calibration = copy_string(calibration)))
         return error_no_memory(err, "the calibration");
     const char *familiarity = tensor_list_metadata(file, "familiarity");

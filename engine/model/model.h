@@ -138,6 +138,7 @@ struct model {
 };
 
 struct model_options {
+    int pictures;    // 2: with the task for two of a model that has one for each (config.pair_hidden); others: its own task
     int image_size;  // run at this resolution: position tables are resized (vlm_spec §2.4); 0: the file's own
     const char *answers; // file (engine/text/answers.h) with answers that stand in the place of those that the weights carry: as
                          // many as there are labels, or any number for a BLIP model to choose from; NULL: none

@@ -50,31 +50,38 @@ static void perturb(struct params *params)
     }
 }
 
-static void fixture_init(struct fixture *f, const char *name, bool encoders, bool concat)
+static void fixture_init(struct fixture *f, const char *name, bool encoders, bool concat, bool pairs)
 {
     struct error err = {0};
+    struct world_options kind = WORLD_DEFAULT;
+    kind.reworded = pairs;
     *f = (struct fixture){0};
-    f->world = world_open("assets", &WORLD_DEFAULT, &err);
+    f->world = world_open("assets", &kind, &err);
     assert_non_null(f->world);
     assert_true(language_init(&f->language, f->world, &err));
     f->config = shape_default(&f->language);
     struct train_settings settings = train_settings_default(true);
     settings.image_trimmers = settings.text_trimmers = encoders;
     settings.concat = concat;
+    settings.pairs = pairs ? 0.5 : 0;
+    assert_true(shape_settle(&f->config, &settings, false, &err));
     shape_add_trimmers(&f->config, &settings);
+    // A run keeps a word in both passes when it is worth it to either picture; training decides in each pass by itself.
+    if (pairs)
+        memset(f->config.trimmers[STACK_FUSION_TEXT], 0, sizeof f->config.trimmers[STACK_FUSION_TEXT]);
     assert_true(params_init(&f->params, &f->config, PARAMS_ALL, 0, 0));
     params_randomize(&f->params, &f->config, 3);
     perturb(&f->params);
     assert_true(net_init(&f->net, &f->config, &f->params, f->language.answer_words, &err));
     f->tape.kernels = learn_kernels_get();
     f->tape.P = f->params.value;
-    assert_true(arena_init(&f->tape.arena, net_arena_size(&f->net, WORLD_QUESTIONS, SAMPLE_TOKENS)));
+    assert_true(arena_init(&f->tape.arena, 2 * net_arena_size(&f->net, WORLD_QUESTIONS, SAMPLE_TOKENS)));
     struct checkpoint checkpoint = {.config = &f->config, .params = &f->params, .language = &f->language,
                                     .world = f->world, .training = "{}"};
     const char *path = scratch_path(name);
-    if (!checkpoint_write(&checkpoint, path, &err) || !(f->model = model_open(path, NULL, &err)))
+    if (!checkpoint_write(&checkpoint, path, &err) || !(f->model = model_open(path, &(struct model_options){.pictures = pairs ? 2 : 1}, &err)))
         fail_msg("%s", err.text);
-    f->sample = memory_alloc(1, sizeof *f->sample);
+    f->sample = memory_alloc(2, sizeof *f->sample); // the second for pairs
     assert_non_null(f->sample);
 }
 
@@ -108,7 +115,7 @@ static struct run *engine_run(struct fixture *f, int q, enum policy policy, stru
     struct error err = {0};
     struct run_options options = run_options_default();
     options.policy = policy;
-    const float *pixels[1] = {f->sample->pixels};
+    const float *pixels[2] = {f->sample->pixels, f->sample[1].pixels};
     *seen = (struct seen){.count = 0};
     struct run *run = run_new_from_tensors(f->model, pixels, f->sample->ids + q * f->sample->text_stride,
                                            f->sample->text_count[q], &options, see, seen, &err);
@@ -116,7 +123,7 @@ static struct run *engine_run(struct fixture *f, int q, enum policy policy, stru
         fail_msg("%s", err.text);
     while (!run_finished(run))
         assert_true(run_step(run, &err));
-    assert_int_equal(seen->count, f->config.labels);
+    assert_int_equal(seen->count, f->model->config.labels);
     return run;
 }
 
@@ -132,7 +139,7 @@ static void test_dense(void **state)
 {
     (void)state;
     struct fixture f;
-    fixture_init(&f, "dense.safetensors", false, false);
+    fixture_init(&f, "dense.safetensors", false, false, false);
     struct net_trimming open = {0};
     float spread = 0, largest = 0;
     for (uint64_t scene = 0; scene < 2; scene++) {
@@ -163,7 +170,7 @@ static void test_a_grown_model_answers_as_before(void **state)
     (void)state;
     struct fixture f;
     struct error err = {0};
-    fixture_init(&f, "small.safetensors", false, false);
+    fixture_init(&f, "small.safetensors", false, false, false);
     struct tensor_list *file = safetensors_open(scratch_path("small.safetensors"), &err);
     struct model_config config = f.config;
     config.stem_channels[0] += 12;
@@ -295,7 +302,7 @@ static void compare_question(struct fixture *f, const struct net_batch *batch, c
 static void check_pruned(const char *name, bool encoders, bool concat)
 {
     struct fixture f;
-    fixture_init(&f, name, encoders, concat);
+    fixture_init(&f, name, encoders, concat, false);
     struct net_trimming trimming = {.on = true, .heads = true, .sampling = {.temperature = 1}};
     struct tally tally = {.least_share = 1};
     int asked = 0;
@@ -339,10 +346,55 @@ static void test_pruned_concat(void **state)
     check_pruned("concat.safetensors", true, true);
 }
 
+// Statements about two pictures: the file opened for its other task, pruned and not.
+static void test_pair(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, "pair.safetensors", false, false, true);
+    assert_int_equal(f.model->config.task, TASK_NLVR2);
+    assert_int_equal(f.model->config.labels, 2);
+    assert_string_equal(f.model->answers[1], "True");
+    float spread = 0, largest = 0;
+    int agreeing = 0;
+    assert_true(sample_make_pair(f.sample, f.world, &f.language, 5, 1, 4, NULL, 0));
+    for (int trim = 0; trim < 2; trim++) {
+        const struct net_trimming trimming = {.on = trim, .heads = trim, .sampling = {.temperature = 1}};
+        struct net_state states[2];
+        struct answer_head_state head;
+        arena_rewind(&f.tape.arena, 0);
+        for (int p = 0; p < 2; p++) {
+            struct net_batch batch = sample_batch(&f.sample[p], SAMPLE_PATCHES);
+            batch.picture = p;
+            net_forward(&f.tape, &f.net, &batch, &trimming, &states[p]);
+        }
+        net_pair_forward(&f.tape, &f.net, states, &head);
+        for (int q = 0; q < f.sample->question_count; q++) {
+            struct seen seen;
+            struct run *run = engine_run(&f, q, trim ? POLICY_LEARNED : POLICY_NONE, &seen);
+            float difference = largest_difference(seen.logits, head.logits + q * 2, 2);
+            if (trim)
+                agreeing += difference < 1e-4f;
+            else
+                largest = fmaxf(largest, difference);
+            spread = fmaxf(spread, largest_difference(seen.logits, head.logits, 2));
+            assert_true(!trim || run_trace(run)->spent_macs < run_trace(run)->dense_macs);
+            run_free(run);
+        }
+    }
+    print_message("largest difference of a logit %.2e, pruned %d of %d alike; statements differ by up to %.2f\n", (double)largest,
+                  agreeing, f.sample->question_count, (double)spread);
+    assert_true(largest < 1e-4f);
+    assert_true(agreeing >= f.sample->question_count - 1); // a score at the threshold may fall on either side
+    assert_true(spread > 0.01f); // the comparison is not of constants
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_pair),
         cmocka_unit_test(test_a_grown_model_answers_as_before),
         cmocka_unit_test(test_pruned_fusion),
         cmocka_unit_test(test_pruned_everywhere),
