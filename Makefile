@@ -172,8 +172,9 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS) | $(CATAL
 	@$(CC) $(LDFLAGS) $(TEST_LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -lvterm -lexpat -lutil
 
 # The gradient tests differentiate numerically, so they run the same training sources in double precision.
-DOUBLE_SRC := $(addprefix engine/learn/,learn_kernels.c ops.c blocks.c answer_head.c trimmer.c net_stem.c net_refs.c net.c net_pair.c \
-                fusion_compact.c cost.c upkeep.c params.c objective.c)
+DOUBLE_SRC := $(addprefix engine/learn/,learn_kernels.c ops.c blocks.c answer_head.c trimmer.c net_stem.c net_refs.c \
+                net_refs_meter.c net_refs_blip.c net_layers.c net_embed.c net_answer.c net.c net_pair.c fusion_compact.c \
+                cost.c upkeep.c params.c objective.c)
 DOUBLE_TESTS := test_gradients test_objective
 DOUBLE_OBJ := $(patsubst %.c,$(BUILD)/double/%.o,$(DOUBLE_SRC))
 $(BUILD)/double/%.o: %.c

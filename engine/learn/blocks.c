@@ -32,7 +32,7 @@ real *block_attention(struct tape *tape, const struct attention_refs *refs, stru
     state->op = (struct attention_op){
         .heads = refs->heads, .size = width / refs->heads, .q_rows = rows, .k_rows = keys, .q = state->q,
         .k = state->k, .v = state->v, .ldq = refs->fused ? 3 * width : width, .ldk = refs->fused ? 3 * width : width,
-        .key_mask = mask, .head_gate = gate, .self = !other,
+        .key_mask = mask, .head_gate = gate, .self = !other, .causal = refs->causal,
     };
     op_attention(tape, &state->op);
     real *out = tape_alloc(tape, (size_t)n * (size_t)width);
@@ -46,6 +46,7 @@ void block_attention_back(struct tape *tape, const struct attention_refs *refs, 
     int width = refs->out.out, n = rows_total(rows), m = dother ? rows_total(other_rows) : n;
     bool pre = refs->order == NORM_PRE;
     size_t mark = tape->arena.used, size = (size_t)n * (size_t)width, other_size = (size_t)m * (size_t)width;
+    size_t key_size = (size_t)m * (size_t)refs->k.in;
     if (!pre) {
         real *dsum = tape_zeros(tape, size);
         op_norm_back(tape, refs->norm, &state->norm, dsum, d, n);
@@ -62,7 +63,7 @@ void block_attention_back(struct tape *tape, const struct attention_refs *refs, 
     op_linear_back(tape, refs->q, dquery, !pre, dq, state->query_in, n);
     if (!refs->fused) {
         bool fresh = dother && pre;
-        real *dkey = !dother ? dquery : fresh ? tape_alloc(tape, other_size) : dother;
+        real *dkey = !dother ? dquery : fresh ? tape_alloc(tape, key_size) : dother;
         op_linear_back(tape, refs->k, dkey, !fresh, dk, state->key_in, m);
         op_linear_back(tape, refs->v, dkey, true, dv, state->key_in, m);
         if (fresh)

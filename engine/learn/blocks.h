@@ -12,7 +12,8 @@ struct attention_refs {
     enum norm_order order;
     int heads;
     bool fused;                    // q is in_proj: Q, K and V of 3 * width outputs
-    struct linear_ref q, k, v, out;
+    bool causal;                   // self-attention that looks back only
+    struct linear_ref q, k, v, out; // in cross-attention K and V may be of another width
     struct norm_ref norm, context; // context: of the other stream, pre-LN cross-attention only
 };
 struct attention_state {

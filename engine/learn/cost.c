@@ -1,6 +1,7 @@
 #include "engine/learn/cost.h"
 
 #include "engine/base/memory.h"
+#include "engine/prune/flops.h"
 
 #include <assert.h>
 #include <math.h>
@@ -12,17 +13,17 @@ struct layer_cost {
 };
 
 // Multiply-adds of a layer, and their derivatives. `cross` adds the MCA module.
-static double layer_macs(struct layer_cost *at, double width, double ffn, bool cross)
+static double layer_macs(struct layer_cost *at, const struct layer_refs *refs, bool cross)
 {
-    double n = at->own, m = at->other;
+    double n = at->own, m = at->other, width = refs->width, ffn = refs->ffn.in.out, memory = refs->cross.k.in;
     double msa = 4 * n * width * width + 2 * n * n * width, mca = 0;
     at->d_own = at->msa * (4 * width * width + 4 * n * width) + 2 * width * ffn;
     at->d_msa = msa;
     at->d_other = at->d_mca = 0;
     if (cross) {
-        mca = 2 * n * width * width + 2 * m * width * width + 2 * n * m * width;
+        mca = 2 * n * width * width + 2 * m * memory * width + 2 * n * m * width;
         at->d_own += at->mca * (2 * width * width + 2 * m * width);
-        at->d_other = at->mca * (2 * width * width + 2 * n * width);
+        at->d_other = at->mca * (2 * memory * width + 2 * n * width);
         at->d_mca = mca;
     }
     return at->msa * msa + at->mca * mca + 2 * n * width * ffn;
@@ -35,7 +36,7 @@ static double token_trimmer_macs(const struct token_trimmer_refs *refs, double t
     double width = refs->norm.width;
     double macs = tokens * (width * refs->hidden + refs->hidden);
     if (refs->rank)
-        macs += tokens * (width * refs->rank + refs->rank) + width * refs->rank;
+        macs += tokens * (width * refs->rank + refs->rank) + (double)refs->context_norm.width * refs->rank;
     return macs;
 }
 
@@ -90,13 +91,12 @@ static void walk_layer(struct walk *walk, const struct layer_refs *refs, struct 
                        const struct layer_cost *counts, struct layer_cost *at, bool cross, int question,
                        const double dense_own, const double dense_other)
 {
-    double width = walk->net->config.width, ffn = refs->ffn.in.out;
     struct layer_cost dense = {.own = dense_own, .other = dense_other, .msa = 1, .mca = cross ? 1 : 0};
     *at = *counts;
     at->msa = gate_share(state->gate_msa, refs->self.heads, question);
     at->mca = cross ? gate_share(state->gate_mca, refs->self.heads, question) : 0;
-    walk->spent += layer_macs(at, width, ffn, cross);
-    walk->dense += layer_macs(&dense, width, ffn, cross);
+    walk->spent += layer_macs(at, refs, cross);
+    walk->dense += layer_macs(&dense, refs, cross);
 }
 
 // A token trimmer scores what was alive before it.
@@ -148,6 +148,8 @@ static void walk_fusion(struct walk *walk, struct net_state *state, int layer, i
     }
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
+        if (refs[s].still)
+            continue;
         struct layer_cost counts = {.own = walk->tokens[s], .other = walk->tokens[o]}, at;
         walk_layer(walk, &refs[s], &states[s], &counts, &at, true, question, walk->full[s], walk->full[o]);
         if (walk->weight == 0)
@@ -161,32 +163,43 @@ static void walk_fusion(struct walk *walk, struct net_state *state, int layer, i
     }
 }
 
-// Stem, poolers and answer head: never pruned.
-static double fixed_macs(const struct net *net)
+// Stem, answer head but for a decoder, and what compares picture and text (retrieval): never pruned.
+static double fixed_macs(const struct net *net, int words)
 {
-    const struct model_config *c = &net->config;
-    double width = c->width, grid = model_grid(c), macs = 0;
-    if (net->conv_stem) {
-        double side = c->image_size / 4;
-        macs += side * side * 48 * c->stem_channels[0];
-        macs += side * side / 4 * 9 * c->stem_channels[0] * c->stem_channels[1];
-        macs += side * side / 16 * 9 * c->stem_channels[1] * width;
-        macs += c->stem_blocks * side * side / 16 * (25 * width + 2 * width * c->stem_expansion);
-    } else {
-        macs += grid * grid * net->patch.in * width;
-    }
-    macs += 2 * width * width;
-    macs += 2.0 * width * c->head_hidden + (double)c->head_hidden * c->labels;
-    if (c->answer_words)
-        macs += width * c->head_hidden + width * c->labels;
-    return macs;
+    struct macs macs = {0};
+    flops_embed_image(&net->config, &macs);
+    flops_answer(&net->config, &macs);
+    flops_contrast(&net->config, words, &macs);
+    return (double)flops_total(&macs);
+}
+
+static double writing_macs(const struct net *net, int question, int words)
+{
+    struct macs macs = {0};
+    flops_writing(&net->config, question, (uint64_t)(net->config.decoder_layers * words), &macs);
+    return (double)flops_total(&macs);
+}
+
+// BLIP's decoder, as budgets plan it: an affine function of the words that are left to attend to.
+static void walk_writing(struct walk *walk, struct net_state *state, int question, int words)
+{
+    const struct net *net = walk->net;
+    if (!net->writes)
+        return;
+    struct rows rows = state->rows[NET_TEXT];
+    double none = writing_macs(net, words, 0), each = writing_macs(net, words, 1) - none;
+    walk->spent += none + walk->tokens[NET_TEXT] * each;
+    walk->dense += none + words * each;
+    if (walk->weight != 0)
+        give_tokens(&state->fusion[net->config.fusion_layers - 1][NET_TEXT], rows.stride, words, question,
+                    walk->weight * each);
 }
 
 // cross_modal_{image,text}_transform of what an encoder has left.
 static void walk_transform(struct walk *walk, struct stream_layer_state *states, int layers, int stream,
                            struct rows rows, int question)
 {
-    double square = (double)walk->net->config.width * walk->net->config.width;
+    double square = (double)walk->net->transform[stream].out * walk->net->transform[stream].in;
     walk->spent += walk->tokens[stream] * square;
     walk->dense += walk->full[stream] * square;
     if (walk->weight != 0 && layers)
@@ -198,17 +211,22 @@ static void walk_question(struct walk *walk, const struct net_batch *batch, stru
 {
     const struct net *net = walk->net;
     const struct model_config *c = &net->config;
-    double text = batch->text_count[question];
+    int text = batch->text_count[question];
     int picture = state->image_rows.n > 1 ? question : 0;
     walk->full[NET_IMAGE] = walk->tokens[NET_IMAGE] = state->image_rows.stride;
     walk->full[NET_TEXT] = walk->tokens[NET_TEXT] = text;
-    walk->spent = walk->dense = fixed_macs(net);
+    walk->spent = walk->dense = fixed_macs(net, text);
+    struct macs guide = {0};
+    if (net->guide)
+        flops_guide(c, text, &guide); // the unpruned model has no such pass
+    walk->spent += (double)flops_total(&guide);
     walk_encoder(walk, net->text, state->text, c->text_layers, NET_TEXT, state->rows[NET_TEXT], question);
     walk_encoder(walk, net->image, state->image, c->image_layers, NET_IMAGE, state->image_rows, picture);
     walk_transform(walk, state->text, c->text_layers, NET_TEXT, state->rows[NET_TEXT], question);
     walk_transform(walk, state->image, c->image_layers, NET_IMAGE, state->image_rows, picture);
     for (int l = 0; l < c->fusion_layers; l++)
         walk_fusion(walk, state, l, question);
+    walk_writing(walk, state, question, text);
 }
 
 void cost_shares(const struct net *net, const struct net_batch *batch, const struct net_state *state, double *share)
@@ -248,8 +266,9 @@ double cost_least(const struct net *net, int tokens)
 {
     const struct model_config *c = &net->config;
     int grid = model_grid(c), patches = grid * grid + 1, longest = tokens > patches ? tokens : patches;
+    size_t heads = (size_t)(c->heads > model_image_heads(c) ? c->heads : model_image_heads(c));
     struct net_state *state = memory_alloc(1, sizeof *state);
-    real *cls_alone = memory_alloc((size_t)longest, sizeof *cls_alone), *no_heads = memory_alloc((size_t)c->heads, sizeof *no_heads);
+    real *cls_alone = memory_alloc((size_t)longest, sizeof *cls_alone), *no_heads = memory_alloc(heads, sizeof *no_heads);
     double share = (double)NAN;
     if (state && cls_alone && no_heads) {
         struct net_batch batch = {.questions = 1, .text_stride = tokens, .text_count = &tokens};

@@ -3,6 +3,7 @@
 #include "engine/base/memory.h"
 #include "engine/io/picture.h"
 #include "engine/io/tensors.h"
+#include "engine/model/question.h"
 #include "engine/text/tokenizer.h"
 
 #include <errno.h>
@@ -67,15 +68,32 @@ static json_t *answer_table(const struct tensor_list *model)
     return table;
 }
 
-static bool find_labels(struct learn_set *set, const struct model_config *config, const struct tensor_list *model,
-                        struct error *err)
+// The words of an answer without the tokens at its ends; how many: 0, none; no longer an answer that fits where it was cut.
+static int answer_words(const struct learn_set *set, int question, int words[WORDS_ANSWER])
+{
+    struct token tokens[WORDS_ANSWER + 2];
+    const char *answer = set->questions.questions[question].answer;
+    int count = *answer ? tokenizer_encode(set->tokenizer, answer, tokens, WORDS_ANSWER + 2) - 2 : 0;
+    for (int w = 0; w < count; w++)
+        words[w] = tokens[w + 1].id;
+    return count > 0 ? count : 0;
+}
+
+static bool find_labels(struct learn_set *set, const struct tensor_list *model, struct error *err)
 {
     json_t *table = answer_table(model);
+    int words[WORDS_ANSWER];
     if (!table)
         return error_no_memory(err, "the answers");
+    if (model_writes(&set->config)) // to choose from, once it is trained: what choosing costs counts
+        set->config.labels = (int)json_object_size(table);
     for (int i = 0; i < set->questions.count; i++) {
         const json_t *label = json_object_get(table, set->questions.questions[i].answer);
-        set->labels[i] = label && json_integer_value(label) < config->labels ? (int)json_integer_value(label) : -1;
+        set->labels[i] = label && json_integer_value(label) < set->config.labels ? (int)json_integer_value(label) : -1;
+        if (model_writes(&set->config)) {
+            int count = answer_words(set, i, words);
+            set->labels[i] = count > 0 && writing_fits(count) ? 0 : -1;
+        }
         set->labelled += set->labels[i] >= 0;
     }
     json_decref(table);
@@ -93,15 +111,12 @@ static bool check_pictures(const struct learn_set *set, const char *path, struct
 bool learn_set_open(struct learn_set *set, const char *path, const struct model_config *config,
                     const struct tensor_list *model, struct error *err)
 {
-    const char *words = tensor_list_metadata(model, "tokenizer");
-    *set = (struct learn_set){.image_size = config->image_size, .max_tokens = config->max_tokens,
-                              .fitting = model_fitting(config)};
-    bool ok = words || error_set(err, ERROR_INPUT, "the model carries no tokenizer, so it cannot read questions");
-    ok = ok && (set->tokenizer = tokenizer_from_json(words, err)) &&
-         question_set_read_unanswered(&set->questions, path, 0, err) &&
-         check_pictures(set, path, err) && group_questions(set, err) && find_labels(set, config, model, err);
-    if (ok && config->task == TASK_SNLI)
-        tokenizer_set_rule(set->tokenizer, TEXT_RULE_STRIP, 0);
+    *set = (struct learn_set){.config = *config};
+    bool ok = question_tokenizer(&set->config, model, &set->tokenizer, err) &&
+              (set->tokenizer ||
+               error_set(err, ERROR_INPUT, "the model carries no tokenizer, so it cannot read questions"));
+    ok = ok && question_set_read_unanswered(&set->questions, path, 0, err) && check_pictures(set, path, err) &&
+         group_questions(set, err) && find_labels(set, model, err);
     if (!ok)
         learn_set_close(set);
     return ok;
@@ -119,9 +134,10 @@ void learn_set_close(struct learn_set *set)
 
 bool learn_set_sample_init(struct set_sample *sample, const struct learn_set *set)
 {
-    size_t side = (size_t)set->image_size;
+    size_t side = (size_t)set->config.image_size;
     sample->pixels = memory_alloc(3 * side * side, sizeof *sample->pixels);
-    sample->ids = memory_alloc((size_t)(SET_QUESTIONS * set->max_tokens), sizeof *sample->ids);
+    sample->ids = memory_alloc((size_t)(SET_QUESTIONS * set->config.max_tokens), sizeof *sample->ids);
+    sample->writes = model_writes(&set->config);
     return sample->pixels && sample->ids;
 }
 
@@ -159,10 +175,10 @@ int learn_set_turn(const struct learn_set *set, uint64_t seed, uint64_t index)
 static bool draw_picture(const struct learn_set *set, const char *path, struct set_sample *sample, struct error *err)
 {
     struct picture picture, fitted = {0};
-    const struct picture_reading reading = {.least_side = set->image_size};
+    const struct picture_reading reading = {.least_side = set->config.image_size};
     if (!picture_load(&picture, path, reading, NULL, err))
         return false;
-    bool ok = picture_fit(&fitted, &picture, set->image_size, set->fitting, err);
+    bool ok = picture_fit(&fitted, &picture, set->config.image_size, model_fitting(&set->config), err);
     if (ok)
         picture_normalize_clip(&fitted, sample->pixels);
     picture_free(&picture);
@@ -170,26 +186,35 @@ static bool draw_picture(const struct learn_set *set, const char *path, struct s
     return ok;
 }
 
+static void add_answer(const struct learn_set *set, int question, struct writing *writing)
+{
+    int words[WORDS_ANSWER], count = answer_words(set, question, words);
+    writing_add(writing, set->labels[question] >= 0 ? words : NULL, count);
+}
+
 bool learn_set_draw(const struct learn_set *set, int group, int want, struct random *random, struct set_sample *sample,
                     struct error *err)
 {
     struct set_group g = set->groups[group];
-    int count = g.count < want ? g.count : want, stride = set->max_tokens, longest = 0;
+    int count = g.count < want ? g.count : want, stride = set->config.max_tokens, longest = 0;
     int from = random && g.count > want ? (int)random_below(random, (uint32_t)g.count) : 0;
     struct token *tokens = memory_alloc((size_t)stride, sizeof *tokens);
     if (!tokens)
         return error_no_memory(err, "the questions");
     int first = set->order[g.first];
+    writing_start(&sample->writing, set->config.token_start, set->config.token_end);
     bool ok = draw_picture(set, set->questions.questions[first].pictures[0], sample, err) ||
               question_set_blame(&set->questions, first, err);
     for (int q = 0; ok && q < count; q++) {
         int which = set->order[g.first + (from + q) % g.count];
-        int n = tokenizer_encode_question(set->tokenizer, set->questions.questions[which].text, tokens, stride);
+        int n = question_encode(&set->config, set->tokenizer, set->questions.questions[which].text, tokens);
         ok = n > 0 || error_no_memory(err, "the questions");
         for (int t = 0; t < stride; t++)
             sample->ids[q * stride + t] = t < n ? tokens[t].id : tokenizer_special(set->tokenizer, TOKENIZER_PAD);
         sample->text_count[q] = n;
         sample->answers[q] = set->labels[which];
+        if (sample->writes)
+            add_answer(set, which, &sample->writing);
         longest = n > longest ? n : longest;
     }
     memory_free(tokens);
@@ -202,8 +227,18 @@ bool learn_set_draw(const struct learn_set *set, int group, int want, struct ran
     return true;
 }
 
-struct net_batch learn_set_batch(const struct set_sample *sample)
+struct net_batch learn_set_batch(struct set_sample *sample)
 {
-    return (struct net_batch){.questions = sample->questions, .text_stride = sample->text_stride,
+    struct net_batch batch = {.questions = sample->questions, .text_stride = sample->text_stride,
                               .pixels = sample->pixels, .ids = sample->ids, .text_count = sample->text_count};
+    if (sample->writes) {
+        batch.answer_rows = writing_lay_out(&sample->writing);
+        batch.answer_ids = sample->writing.ids;
+    }
+    return batch;
+}
+
+const int *learn_set_wanted(const struct set_sample *sample)
+{
+    return sample->writes ? sample->writing.wanted : sample->answers;
 }

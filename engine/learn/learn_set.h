@@ -5,13 +5,14 @@
 
 #include "engine/base/random.h"
 #include "engine/io/picture.h"
-#include "engine/learn/net.h"
 #include "engine/io/question_set.h"
+#include "engine/learn/net.h"
+#include "engine/learn/writing.h"
 
 struct tensor_list;
 struct tokenizer;
 
-enum { SET_QUESTIONS = 12 }; // of a picture in one pass at most
+enum { SET_QUESTIONS = WRITING_ANSWERS }; // of a picture in one pass at most
 
 // A picture and the questions about it: order[first] .. of the set.
 struct set_group {
@@ -20,12 +21,13 @@ struct set_group {
 
 struct learn_set {
     struct question_set questions;
-    int *order, *labels; // by picture; label of each question, -1 where the model has no such answer or none was given
+    // By picture; label of each question (of a model that writes: 0, if it can write the answer), -1 where the model has no
+    // such answer or none was given.
+    int *order, *labels;
     struct set_group *groups;
     int group_count, labelled;
     struct tokenizer *tokenizer;
-    int image_size, max_tokens;
-    enum picture_fitting fitting;
+    struct model_config config; // of the model, with the ids that the tokenizer has
 };
 
 // What of a set's group takes part in one pass; the buffers are learn_set_sample_init()'s.
@@ -33,6 +35,8 @@ struct set_sample {
     real *pixels; // (3, side, side)
     int *ids;     // (SET_QUESTIONS, max_tokens)
     int text_count[SET_QUESTIONS], answers[SET_QUESTIONS], questions, text_stride;
+    bool writes;
+    struct writing writing; // of a model that does
 };
 
 // Reads the set and what the model's file says of words and answers. Every picture must be there; whether it can be
@@ -51,6 +55,8 @@ int learn_set_turn(const struct learn_set *set, uint64_t seed, uint64_t index);
 // read.
 bool learn_set_draw(const struct learn_set *set, int group, int want, struct random *random, struct set_sample *sample,
                     struct error *err);
-struct net_batch learn_set_batch(const struct set_sample *sample);
+// The sample as a pass, and what it should answer: written answers as they stand.
+struct net_batch learn_set_batch(struct set_sample *sample);
+const int *learn_set_wanted(const struct set_sample *sample);
 
 #endif

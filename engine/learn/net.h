@@ -1,5 +1,8 @@
-// The whole METER model for training: one scene with all its questions at a time, forward and backward.
-// The same parameters and shapes as engine/model; a test compares the two.
+// The whole model for training, METER's and BLIP's (VQA, and matching of picture and text): one scene with all its questions
+// at a time, forward and backward. Both are the same lists of layers: an image encoder, a text encoder, fusion layers of
+// two streams, and an answer. METER's answer is a classifier; BLIP's patches only stand by in the fusion layers, its
+// words encoded without a picture guide its image encoder, and its answers are written by a decoder. The same parameters
+// and shapes as engine/model; tests compare the two.
 #ifndef TRIMSCOPE_LEARN_NET_H
 #define TRIMSCOPE_LEARN_NET_H
 
@@ -10,7 +13,7 @@
 #include "engine/learn/trimmer.h"
 #include "engine/model/config.h"
 
-enum { NET_LAYERS = 16, NET_STREAMS = 2, NET_IMAGE = 0, NET_TEXT = 1, NET_STEM_BLOCKS = 8 };
+enum { NET_LAYERS = 24, NET_STREAMS = 2, NET_IMAGE = 0, NET_TEXT = 1, NET_STEM_BLOCKS = 8 };
 
 struct stem_block_refs {
     size_t depthwise, depthwise_bias;
@@ -27,10 +30,19 @@ struct stem_refs {
 
 // One stream of one layer.
 struct layer_refs {
+    int width;  // of the stream's states
+    bool still; // the stream is read, and trimmed, but does not change (BLIP's patches in the fusion layers)
     struct attention_refs self, cross;
     struct ffn_refs ffn;
     struct token_trimmer_refs tokens;
     struct head_trimmer_refs msa, mca;
+};
+
+// (vocabulary, width), (positions, width) and (width) or NO_BIAS; the first word has the position `first`.
+struct embedding_refs {
+    size_t words, positions, type;
+    int first;
+    struct norm_ref norm;
 };
 
 struct net {
@@ -38,12 +50,24 @@ struct net {
     bool conv_stem;
     struct linear_ref patch; // STEM_PATCH
     struct stem_refs stem;
-    size_t class_embedding, positions, words, text_positions, text_type, types, image_position;
-    struct norm_ref ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS];
+    size_t class_embedding, positions, types, image_position;
+    struct embedding_refs embedding;
+    struct norm_ref ln_pre, ln_post, final_norm[NET_STREAMS]; // ln_pre.width 0: BLIP has none
     struct layer_refs image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS];
-    struct linear_ref transform[NET_STREAMS], pooler[NET_STREAMS];
-    struct answer_head_refs head, pair_head; // pair_head: with config.pair_hidden
+    int text_layers; // BLIP: its fusion layers without their cross-attention and trimmers, which encode the words alone
+    struct linear_ref transform[NET_STREAMS], pooler[NET_STREAMS]; // out 0: BLIP has none
+    int labels;                                                    // numbers in a row of logits
+    struct answer_head_refs head, pair_head; // METER's; pair_head: with config.pair_hidden
+    // BLIP's: a linear map of the words' first row, or a decoder, whose labels are the words of its vocabulary.
+    bool writes;
+    struct linear_ref match;
+    struct embedding_refs decoder_embedding;
+    struct layer_refs decoder[NET_LAYERS];
+    struct linear_ref word_transform, word_head;
+    struct norm_ref word_norm;
+
     bool image_per_question; // a trimmer inside the image encoder is guided by the question
+    bool guide;              // BLIP: for that the words are encoded without a picture
     // The first layer of each stack that the backward pass has to reach, its number of layers where there is none, and
     // whether the embeddings below are trained: a frozen backbone is left out where no trimmer depends on it.
     int first_image, first_text, first_fusion;
@@ -63,6 +87,9 @@ struct net_batch {
     int patch_count;              // patches that enter the fusion layers; 0: all
     const int *patches;           // which, increasing
     int picture;                  // 1: the second of the two that a statement is about (its token type); else 0
+    // Where the model writes: what its decoder reads, [DEC] and the words of each answer; each row gives the next word.
+    struct rows answer_rows;
+    const int *answer_ids;
 };
 
 // Whether and how masks are drawn.
@@ -83,8 +110,7 @@ struct stream_layer_state {
     real *gate_msa, *gate_mca;  // (n, heads)
     real *dalive, *dgate_msa, *dgate_mca; // gradients, filled by the cost and the backward pass
     struct compact_rows compact;          // which rows take part; mask, alive and dalive are in the full layout
-    const real *input;
-    real *output;
+    const real *input, *output;
 };
 
 struct stem_block_state {
@@ -100,32 +126,38 @@ struct stem_state {
 struct net_state {
     struct stem_state stem;
     real *patch_columns;
-    struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS];
-    struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS];
+    struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS], decoder_norm, word_norm;
+    struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS], decoder[NET_LAYERS];
     struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams on entering
     real *encoded;            // image encoder's output after ln_post (image_rows)
-    const real *text_encoded; // text encoder's output
+    const real *text_encoded; // text encoder's output; NULL where none ran
+    const real *context;      // what guides the image encoder (rows[NET_TEXT]), NULL without guidance
     real *fused_in[NET_STREAMS];
     struct stream_layer_state *entry[NET_STREAMS]; // what was alive on entering fusion; NULL: everything
     real *cls[NET_STREAMS], *cls_z[NET_STREAMS];
     real *pooled;      // (questions, 2 width): [text, image], after tanh
-    struct answer_head_state head; // head.logits: (questions, labels)
+    struct answer_head_state head; // METER's
+    const real *written;           // the decoder's last states (answer_rows), and
+    real *hidden, *active, *normed; // what its word head makes of them
+    struct rows answer_rows; // of the logits: one a question, or those of the batch where the model writes
+    real *logits;            // (answer_rows, labels)
 };
 
 // Fills *state; everything lives in the tape's arena until it is rewound.
 void net_forward(struct tape *tape, const struct net *net, const struct net_batch *batch,
                  const struct net_trimming *trimming, struct net_state *state);
 
-// The two halves of it, for two passes through the fusion layers of the same encodings: what net_encode() left stays in
-// the arena (and in *state) while what net_fuse() adds is rewound.
+// The parts of it, for two passes through the fusion layers of the same encodings, or answers written word by word: what
+// net_encode() left stays in the arena (and in *state) while what net_fuse() or net_answer() adds is rewound.
 void net_encode(struct tape *tape, const struct net *net, const struct net_batch *batch,
                 const struct net_trimming *trimming, struct net_state *state);
 void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *batch,
               const struct net_trimming *trimming, struct net_state *state);
+void net_answer(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state);
 
 // Gradients that losses hand to the backward pass; NULL: none.
 struct net_gradients {
-    real *logits;                        // (questions, labels); NULL: the answer head was not asked
+    real *logits;                        // like state->logits; NULL: no answer was asked
     real *pooled;                        // (questions, 2 width)
     real *encoded;                       // like state->encoded
     real *fusion_image[NET_LAYERS];      // like fusion[l][NET_IMAGE].output; not for compact passes
@@ -140,8 +172,9 @@ void net_pair_forward(struct tape *tape, const struct net *net, const struct net
 void net_pair_backward(struct tape *tape, const struct net *net, const struct answer_head_state *head,
                        const real *dlogits, int statements, struct net_gradients gradients[2]);
 
-// Bytes of arena that a forward and backward pass of `questions` questions can need.
-size_t net_arena_size(const struct net *net, int questions, int text_stride);
+// Bytes of arena that a forward and backward pass of `questions` questions can need; answer_rows: of all answers together,
+// where the model writes.
+size_t net_arena_size(const struct net *net, int questions, int text_stride, int answer_rows);
 
 // The image stem alone (net_stem.c): y (patches, width), after its LayerNorm.
 void net_stem_forward(struct tape *tape, const struct net *net, struct stem_state *state, const real *pixels, real *y);

@@ -1,5 +1,7 @@
 #include "engine/learn/objective.h"
 
+#include "engine/model/decoder.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,20 +40,28 @@ void objective_init(struct objective *objective, const struct params *params, co
     }
 }
 
-// Softmax cross-entropy of one row; d (same length) += scale * (p - onehot). Returns the loss.
-static double cross_entropy(const real *logits, int n, int label, real scale, real *d)
+// Softmax cross-entropy of one row against the label, of which `smooth` is spread over all; d (same length) += scale *
+// (p - wanted). Returns the loss.
+static double smoothed_cross_entropy(const real *logits, int n, int label, double smooth, real scale, real *d)
 {
-    double top = (double)logits[0], sum = 0;
+    double top = (double)logits[0], sum = 0, mean = 0;
     for (int i = 1; i < n; i++)
         top = (double)logits[i] > top ? (double)logits[i] : top;
     for (int i = 0; i < n; i++)
         sum += exp((double)logits[i] - top);
-    for (int i = 0; i < n; i++)
-        d[i] += scale * (real)(exp((double)logits[i] - top) / sum - (i == label));
-    return log(sum) + top - (double)logits[label];
+    for (int i = 0; i < n; i++) {
+        mean += (double)logits[i] / n;
+        d[i] += scale * (real)(exp((double)logits[i] - top) / sum - (i == label ? 1 - smooth : 0) - smooth / n);
+    }
+    return log(sum) + top - (1 - smooth) * (double)logits[label] - smooth * mean;
 }
 
-static int best_of(const real *logits, int n)
+static double cross_entropy(const real *logits, int n, int label, real scale, real *d)
+{
+    return smoothed_cross_entropy(logits, n, label, 0, scale, d);
+}
+
+int objective_best(const real *logits, int n)
 {
     int best = 0;
     for (int i = 1; i < n; i++)
@@ -59,12 +69,21 @@ static int best_of(const real *logits, int n)
     return best;
 }
 
-void objective_score(const struct objective_target *target, const real *logits, const real *teacher, int labels,
+static bool row_right(const struct objective_target *target, const struct net_state *state, const real *teacher,
+                      int labels, int row)
+{
+    size_t at = (size_t)row * (size_t)labels;
+    int answer = target->answers[row] >= 0 ? target->answers[row] : teacher ? objective_best(teacher + at, labels) : -1;
+    return objective_best(state->logits + at, labels) == answer;
+}
+
+void objective_score(const struct objective_target *target, const struct net_state *state, const real *teacher, int labels,
                      struct objective_sums *sums)
 {
     for (int q = 0; q < target->questions; q++) {
-        int answer = target->answers[q] >= 0 ? target->answers[q] : teacher ? best_of(teacher + q * labels, labels) : -1;
-        int right = best_of(logits + q * labels, labels) == answer;
+        int right = 1;
+        for (int r = rows_first(state->answer_rows, q); right && r < rows_first(state->answer_rows, q + 1); r++)
+            right = row_right(target, state, teacher, labels, r);
         sums->questions++;
         sums->right += right;
         if (!target->sample)
@@ -76,13 +95,22 @@ void objective_score(const struct objective_target *target, const real *logits, 
     sums->scenes++;
 }
 
-static void answer_loss(const struct objective *objective, const int *answers, int questions, const real *logits,
-                        int labels, real scale, real *dlogits, struct objective_sums *sums)
+// Rows of logits that losses look at; smooth: share of each wanted label that is spread over all.
+struct judged {
+    const real *logits; // (rows, labels)
+    int rows, labels;
+    double smooth;
+};
+
+static void answer_loss(const struct objective *objective, const struct judged *judged, const int *answers, real scale,
+                        real *dlogits, struct objective_sums *sums)
 {
-    for (int q = 0; q < questions; q++)
-        if (answers[q] >= 0)
-            sums->loss[TERM_ANSWER] += cross_entropy(logits + q * labels, labels, answers[q],
-                                                     scale * objective->weights.answer, dlogits + q * labels);
+    for (int r = 0; r < judged->rows; r++) {
+        size_t at = (size_t)r * (size_t)judged->labels;
+        if (answers[r] >= 0)
+            sums->loss[TERM_ANSWER] += smoothed_cross_entropy(judged->logits + at, judged->labels, answers[r], judged->smooth,
+                                                              scale * objective->weights.answer, dlogits + at);
+    }
 }
 
 // T^2 KL(teacher || student) at temperature T; the gradient is T (p_student - p_teacher).
@@ -106,13 +134,15 @@ static double distill_row(const real *student, const real *teacher, int n, doubl
     return loss * temperature * temperature;
 }
 
-static void distill_loss(const struct objective *objective, int questions, const real *logits, const real *teacher,
-                         int labels, real scale, real *dlogits, struct objective_sums *sums)
+static void distill_loss(const struct objective *objective, const struct judged *judged, const real *teacher, real scale,
+                         real *dlogits, struct objective_sums *sums)
 {
-    for (int q = 0; q < questions; q++)
-        sums->loss[TERM_DISTILL] +=
-            distill_row(logits + q * labels, teacher + q * labels, labels, (double)objective->weights.temperature,
-                        (double)(scale * objective->weights.distill), dlogits + q * labels);
+    for (int r = 0; r < judged->rows; r++) {
+        size_t at = (size_t)r * (size_t)judged->labels;
+        sums->loss[TERM_DISTILL] += distill_row(judged->logits + at, teacher + at, judged->labels,
+                                                (double)objective->weights.temperature,
+                                                (double)(scale * objective->weights.distill), dlogits + at);
+    }
 }
 
 // Kind of each patch: logits are the projected token against the kinds' word embeddings, and a background logit.
@@ -124,7 +154,7 @@ static void patch_loss(struct tape *tape, const struct net *net, const struct ob
     size_t mark = tape->arena.used;
     real *names = tape_alloc(tape, (size_t)(kinds * width)), *dnames = tape_zeros(tape, (size_t)(kinds * width));
     for (int k = 0; k < kinds; k++)
-        memcpy(names + k * width, tape->P + net->words + (size_t)(objective->language->kind_words[k] * width),
+        memcpy(names + k * width, tape->P + net->embedding.words + (size_t)(objective->language->kind_words[k] * width),
                (size_t)width * sizeof *names);
     real *projected = tape_alloc(tape, (size_t)(n * width)), *dprojected = tape_alloc(tape, (size_t)(n * width));
     real *background = tape_alloc(tape, (size_t)n), *dbackground = tape_alloc(tape, (size_t)n);
@@ -150,7 +180,7 @@ static void patch_loss(struct tape *tape, const struct net *net, const struct ob
     real_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, kinds, width, n, 1, d, classes, projected, width, 0, dnames,
               width);
     for (int k = 0; k < kinds; k++)
-        tape_give(tape, net->words + (size_t)(objective->language->kind_words[k] * width), dnames + k * width, width);
+        tape_give(tape, net->embedding.words + (size_t)(objective->language->kind_words[k] * width), dnames + k * width, width);
     op_linear_back(tape, objective->patch, dencoded, true, dprojected, encoded, n);
     op_linear_back(tape, objective->background, dencoded, true, dbackground, encoded, n);
     arena_rewind(&tape->arena, mark);
@@ -261,13 +291,14 @@ void objective_apply(struct tape *tape, const struct net *net, const struct obje
                      const struct net_state *state, const real *teacher, real question_scale, real scene_scale,
                      struct net_gradients *gradients, struct objective_sums *sums)
 {
-    int labels = net->config.labels;
-    const real *logits = state->head.logits;
-    *gradients = (struct net_gradients){.logits = tape_zeros(tape, (size_t)(target->questions * labels))};
-    objective_score(target, logits, teacher, labels, sums);
-    answer_loss(objective, target->answers, target->questions, logits, labels, question_scale, gradients->logits, sums);
+    const struct judged judged = {state->logits, rows_total(state->answer_rows), net->labels,
+                                  net->writes ? DECODER_SMOOTHING : 0};
+    real *dlogits = tape_zeros(tape, (size_t)judged.rows * (size_t)judged.labels);
+    *gradients = (struct net_gradients){.logits = dlogits};
+    objective_score(target, state, teacher, net->labels, sums);
+    answer_loss(objective, &judged, target->answers, question_scale, dlogits, sums);
     if (teacher && objective->weights.distill > 0)
-        distill_loss(objective, target->questions, logits, teacher, labels, question_scale, gradients->logits, sums);
+        distill_loss(objective, &judged, teacher, question_scale, dlogits, sums);
     if (target->sample)
         world_losses(tape, net, objective, target->sample, batch, state, question_scale, scene_scale, gradients, sums);
 }
@@ -276,7 +307,7 @@ void objective_score_pair(const struct objective_pair *pair, struct objective_su
 {
     const struct sample *sample = pair->samples[0];
     for (int q = 0; q < sample->question_count; q++)
-        sums->statements_right += best_of(pair->head->logits + q * 2, 2) == sample->answers[q];
+        sums->statements_right += objective_best(pair->head->logits + q * 2, 2) == sample->answers[q];
     sums->statements += sample->question_count;
     sums->scenes++;
 }
@@ -286,13 +317,12 @@ void objective_apply_pair(struct tape *tape, const struct net *net, const struct
                           struct net_gradients gradients[2], struct objective_sums *sums)
 {
     const struct sample *sample = pair->samples[0];
-    int statements = sample->question_count;
-    const real *logits = pair->head->logits;
-    real *dlogits = tape_zeros(tape, (size_t)(statements * 2));
+    const struct judged judged = {pair->head->logits, sample->question_count, 2, 0};
+    real *dlogits = tape_zeros(tape, (size_t)(judged.rows * 2));
     objective_score_pair(pair, sums);
-    answer_loss(objective, sample->answers, statements, logits, 2, question_scale, dlogits, sums);
+    answer_loss(objective, &judged, sample->answers, question_scale, dlogits, sums);
     if (teacher && objective->weights.distill > 0)
-        distill_loss(objective, statements, logits, teacher, 2, question_scale, dlogits, sums);
+        distill_loss(objective, &judged, teacher, question_scale, dlogits, sums);
     struct objective_sums half = {0}; // of two pictures each counts half
     for (int p = 0; p < 2; p++) {
         gradients[p] = (struct net_gradients){0};
@@ -301,7 +331,7 @@ void objective_apply_pair(struct tape *tape, const struct net *net, const struct
     }
     for (int k = 0; k < TERMS; k++)
         sums->loss[k] += half.loss[k] / 2;
-    net_pair_backward(tape, net, pair->head, dlogits, statements, gradients);
+    net_pair_backward(tape, net, pair->head, dlogits, judged.rows, gradients);
 }
 
 void objective_sums_add(struct objective_sums *to, const struct objective_sums *from)

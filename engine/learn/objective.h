@@ -35,7 +35,7 @@ struct objective_sums {
 // What a pass of questions should have answered.
 struct objective_target {
     int questions;
-    const int *answers;          // label of each, -1: unknown, no answer loss
+    const int *answers;          // label of each row of logits (net_state.answer_rows), -1: unknown, no answer loss
     const struct sample *sample; // what only the world knows, for auxiliary losses and families of questions; NULL: nothing
 };
 
@@ -60,9 +60,13 @@ void objective_apply_pair(struct tape *tape, const struct net *net, const struct
                           struct net_gradients gradients[2], struct objective_sums *sums);
 void objective_score_pair(const struct objective_pair *pair, struct objective_sums *sums);
 
-// Counts right answers only; where none is known, those that agree with the teacher (NULL: those are wrong).
-void objective_score(const struct objective_target *target, const real *logits, const real *teacher, int labels,
+// Counts right answers only (of `state`), of which every row's best is right; where none is known, those that agree with the
+// teacher (NULL: those are wrong).
+void objective_score(const struct objective_target *target, const struct net_state *state, const real *teacher, int labels,
                      struct objective_sums *sums);
+
+// The label that a row of logits gives.
+int objective_best(const real *logits, int labels);
 
 void objective_sums_add(struct objective_sums *to, const struct objective_sums *from);
 

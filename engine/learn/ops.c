@@ -111,6 +111,16 @@ static void gate_columns(real *to, const real *from, real gate, int rows, int si
             to[(size_t)r * (size_t)stride + (size_t)c] = gate * from[(size_t)r * (size_t)stride + (size_t)c];
 }
 
+// What a row may not look at gets 0, and with it no gradient.
+static void causal_softmax(struct tape *tape, real *a, int n, real scale)
+{
+    for (int r = 0; r < n; r++) {
+        real *row = a + (size_t)r * (size_t)n;
+        tape->kernels->softmax(row, 1, r + 1, n, scale);
+        memset(row + r + 1, 0, (size_t)(n - r - 1) * sizeof *row);
+    }
+}
+
 void op_attention(struct tape *tape, struct attention_op *op)
 {
     int width = op->heads * op->size;
@@ -131,7 +141,10 @@ void op_attention(struct tape *tape, struct attention_op *op)
             real *a = a_at(op, i, h), *use = a;
             real_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, nq, nk, op->size, 1, op->q + q_at(op, i, h), op->ldq,
                       op->k + k_at(op, i, h), op->ldk, 0, a, nk);
-            tape->kernels->softmax(a, nq, nk, nk, head_scale(op));
+            if (op->causal)
+                causal_softmax(tape, a, nq, head_scale(op));
+            else
+                tape->kernels->softmax(a, nq, nk, nk, head_scale(op));
             if (op->key_mask) {
                 tape->kernels->mask_attention(masked, a, op->key_mask + rows_first(op->k_rows, i), nq, nk,
                                               op->self);

@@ -82,7 +82,7 @@ struct attention_op {
     const real *q, *k, *v;        // row strides ldq, ldk
     int ldq, ldk;
     const real *key_mask, *head_gate;
-    bool self;
+    bool self, causal; // causal: row i attends to the keys 0 .. i
     real *ctx;  // (rows of q, heads * size), gated
     real *open; // the same before gating; equals ctx where there is no gate
     real *a;    // softmax probabilities before masking, (n, heads, stride of q * stride of k)

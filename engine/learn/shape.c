@@ -79,10 +79,14 @@ void shape_add_trimmers(struct model_config *config, struct train_settings *sett
     settings->hidden = settings->hidden ? settings->hidden : eighth;
     settings->rank = !settings->cross ? 0 : settings->rank ? settings->rank : eighth;
     struct trimmer_config fusion = {settings->hidden, settings->rank, heads, heads, settings->concat};
+    struct trimmer_config patches = fusion; // of which BLIP's have no heads there
+    patches.msa = patches.mca = heads && config->architecture == ARCHITECTURE_METER;
     struct trimmer_config image = {settings->hidden, settings->rank, heads, false, settings->concat};
     struct trimmer_config text = {settings->hidden, 0, heads, false, false}, none = {0};
-    for (int l = 0; l < config->fusion_layers; l++)
-        config->trimmers[STACK_FUSION_IMAGE][l] = config->trimmers[STACK_FUSION_TEXT][l] = fusion;
+    for (int l = 0; l < config->fusion_layers; l++) {
+        config->trimmers[STACK_FUSION_IMAGE][l] = patches;
+        config->trimmers[STACK_FUSION_TEXT][l] = fusion;
+    }
     for (int l = 0; l < config->image_layers; l++)
         config->trimmers[STACK_IMAGE][l] = settings->image_trimmers ? image : none;
     for (int l = 0; l < config->text_layers; l++)

@@ -15,18 +15,18 @@ static bool make_workers(struct trainer *t)
     if (!t->worker)
         return false;
     int questions = t->world ? WORLD_QUESTIONS : t->settings.questions;
-    int tokens = t->world ? SAMPLE_TOKENS : t->set.max_tokens;
-    size_t arena = net_arena_size(&t->net, questions, tokens), taught = 0;
+    int tokens = t->world ? SAMPLE_TOKENS : t->config.max_tokens, answers = questions * (t->net.writes ? WORDS_ANSWER : 1);
+    size_t arena = net_arena_size(&t->net, questions, tokens, answers), taught = 0;
     if (t->teacher.value)
-        taught = net_arena_size(&t->teacher.net, questions, tokens);
+        taught = net_arena_size(&t->teacher.net, questions, tokens, answers);
     arena = (taught > arena ? taught : arena) * (t->settings.pairs > 0 ? 2 : 1); // both pictures' passes are kept
     for (int i = 0; i < t->workers; i++) {
         struct worker *w = &t->worker[i];
         w->tape = (struct tape){.kernels = learn_kernels_get(), .P = t->params.value,
                                 .trained = t->params.trained, .mask_floor = (real)t->settings.mask_floor};
         w->gradient = memory_alloc(t->params.trained, sizeof *w->gradient);
-        int labels = t->config.labels > 2 ? t->config.labels : 2;
-        w->teacher_logits = memory_alloc((size_t)(questions * labels), sizeof *w->teacher_logits);
+        int labels = t->net.labels > 2 ? t->net.labels : 2; // false or true of a statement about two pictures
+        w->teacher_logits = memory_alloc((size_t)answers * (size_t)labels, sizeof *w->teacher_logits);
         bool room = t->world ? (w->sample = memory_alloc(t->settings.pairs > 0 ? 2 : 1, sizeof *w->sample)) != NULL
                              : learn_set_sample_init(&w->set_sample, &t->set);
         if (!room || !arena_init(&w->tape.arena, arena) || !w->gradient || !w->teacher_logits)
@@ -52,9 +52,9 @@ static bool make_fixed_scenes(struct trainer *t, int count)
 // What the world's pictures and questions demand of a model.
 static bool check_model(const struct trainer *t, const struct model_config *c, struct error *err)
 {
-    if (c->task != TASK_VQA || c->image_size != WORLD_SIDE || c->patch_size != WORLD_PATCH)
+    if (c->architecture != ARCHITECTURE_METER || c->task != TASK_VQA || c->image_size != WORLD_SIDE || c->patch_size != WORLD_PATCH)
         return error_set(err, ERROR_INPUT,
-                         "the world is for VQA models of %d-pixel pictures in patches of %d; this model is for %s, %d "
+                         "the world is for METER's VQA models of %d-pixel pictures in patches of %d; this model is for %s, %d "
                          "pixels, patches of %d",
                          WORLD_SIDE, WORLD_PATCH, model_task_name(c->task), c->image_size, c->patch_size);
     if (c->positions < SAMPLE_TOKENS + 2)
@@ -80,7 +80,12 @@ static bool check_teacher(const struct trainer *t, const struct model_config *c,
 {
     if (t->world)
         return check_model(t, c, err) && checkpoint_check_language(file, &t->language, t->world, false, err);
-    if (c->vocabulary != t->config.vocabulary || c->labels != t->config.labels || c->image_size != t->config.image_size)
+    if (c->architecture != t->config.architecture || c->task != t->config.task)
+        return error_set(err, ERROR_INPUT, "it is a %s for %s; the model is a %s for %s",
+                         model_architecture_name(c->architecture), model_task_name(c->task),
+                         model_architecture_name(t->config.architecture), model_task_name(t->config.task));
+    bool labels = model_writes(c) || c->labels == t->config.labels; // one that writes has none of its own
+    if (c->vocabulary != t->config.vocabulary || !labels || c->image_size != t->config.image_size)
         return error_set(err, ERROR_INPUT, "it has %d tokens, %d answers and pictures of %d pixels; the model has %d, %d and %d",
                          c->vocabulary, c->labels, c->image_size, t->config.vocabulary, t->config.labels,
                          t->config.image_size);
@@ -155,6 +160,7 @@ static bool open_sets(struct trainer *t, const struct trainer_options *options, 
     if (!learn_set_open(&t->set, options->set, &t->config, options->init, err) ||
         (options->held_out && !learn_set_open(&t->held_out, options->held_out, &t->config, options->init, err)))
         return false;
+    t->config = t->set.config; // with what the file says of words and answers
     if (s->distill <= 0 && t->set.labelled < t->set.questions.count)
         return error_set(err, ERROR_INPUT,
                          "%d of %d questions have no answer that the model knows, and without distillation nothing says what is right",
@@ -168,7 +174,7 @@ static bool check_target(const struct trainer *t, struct error *err)
     if (!t->settings.trim)
         return true;
     const struct train_settings *s = &t->settings;
-    double least = cost_least(&t->net, t->world ? SAMPLE_TOKENS : t->set.max_tokens);
+    double least = cost_least(&t->net, t->world ? SAMPLE_TOKENS : t->config.max_tokens);
     if (!(s->target < least))
         return true;
     return s->image_trimmers
@@ -196,6 +202,9 @@ static bool build(struct trainer *t, const struct trainer_options *options, stru
 {
     if (!train_settings_check(&t->settings, t->config.fusion_layers, err) || !check_pairs(t, options, err))
         return false;
+    if (t->settings.text_trimmers && !t->config.text_layers)
+        return error_set(err, ERROR_INPUT, "the words of this model have trimmers in the fusion layers, and no encoder of "
+                                           "their own: leave text_trimmers at 0");
     if (!t->settings.budget_count && t->settings.trim)
         t->settings.budget_count = t->config.fusion_layers; // what the weights file says of how they were made
     if (t->world ? !open_world(t, err) : !open_sets(t, options, err))

@@ -18,8 +18,7 @@ static bool draw(const struct trainer *t, struct worker *w, int index, struct tr
     if (index >= t->held_out.group_count)
         return false;
     w->failed = !learn_set_draw(&t->held_out, index, t->settings.questions, NULL, &w->set_sample, &w->error);
-    material->batch = learn_set_batch(&w->set_sample);
-    material->target = (struct objective_target){w->set_sample.questions, w->set_sample.answers, NULL};
+    *material = trainer_set_material(w);
     return !w->failed;
 }
 
@@ -39,10 +38,10 @@ static void evaluate_job(void *context, int index, int worker)
             continue;
         arena_rewind(&w->tape.arena, 0);
         if (t->teacher.value && !t->world)
-            trainer_teach(t, w, &material.batch);
+            trainer_teach(t, w, &material);
         net_forward(&w->tape, &t->net, &material.batch, &trimming, &state);
-        objective_score(&material.target, state.head.logits, t->teacher.value && !t->world ? w->teacher_logits : NULL,
-                        t->config.labels, &w->sums.objective);
+        objective_score(&material.target, &state, t->teacher.value && !t->world ? w->teacher_logits : NULL,
+                        t->net.labels, &w->sums.objective);
         if (t->eval_trim)
             trainer_measure(t, &material, &state, 1, &w->sums);
     }

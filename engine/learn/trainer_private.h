@@ -80,8 +80,10 @@ struct trainer_material {
 
 // trainer_scene.c. Scene `index` of the world, where the trainer has one (`fixed` ones excepted).
 void trainer_make_scene(const struct trainer *t, struct sample *sample, uint64_t index, struct random *random);
-// The full model's logits of the batch, in w->teacher_logits.
-void trainer_teach(const struct trainer *t, struct worker *w, const struct net_batch *batch);
+// A picture of a set with its questions as it stands in w->set_sample.
+struct trainer_material trainer_set_material(struct worker *w);
+// The full model's logits of the material in w->teacher_logits; where it writes, it first writes the answers that nobody gave.
+void trainer_teach(const struct trainer *t, struct worker *w, struct trainer_material *material);
 // Adds what the masks of a pass of all patches keep and cost.
 // `weight`: of this pass among those of a question.
 void trainer_measure(const struct trainer *t, const struct trainer_material *material, const struct net_state *state,

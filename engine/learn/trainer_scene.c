@@ -78,18 +78,46 @@ void trainer_push_costs(const struct trainer *t, const struct net_batch *batch, 
     }
 }
 
-// The teacher sees every patch: what one sees that does not is copied too.
-void trainer_teach(const struct trainer *t, struct worker *w, const struct net_batch *batch)
+struct trainer_material trainer_set_material(struct worker *w)
+{
+    struct trainer_material material = {.batch = learn_set_batch(&w->set_sample)};
+    material.target = (struct objective_target){w->set_sample.questions, learn_set_wanted(&w->set_sample), NULL};
+    return material;
+}
+
+// The same from the encodings that *state holds; they stay in the arena.
+static void teach(struct worker *w, const struct net *net, struct net_state *state, struct trainer_material *material)
 {
     const struct net_trimming open = {0};
-    struct net_batch whole = *batch;
+    struct writing *writing = &w->set_sample.writing;
+    size_t mark = w->tape.arena.used;
+    net_fuse(&w->tape, net, &material->batch, &open, state);
+    while (net->writes && writing_unfinished(writing)) {
+        size_t fused = w->tape.arena.used;
+        net_answer(&w->tape, net, &material->batch, state);
+        writing_continue(writing, state->logits, net->labels);
+        *material = trainer_set_material(w);
+        arena_rewind(&w->tape.arena, fused);
+    }
+    net_answer(&w->tape, net, &material->batch, state);
+    memcpy(w->teacher_logits, state->logits,
+           (size_t)rows_total(state->answer_rows) * (size_t)net->labels * sizeof(real));
+    arena_rewind(&w->tape.arena, mark);
+}
+
+// The teacher sees every patch: what one sees that does not is copied too.
+void trainer_teach(const struct trainer *t, struct worker *w, struct trainer_material *material)
+{
+    const struct net_trimming open = {0};
     struct net_state state;
     const real *student = w->tape.P;
-    whole.patch_count = 0;
+    int patches = material->batch.patch_count;
+    material->batch.patch_count = 0;
     w->tape.P = t->teacher.value;
-    net_forward(&w->tape, &t->teacher.net, &whole, &open, &state);
-    memcpy(w->teacher_logits, state.head.logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
+    net_encode(&w->tape, &t->teacher.net, &material->batch, &open, &state);
+    teach(w, &t->teacher.net, &state, material);
     w->tape.P = student;
+    material->batch.patch_count = patches;
     arena_rewind(&w->tape.arena, 0);
 }
 
@@ -133,28 +161,24 @@ static bool draw(const struct trainer *t, struct worker *w, uint64_t index, stru
     int group = learn_set_turn(&t->set, (uint64_t)t->settings.seed, index);
     if (!learn_set_draw(&t->set, group, t->settings.questions, random, &w->set_sample, &w->error))
         return false;
-    material->batch = learn_set_batch(&w->set_sample);
-    material->target = (struct objective_target){w->set_sample.questions, w->set_sample.answers, NULL};
+    *material = trainer_set_material(w);
     return true;
 }
 
 // The student's pass. A backbone that teaches its own trimmers encodes picture and question once for both.
-static void pass(const struct trainer *t, struct worker *w, const struct net_batch *batch,
+static void pass(const struct trainer *t, struct worker *w, struct trainer_material *material,
                  const struct net_trimming *trimming, struct net_state *state)
 {
     const struct net *net = &t->net;
-    bool same_encoders = net->first_image == net->config.image_layers && net->first_text == net->config.text_layers;
-    if (t->teacher.value && !(same_encoders && t->teacher.value == t->params.value))
-        trainer_teach(t, w, batch);
-    net_encode(&w->tape, net, batch, trimming, state);
-    if (t->teacher.value && same_encoders && t->teacher.value == t->params.value) {
-        const struct net_trimming open = {0};
-        size_t mark = w->tape.arena.used;
-        net_fuse(&w->tape, net, batch, &open, state);
-        memcpy(w->teacher_logits, state->head.logits, (size_t)(batch->questions * t->config.labels) * sizeof(real));
-        arena_rewind(&w->tape.arena, mark);
-    }
-    net_fuse(&w->tape, net, batch, trimming, state);
+    bool same_encoders = net->first_image == net->config.image_layers && net->first_text == net->text_layers;
+    bool once = same_encoders && t->teacher.value == t->params.value;
+    if (t->teacher.value && !once)
+        trainer_teach(t, w, material);
+    net_encode(&w->tape, net, &material->batch, trimming, state);
+    if (t->teacher.value && once)
+        teach(w, net, state, material);
+    net_fuse(&w->tape, net, &material->batch, trimming, state);
+    net_answer(&w->tape, net, &material->batch, state);
 }
 
 struct net_trimming trainer_trimming(const struct trainer *t, struct random *random)
@@ -183,7 +207,7 @@ void trainer_scene(struct trainer *t, struct worker *w, uint64_t index)
     arena_rewind(&w->tape.arena, 0);
     struct net_state state;
     struct net_gradients gradients;
-    pass(t, w, &material.batch, &trimming, &state);
+    pass(t, w, &material, &trimming, &state);
     objective_apply(&w->tape, &t->net, &t->objective, &material.target, &material.batch, &state,
                     t->teacher.value ? w->teacher_logits : NULL, (real)question_scale, (real)(1.0 / s->scenes), &gradients,
                     &w->sums.objective);

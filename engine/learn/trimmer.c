@@ -62,7 +62,7 @@ static void concat_scores(struct tape *tape, const struct token_trimmer_refs *re
 static void cross_scores(struct tape *tape, const struct token_trimmer_refs *refs, struct token_trimmer_state *state,
                          struct rows rows, const real *context, struct rows context_rows)
 {
-    int width = refs->norm.width, rank = refs->rank, total = rows_total(rows);
+    int width = refs->context_norm.width, rank = refs->rank, total = rows_total(rows);
     real *cls = tape_alloc(tape, (size_t)(rows.n * width));
     take_cls(cls, width, context, context_rows, width);
     state->context_z = tape_alloc(tape, (size_t)(rows.n * width));
@@ -161,7 +161,7 @@ static void cross_scores_back(struct tape *tape, const struct token_trimmer_refs
                               const struct token_trimmer_state *state, real *dz, struct rows rows, real *dcontext,
                               struct rows context_rows, const real *dscore)
 {
-    int width = refs->norm.width, rank = refs->rank, total = rows_total(rows);
+    int width = refs->context_norm.width, rank = refs->rank, total = rows_total(rows);
     real *dquery = tape_zeros(tape, (size_t)total * (size_t)rank), *dkey = tape_zeros(tape, (size_t)(rows.n * rank));
     (refs->concat ? concat_scores_back : dot_scores_back)(tape, refs, state, rows, dscore, dquery, dkey);
     op_linear_back(tape, refs->query, dz, true, dquery, state->z, total);
@@ -196,11 +196,11 @@ void trimmer_heads(struct tape *tape, const struct head_trimmer_refs *refs, stru
                    const real *own, struct rows own_rows, const real *other, struct rows other_rows,
                    const struct mask_sampling *sampling, real *gate)
 {
-    int in = refs->norm.width, width = other ? in / 2 : in, n = own_rows.n;
+    int in = refs->norm.width, width = refs->width, n = own_rows.n;
     state->input = tape_alloc(tape, (size_t)(n * in));
     take_cls(state->input, in, own, own_rows, width);
     if (other)
-        take_cls(state->input + width, in, other, other_rows, width);
+        take_cls(state->input + width, in, other, other_rows, in - width);
     state->z = tape_alloc(tape, (size_t)(n * in));
     op_norm(tape, refs->norm, &state->norm, state->z, state->input, n);
     state->slope = tape_alloc(tape, (size_t)(n * refs->heads));
@@ -212,7 +212,7 @@ void trimmer_heads(struct tape *tape, const struct head_trimmer_refs *refs, stru
 void trimmer_heads_back(struct tape *tape, const struct head_trimmer_refs *refs, const struct head_trimmer_state *state,
                         real *down, struct rows own_rows, real *dother, struct rows other_rows, const real *dgate)
 {
-    int in = refs->norm.width, width = dother ? in / 2 : in, n = own_rows.n;
+    int in = refs->norm.width, width = refs->width, n = own_rows.n;
     size_t mark = tape->arena.used;
     real *dscore = tape_alloc(tape, (size_t)(n * refs->heads));
     for (int k = 0; k < n * refs->heads; k++)
@@ -222,6 +222,6 @@ void trimmer_heads_back(struct tape *tape, const struct head_trimmer_refs *refs,
     op_norm_back(tape, refs->norm, &state->norm, dinput, dz, n);
     give_cls(down, own_rows, dinput, in, width);
     if (dother)
-        give_cls(dother, other_rows, dinput + width, in, width);
+        give_cls(dother, other_rows, dinput + width, in, in - width);
     arena_rewind(&tape->arena, mark);
 }

@@ -15,7 +15,7 @@ struct mask_sampling {
 
 struct token_trimmer_refs {
     int hidden, rank; // 0: absent
-    struct norm_ref norm, context_norm;
+    struct norm_ref norm, context_norm; // of the own width, of the other stream's
     struct linear_ref self, out, query, key;
     bool concat;    // the cross-modal part is mix(GELU(query + key)) instead of a scalar product times alpha
     struct linear_ref mix;
@@ -41,6 +41,7 @@ void trimmer_tokens_back(struct tape *tape, const struct token_trimmer_refs *ref
 
 struct head_trimmer_refs {
     int heads; // 0: absent
+    int width; // of the own stream; norm.width is that and the other's
     struct norm_ref norm;
     struct linear_ref out;
 };

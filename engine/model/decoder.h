@@ -35,6 +35,8 @@ void decoder_run(struct forward *forward, const struct decoder_pass *pass);
 const struct layer *decoder_layers(const struct model *model, int *count);
 const struct text_embedding *decoder_embedding(const struct model *model);
 
+#define DECODER_SMOOTHING 0.1 // of the labels, in training and when answers are ranked
+
 enum { RANK_CANDIDATES = 128, RANK_ROWS = 256 }; // answers ranked to their ends; their pieces in one pass
 
 // The `most` answers with the likeliest first piece, given the logits (vocabulary) of the word after [DEC]: by falling

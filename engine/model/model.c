@@ -16,33 +16,10 @@ static char *copy_string(const char *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
-// What the evaluation code of the published models does to a text before its tokenizer (vlm_spec §3.5, §4.3).
-static void set_rule(struct tokenizer *tokenizer, const struct model_config *config)
-{
-    bool blip = config->architecture == ARCHITECTURE_BLIP;
-    if (!blip && config->task == TASK_SNLI)
-        tokenizer_set_rule(tokenizer, TEXT_RULE_STRIP, 0);
-    else if (blip && config->task == TASK_VQA)
-        tokenizer_set_rule(tokenizer, TEXT_RULE_QUESTION, 50);
-    else if (blip && config->task == TASK_NLVR2)
-        tokenizer_set_rule(tokenizer, TEXT_RULE_CAPTION, 40);
-    else if (blip && config->task == TASK_RETRIEVAL)
-        tokenizer_set_rule(tokenizer, TEXT_RULE_CAPTION, 30);
-}
-
 static bool read_tokenizer(struct model *model, const struct tensor_list *file, struct error *err)
 {
-    const char *text = tensor_list_metadata(file, "tokenizer");
-    if (!text)
-        return true;
-    model->tokenizer = tokenizer_from_json(text, err);
-    if (!model->tokenizer)
-        return error_prefix(err, "metadata tokenizer");
-    if (tokenizer_size(model->tokenizer) > model->config.vocabulary)
-        return error_set(err, ERROR_INPUT, "the tokenizer has %d tokens, but the word table only %d rows",
-                         tokenizer_size(model->tokenizer), model->config.vocabulary);
-    set_rule(model->tokenizer, &model->config);
-    return question_prepare(model, err);
+    return question_tokenizer(&model->config, file, &model->tokenizer, err) &&
+           (!model->tokenizer || question_prepare(model, err));
 }
 
 static bool read_model(struct model *model, struct tensor_list *file, const char *path,

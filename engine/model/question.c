@@ -1,6 +1,7 @@
 // From words to the ids that a model wants, and BLIP's answers as ids to choose from.
 #include "engine/model/question.h"
 
+#include "engine/io/tensors.h"
 #include "engine/text/tokenizer.h"
 
 #include <string.h>
@@ -41,11 +42,23 @@ static bool split_answers(struct model *model, struct error *err)
     return ok;
 }
 
-// The ids that the tokenizer has for BLIP's tokens.
-static void use_tokenizer(struct model *model)
+// What the evaluation code of the published models does to a text before its tokenizer (vlm_spec §3.5, §4.3).
+static void set_rule(struct tokenizer *tokenizer, const struct model_config *config)
 {
-    struct model_config *c = &model->config;
-    const struct tokenizer *t = model->tokenizer;
+    bool blip = config->architecture == ARCHITECTURE_BLIP;
+    if (!blip && config->task == TASK_SNLI)
+        tokenizer_set_rule(tokenizer, TEXT_RULE_STRIP, 0);
+    else if (blip && config->task == TASK_VQA)
+        tokenizer_set_rule(tokenizer, TEXT_RULE_QUESTION, 50);
+    else if (blip && config->task == TASK_NLVR2)
+        tokenizer_set_rule(tokenizer, TEXT_RULE_CAPTION, 40);
+    else if (blip && config->task == TASK_RETRIEVAL)
+        tokenizer_set_rule(tokenizer, TEXT_RULE_CAPTION, 30);
+}
+
+// The ids that the tokenizer has for BLIP's tokens.
+static void use_tokenizer(struct model_config *c, const struct tokenizer *t)
+{
     if (c->architecture == ARCHITECTURE_METER)
         return;
     c->token_cls = tokenizer_special(t, TOKENIZER_START);
@@ -56,17 +69,38 @@ static void use_tokenizer(struct model *model)
         c->token_encode = tokenizer_special(t, TOKENIZER_ENCODE);
 }
 
+bool question_tokenizer(struct model_config *config, const struct tensor_list *file, struct tokenizer **tokenizer,
+                        struct error *err)
+{
+    const char *text = tensor_list_metadata(file, "tokenizer");
+    *tokenizer = NULL;
+    if (!text)
+        return true;
+    *tokenizer = tokenizer_from_json(text, err);
+    if (!*tokenizer)
+        return error_prefix(err, "metadata tokenizer");
+    int size = tokenizer_size(*tokenizer);
+    if (size > config->vocabulary) {
+        tokenizer_free(*tokenizer);
+        *tokenizer = NULL;
+        return error_set(err, ERROR_INPUT, "the tokenizer has %d tokens, but the word table only %d rows", size,
+                         config->vocabulary);
+    }
+    set_rule(*tokenizer, config);
+    use_tokenizer(config, *tokenizer);
+    return true;
+}
+
 bool question_prepare(struct model *model, struct error *err)
 {
-    use_tokenizer(model);
     return !model->answers || model->config.architecture != ARCHITECTURE_BLIP || model->config.task != TASK_VQA ||
            split_answers(model, err);
 }
 
-int model_encode_question(const struct model *model, const char *question, struct token *out)
+int question_encode(const struct model_config *c, const struct tokenizer *tokenizer, const char *question,
+                    struct token *out)
 {
-    const struct model_config *c = &model->config;
-    int count = tokenizer_encode_question(model->tokenizer, question, out, c->max_tokens);
+    int count = tokenizer_encode_question(tokenizer, question, out, c->max_tokens);
     if (count < 2 || c->architecture != ARCHITECTURE_BLIP)
         return count;
     out[0].id = c->task == TASK_CAPTION ? c->token_start : c->token_encode;
@@ -74,4 +108,9 @@ int model_encode_question(const struct model *model, const char *question, struc
         return count;
     // The text goes on after the prompt, so it has no end; a word at least must have room.
     return count - 1 < c->max_tokens - 1 ? count - 1 : c->max_tokens - 1;
+}
+
+int model_encode_question(const struct model *model, const char *question, struct token *out)
+{
+    return question_encode(&model->config, model->tokenizer, question, out);
 }

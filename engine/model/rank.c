@@ -6,8 +6,6 @@
 
 enum { HEAD_ROWS = 64 }; // rows of logits at once: 30524 numbers each
 
-static const double SMOOTHING = 0.1; // of the labels, also at inference
-
 static double log_sum(const float *z, int n)
 {
     double top = (double)z[0], sum = 0;
@@ -45,7 +43,7 @@ static double piece_loss(const float *z, int vocabulary, int piece)
     double whole = log_sum(z, vocabulary), sum = 0;
     for (int i = 0; i < vocabulary; i++)
         sum += (double)z[i];
-    return (1 - SMOOTHING) * (whole - (double)z[piece]) + SMOOTHING * (whole - sum / vocabulary);
+    return (1 - DECODER_SMOOTHING) * (whole - (double)z[piece]) + DECODER_SMOOTHING * (whole - sum / vocabulary);
 }
 
 // Answers that are computed together: their inner pieces as rows of one pass.

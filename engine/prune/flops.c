@@ -67,12 +67,20 @@ void flops_head_trimmer(const struct model_config *c, enum model_stack stack, bo
     macs->trimmer += product(1, from, model_stack_heads(c, stack));
 }
 
+// BLIP's words encoded without a picture.
+static void add_words_alone(const struct model_config *c, int tokens, struct macs *macs)
+{
+    for (int l = 0; l < c->fusion_layers; l++) {
+        add_msa(c, c->width, tokens, c->heads, macs);
+        macs->ffn += 2 * product(tokens, c->width, c->text_fusion_ffn);
+    }
+}
+
 void flops_guide(const struct model_config *c, int tokens, struct macs *macs)
 {
-    struct macs layer = {0};
-    add_msa(c, c->width, tokens, c->heads, &layer);
-    layer.ffn += 2 * product(tokens, c->width, c->text_fusion_ffn);
-    macs->trimmer += (uint64_t)c->fusion_layers * flops_total(&layer); // the model itself has no such pass
+    struct macs alone = {0};
+    add_words_alone(c, tokens, &alone);
+    macs->trimmer += flops_total(&alone); // the model itself has no such pass
 }
 
 void flops_similarity(const struct model_config *c, int rows, int words, bool encoder, struct macs *macs)
@@ -120,10 +128,7 @@ void flops_contrast(const struct model_config *c, int tokens, struct macs *macs)
 {
     if (!c->projection)
         return;
-    for (int l = 0; l < c->fusion_layers; l++) {
-        add_msa(c, c->width, tokens, c->heads, macs);
-        macs->ffn += 2 * product(tokens, c->width, c->text_fusion_ffn);
-    }
+    add_words_alone(c, tokens, macs);
     macs->other += product(1, c->width, c->projection) + product(1, model_image_width(c), c->projection);
 }
 

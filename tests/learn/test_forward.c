@@ -10,6 +10,7 @@
 #include "engine/learn/shape.h"
 #include "engine/model/model.h"
 #include "engine/run/run.h"
+#include "tests/support/net_compare.h"
 #include "tests/support/scratch.h"
 
 #include <math.h>
@@ -75,7 +76,7 @@ static void fixture_init(struct fixture *f, const char *name, bool encoders, boo
     assert_true(net_init(&f->net, &f->config, &f->params, f->language.answer_words, &err));
     f->tape.kernels = learn_kernels_get();
     f->tape.P = f->params.value;
-    assert_true(arena_init(&f->tape.arena, 2 * net_arena_size(&f->net, WORLD_QUESTIONS, SAMPLE_TOKENS)));
+    assert_true(arena_init(&f->tape.arena, 2 * net_arena_size(&f->net, WORLD_QUESTIONS, SAMPLE_TOKENS, 0)));
     struct checkpoint checkpoint = {.config = &f->config, .params = &f->params, .language = &f->language,
                                     .world = f->world, .training = "{}"};
     const char *path = scratch_path(name);
@@ -188,7 +189,7 @@ static void test_a_grown_model_answers_as_before(void **state)
     tensor_list_close(file);
     assert_true(net_init(&net, &config, &params, f.language.answer_words, &err));
     struct tape tape = {.kernels = learn_kernels_get(), .P = params.value};
-    assert_true(arena_init(&tape.arena, net_arena_size(&net, WORLD_QUESTIONS, SAMPLE_TOKENS)));
+    assert_true(arena_init(&tape.arena, net_arena_size(&net, WORLD_QUESTIONS, SAMPLE_TOKENS, 0)));
     assert_true(sample_make(f.sample, f.world, &f.language, 5, 1, 4, NULL, 0));
     struct net_batch batch = sample_batch(f.sample, SAMPLE_PATCHES);
     struct net_trimming open = {0};
@@ -199,60 +200,6 @@ static void test_a_grown_model_answers_as_before(void **state)
     arena_free(&tape.arena);
     params_free(&params);
     fixture_free(&f);
-}
-
-// Whether any decision that counts was so close that rounding may turn it.
-static bool close_call(const struct fixture *f, const struct net_state *net, int q)
-{
-    const struct {
-        const struct stream_layer_state *states;
-        int layers, step, stream;
-        struct rows rows;
-    } stacks[] = {
-        {net->image, f->config.image_layers, 1, NET_IMAGE, net->image_rows},
-        {net->text, f->config.text_layers, 1, NET_TEXT, net->rows[NET_TEXT]},
-        {&net->fusion[0][NET_IMAGE], f->config.fusion_layers, NET_STREAMS, NET_IMAGE, net->rows[NET_IMAGE]},
-        {&net->fusion[0][NET_TEXT], f->config.fusion_layers, NET_STREAMS, NET_TEXT, net->rows[NET_TEXT]},
-    };
-    for (size_t s = 0; s < sizeof stacks / sizeof *stacks; s++)
-        for (int l = 0; l < stacks[s].layers; l++) {
-            const struct stream_layer_state *layer = stacks[s].states + l * stacks[s].step;
-            int stride = stacks[s].rows.stride, count = stacks[s].rows.count ? stacks[s].rows.count[q] : stride;
-            for (int t = 1; layer->mask && t < count; t++)
-                if (fabsf(layer->tokens.score[q * stride + t]) < 2e-4f)
-                    return true;
-            // slope = y (1 - y), and y > 1/2 <=> kept: near 1/4 the gate's score is near 0
-            const float *slopes[] = {layer->gate_msa ? layer->msa.slope : NULL, layer->gate_mca ? layer->mca.slope : NULL};
-            for (int m = 0; m < 2; m++)
-                for (int h = 0; slopes[m] && h < f->config.heads; h++)
-                    if (slopes[m][q * f->config.heads + h] > 0.25f - 1e-8f)
-                        return true;
-        }
-    return false;
-}
-
-static int compare_tokens(const struct stage *stage, int stream, const float *alive)
-{
-    const struct trace_tokens *tokens = &stage->tokens[stream];
-    int dropped = 0;
-    for (int t = 0; t < tokens->count; t++) {
-        if (tokens->alive[t] != (alive ? alive[t] > 0 : 1))
-            fail_msg("%s: %s token %d is %s in the engine only", stage->name, trace_stream_name(stream), t,
-                     tokens->alive[t] ? "alive" : "dropped");
-        dropped += !tokens->alive[t];
-    }
-    return dropped;
-}
-
-static int compare_heads(const struct stage *stage, int stream, enum attention_module module, const float *gate)
-{
-    const struct trace_heads *heads = &stage->heads[stream][module];
-    int off = 0;
-    for (int h = 0; h < heads->count; h++) {
-        assert_int_equal(heads->on[h], gate ? gate[h] > 0 : 1);
-        off += !heads->on[h];
-    }
-    return off;
 }
 
 struct tally {
@@ -267,25 +214,7 @@ static void compare_question(struct fixture *f, const struct net_batch *batch, c
     struct seen seen;
     struct run *run = engine_run(f, q, POLICY_LEARNED, &seen);
     const struct trace *trace = run_trace(run);
-    int heads = f->config.heads;
-    for (int i = 0; i < trace->stage_count; i++) {
-        const struct stage *stage = &trace->stages[i];
-        for (int s = 0; s < NET_STREAMS; s++) {
-            const struct stream_layer_state *layer = stage->kind == STAGE_FUSION  ? &net->fusion[stage->layer][s]
-                                                     : stage->kind == STAGE_IMAGE && s == NET_IMAGE ? &net->image[stage->layer]
-                                                     : stage->kind == STAGE_TEXT && s == NET_TEXT   ? &net->text[stage->layer]
-                                                                                                    : NULL;
-            if (!layer)
-                continue;
-            int stride = net->rows[s].stride, stream = s == NET_IMAGE ? 0 : TRACE_TEXT_STREAM;
-            // A picture without trimmers inside the encoder is encoded once for all questions.
-            int at = stage->kind == STAGE_IMAGE && net->image_rows.n == 1 ? 0 : q;
-            tally->dropped += compare_tokens(stage, stream, layer->alive ? layer->alive + at * stride : NULL);
-            tally->off += compare_heads(stage, stream, MODULE_MSA, layer->gate_msa ? layer->gate_msa + at * heads : NULL);
-            if (stage->kind == STAGE_FUSION)
-                tally->off += compare_heads(stage, stream, MODULE_MCA, layer->gate_mca ? layer->gate_mca + at * heads : NULL);
-        }
-    }
+    net_compare_trace(&f->net, net, q, trace, &tally->dropped, &tally->off);
     double shares[WORLD_QUESTIONS];
     cost_shares(&f->net, batch, net, shares);
     double engine = trace->spent_macs / trace->dense_macs;
@@ -314,7 +243,7 @@ static void check_pruned(const char *name, bool encoders, bool concat)
         net_forward(&f.tape, &f.net, &batch, &trimming, &net);
         asked += batch.questions;
         for (int q = 0; q < batch.questions; q++)
-            if (!close_call(&f, &net, q))
+            if (!net_close_call(&f.net, &net, q))
                 compare_question(&f, &batch, &net, q, &tally);
     }
     print_message("%d of %d questions without a close call: %d tokens and %d heads dropped, shares %.3f to %.3f, largest "

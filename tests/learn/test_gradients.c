@@ -13,7 +13,7 @@
 // cmocka needs the headers above first.
 #include <cmocka.h>
 
-enum { QUESTIONS = 3, TEXT = 7, DIRECTION = 8192, HEADS_WEIGHT = 7, WORDS_WEIGHT = 11 };
+enum { QUESTIONS = 3, TEXT = 7, WRITTEN = 7, DIRECTION = 12288, HEADS_WEIGHT = 7, WORDS_WEIGHT = 11 };
 
 struct fixture {
     struct model_config config;
@@ -21,7 +21,7 @@ struct fixture {
     struct net net;
     struct tape tape;
     real *gradient, *pixels, *second_pixels, *weights;
-    int ids[QUESTIONS * TEXT], text_count[QUESTIONS], answer_words[11], patches[5];
+    int ids[QUESTIONS * TEXT], text_count[QUESTIONS], answer_words[11], patches[5], written[WRITTEN];
     struct net_batch batch;
     struct net_trimming trimming;
     real cost_weight;
@@ -32,9 +32,57 @@ struct fixture {
 // TRIMMERS: in every layer. CONCAT: with an MLP as their cross-modal part. FROZEN: and nothing else is trained.
 enum trimming { DENSE, TRIMMERS, CONCAT, FROZEN };
 
-static void tiny_config(struct model_config *c, enum model_stem stem, enum fusion_norm order, enum trimming trimming,
-                        int fusion_layers)
+struct setup {
+    bool blip;
+    enum model_task task;
+    enum model_stem stem;
+    enum fusion_norm order;
+    enum trimming trimming;
+    bool subset; // of the patches
+    int fusion_layers; // 0: 2
+};
+
+// Patches are wider than words, so that no width can be taken for the other.
+static void blip_config(struct model_config *c, const struct setup *setup, int fusion_layers)
 {
+    bool writes = setup->task == TASK_VQA, trimmers = setup->trimming != DENSE, concat = setup->trimming == CONCAT;
+    model_config_default_blip(c, setup->task);
+    c->image_size = 64;
+    c->position_grid = 4;
+    c->width = 8;
+    c->heads = 2;
+    c->image_width = 12;
+    c->image_heads = 3;
+    c->image_layers = 2;
+    c->fusion_layers = fusion_layers;
+    c->image_ffn = 14;
+    c->text_fusion_ffn = 9;
+    c->vocabulary = 13;
+    c->positions = 12;
+    c->max_tokens = 10;
+    c->labels = writes ? 5 : 2;
+    c->decoder_layers = writes ? 2 : 0;
+    c->decoder_ffn = writes ? 10 : 0;
+    c->projection = writes ? 0 : 4;
+    c->image_eps = c->text_eps = c->fusion_eps = c->head_eps = c->trimmer_eps = 1e-5f;
+    for (int l = 0; trimmers && l < 2; l++)
+        c->trimmers[STACK_IMAGE][l] = (struct trimmer_config){3, 4, true, false, concat};
+    for (int l = 0; trimmers && l < fusion_layers; l++) {
+        c->trimmers[STACK_FUSION_IMAGE][l] = (struct trimmer_config){3, 4, false, false, concat};
+        c->trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){4, 3, true, true, concat};
+    }
+}
+
+static void tiny_config(struct model_config *c, const struct setup *setup)
+{
+    enum trimming trimming = setup->trimming;
+    enum model_stem stem = setup->stem;
+    enum fusion_norm order = setup->order;
+    int fusion_layers = setup->fusion_layers ? setup->fusion_layers : 2;
+    if (setup->blip) {
+        blip_config(c, setup, fusion_layers);
+        return;
+    }
     model_config_default(c);
     c->task = TASK_VQA;
     c->pictures = 1;
@@ -79,6 +127,8 @@ static void tiny_config(struct model_config *c, enum model_stem stem, enum fusio
     }
 }
 
+static const int answer_first[] = {0, 2, 6, WRITTEN};
+
 static uint32_t digest_of(const char *name)
 {
     uint32_t digest = 2166136261u;
@@ -87,11 +137,11 @@ static uint32_t digest_of(const char *name)
     return digest;
 }
 
-static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_norm order, enum trimming trimming, bool subset,
-                         int fusion_layers)
+static void fixture_init(struct fixture *f, const struct setup *setup)
 {
+    enum trimming trimming = setup->trimming;
     *f = (struct fixture){0};
-    tiny_config(&f->config, stem, order, trimming, fusion_layers);
+    tiny_config(&f->config, setup);
     assert_true(params_init(&f->params, &f->config, trimming == FROZEN ? PARAMS_TRIMMERS : PARAMS_ALL, 0, 0));
     params_randomize(&f->params, &f->config, 5);
     struct random random;
@@ -125,17 +175,21 @@ static void fixture_init(struct fixture *f, enum model_stem stem, enum fusion_no
         for (int t = 0; t < TEXT; t++)
             f->ids[q * TEXT + t] = t < f->text_count[q] ? (int)random_below(&random, 13) : 1;
     }
+    for (int w = 0; w < WRITTEN; w++)
+        f->written[w] = (int)random_below(&random, 13);
     int patches[5] = {0, 3, 7, 8, 15};
     memcpy(f->patches, patches, sizeof patches);
     f->batch = (struct net_batch){.questions = QUESTIONS, .text_stride = TEXT, .pixels = f->pixels, .ids = f->ids,
-                                  .text_count = f->text_count, .patch_count = subset ? 5 : 0, .patches = f->patches};
+                                  .text_count = f->text_count, .patch_count = setup->subset ? 5 : 0, .patches = f->patches,
+                                  .answer_rows = {.n = QUESTIONS, .stride = 4, .first = answer_first},
+                                  .answer_ids = f->written};
     bool trimmers = trimming != DENSE;
     f->trimming = (struct net_trimming){.on = trimmers, .heads = trimmers, .sampling = {.temperature = 1, .relaxed = true}};
     f->cost_weight = trimmers ? 30 : 0;
     f->tape.kernels = learn_kernels_get();
     f->tape.P = f->params.value;
     f->tape.trained = f->params.trained;
-    assert_true(arena_init(&f->tape.arena, net_arena_size(&f->net, QUESTIONS, TEXT) * 4));
+    assert_true(arena_init(&f->tape.arena, net_arena_size(&f->net, QUESTIONS, TEXT, WRITTEN) * 4));
 }
 
 static void fixture_free(struct fixture *f)
@@ -162,10 +216,13 @@ static real loss(struct fixture *f)
     arena_rewind(&f->tape.arena, 0);
     struct net_state state;
     net_forward(&f->tape, &f->net, &f->batch, &f->trimming, &state);
-    size_t width = (size_t)f->config.width, encoded = (size_t)rows_total(state.image_rows) * width;
-    size_t image = (size_t)rows_total(state.rows[NET_IMAGE]) * width;
-    real *w = f->weights, total = weighted(state.head.logits, w, QUESTIONS * 11);
-    total += weighted(state.pooled, w + 100, QUESTIONS * 2 * width) + weighted(state.encoded, w + 300, encoded);
+    size_t width = (size_t)f->config.width, wide = (size_t)model_image_width(&f->config);
+    size_t encoded = (size_t)rows_total(state.image_rows) * wide, image = (size_t)rows_total(state.rows[NET_IMAGE]) * wide;
+    size_t logits = (size_t)(rows_total(state.answer_rows) * f->net.labels);
+    assert_true(logits <= 100 && encoded <= 1700);
+    real *w = f->weights, total = weighted(state.logits, w, logits) + weighted(state.encoded, w + 300, encoded);
+    if (state.pooled)
+        total += weighted(state.pooled, w + 100, QUESTIONS * 2 * width);
     if (!f->trimming.compact)
         total += weighted(state.fusion[0][NET_IMAGE].output, w + 2000, image);
     for (int l = 0; l < f->config.fusion_layers; l++)
@@ -259,10 +316,10 @@ static void check_gradients(struct fixture *f)
     }
 }
 
-static void check_all(enum model_stem stem, enum fusion_norm order, enum trimming trimming, bool subset)
+static void check_all(struct setup setup)
 {
     struct fixture f;
-    fixture_init(&f, stem, order, trimming, subset, 2);
+    fixture_init(&f, &setup);
     check_gradients(&f);
     fixture_free(&f);
 }
@@ -270,31 +327,31 @@ static void check_all(enum model_stem stem, enum fusion_norm order, enum trimmin
 static void test_post_norm(void **state)
 {
     (void)state;
-    check_all(STEM_PATCH, FUSION_POST, DENSE, false);
+    check_all((struct setup){.trimming = DENSE});
 }
 
 static void test_pre_norm_conv_stem(void **state)
 {
     (void)state;
-    check_all(STEM_CONV, FUSION_PRE, DENSE, false);
+    check_all((struct setup){.stem = STEM_CONV, .order = FUSION_PRE});
 }
 
 static void test_patch_subset(void **state)
 {
     (void)state;
-    check_all(STEM_CONV, FUSION_PRE, DENSE, true);
+    check_all((struct setup){.stem = STEM_CONV, .order = FUSION_PRE, .subset = true});
 }
 
 static void test_trimmers_post_norm(void **state)
 {
     (void)state;
-    check_all(STEM_PATCH, FUSION_POST, TRIMMERS, false);
+    check_all((struct setup){.trimming = TRIMMERS});
 }
 
 static void test_trimmers_pre_norm(void **state)
 {
     (void)state;
-    check_all(STEM_CONV, FUSION_PRE, TRIMMERS, false);
+    check_all((struct setup){.stem = STEM_CONV, .order = FUSION_PRE, .trimming = TRIMMERS});
 }
 
 static void test_pair(void **state)
@@ -302,7 +359,7 @@ static void test_pair(void **state)
     (void)state;
     for (int trimmers = 0; trimmers < 2; trimmers++) {
         struct fixture f;
-        fixture_init(&f, STEM_CONV, FUSION_PRE, trimmers ? TRIMMERS : DENSE, false, 2);
+        fixture_init(&f, &(struct setup){.stem = STEM_CONV, .order = FUSION_PRE, .trimming = trimmers ? TRIMMERS : DENSE});
         f.pair = true;
         check_gradients(&f);
         fixture_free(&f);
@@ -310,10 +367,12 @@ static void test_pair(void **state)
 }
 
 // Rows that cannot matter are left out: loss and gradients stay what they are with every row, masks being 0 and 1.
-static void check_compact(enum fusion_norm order)
+static void check_compact(struct setup setup)
 {
     struct fixture f;
-    fixture_init(&f, STEM_CONV, order, TRIMMERS, false, 4);
+    setup.trimming = TRIMMERS;
+    setup.fusion_layers = 4;
+    fixture_init(&f, &setup);
     f.trimming.sampling.relaxed = false;
     memset(f.weights + 2000, 0, (1 << 15) * sizeof *f.weights); // no loss on the outputs of fusion layers
     real *whole = memory_alloc(f.params.total, sizeof *whole), loss_whole;
@@ -340,24 +399,26 @@ static void check_compact(enum fusion_norm order)
 static void test_compact(void **state)
 {
     (void)state;
-    check_compact(FUSION_PRE);
-    check_compact(FUSION_POST);
+    check_compact((struct setup){.stem = STEM_CONV, .order = FUSION_PRE});
+    check_compact((struct setup){.stem = STEM_CONV, .order = FUSION_POST});
+    check_compact((struct setup){.blip = true, .task = TASK_VQA});
+    check_compact((struct setup){.blip = true, .task = TASK_RETRIEVAL});
 }
 
 static void test_concat(void **state)
 {
     (void)state;
-    check_all(STEM_PATCH, FUSION_POST, CONCAT, false);
-    check_all(STEM_CONV, FUSION_PRE, CONCAT, false);
+    check_all((struct setup){.trimming = CONCAT});
+    check_all((struct setup){.stem = STEM_CONV, .order = FUSION_PRE, .trimming = CONCAT});
 }
 
 // With a frozen backbone the trimmers' gradients are what they are without, and there are no others; where no trimmer
 // sits the backward pass does not go.
-static void check_frozen(bool encoders)
+static void check_frozen(bool blip, bool encoders)
 {
     struct fixture whole, frozen;
-    fixture_init(&whole, STEM_PATCH, FUSION_POST, TRIMMERS, false, 3);
-    fixture_init(&frozen, STEM_PATCH, FUSION_POST, FROZEN, false, 3);
+    fixture_init(&whole, &(struct setup){.blip = blip, .trimming = TRIMMERS, .fusion_layers = 3});
+    fixture_init(&frozen, &(struct setup){.blip = blip, .trimming = FROZEN, .fusion_layers = 3});
     for (int i = 0; i < 2 && !encoders; i++) {
         struct fixture *f = i ? &frozen : &whole;
         memset(f->config.trimmers[STACK_IMAGE], 0, sizeof f->config.trimmers[STACK_IMAGE]);
@@ -390,8 +451,25 @@ static void check_frozen(bool encoders)
 static void test_frozen(void **state)
 {
     (void)state;
-    check_frozen(true);
-    check_frozen(false);
+    for (int blip = 0; blip < 2; blip++) {
+        check_frozen(blip, true);
+        check_frozen(blip, false);
+    }
+}
+
+static void test_blip_answers(void **state)
+{
+    (void)state;
+    check_all((struct setup){.blip = true, .task = TASK_VQA});
+    check_all((struct setup){.blip = true, .task = TASK_VQA, .trimming = TRIMMERS});
+    check_all((struct setup){.blip = true, .task = TASK_VQA, .trimming = CONCAT});
+}
+
+static void test_blip_matches(void **state)
+{
+    (void)state;
+    check_all((struct setup){.blip = true, .task = TASK_RETRIEVAL});
+    check_all((struct setup){.blip = true, .task = TASK_RETRIEVAL, .trimming = TRIMMERS});
 }
 
 int main(void)
@@ -401,7 +479,8 @@ int main(void)
         cmocka_unit_test(test_patch_subset),       cmocka_unit_test(test_trimmers_post_norm),
         cmocka_unit_test(test_trimmers_pre_norm),  cmocka_unit_test(test_compact),
         cmocka_unit_test(test_concat),             cmocka_unit_test(test_frozen),
-        cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_pair),               cmocka_unit_test(test_blip_answers),
+        cmocka_unit_test(test_blip_matches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,7 +104,7 @@ static void fixture_init(struct fixture *f, struct objective_weights weights, bo
                                   .patch_count = subset ? CHOSEN : 0, .patches = f->sample->patches};
     f->tape = (struct tape){.kernels = learn_kernels_get(), .P = f->params.value,
                             .trained = f->params.trained};
-    assert_true(arena_init(&f->tape.arena, 4 * net_arena_size(&f->net, QUESTIONS, TEXT)));
+    assert_true(arena_init(&f->tape.arena, 4 * net_arena_size(&f->net, QUESTIONS, TEXT, 0)));
 }
 
 static void fixture_free(struct fixture *f)

@@ -1,8 +1,9 @@
-// Training on pictures and questions of one's own: trimmers of a small METER of the published layout, with nothing known
-// but what the full model answers.
+// Training on pictures and questions of one's own: trimmers of a small METER and a small BLIP of the published layouts, with
+// nothing known but what the full model answers.
 #include "tests/support/cmocka_all.h"
 
 #include "engine/base/file.h"
+#include "engine/base/memory.h"
 #include "engine/io/picture.h"
 #include "engine/io/safetensors.h"
 #include "engine/learn/learn_set.h"
@@ -16,12 +17,14 @@
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { PICTURES = 6, ASKED = 3 };
 
 static const struct tiny_options meter = {.task = TASK_VQA, .published = true, .seed = 7};
+static const struct tiny_options blip = {.task = TASK_VQA, .blip = true, .seed = 7};
 
 static const char *picture_path(int index)
 {
@@ -119,6 +122,46 @@ static void test_material(void **state)
     tensor_list_close(f.file);
 }
 
+// BLIP's questions begin with [ENC]; a given answer is what its decoder shall write, from [DEC] to [SEP], and any other
+// one begins with [DEC] and is not known.
+static void test_written_material(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error err = {0};
+    struct learn_set set;
+    struct set_sample sample = {0};
+    fixture_init(&f, &blip);
+    if (!learn_set_open(&set, f.set, &f.config, f.file, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(set.labelled, PICTURES);
+    assert_int_equal(set.config.labels, 9);
+    assert_true(learn_set_sample_init(&sample, &set));
+    assert_true(learn_set_draw(&set, 0, 12, NULL, &sample, &err));
+    struct net_batch batch = learn_set_batch(&sample);
+    static const int first[] = {0, 2, 3, 4}, ids[] = {28, 13, 28, 28}, wanted[] = {13, 3, -1, -1}; // "blue" is 13
+    assert_int_equal(batch.ids[0], 29);
+    assert_int_equal(rows_total(batch.answer_rows), 4);
+    assert_memory_equal(batch.answer_rows.first, first, sizeof first);
+    assert_memory_equal(batch.answer_ids, ids, sizeof ids);
+    assert_memory_equal(learn_set_wanted(&sample), wanted, sizeof wanted);
+    // The second answer becomes "cup", the third ends at once.
+    float logits[4 * 30] = {0};
+    logits[2 * 30 + 20] = logits[3 * 30 + 3] = 1;
+    writing_continue(&sample.writing, logits, 30);
+    batch = learn_set_batch(&sample);
+    assert_int_equal(rows_total(batch.answer_rows), 5);
+    assert_int_equal(batch.answer_ids[3], 20);
+    assert_true(writing_unfinished(&sample.writing));
+    float ends[5 * 30] = {0};
+    ends[3 * 30 + 3] = 1;
+    writing_continue(&sample.writing, ends, 30);
+    assert_false(writing_unfinished(&sample.writing));
+    learn_set_sample_free(&sample);
+    learn_set_close(&set);
+    tensor_list_close(f.file);
+}
+
 struct logits {
     float values[16];
     int count;
@@ -152,7 +195,7 @@ static void test_forward(void **state)
                 params_load(&params, f.file, PARAMS_LOAD_START, &err) && net_init(&net, &f.config, &params, NULL, &err));
     assert_int_equal(params.trained, 0);
     tape.P = params.value;
-    assert_true(arena_init(&tape.arena, net_arena_size(&net, ASKED, f.config.max_tokens)));
+    assert_true(arena_init(&tape.arena, net_arena_size(&net, ASKED, f.config.max_tokens, 0)));
     assert_true(learn_set_draw(&set, 2, ASKED, NULL, &sample, &err));
     struct net_batch batch = learn_set_batch(&sample);
     net_forward(&tape, &net, &batch, &open, &pass);
@@ -191,13 +234,20 @@ static double whole_loss(const struct train_settings *s, const struct train_prog
     return s->distill * p->loss[TERM_DISTILL] + s->cost * (p->share - s->target) * (p->share - s->target);
 }
 
+static void save(struct trainer *trainer, const char *path)
+{
+    struct error err = {0};
+    if (!trainer_save_model(trainer, path, false, NULL, &err))
+        fail_msg("%s", err.text);
+}
+
 // Trimmers learn to spend what is asked for while the answers stay near the full model's.
-static void check_learns(bool image_trimmers, double target)
+static void check_learns(const struct tiny_options *tiny, bool image_trimmers, double target)
 {
     enum { STEPS = 160 };
     struct fixture f;
     struct error err = {0};
-    fixture_init(&f, &meter);
+    fixture_init(&f, tiny);
     struct train_settings s = frozen_settings(STEPS);
     s.answer = 0; // no label counts
     s.image_trimmers = image_trimmers;
@@ -224,8 +274,7 @@ static void check_learns(bool image_trimmers, double target)
     assert_true(first.share > 0.9 && fabs(last.share - target) < 0.08);
     assert_int_equal(sums.questions, PICTURES * ASKED);
     const char *path = scratch_path("pruned.safetensors");
-    if (!trainer_save_model(trainer, path, false, NULL, &err))
-        fail_msg("%s", err.text);
+    save(trainer, path);
     trainer_free(trainer);
     tensor_list_close(f.file);
     // What was written is a model that reads questions and prunes.
@@ -245,20 +294,21 @@ static void check_learns(bool image_trimmers, double target)
 static void test_learns(void **state)
 {
     (void)state;
-    check_learns(false, 0.75);
-    check_learns(true, 0.6);
+    check_learns(&meter, false, 0.75);
+    check_learns(&meter, true, 0.6);
+    check_learns(&blip, true, 0.6);
 }
 
 // A backbone that teaches its own trimmers encodes once for both; a second copy of it as teacher gives the same.
-static void test_shared_encoders(void **state)
+static void check_shared_encoders(const struct tiny_options *tiny)
 {
-    (void)state;
     struct fixture f;
     struct error err = {0};
-    fixture_init(&f, &meter);
+    fixture_init(&f, tiny);
     double losses[2];
     for (int i = 0; i < 2; i++) {
         struct train_settings s = frozen_settings(100);
+        s.target = 0.8;
         struct trainer_options options = {.config = f.config, .settings = s, .set = f.set, .init = f.file,
                                           .teacher = i ? f.file : NULL, .threads = 1};
         shape_add_trimmers(&options.config, &options.settings);
@@ -272,6 +322,61 @@ static void test_shared_encoders(void **state)
     }
     assert_true(losses[0] > 0 && losses[0] == losses[1]);
     tensor_list_close(f.file);
+}
+
+static void test_shared_encoders(void **state)
+{
+    (void)state;
+    check_shared_encoders(&meter);
+    check_shared_encoders(&blip);
+}
+
+// A run that is stopped and goes on from its state ends with the very file of one that was not.
+static void check_resumes(const struct tiny_options *tiny)
+{
+    struct fixture f;
+    struct error err = {0};
+    fixture_init(&f, tiny);
+    struct train_settings s = frozen_settings(9);
+    s.image_trimmers = 1;
+    const char *paths[2];
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct trainer *trainer = start(&f, &s, 2, &err);
+        if (!trainer)
+            fail_msg("%s", err.text);
+        for (int i = 0; i < 4; i++)
+            assert_true(trainer_step(trainer));
+        if (stopped) {
+            const char *path = scratch_path("stopped.state");
+            assert_true(trainer_save_state(trainer, path, &err));
+            trainer_free(trainer);
+            trainer = start(&f, &s, 2, &err);
+            if (!trainer_resume(trainer, path, false, &err))
+                fail_msg("%s", err.text);
+        }
+        while (trainer_step(trainer)) {}
+        paths[stopped] = strdup(scratch_path(stopped ? "stopped.safetensors" : "straight.safetensors"));
+        save(trainer, paths[stopped]);
+        trainer_free(trainer);
+    }
+    unsigned char *data[2];
+    size_t size[2];
+    for (int i = 0; i < 2; i++)
+        assert_true(file_read(paths[i], 1 << 26, &data[i], &size[i], &err));
+    assert_int_equal(size[0], size[1]);
+    assert_memory_equal(data[0], data[1], size[0]);
+    for (int i = 0; i < 2; i++) {
+        memory_free(data[i]);
+        free((void *)(size_t)paths[i]);
+    }
+    tensor_list_close(f.file);
+}
+
+static void test_resumes(void **state)
+{
+    (void)state;
+    check_resumes(&meter);
+    check_resumes(&blip);
 }
 
 static void check_refused(struct fixture *f, const struct train_settings *settings, const char *what)
@@ -305,6 +410,12 @@ static void test_refused(void **state)
     f.set = scratch_write("pair.jsonl", pair, strlen(pair));
     check_refused(&f, &s, "two pictures");
     f.set = whole;
+    struct fixture written;
+    fixture_init(&written, &blip);
+    s.text_trimmers = 1;
+    check_refused(&written, &s, "text_trimmers at 0");
+    tensor_list_close(written.file);
+    s.text_trimmers = 0;
     // A picture that turns out to be none stops the run with its name.
     struct error err = {0};
     struct trainer *trainer = start(&f, &s, 2, &err);
@@ -357,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_material),        cmocka_unit_test(test_forward), cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_written_material), cmocka_unit_test(test_resumes),
         cmocka_unit_test(test_shared_encoders), cmocka_unit_test(test_refused), cmocka_unit_test(test_dense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ static void write_step(const char *model, const char *sample_path)
         for (int64_t k = 0; k < params.items[i].info.elements; k++)
             params.value[params.items[i].offset + (size_t)k] += 0.03f * random_normal(&random);
     assert_true(net_init(&net, &config, &params, language.answer_words, &err));
-    assert_true(arena_init(&tape.arena, net_arena_size(&net, WORLD_QUESTIONS, SAMPLE_TOKENS)));
+    assert_true(arena_init(&tape.arena, net_arena_size(&net, WORLD_QUESTIONS, SAMPLE_TOKENS, 0)));
     tape.P = params.value;
     tape.trained = params.trained;
     tape.G = memory_alloc(params.total, sizeof *tape.G);

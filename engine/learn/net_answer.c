@@ -1,0 +1,180 @@
+// From what leaves the fusion layers to logits: METER's classifier, BLIP's match, BLIP's decoder of answers.
+#include "engine/learn/net_private.h"
+
+#include <math.h>
+
+struct net_leaving net_leaving(const struct net *net, struct net_state *state)
+{
+    int layers = net->config.fusion_layers;
+    struct net_leaving leaving;
+    for (int s = 0; s < NET_STREAMS; s++) {
+        struct stream_layer_state *last = layers ? &state->fusion[layers - 1][s] : NULL;
+        leaving.x[s] = last ? last->output : state->fused_in[s];
+        leaving.rows[s] = last ? last->compact.at : state->rows[s];
+        leaving.last[s] = last && last->alive ? last : NULL;
+    }
+    return leaving;
+}
+
+// ---- METER's classifier -----------------------------------------------------------------------------------------
+
+static void classify(struct tape *tape, const struct net *net, struct net_state *state, const struct net_leaving *leaving)
+{
+    int width = net->config.width, n = state->rows[NET_TEXT].n;
+    state->pooled = tape_alloc(tape, (size_t)(n * 2 * width));
+    for (int s = 0; s < NET_STREAMS; s++) {
+        state->cls[s] = tape_alloc(tape, (size_t)(n * width));
+        for (int q = 0; q < n; q++)
+            memcpy(state->cls[s] + (size_t)(q * width),
+                   leaving->x[s] + (size_t)(rows_first(leaving->rows[s], q) * width), (size_t)width * sizeof(real));
+        state->cls_z[s] = state->cls[s];
+        if (net->config.fusion_norm == FUSION_PRE) {
+            state->cls_z[s] = tape_alloc(tape, (size_t)(n * width));
+            op_norm(tape, net->final_norm[s], &state->final_norm[s], state->cls_z[s], state->cls[s], n);
+        }
+        real *dense = tape_alloc(tape, (size_t)(n * width));
+        op_linear(tape, net->pooler[s], dense, state->cls_z[s], n);
+        for (int q = 0; q < n; q++) // METER's cls_feats: text first
+            for (int i = 0; i < width; i++)
+                state->pooled[(q * 2 + (s == NET_IMAGE)) * width + i] = (real)tanh((double)dense[q * width + i]);
+    }
+    answer_head(tape, &net->head, &state->head, state->pooled, n);
+    state->logits = state->head.logits;
+}
+
+static void classify_back(struct tape *tape, const struct net *net, struct net_state *state,
+                          const struct net_gradients *gradients, const struct net_leaving *leaving, real *const d[])
+{
+    int width = net->config.width, n = state->rows[NET_TEXT].n;
+    real *dpooled = tape_zeros(tape, (size_t)(n * 2 * width));
+    if (gradients->logits)
+        answer_head_back(tape, &net->head, &state->head, gradients->logits, dpooled, n);
+    if (gradients->pooled)
+        tape->kernels->add(dpooled, gradients->pooled, n * 2 * width);
+    for (int s = 0; s < NET_STREAMS; s++) {
+        real *ddense = tape_alloc(tape, (size_t)(n * width)), *dz = tape_alloc(tape, (size_t)(n * width)), *dcls = dz;
+        for (int q = 0; q < n; q++)
+            for (int i = 0; i < width; i++) {
+                size_t at = (size_t)((q * 2 + (s == NET_IMAGE)) * width + i);
+                ddense[q * width + i] = dpooled[at] * (1 - state->pooled[at] * state->pooled[at]);
+            }
+        op_linear_back(tape, net->pooler[s], dz, false, ddense, state->cls_z[s], n);
+        if (net->config.fusion_norm == FUSION_PRE) {
+            dcls = tape_zeros(tape, (size_t)(n * width));
+            op_norm_back(tape, net->final_norm[s], &state->final_norm[s], dcls, dz, n);
+        }
+        for (int q = 0; q < n; q++)
+            net_add(d[s] + (size_t)(rows_first(leaving->rows[s], q) * width), dcls + (size_t)(q * width), width);
+    }
+}
+
+// ---- BLIP's match of picture and text, on the words' first row --------------------------------------------------
+
+static void match(struct tape *tape, const struct net *net, struct net_state *state, const struct net_leaving *leaving)
+{
+    int width = net->config.width, n = state->rows[NET_TEXT].n;
+    real *cls = state->cls[NET_TEXT] = tape_alloc(tape, (size_t)(n * width));
+    for (int q = 0; q < n; q++)
+        memcpy(cls + (size_t)(q * width), leaving->x[NET_TEXT] + (size_t)(rows_first(leaving->rows[NET_TEXT], q) * width),
+               (size_t)width * sizeof *cls);
+    state->logits = tape_alloc(tape, (size_t)(n * net->labels));
+    op_linear(tape, net->match, state->logits, cls, n);
+}
+
+static void match_back(struct tape *tape, const struct net *net, const struct net_state *state, const real *dlogits,
+                       const struct net_leaving *leaving, real *d)
+{
+    int width = net->config.width, n = state->rows[NET_TEXT].n;
+    real *dcls = tape_alloc(tape, (size_t)(n * width));
+    op_linear_back(tape, net->match, dcls, false, dlogits, state->cls[NET_TEXT], n);
+    for (int q = 0; q < n; q++)
+        net_add(d + (size_t)(rows_first(leaving->rows[NET_TEXT], q) * width), dcls + (size_t)(q * width), width);
+}
+
+// ---- BLIP's decoder, which attends to the words that are left ---------------------------------------------------
+
+static void write_answers(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                          struct net_state *state, const struct net_leaving *leaving)
+{
+    int width = net->config.width, count = rows_total(batch->answer_rows);
+    size_t size = (size_t)(count * width);
+    struct rows rows = batch->answer_rows, words = leaving->rows[NET_TEXT];
+    const struct stream_layer_state *last = leaving->last[NET_TEXT];
+    const real *alive = last ? compact_gather(tape, last->compact.token, rows_total(words), last->alive) : NULL;
+    real *embedded = tape_alloc(tape, size), *x = tape_alloc(tape, size);
+    net_embed_words(tape, &net->decoder_embedding, batch->answer_ids, rows, embedded);
+    op_norm(tape, net->decoder_embedding.norm, &state->decoder_norm, x, embedded, count);
+    for (int l = 0; l < net->config.decoder_layers; l++) {
+        const struct layer_refs *refs = &net->decoder[l];
+        struct stream_layer_state *layer = &state->decoder[l];
+        real *y = block_attention(tape, &refs->self, &layer->self, x, rows, NULL, rows, NULL, NULL);
+        y = block_attention(tape, &refs->cross, &layer->cross, y, rows, leaving->x[NET_TEXT], words, alive, NULL);
+        x = block_ffn(tape, &refs->ffn, &layer->ffn, y, count);
+    }
+    state->written = x;
+    state->hidden = tape_alloc(tape, size);
+    state->active = tape_alloc(tape, size);
+    state->normed = tape_alloc(tape, size);
+    op_linear(tape, net->word_transform, state->hidden, x, count);
+    tape->kernels->gelu(state->active, state->hidden, count * width);
+    op_norm(tape, net->word_norm, &state->word_norm, state->normed, state->active, count);
+    state->logits = tape_alloc(tape, (size_t)count * (size_t)net->labels);
+    op_linear(tape, net->word_head, state->logits, state->normed, count);
+}
+
+static void write_answers_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                               struct net_state *state, const real *dlogits, const struct net_leaving *leaving,
+                               real *dwords)
+{
+    int width = net->config.width, count = rows_total(batch->answer_rows);
+    size_t size = (size_t)(count * width);
+    struct rows rows = batch->answer_rows, words = leaving->rows[NET_TEXT];
+    struct stream_layer_state *last = leaving->last[NET_TEXT];
+    real *dalive = !last ? NULL : last->compact.token ? tape_zeros(tape, (size_t)rows_total(words)) : last->dalive;
+    real *dnormed = tape_alloc(tape, size), *dactive = tape_zeros(tape, size), *dhidden = tape_alloc(tape, size);
+    real *d = tape_alloc(tape, size);
+    op_linear_back(tape, net->word_head, dnormed, false, dlogits, state->normed, count);
+    op_norm_back(tape, net->word_norm, &state->word_norm, dactive, dnormed, count);
+    tape->kernels->gelu_back(dhidden, dactive, state->hidden, count * width);
+    op_linear_back(tape, net->word_transform, d, false, dhidden, state->written, count);
+    for (int l = net->config.decoder_layers - 1; l >= 0; l--) {
+        const struct layer_refs *refs = &net->decoder[l];
+        struct stream_layer_state *layer = &state->decoder[l];
+        block_ffn_back(tape, &refs->ffn, &layer->ffn, d, count);
+        block_attention_back(tape, &refs->cross, &layer->cross, d, rows, dwords, words, dalive, NULL);
+        block_attention_back(tape, &refs->self, &layer->self, d, rows, NULL, rows, NULL, NULL);
+    }
+    if (last)
+        compact_scatter(last->compact.token, rows_total(words), last->dalive, dalive);
+    if (!net->embeddings)
+        return;
+    real *dembedded = tape_zeros(tape, size);
+    op_norm_back(tape, net->decoder_embedding.norm, &state->decoder_norm, dembedded, d, count);
+    net_embed_words_back(tape, &net->decoder_embedding, batch->answer_ids, rows, dembedded);
+}
+
+// ---- whichever the model has ------------------------------------------------------------------------------------
+
+void net_answer(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state)
+{
+    const struct net_leaving leaving = net_leaving(net, state);
+    state->answer_rows = net->writes ? batch->answer_rows : (struct rows){.n = batch->questions, .stride = 1};
+    if (net->writes)
+        write_answers(tape, net, batch, state, &leaving);
+    else if (net->match.out)
+        match(tape, net, state, &leaving);
+    else
+        classify(tape, net, state, &leaving);
+}
+
+void net_answer_back(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
+                     const struct net_gradients *gradients, real *const d[NET_STREAMS])
+{
+    const struct net_leaving leaving = net_leaving(net, state);
+    if (net->writes && gradients->logits)
+        write_answers_back(tape, net, batch, state, gradients->logits, &leaving, d[NET_TEXT]);
+    else if (net->match.out && gradients->logits)
+        match_back(tape, net, state, gradients->logits, &leaving, d[NET_TEXT]);
+    else if (net->head.first.out)
+        classify_back(tape, net, state, gradients, &leaving, d);
+}

@@ -1,0 +1,252 @@
+// From words and pixels to what enters the fusion layers: embeddings and encoders.
+#include "engine/learn/net_private.h"
+
+// ---- words ------------------------------------------------------------------------------------------------------
+
+void net_embed_words(struct tape *tape, const struct embedding_refs *refs, const int *ids, struct rows rows, real *out)
+{
+    int width = refs->norm.width;
+    memset(out, 0, (size_t)(rows_total(rows) * width) * sizeof *out);
+    for (int q = 0; q < rows.n; q++)
+        for (int t = 0; t < rows_count(rows, q); t++) {
+            int r = rows_first(rows, q) + t;
+            real *row = out + (size_t)(r * width);
+            net_add(row, tape->P + refs->words + (size_t)(ids[r] * width), width);
+            net_add(row, tape->P + refs->positions + (size_t)((t + refs->first) * width), width);
+            if (refs->type != NO_BIAS)
+                net_add(row, tape->P + refs->type, width);
+        }
+}
+
+void net_embed_words_back(struct tape *tape, const struct embedding_refs *refs, const int *ids, struct rows rows,
+                          const real *d)
+{
+    int width = refs->norm.width;
+    for (int q = 0; q < rows.n; q++)
+        for (int t = 0; t < rows_count(rows, q); t++) {
+            int r = rows_first(rows, q) + t;
+            const real *row = d + (size_t)(r * width);
+            tape_give(tape, refs->words + (size_t)(ids[r] * width), row, width);
+            tape_give(tape, refs->positions + (size_t)((t + refs->first) * width), row, width);
+            tape_give(tape, refs->type, row, width); // NO_BIAS is beyond every parameter
+        }
+}
+
+void net_encode_text(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                     const struct net_trimming *trimming, struct net_state *state)
+{
+    int width = net->config.width;
+    struct rows rows = {.n = batch->questions, .stride = batch->text_stride, .count = batch->text_count};
+    state->rows[NET_TEXT] = rows;
+    size_t size = (size_t)(rows_total(rows) * width);
+    real *embedded = tape_alloc(tape, size), *x = tape_alloc(tape, size);
+    net_embed_words(tape, &net->embedding, batch->ids, rows, embedded);
+    op_norm(tape, net->embedding.norm, &state->embedding_norm, x, embedded, rows_total(rows));
+    bool meter = net->transform[NET_TEXT].out > 0;
+    if (meter || (net->guide && trimming->on))
+        state->text_encoded = state->context = net_encoder_layers(tape, net->text, state->text, net->text_layers,
+                                                                  net->first_text, x, rows, NULL, rows, trimming);
+    state->fused_in[NET_TEXT] = x; // BLIP's fusion layers read the words as they are embedded
+    if (!meter)
+        return;
+    real *y = tape_alloc(tape, size);
+    op_linear(tape, net->transform[NET_TEXT], y, state->text_encoded, rows_total(rows));
+    for (int r = 0; r < rows_total(rows); r++)
+        net_add(y + (size_t)(r * width), tape->P + net->types, width);
+    state->context = state->fused_in[NET_TEXT] = y;
+}
+
+// Leaves the gradient of what METER's text encoder gave.
+static real *transform_back(struct tape *tape, const struct net *net, struct net_state *state, const real *d)
+{
+    int width = net->config.width;
+    struct rows rows = state->rows[NET_TEXT];
+    for (int q = 0; q < rows.n; q++)
+        for (int t = 0; t < rows_count(rows, q); t++)
+            tape_give(tape, net->types, d + (size_t)((rows_first(rows, q) + t) * width), width);
+    real *dx = tape_alloc(tape, (size_t)(rows_total(rows) * width));
+    op_linear_back(tape, net->transform[NET_TEXT], dx, false, d, state->text_encoded, rows_total(rows));
+    return dx;
+}
+
+void net_encode_text_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                          struct net_state *state, real *dfused, real *dcontext)
+{
+    struct rows rows = state->rows[NET_TEXT];
+    int size = rows_total(rows) * net->config.width;
+    real *d = net->transform[NET_TEXT].out ? transform_back(tape, net, state, dfused) : dcontext;
+    if (state->text_encoded)
+        net_encoder_layers_back(tape, net->text, state->text, net->text_layers, net->first_text, d, rows, NULL, rows);
+    if (!net->embeddings)
+        return;
+    if (!net->transform[NET_TEXT].out && d)
+        tape->kernels->add(dfused, d, size); // the words go both ways
+    real *dembedded = tape_zeros(tape, (size_t)size);
+    op_norm_back(tape, net->embedding.norm, &state->embedding_norm, dembedded,
+                 net->transform[NET_TEXT].out ? d : dfused, rows_total(rows));
+    net_embed_words_back(tape, &net->embedding, batch->ids, rows, dembedded);
+}
+
+// ---- patches ----------------------------------------------------------------------------------------------------
+
+static void patch_columns(const struct net *net, const real *pixels, real *columns)
+{
+    int side = net->config.image_size, patch = net->config.patch_size, grid = model_grid(&net->config);
+    for (int p = 0; p < grid * grid; p++)
+        for (int c = 0; c < 3; c++)
+            for (int y = 0; y < patch; y++)
+                memcpy(columns + (size_t)(((p * 3 + c) * patch + y) * patch),
+                       pixels + (size_t)((c * side + p / grid * patch + y) * side + p % grid * patch),
+                       (size_t)patch * sizeof *columns);
+}
+
+// Class token and patches with positions, after METER's ln_pre: (patches + 1, width).
+static real *embed_image(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                         struct net_state *state)
+{
+    int width = model_image_width(&net->config), grid = model_grid(&net->config), tokens = grid * grid + 1;
+    real *embedded = tape_alloc(tape, (size_t)(tokens * width));
+    if (net->conv_stem) {
+        net_stem_forward(tape, net, &state->stem, batch->pixels, embedded + width);
+    } else {
+        state->patch_columns = tape_alloc(tape, (size_t)(grid * grid * net->patch.in));
+        patch_columns(net, batch->pixels, state->patch_columns);
+        op_linear(tape, net->patch, embedded + width, state->patch_columns, grid * grid);
+    }
+    memcpy(embedded, tape->P + net->class_embedding, (size_t)width * sizeof *embedded);
+    tape->kernels->add(embedded, tape->P + net->positions, tokens * width);
+    if (!net->ln_pre.width)
+        return embedded;
+    real *x = tape_alloc(tape, (size_t)(tokens * width));
+    op_norm(tape, net->ln_pre, &state->ln_pre, x, embedded, tokens);
+    return x;
+}
+
+static void embed_image_back(struct tape *tape, const struct net *net, struct net_state *state, real *dx)
+{
+    int width = model_image_width(&net->config), grid = model_grid(&net->config), tokens = grid * grid + 1;
+    real *d = dx;
+    if (net->ln_pre.width) {
+        d = tape_zeros(tape, (size_t)(tokens * width));
+        op_norm_back(tape, net->ln_pre, &state->ln_pre, d, dx, tokens);
+    }
+    tape_give(tape, net->positions, d, tokens * width);
+    tape_give(tape, net->class_embedding, d, width);
+    if (net->conv_stem)
+        net_stem_backward(tape, net, &state->stem, d + width);
+    else
+        op_linear_back(tape, net->patch, NULL, false, d + width, state->patch_columns, grid * grid);
+}
+
+// Token types are those of words, of the picture, and of a second one.
+static size_t picture_type(const struct net *net, const struct net_batch *batch)
+{
+    return net->types + (size_t)((1 + batch->picture) * net->config.width);
+}
+
+// What METER does to the encoder's tokens before they enter fusion.
+static const real *transform_image(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                                   struct net_state *state)
+{
+    int width = net->config.width;
+    struct rows from = state->image_rows;
+    if (!net->transform[NET_IMAGE].out)
+        return state->encoded;
+    real *transformed = tape_alloc(tape, (size_t)(rows_total(from) * width));
+    op_linear(tape, net->transform[NET_IMAGE], transformed, state->encoded, rows_total(from));
+    for (int r = 0; r < rows_total(from); r++) {
+        real *row = transformed + (size_t)(r * width);
+        net_add(row, tape->P + picture_type(net, batch), width);
+        if (net->config.fusion_position)
+            net_add(row, tape->P + net->image_position + (size_t)(r % from.stride * width), width);
+    }
+    return transformed;
+}
+
+// Row of what the image encoder gave that becomes row t of question q's fusion stream.
+static size_t fused_from(const struct net_batch *batch, struct rows from, int q, int t)
+{
+    return (size_t)((from.n > 1 ? q : 0) * from.stride + net_source_row(batch, t));
+}
+
+// Carries the encoder's tokens over to the fusion stream: chosen patches, one copy a question.
+static void enter_fusion(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                         struct net_state *state)
+{
+    int width = model_image_width(&net->config);
+    struct rows from = state->image_rows, to = state->rows[NET_IMAGE];
+    const real *transformed = transform_image(tape, net, batch, state);
+    real *y = tape_alloc(tape, (size_t)(rows_total(to) * width));
+    for (int q = 0; q < to.n; q++)
+        for (int t = 0; t < to.stride; t++)
+            memcpy(y + (size_t)((q * to.stride + t) * width),
+                   transformed + fused_from(batch, from, q, t) * (size_t)width, (size_t)width * sizeof *y);
+    state->fused_in[NET_IMAGE] = y;
+}
+
+static void enter_fusion_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                              struct net_state *state, const real *dfused, real *dencoded)
+{
+    int width = model_image_width(&net->config);
+    struct rows from = state->image_rows, to = state->rows[NET_IMAGE];
+    bool meter = net->transform[NET_IMAGE].out > 0;
+    real *d = meter ? tape_zeros(tape, (size_t)(rows_total(from) * width)) : dencoded;
+    for (int q = 0; q < to.n; q++)
+        for (int t = 0; t < to.stride; t++)
+            net_add(d + fused_from(batch, from, q, t) * (size_t)width, dfused + (size_t)((q * to.stride + t) * width),
+                    width);
+    if (!meter)
+        return;
+    for (int r = 0; r < rows_total(from); r++) {
+        tape_give(tape, picture_type(net, batch), d + (size_t)(r * width), width);
+        if (net->config.fusion_position)
+            tape_give(tape, net->image_position + (size_t)(r % from.stride * width), d + (size_t)(r * width), width);
+    }
+    op_linear_back(tape, net->transform[NET_IMAGE], dencoded, true, d, state->encoded, rows_total(from));
+}
+
+void net_encode_image(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                      const struct net_trimming *trimming, struct net_state *state)
+{
+    int width = model_image_width(&net->config), grid = model_grid(&net->config), tokens = grid * grid + 1;
+    bool each = net->image_per_question && trimming->on;
+    struct rows rows = {.n = each ? batch->questions : 1, .stride = tokens};
+    state->image_rows = rows;
+    state->rows[NET_IMAGE] = (struct rows){.n = batch->questions,
+                                           .stride = (batch->patch_count ? batch->patch_count : tokens - 1) + 1};
+    const real *x = embed_image(tape, net, batch, state);
+    if (each) {
+        real *copies = tape_alloc(tape, (size_t)(rows_total(rows) * width));
+        tape->kernels->fill_rows(copies, x, rows.n, tokens * width);
+        x = copies;
+    }
+    x = net_encoder_layers(tape, net->image, state->image, net->config.image_layers, net->first_image, x, rows,
+                           state->context, state->rows[NET_TEXT], trimming);
+    state->encoded = tape_alloc(tape, (size_t)(rows_total(rows) * width));
+    op_norm(tape, net->ln_post, &state->ln_post, state->encoded, x, rows_total(rows));
+    enter_fusion(tape, net, batch, state);
+}
+
+void net_encode_image_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                           struct net_state *state, const real *dfused, const real *dencoded_extra, real *dcontext)
+{
+    int width = model_image_width(&net->config);
+    struct rows rows = state->image_rows;
+    size_t size = (size_t)(rows_total(rows) * width);
+    real *dencoded = tape_zeros(tape, size), *d = tape_zeros(tape, size);
+    if (dencoded_extra)
+        tape->kernels->add(dencoded, dencoded_extra, (int)size);
+    enter_fusion_back(tape, net, batch, state, dfused, dencoded);
+    op_norm_back(tape, net->ln_post, &state->ln_post, d, dencoded, rows_total(rows));
+    net_encoder_layers_back(tape, net->image, state->image, net->config.image_layers, net->first_image, d, rows,
+                            dcontext, state->rows[NET_TEXT]);
+    if (!net->embeddings)
+        return;
+    if (rows.n > 1) { // one picture was copied for each question
+        real *sum = tape_zeros(tape, (size_t)(rows.stride * width));
+        for (int q = 0; q < rows.n; q++)
+            tape->kernels->add(sum, d + (size_t)(q * rows.stride * width), rows.stride * width);
+        d = sum;
+    }
+    embed_image_back(tape, net, state, d);
+}

@@ -1,0 +1,205 @@
+// The layers: trimming, attention and FFN of encoders and of fusion.
+#include "engine/learn/net_private.h"
+
+// ---- masks ------------------------------------------------------------------------------------------------------
+
+// Draws this layer's token mask and multiplies it into what was alive before (NULL: everything). `before` is the
+// previous layer's state, x in the layout state->compact.in, of all rows `full`. Sets state->alive, NULL while nothing
+// can have been dropped, and leaves out rows of state->compact where they cannot matter.
+static void trim_tokens(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                        const struct stream_layer_state *before, const real *x, struct rows full, const real *context,
+                        struct rows context_rows, const struct net_trimming *trimming)
+{
+    size_t total = (size_t)rows_total(full);
+    struct compact_rows *compact = &state->compact;
+    const real *alive_before = before ? before->alive : NULL;
+    real *mask = NULL;
+    state->mask = state->alive = state->dalive = NULL;
+    if (!trimming->on || (!refs->tokens.hidden && !alive_before))
+        return;
+    state->alive = tape_alloc(tape, total);
+    state->dalive = tape_zeros(tape, total);
+    if (refs->tokens.hidden) {
+        int count = rows_total(compact->in);
+        mask = tape_alloc(tape, (size_t)count);
+        trimmer_tokens(tape, &refs->tokens, &state->tokens, x, compact->in, context, context_rows, &trimming->sampling,
+                       mask);
+        state->mask = mask;
+        if (compact->in_token) {
+            state->mask = tape_zeros(tape, total);
+            compact_scatter(compact->in_token, count, state->mask, mask);
+        }
+    }
+    for (size_t i = 0; i < total; i++)
+        state->alive[i] = (state->mask ? state->mask[i] : 1) * (alive_before ? alive_before[i] : 1);
+    if (trimming->compact)
+        compact_choose(tape, compact, mask, alive_before);
+}
+
+static void trim_tokens_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                             struct stream_layer_state *before, real *dx, struct rows full, real *dcontext,
+                             struct rows context_rows)
+{
+    if (!state->alive)
+        return;
+    size_t total = (size_t)rows_total(full), mark = tape->arena.used;
+    if (before && before->alive)
+        for (size_t i = 0; i < total; i++)
+            before->dalive[i] += state->dalive[i] * (state->mask ? state->mask[i] : 1);
+    if (state->mask) {
+        const struct compact_rows *compact = &state->compact;
+        real *dmask = tape_alloc(tape, total);
+        for (size_t i = 0; i < total; i++)
+            dmask[i] = state->dalive[i] * (before && before->alive ? before->alive[i] : 1);
+        trimmer_tokens_back(tape, &refs->tokens, &state->tokens, dx, compact->in, dcontext, context_rows,
+                            compact_gather(tape, compact->in_token, rows_total(compact->in), dmask));
+    }
+    arena_rewind(&tape->arena, mark);
+}
+
+static void trim_heads(struct tape *tape, const struct head_trimmer_refs *refs, struct head_trimmer_state *state,
+                       real **gate, real **dgate, const real *own, struct rows own_rows, const real *other,
+                       struct rows other_rows, const struct net_trimming *trimming)
+{
+    *gate = *dgate = NULL;
+    if (!trimming->on || !trimming->heads || !refs->heads)
+        return;
+    *gate = tape_alloc(tape, (size_t)(own_rows.n * refs->heads));
+    *dgate = tape_zeros(tape, (size_t)(own_rows.n * refs->heads));
+    trimmer_heads(tape, refs, state, own, own_rows, other, other_rows, &trimming->sampling, *gate);
+}
+
+// ---- encoders ---------------------------------------------------------------------------------------------------
+
+// One layer of an encoder: trim, MSA, FFN.
+static const real *encoder_layer(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                           const struct stream_layer_state *before, const real *x, struct rows rows,
+                           const real *context, struct rows context_rows, const struct net_trimming *trimming)
+{
+    struct net_trimming whole = *trimming;
+    whole.compact = false;
+    state->input = x;
+    state->compact = compact_enter(NULL, rows);
+    trim_tokens(tape, refs, state, before, x, rows, context, context_rows, &whole);
+    trim_heads(tape, &refs->msa, &state->msa, &state->gate_msa, &state->dgate_msa, x, rows, NULL, rows, trimming);
+    real *y = block_attention(tape, &refs->self, &state->self, x, rows, NULL, rows, state->alive, state->gate_msa);
+    state->output = block_ffn(tape, &refs->ffn, &state->ffn, y, rows_total(rows));
+    return state->output;
+}
+
+static void encoder_layer_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                               struct stream_layer_state *before, real *d, struct rows rows, real *dcontext,
+                               struct rows context_rows)
+{
+    block_ffn_back(tape, &refs->ffn, &state->ffn, d, rows_total(rows));
+    block_attention_back(tape, &refs->self, &state->self, d, rows, NULL, rows, state->dalive, state->dgate_msa);
+    if (state->gate_msa)
+        trimmer_heads_back(tape, &refs->msa, &state->msa, d, rows, NULL, rows, state->dgate_msa);
+    trim_tokens_back(tape, refs, state, before, d, rows, dcontext, context_rows);
+}
+
+const real *net_encoder_layers(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *states,
+                               int layers, int first, const real *x, struct rows rows, const real *context,
+                               struct rows context_rows, const struct net_trimming *trimming)
+{
+    size_t size = (size_t)rows_total(rows) * (size_t)refs->width;
+    real *passing = first > 0 ? tape_alloc(tape, size) : NULL;
+    for (int l = 0; l < layers; l++) {
+        size_t mark = tape->arena.used;
+        x = encoder_layer(tape, &refs[l], &states[l], l ? &states[l - 1] : NULL, x, rows, context, context_rows, trimming);
+        if (l >= first)
+            continue;
+        memcpy(passing, x, size * sizeof *x);
+        states[l] = (struct stream_layer_state){.output = passing};
+        x = passing;
+        arena_rewind(&tape->arena, mark);
+    }
+    return x;
+}
+
+void net_encoder_layers_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *states,
+                             int layers, int first, real *d, struct rows rows, real *dcontext, struct rows context_rows)
+{
+    for (int l = layers - 1; l >= first; l--)
+        encoder_layer_back(tape, &refs[l], &states[l], l ? &states[l - 1] : NULL, d, rows, dcontext, context_rows);
+}
+
+// ---- fusion -----------------------------------------------------------------------------------------------------
+
+void net_fusion_layer(struct tape *tape, const struct layer_refs refs[NET_STREAMS],
+                      struct stream_layer_state state[NET_STREAMS],
+                      const struct stream_layer_state *const before[NET_STREAMS], const real *const x[NET_STREAMS],
+                      const struct rows full[NET_STREAMS], const struct net_trimming *trimming)
+{
+    const real *input[NET_STREAMS], *alive[NET_STREAMS];
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        struct rows own = state[s].compact.in, other = state[o].compact.in;
+        trim_tokens(tape, &refs[s], &state[s], before[s], x[s], full[s], x[o], other, trimming);
+        trim_heads(tape, &refs[s].msa, &state[s].msa, &state[s].gate_msa, &state[s].dgate_msa, x[s], own, NULL, own,
+                   trimming);
+        trim_heads(tape, &refs[s].mca, &state[s].mca, &state[s].gate_mca, &state[s].dgate_mca, x[s], own, x[o], other,
+                   trimming);
+    }
+    for (int s = 0; s < NET_STREAMS; s++) {
+        struct compact_rows *compact = &state[s].compact;
+        state[s].input = input[s] = compact_take(tape, compact, x[s], refs[s].width);
+        alive[s] = compact_gather(tape, compact->token, rows_total(compact->at), state[s].alive);
+    }
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        struct rows own = state[s].compact.at, other = state[o].compact.at;
+        state[s].output = input[s];
+        if (refs[s].still)
+            continue;
+        real *y = block_attention(tape, &refs[s].self, &state[s].self, input[s], own, NULL, own, alive[s],
+                                  state[s].gate_msa);
+        y = block_attention(tape, &refs[s].cross, &state[s].cross, y, own, input[o], other, alive[o],
+                            state[s].gate_mca);
+        state[s].output = block_ffn(tape, &refs[s].ffn, &state[s].ffn, y, rows_total(own));
+    }
+}
+
+void net_fusion_layer_back(struct tape *tape, const struct layer_refs refs[NET_STREAMS],
+                           struct stream_layer_state state[NET_STREAMS],
+                           struct stream_layer_state *const before[NET_STREAMS], real *const d[NET_STREAMS],
+                           real *const din[NET_STREAMS], const struct rows full[NET_STREAMS])
+{
+    size_t mark = tape->arena.used;
+    real *dtaken[NET_STREAMS], *dalive[NET_STREAMS];
+    int count[NET_STREAMS];
+    for (int s = 0; s < NET_STREAMS; s++) {
+        const struct compact_rows *compact = &state[s].compact;
+        count[s] = rows_total(compact->at);
+        dtaken[s] = compact->pick ? tape_zeros(tape, (size_t)count[s] * (size_t)refs[s].width) : din[s];
+        dalive[s] = compact->token && state[s].alive ? tape_zeros(tape, (size_t)count[s]) : state[s].dalive;
+    }
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        struct rows own = state[s].compact.at, other = state[o].compact.at;
+        if (refs[s].still)
+            continue;
+        block_ffn_back(tape, &refs[s].ffn, &state[s].ffn, d[s], count[s]);
+        block_attention_back(tape, &refs[s].cross, &state[s].cross, d[s], own, dtaken[o], other, dalive[o],
+                             state[s].dgate_mca);
+        block_attention_back(tape, &refs[s].self, &state[s].self, d[s], own, NULL, own, dalive[s], state[s].dgate_msa);
+    }
+    for (int s = 0; s < NET_STREAMS; s++) {
+        const struct compact_rows *compact = &state[s].compact;
+        tape->kernels->add(dtaken[s], d[s], count[s] * refs[s].width);
+        if (compact->pick)
+            compact_give(compact, din[s], dtaken[s], refs[s].width);
+        if (state[s].alive)
+            compact_scatter(compact->token, count[s], state[s].dalive, dalive[s]);
+    }
+    for (int s = 0; s < NET_STREAMS; s++) {
+        int o = 1 - s;
+        struct rows own = state[s].compact.in, other = state[o].compact.in;
+        if (state[s].gate_msa)
+            trimmer_heads_back(tape, &refs[s].msa, &state[s].msa, din[s], own, NULL, own, state[s].dgate_msa);
+        if (state[s].gate_mca)
+            trimmer_heads_back(tape, &refs[s].mca, &state[s].mca, din[s], own, din[o], other, state[s].dgate_mca);
+        trim_tokens_back(tape, &refs[s], &state[s], before[s], din[s], full[s], din[o], other);
+    }
+    arena_rewind(&tape->arena, mark);
+}

@@ -1,0 +1,354 @@
+// The trainer's BLIP: its forward pass is the original's and the engine's, with everything kept and with trimmers deciding;
+// its losses on an answer are those that answers are ranked by. Central differences: test_gradients.c.
+#include "tests/support/cmocka_all.h"
+
+#include "engine/base/memory.h"
+#include "engine/io/npy.h"
+#include "engine/io/safetensors.h"
+#include "engine/learn/cost.h"
+#include "engine/learn/objective.h"
+#include "engine/learn/writing.h"
+#include "engine/model/model.h"
+#include "engine/run/run.h"
+#include "engine/text/tokenizer.h"
+#include "tests/support/formula.h"
+#include "tests/support/net_compare.h"
+#include "tests/support/scratch.h"
+#include "tests/support/tiny.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { QUESTIONS = 8, TEXT = 16, VOCABULARY = 30, RANKED = 9 };
+
+struct fixture {
+    struct model_config config;
+    struct params params;
+    struct net net;
+    struct tape tape;
+};
+
+static void load(struct fixture *f, const char *path, int text)
+{
+    struct error err = {0};
+    *f = (struct fixture){0};
+    struct tensor_list *file = safetensors_open(path, &err);
+    if (!file || !model_config_read(&f->config, file, &err))
+        fail_msg("%s", err.text);
+    // As a model that is opened (metadata answers).
+    f->config.labels = model_writes(&f->config) ? RANKED : f->config.labels;
+    assert_true(params_init(&f->params, &f->config, PARAMS_ALL, 0, 0));
+    if (!params_load(&f->params, file, PARAMS_LOAD_START, &err) || !net_init(&f->net, &f->config, &f->params, NULL, &err))
+        fail_msg("%s", err.text);
+    tensor_list_close(file);
+    f->tape = (struct tape){.kernels = learn_kernels_get(), .P = f->params.value};
+    assert_true(arena_init(&f->tape.arena, net_arena_size(&f->net, QUESTIONS, text, WRITING_ROWS)));
+}
+
+static void unload(struct fixture *f)
+{
+    arena_free(&f->tape.arena);
+    params_free(&f->params);
+}
+
+// ---- the original's dumps ---------------------------------------------------------------------------------------
+
+static float *dump(const char *name, int64_t shape[NPY_RANK])
+{
+    char path[160];
+    struct npy npy;
+    struct error err = {0};
+    snprintf(path, sizeof path, "tests/fixtures/blip_vqa/%s.npy", name);
+    if (!npy_open(&npy, path, &err))
+        fail_msg("%s", err.text);
+    float *values = memory_alloc(npy.elements, sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < npy.elements; i++)
+        values[i] = (float)npy_value(&npy, i);
+    memcpy(shape, npy.shape, sizeof npy.shape);
+    npy_close(&npy);
+    return values;
+}
+
+// The first `rows` rows of sample b of a dump (samples, all rows, width) against ours.
+static void check_dump(const char *name, int b, const float *ours, int rows)
+{
+    int64_t shape[NPY_RANK];
+    float *values = dump(name, shape), largest = 0;
+    int64_t width = shape[2] ? shape[2] : shape[1], all = shape[2] ? shape[1] : 1;
+    assert_true(rows <= all);
+    for (int64_t i = 0; i < rows * width; i++) {
+        float theirs = values[b * all * width + i];
+        largest = fmaxf(largest, fabsf(theirs - ours[i]));
+        assert_true(fabsf(theirs - ours[i]) <= 5e-5f + 1e-4f * fabsf(theirs));
+    }
+    print_message("  %-18s %d: largest difference %.2e\n", name, b, (double)largest);
+    memory_free(values);
+}
+
+static void test_original(void **state)
+{
+    (void)state;
+    struct fixture f;
+    int64_t shape[NPY_RANK], image[NPY_RANK];
+    const char *path = scratch_path("fixture.safetensors");
+    assert_true(formula_checkpoint("tests/fixtures/blip_vqa/state_dict_keys.txt", 7, path));
+    float *pixels = dump("in_image", image), *ids = dump("in_question_ids", shape), *mask = dump("in_question_mask", shape);
+    load(&f, path, (int)shape[1]);
+    for (int b = 0; b < shape[0]; b++) {
+        int words[64], count = 0, start = f.config.token_start;
+        assert_true(shape[1] <= 64);
+        for (int t = 0; t < shape[1]; t++) {
+            words[t] = (int)ids[b * shape[1] + t];
+            count += mask[b * shape[1] + t] > 0;
+        }
+        struct net_batch batch = {.questions = 1, .text_stride = count, .text_count = &count, .ids = words,
+                                  .pixels = pixels + b * image[1] * image[2] * image[3],
+                                  .answer_rows = {.n = 1, .stride = 1}, .answer_ids = &start};
+        struct net_trimming open = {0};
+        struct net_state net;
+        arena_rewind(&f.tape.arena, 0);
+        net_forward(&f.tape, &f.net, &batch, &open, &net);
+        check_dump("vit_norm", b, net.encoded, net.image_rows.stride);
+        for (int l = 0; l < f.config.fusion_layers; l++) {
+            char name[16];
+            snprintf(name, sizeof name, "enc_l%02d", l);
+            check_dump(name, b, net.fusion[l][NET_TEXT].output, count);
+        }
+        check_dump("rank_first_logits", b, net.logits, 1);
+    }
+    memory_free(pixels);
+    memory_free(ids);
+    memory_free(mask);
+    unload(&f);
+}
+
+// ---- the engine -------------------------------------------------------------------------------------------------
+
+struct seen {
+    float logits[VOCABULARY], top[RANKED], loss[RANKED];
+    int count, ranked;
+};
+
+static void see(void *context, const char *name, const float *x, int rows, int width)
+{
+    struct seen *seen = context;
+    if (!strcmp(name, "logits") || !strcmp(name, "rank_first_logits")) {
+        assert_true(rows == 1 && width <= VOCABULARY);
+        memcpy(seen->logits, x, (size_t)width * sizeof *x);
+        seen->count = width;
+    }
+    if (!strcmp(name, "rank_stable_topk_ids"))
+        memcpy(seen->top, x, (size_t)width * sizeof *x);
+    if (!strcmp(name, "rank_stable_loss")) {
+        memcpy(seen->loss, x, (size_t)width * sizeof *x);
+        seen->ranked = width;
+    }
+}
+
+// The tiny model, and one picture with questions as ids.
+struct scene {
+    struct fixture f;
+    struct model *model;
+    float *pixels;
+    int ids[QUESTIONS * TEXT], count[QUESTIONS];
+    struct writing writing;
+};
+
+static struct tiny_options tiny_of(enum model_task task, bool trimmers)
+{
+    return (struct tiny_options){.task = task, .blip = true, .image_trimmers = trimmers, .fusion_trimmers = trimmers,
+                                 .head_trimmers = trimmers, .seed = 11};
+}
+
+static void scene_init(struct scene *s, const struct tiny_options *options)
+{
+    struct error err = {0};
+    const char *path = tiny_write("tiny.safetensors", options);
+    memset(s, 0, sizeof *s);
+    load(&s->f, path, TEXT);
+    s->model = model_open(path, NULL, &err);
+    assert_non_null(s->model);
+    s->pixels = memory_alloc(3 * 96 * 96, sizeof *s->pixels);
+    assert_non_null(s->pixels);
+    writing_start(&s->writing, s->model->config.token_start, s->model->config.token_end);
+    for (int q = 0; q < QUESTIONS; q++) {
+        struct token tokens[TEXT];
+        s->count[q] = model_encode_question(s->model, tiny_questions[q], tokens);
+        for (int t = 0; t < s->count[q]; t++)
+            s->ids[q * TEXT + t] = tokens[t].id;
+        const struct answer_list *answers = &s->model->answer_pieces;
+        int a = answers->count ? q % answers->count : 0;
+        if (answers->count)
+            writing_add(&s->writing, answers->ids + answers->start[a], answers->start[a + 1] - answers->start[a] - 1);
+    }
+}
+
+static void scene_free(struct scene *s)
+{
+    memory_free(s->pixels);
+    model_free(s->model);
+    unload(&s->f);
+}
+
+static void take_picture(struct scene *s, uint64_t seed)
+{
+    struct picture picture = tiny_picture(seed);
+    picture_normalize_clip(&picture, s->pixels);
+    picture_free(&picture);
+}
+
+static struct net_batch batch_of(struct scene *s)
+{
+    struct net_batch batch = {.questions = QUESTIONS, .text_stride = TEXT, .pixels = s->pixels, .ids = s->ids,
+                              .text_count = s->count};
+    if (s->f.net.writes) {
+        batch.answer_rows = writing_lay_out(&s->writing);
+        batch.answer_ids = s->writing.ids;
+    }
+    return batch;
+}
+
+static struct run *engine_run(struct scene *s, int q, enum policy policy, struct seen *seen)
+{
+    struct error err = {0};
+    struct run_options options = run_options_default();
+    options.policy = policy;
+    const float *pixels[1] = {s->pixels};
+    *seen = (struct seen){.count = 0};
+    struct run *run = run_new_from_tensors(s->model, pixels, s->ids + q * TEXT, s->count[q], &options, see, seen, &err);
+    if (!run)
+        fail_msg("%s", err.text);
+    while (!run_finished(run))
+        assert_true(run_step(run, &err));
+    assert_int_equal(seen->count, s->f.net.labels);
+    return run;
+}
+
+// Logits of question q's first row, [DEC]'s where the model writes.
+static float difference_of(const struct scene *s, const struct net_state *net, int q, const struct seen *seen)
+{
+    const float *ours = net->logits + rows_first(net->answer_rows, q) * s->f.net.labels;
+    float largest = 0;
+    for (int i = 0; i < seen->count; i++)
+        largest = fmaxf(largest, fabsf(ours[i] - seen->logits[i]));
+    return largest;
+}
+
+// What ranking thinks of question q's answer; NAN: it was not among the candidates.
+static double ranked_loss(const struct scene *s, int q, const struct seen *seen)
+{
+    for (int k = 0; k < seen->ranked; k++)
+        if ((int)seen->top[k] == q % s->model->answer_pieces.count)
+            return (double)seen->loss[k];
+    return (double)NAN;
+}
+
+static void check_dense(enum model_task task)
+{
+    struct scene s;
+    struct tiny_options options = tiny_of(task, false);
+    options.answers = "[\"red dog\", \"blue\", \"a picture of the cup\", \"no\", \"2 cats\", \"cat\", \"yes\", \"2\", \"nothing\"]";
+    struct net_trimming open = {0};
+    struct net_state net;
+    float largest = 0, spread = 0;
+    double worst = 0;
+    scene_init(&s, &options);
+    take_picture(&s, 4);
+    struct net_batch batch = batch_of(&s);
+    net_forward(&s.f.tape, &s.f.net, &batch, &open, &net);
+    for (int q = 0; q < QUESTIONS; q++) {
+        struct seen seen;
+        run_free(engine_run(&s, q, POLICY_NONE, &seen));
+        largest = fmaxf(largest, difference_of(&s, &net, q, &seen));
+        spread = fmaxf(spread, difference_of(&s, &net, (q + 1) % QUESTIONS, &seen));
+        if (!s.f.net.writes)
+            continue;
+        // The loss of this answer alone: the others are not wanted.
+        int wanted[WRITING_ROWS];
+        struct objective objective = {.weights = {.answer = 1}};
+        struct objective_target target = {QUESTIONS, wanted, NULL};
+        struct objective_sums sums = {0};
+        struct net_gradients gradients;
+        for (int r = 0; r < rows_total(batch.answer_rows); r++) {
+            bool own = r >= s.writing.first[q] && r < s.writing.first[q + 1];
+            wanted[r] = own ? s.writing.wanted[r] : -1;
+        }
+        objective_apply(&s.f.tape, &s.f.net, &objective, &target, &batch, &net, NULL, 1, 1, &gradients, &sums);
+        double off = fabs(sums.loss[TERM_ANSWER] - ranked_loss(&s, q, &seen));
+        assert_true(off < 1e-4 * sums.loss[TERM_ANSWER]);
+        worst = fmax(worst, off);
+    }
+    print_message("%s: largest difference of a logit %.2e, of a ranked loss %.2e; questions differ by up to %.2f\n",
+                  model_task_name(task), (double)largest, worst, (double)spread);
+    assert_true(largest < 1e-4f && spread > 1e-2f);
+    scene_free(&s);
+}
+
+static void test_dense(void **state)
+{
+    (void)state;
+    check_dense(TASK_VQA);
+    check_dense(TASK_RETRIEVAL);
+}
+
+// Trimmers that decide: the same patches, words and heads go, the same is counted, the same comes out.
+static void check_pruned(enum model_task task)
+{
+    struct scene s;
+    struct tiny_options options = tiny_of(task, true);
+    struct net_trimming trimming = {.on = true, .heads = true, .sampling = {.temperature = 1}};
+    int compared = 0, dropped = 0, off = 0;
+    float largest = 0;
+    double least = 1, most = 0;
+    scene_init(&s, &options);
+    assert_true(s.f.net.guide);
+    for (uint64_t picture = 0; picture < 4; picture++) {
+        struct net_state net;
+        double shares[QUESTIONS];
+        take_picture(&s, picture);
+        struct net_batch batch = batch_of(&s);
+        arena_rewind(&s.f.tape.arena, 0);
+        net_forward(&s.f.tape, &s.f.net, &batch, &trimming, &net);
+        cost_shares(&s.f.net, &batch, &net, shares);
+        for (int q = 0; q < QUESTIONS; q++) {
+            struct seen seen;
+            if (net_close_call(&s.f.net, &net, q))
+                continue;
+            struct run *run = engine_run(&s, q, POLICY_LEARNED, &seen);
+            const struct trace *trace = run_trace(run);
+            net_compare_trace(&s.f.net, &net, q, trace, &dropped, &off);
+            largest = fmaxf(largest, difference_of(&s, &net, q, &seen));
+            double share = trace->spent_macs / trace->dense_macs;
+            if (fabs(shares[q] - share) > 1e-9)
+                fail_msg("question %d: training counts a share of %.9f, the ledger %.9f", q, shares[q], share);
+            least = fmin(least, share);
+            most = fmax(most, share);
+            compared++;
+            run_free(run);
+        }
+    }
+    print_message("%s: %d questions, %d tokens and %d heads dropped, shares %.3f to %.3f, largest difference of a logit %.2e\n",
+                  model_task_name(task), compared, dropped, off, least, most, (double)largest);
+    assert_true(compared >= 16 && dropped > 100 && off > 5 && most > least + 0.005);
+    assert_true(largest < 1e-4f);
+    scene_free(&s);
+}
+
+static void test_pruned(void **state)
+{
+    (void)state;
+    check_pruned(TASK_VQA);
+    check_pruned(TASK_RETRIEVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_original),
+        cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_pruned),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
