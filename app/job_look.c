@@ -166,11 +166,49 @@ static bool find_looks(struct job *job, const struct stage *stage, enum attentio
     return true;
 }
 
+// Adds one layer's attention to the mean of `layers`; NaN stays only where no layer has that token.
+static void add_layer(float *sum, const float *layer, int count, int layers)
+{
+    for (int i = 0; i < count; i++)
+        if (!isnan(layer[i]))
+            sum[i] = (isnan(sum[i]) ? 0 : sum[i]) + layer[i] / (float)layers;
+}
+
+// Of a word that is written: one layer of the decoder, or the mean over all.
+static bool find_word_looks(struct job *job, struct backend_heads *heads, struct error *err)
+{
+    struct run *run = job->lane->run;
+    const struct backend_heads_request *r = &heads->request;
+    const struct model_config *c = &job->session->model->config;
+    int first = r->layer < 0 ? 0 : r->layer, last = r->layer < 0 ? run_word_layers(run) - 1 : r->layer, stream, keys = 0;
+    size_t most = (size_t)(c->heads * (model_grid(c) * model_grid(c) + 1 + c->max_tokens));
+    float *one = malloc(most * sizeof *one), *sum = malloc(most * sizeof *sum);
+    bool ok = (one && sum) || error_no_memory(err, "attention");
+    for (size_t i = 0; ok && i < most; i++)
+        sum[i] = NAN;
+    for (int l = first; ok && l <= last; l++) {
+        ok = run_word_attention(run, r->stage, l, one, &stream, &keys, err);
+        if (ok)
+            add_layer(sum, one, c->heads * keys, last - first + 1);
+    }
+    free(one);
+    if (!ok) {
+        free(sum);
+        return false;
+    }
+    heads->heads = c->heads;
+    heads->layers = run_word_layers(run);
+    heads->of[1] = (struct backend_looks){stream, keys, sum};
+    return true;
+}
+
 static bool check_heads(struct job *job, struct error *err)
 {
     const struct backend_heads_request *r = &job->request->heads;
     const struct trace *trace = job->lane->run ? run_trace(job->lane->run) : NULL;
     bool stage = trace && r->stage >= 0 && r->stage < trace->stage_count && r->stream >= 0 && r->stream < TRACE_STREAMS;
+    if (stage && trace->stages[r->stage].kind == STAGE_DECODE)
+        return true;
     if (stage && r->query >= 0 && r->query < trace->stages[r->stage].tokens[r->stream].count)
         return true;
     return error_set(err, ERROR_USAGE, "there is no attention of that token in this stage");
@@ -190,8 +228,9 @@ bool job_do_heads(struct job *job, struct error *err)
     if (ok) {
         news->heads.request = job->request->heads;
         news->heads.heads = stage->heads[job->request->heads.stream][MODULE_MSA].count;
-        ok = find_looks(job, stage, MODULE_MSA, map, &news->heads.of[0], err) &&
-             find_looks(job, stage, MODULE_MCA, map, &news->heads.of[1], err);
+        ok = stage->kind == STAGE_DECODE ? find_word_looks(job, &news->heads, err)
+                                         : find_looks(job, stage, MODULE_MSA, map, &news->heads.of[0], err) &&
+                                               find_looks(job, stage, MODULE_MCA, map, &news->heads.of[1], err);
     }
     memory_free(map);
     if (ok) {

@@ -143,15 +143,18 @@ struct backend_redundancy_request {
     char *set; // path; NULL: the bundled questions
 };
 
-// JOB_HEADS: where all heads of a stream look in a finished stage of the run on the screen, from one of its tokens.
+// JOB_HEADS: where all heads of a stream look in a finished stage of the run on the screen, from one of its tokens; or, of a
+// stage that writes a word, from that word.
 struct backend_heads_request {
     int stage, stream;
-    int query; // index over the original tokens, 0 is CLS
+    int query; // index over the original tokens, 0 is CLS; of a word that is written: 0
+    int layer; // of the decoder that writes a word, from 0 on; -1: the mean over its layers. Else 0
 };
 
 struct backend_heads {
     struct backend_heads_request request;
     int heads;
+    int layers; // of the decoder, where the stage writes a word; else 0
     // Of MODULE_MSA and MODULE_MCA. count 0: the stage has no such module.
     struct backend_looks {
         int key_stream, count; // whose tokens the weights are about, over all original ones

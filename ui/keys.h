@@ -203,8 +203,8 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(HEADS_LEFT, K(KEY_LEFT, 'h'), "← h", ON(HEADS), LOOK, 0, NONE, "", N_("the head before")) \
     X(HEADS_RIGHT, K(KEY_RIGHT, 'l'), "→ l", ON(HEADS), LOOK, 0, ANYWHERE, N_("head"), N_("the next head, or all together")) \
     X(HEADS_STREAM, K('\t', KEY_UP, KEY_DOWN, 'j', 'k'), "Tab ↑ ↓", ON(HEADS), LOOK, 0, ANYWHERE, N_("picture/words"), N_("heads of the picture, or of the words")) \
-    X(HEADS_QUERY_BACK, K('[', 'N'), "[", ON(HEADS), LOOK, 0, NONE, "", N_("look from the living token before")) \
-    X(HEADS_QUERY, K(']', 'n'), "] n", ON(HEADS), LOOK, 0, ANYWHERE, N_("look from"), N_("look from the next living token")) \
+    X(HEADS_QUERY_BACK, K('[', 'N'), "[", ON(HEADS), LOOK, 0, NONE, "", N_("look from the living token before; for a written word, layer")) \
+    X(HEADS_QUERY, K(']', 'n'), "] n", ON(HEADS), LOOK, 0, ANYWHERE, N_("look from"), N_("look from the next living token; for a written word, layer")) \
     X(HEADS_CLS, K('c', '0'), "c 0", ON(HEADS), LOOK, 0, ANYWHERE, N_("CLS"), N_("look from CLS, or from where the stepper's cursor is")) \
     X(HEADS_EARLIER, K(',', KEY_PPAGE), ", PgUp", ON(HEADS), STEP, 0, NONE, "", N_("previous stage")) \
     X(HEADS_LATER, K('.', KEY_NPAGE), ". PgDn", ON(HEADS), STEP, 0, ANYWHERE, N_("stage"), N_("next stage")) \

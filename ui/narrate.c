@@ -1,5 +1,6 @@
 #include "ui/narrate.h"
 
+#include "engine/base/text.h"
 #include "ui/draw.h"
 #include "ui/words.h"
 
@@ -324,6 +325,48 @@ static void narrate_layer(struct text *text, const struct view *view, int index)
     say(text, "%s", in_("end of a sentence", "."));
 }
 
+// Where a word that is written has looked most: a patch, or a word of the question.
+static void say_looked(struct text *text, const struct view *view, int index)
+{
+    for (int stream = 0; stream < TRACE_STREAMS; stream++) {
+        const struct trace_tokens *tokens = &view->trace.stages[index].tokens[stream];
+        int best = -1;
+        for (int t = 1; t < tokens->count; t++)
+            if (!isnan(tokens->cross_score[t]) && (best < 0 || tokens->cross_score[t] > tokens->cross_score[best]))
+                best = t;
+        if (best < 0)
+            continue;
+        char name[TRACE_TEXT];
+        view_token_name(view, stream, best, name, sizeof name);
+        begin(text);
+        say(text, stream == TRACE_TEXT_STREAM ? _("It looked most at the word '%s' (%.1f %%).") : _("It looked most at %s (%.1f %%)."),
+            name, 100 * (double)tokens->cross_score[best]);
+    }
+}
+
+// A word of an answer or a caption.
+static void narrate_word(struct text *text, const struct view *view, int index)
+{
+    const struct stage *stage = &view->trace.stages[index];
+    char name[TRACE_TEXT], short_text[48]; // the whole stands in the panel of the answer
+    name_first(view, index, name, sizeof name);
+    if (stage->answer_count > 0)
+        say(text, _("%s: '%s' is ahead"), name, text_fit(short_text, sizeof short_text, stage->answers[0].text));
+    else
+        say(text, "%s", name);
+    for (int stream = 0; stream < TRACE_STREAMS; stream++) {
+        int dropped = view_dropped_now_count(view, index, stream);
+        if (dropped > 0) {
+            join(text);
+            say(text, ngettext_(dropped, "%d token dropped", "%d tokens dropped"), dropped);
+        }
+    }
+    say_by_hand(text, view, index);
+    say(text, "%s", in_("end of a sentence", "."));
+    say_looked(text, view, index);
+    say_cost(text, stage);
+}
+
 void narrate_stage(const struct view *view, int index, char *out, size_t size)
 {
     struct text text = {out, size, 0};
@@ -333,6 +376,8 @@ void narrate_stage(const struct view *view, int index, char *out, size_t size)
         narrate_embed(&text, view, stage);
     } else if (stage->kind == STAGE_ANSWER) {
         narrate_answer(&text, view, stage);
+    } else if (stage->kind == STAGE_DECODE) {
+        narrate_word(&text, view, index);
     } else {
         narrate_layer(&text, view, index);
         say_reading(&text, view, index);

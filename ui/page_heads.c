@@ -18,6 +18,7 @@ struct heads_page {
     int stream; // whose heads: a picture or the words
     int head;   // ALL: the mean of those that work
     int query;  // token that looks, 0 is CLS
+    int layer;  // of the decoder, in a stage that writes a word; ALL: the mean over its layers
     float *shown[2]; // of self and cross attention: weights of the head or of the mean; NULL: none
     float most;      // of the patches, for the heat; 0: nothing to show
     struct portrait portrait;
@@ -39,6 +40,13 @@ static void forget_looks(struct heads_page *state)
     state->known = false;
 }
 
+// A stage that writes a word: that word alone looks, in each layer of the decoder.
+static bool writes_word(const struct view *view)
+{
+    const struct stage *stage = view_stage_at(view);
+    return stage && stage->kind == STAGE_DECODE;
+}
+
 static void ask(struct page *page)
 {
     struct heads_page *state = page->state;
@@ -49,11 +57,14 @@ static void ask(struct page *page)
     state->job = 0;
     forget_looks(state);
     page_changed(page);
-    if (!tokens || !view_heads(view, stage, state->stream, MODULE_MSA))
+    bool word = writes_word(view);
+    if (!tokens || (!word && !view_heads(view, stage, state->stream, MODULE_MSA)))
         return;
-    if (state->query >= tokens->count || !tokens->alive[state->query])
+    if (word || state->query >= tokens->count || !tokens->alive[state->query])
         state->query = 0; // it does not look any more
-    struct backend_job job = {.kind = JOB_HEADS, .heads = {stage, state->stream, state->query}};
+    struct backend_job job = {.kind = JOB_HEADS,
+                              .heads = {stage, word ? TRACE_TEXT_STREAM : state->stream, state->query,
+                                        word ? state->layer : 0}};
     state->job = page_start_job(page, &job);
 }
 
@@ -143,10 +154,24 @@ static void next_stream(struct page *page, int by)
     ask(page);
 }
 
+// Of a word that is written the next layer, or all of them.
+static void next_layer(struct page *page, int by)
+{
+    struct heads_page *state = page->state;
+    int layers = state->looks.layers;
+    if (layers)
+        state->layer = (state->layer + 1 + by + layers + 1) % (layers + 1) - 1;
+    ask(page);
+}
+
 static void next_query(struct page *page, int by)
 {
     struct heads_page *state = page->state;
     const struct view *view = &page->screen->view;
+    if (writes_word(view)) {
+        next_layer(page, by);
+        return;
+    }
     const struct trace_tokens *tokens = view_tokens(view, view_stage(view), state->stream);
     for (int tries = 0; tokens && tries < tokens->count; tries++) {
         state->query = (state->query + by + tokens->count) % tokens->count;
@@ -162,6 +187,8 @@ static void toggle_query(struct page *page, int unused)
     struct heads_page *state = page->state;
     const struct view *view = &page->screen->view;
     (void)unused;
+    if (writes_word(view))
+        state->layer = ALL;
     state->query = state->query ? 0 : state->stream == TRACE_TEXT_STREAM ? view->word : view->patch + 1;
     ask(page);
 }
@@ -201,6 +228,9 @@ static void heat(const void *context, int picture, struct patch_look *looks, int
     int module = module_over(state, false);
     for (int i = 0; i < count; i++) {
         looks[i].tint = NAN;
+        // What a layer of the decoder still has may have been dropped by a later one.
+        if (module >= 0 && state->looks.layers && i + 1 < state->looks.of[module].count)
+            looks[i].alive = !isnan(state->shown[module][i + 1]);
         if (module >= 0 && state->looks.of[module].key_stream == picture && i + 1 < state->looks.of[module].count &&
             state->most > 0)
             looks[i].tint = state->shown[module][i + 1] / state->most;
@@ -286,8 +316,28 @@ static void list_top(const struct view *view, const struct backend_looks *looks,
         char name[TRACE_TEXT + 4];
         taken[count++] = best;
         name_token(view, looks->key_stream, best, name, sizeof name);
-        add(out, "%s%s (%.0f %%)", n > 0 ? ", " : "", name, 100 * (double)weights[best]);
+        double percent = 100 * (double)weights[best];
+        add(out, percent < 9.95 ? "%s%s (%.1f %%)" : "%s%s (%.0f %%)", n > 0 ? ", " : "", name, percent);
     }
+}
+
+// The same of a word that is written.
+static void say_word(const struct page *page, char *out, size_t size)
+{
+    const struct heads_page *state = page->state;
+    char top[LIST] = "";
+    if (state->shown[1])
+        list_top(&page->screen->view, &state->looks.of[1], state->shown[1], top);
+    if (state->head == ALL && state->layer == ALL)
+        snprintf(out, size, _("All heads of all layers of the decoder together look from this word at %s."), top);
+    else if (state->head == ALL)
+        snprintf(out, size, _("All heads of layer %d of the decoder together look from this word at %s."), state->layer + 1, top);
+    else if (state->layer == ALL)
+        snprintf(out, size, _("Head %d looks from this word, in all layers of the decoder together, at %s."), state->head + 1,
+                 top);
+    else
+        snprintf(out, size, _("Head %d of layer %d of the decoder looks from this word at %s."), state->head + 1,
+                 state->layer + 1, top);
 }
 
 static void say_module(const struct page *page, int m, char *out, size_t size)
@@ -320,6 +370,17 @@ static void say_module(const struct page *page, int m, char *out, size_t size)
 
 // ---- panels
 // ---------------------------------------------------------------------------------------------------
+
+// "layer  all 1 2 3", "head   all 1 2 3": of a word that is written nothing is pruned in the decoder itself.
+static void draw_numbers(const struct pane *pane, struct rect rect, int row, const char *name, int count, int chosen)
+{
+    int column = rect.column, end = rect.column + rect.columns;
+    draw_text(pane, STYLE_DIM, row, column, 7, name);
+    column += 7;
+    column += draw_text(pane, chosen == ALL ? STYLE_CURSOR : STYLE_TEXT, row, column, end - column, _("all")) + 1;
+    for (int i = 0; i < count && column + 3 <= end; i++)
+        column += draw_format(pane, i == chosen ? STYLE_CURSOR : STYLE_ALIVE, row, column, end - column, "%d", i + 1) + 1;
+}
 
 // "self  all  1■ 2■ 3□": the chosen one marked, in both rows.
 static void draw_choice(const struct page *page, const struct pane *pane, struct rect rect, int row, enum attention_module m)
@@ -364,6 +425,14 @@ static void draw_words(const struct page *page, const struct pane *pane, struct 
     const struct heads_page *state = page->state;
     const struct view *view = &page->screen->view;
     int module = module_over(state, true);
+    if (module < 0 && writes_word(view)) { // it looks at the picture alone
+        const struct stage *stage = view_stage_at(view);
+        draw_title(pane, rect, _("WRITTEN SO FAR"), NULL, false);
+        if (stage->answer_count > 0)
+            draw_wrapped(pane, STYLE_ANSWER, (struct rect){rect.row + 1, rect.column, rect.rows - 1, rect.columns},
+                         stage->answers[0].text);
+        return;
+    }
     draw_title(pane, rect, _("OVER THE WORDS"), module < 0 ? NULL : module == 0 ? _("self") : _("cross"), false);
     if (module < 0) {
         draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns, state->job ? _("asking …") : _("nothing here"));
@@ -413,15 +482,24 @@ static void draw(struct page *page, const struct pane *pane)
         left = cells.column + cells.columns + 2;
     struct rect rect = {row, left, 3, body.column + body.columns - left};
     char said[LIST + 160], query[TRACE_TEXT + 4], title[TRACE_TEXT + 16];
+    bool word = writes_word(view);
     draw_legend(page, pane, cells);
     name_token(view, state->stream, state->query, query, sizeof query);
     snprintf(title, sizeof title, _("looking from %s"), query);
-    draw_title(pane, rect, state->stream == TRACE_TEXT_STREAM ? _("HEADS OF THE WORDS") : _("HEADS OF THE PICTURE"), title, true);
-    draw_choice(page, pane, rect, row + 1, MODULE_MSA);
-    draw_choice(page, pane, rect, row + 2, MODULE_MCA);
+    draw_title(pane, rect, word                                 ? _("HEADS OF THE DECODER")
+                           : state->stream == TRACE_TEXT_STREAM ? _("HEADS OF THE WORDS")
+                                                                : _("HEADS OF THE PICTURE"),
+               word ? NULL : title, true);
+    if (word) {
+        draw_numbers(pane, rect, row + 1, _("layer"), state->looks.layers, state->layer);
+        draw_numbers(pane, rect, row + 2, _("head"), state->looks.heads, state->head);
+    } else {
+        draw_choice(page, pane, rect, row + 1, MODULE_MSA);
+        draw_choice(page, pane, rect, row + 2, MODULE_MCA);
+    }
     row += 3 + (body.rows > 26);
-    for (int m = 0; m < 2 && (state->known || !state->job); m++) {
-        say_module(page, m, said, sizeof said);
+    for (int m = word; m < 2 && (state->known || !state->job); m++) {
+        word ? say_word(page, said, sizeof said) : say_module(page, m, said, sizeof said);
         int rows = draw_rows(said, rect.columns);
         rows = rows < 3 ? rows : 3;
         draw_wrapped(pane, STYLE_TEXT, (struct rect){row, left, rows, rect.columns}, said);
@@ -472,7 +550,8 @@ static bool open(struct page *page, const void *argument, struct error *err)
         return error_set(err, ERROR_USAGE, "%s", _("The first run is still being computed; try again in a moment."));
     // Where there is no attention yet, go to where there is; best to where both see each other.
     int stage = view_stage(view);
-    for (int s = 0; s < view->trace.stage_count && !view_first_head(view, stage, &place); s++)
+    state->layer = ALL;
+    for (int s = 0; !writes_word(view) && s < view->trace.stage_count && !view_first_head(view, stage, &place); s++)
         if (view->trace.stages[s].kind == STAGE_FUSION && view_first_head(view, s, &place))
             screen_step(page->screen, s - view->stage), stage = s;
     if (view->focus == FOCUS_HEADS)

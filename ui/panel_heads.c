@@ -90,9 +90,10 @@ void panel_heads(const struct pane *pane)
             any |= view_heads(view, stage, stream, (enum attention_module)module) != NULL;
         draw_text(pane, any ? STYLE_TEXT : STYLE_DIM, row, rect.column, NAME_WIDTH - 1,
                   view_stream_name(view, stream));
+        bool decoder = !any && view->trace.stages[stage].kind == STAGE_DECODE;
         if (!any)
             draw_text(pane, STYLE_DIM, row, rect.column + NAME_WIDTH, rect.columns - NAME_WIDTH,
-                      _("no attention in this stage"));
+                      decoder ? _("in the decoder: press A") : _("no attention in this stage"));
         for (int module = 0; module < MODULES; module++)
             draw_module(pane, row, stage, stream, (enum attention_module)module, step);
         row++;

@@ -31,6 +31,10 @@ struct decoder_pass {
 };
 void decoder_run(struct forward *forward, const struct decoder_pass *pass);
 
+// Where one word of such a pass looks in one layer: the attention of each head, probs (heads, memory->keys[layer]). Its
+// states and cache are left as they are then.
+void decoder_look(struct forward *forward, const struct decoder_pass *pass, int layer, int row, float *probs);
+
 // Layers and tables of the decoder: of answers (VQA), or the text layers themselves (captions).
 const struct layer *decoder_layers(const struct model *model, int *count);
 const struct text_embedding *decoder_embedding(const struct model *model);

@@ -239,14 +239,15 @@ static bool plan_counts(struct budget *budget, const struct model *model, struct
 {
     const struct model_config *config = &model->config;
     float profile[BUDGET_PROFILE];
-    bool asked = !isnan(request->share);
-    if (!asked && !calibration_share(model, 0, &request->share))
+    bool asked = !isnan(request->share), calibrated = !asked && calibration_share(model, 0, &request->share);
+    if (!asked && !calibrated)
         request->share = DEFAULT_SHARE;
     if (!make_profile(model, request, profile, err))
         return false;
     double low = 0, high = STEEPEST, least = least_of_profile(config, request, profile);
-    if (!asked && least > request->share)
-        request->share = least; // nobody asked for less: as near as this policy can come
+    // Nobody asked for less: where that would leave next to nothing, half of what this policy can take away.
+    if (!asked && (least > request->share || (!calibrated && (1 + least) / 2 > request->share)))
+        request->share = (1 + least) / 2;
     if (least > request->share && least >= 1 && policy_kind(request->policy)->learned)
         return error_set(err, ERROR_INPUT,
                          "this model has no trimmers, so the policy %s prunes nothing; %s, %s and %s need none",

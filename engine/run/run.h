@@ -109,4 +109,10 @@ void run_set_counts(struct run *run, enum policy policy, const struct budget_cou
 bool run_attention(struct run *run, int stage, int stream, enum attention_module module, int head, float *out,
                    int *queries, int *keys, struct error *err);
 
+// Where the word that a finished stage writes looks, in one layer of the decoder (0 .. run_word_layers() - 1): of each head the
+// attention over the original tokens of *stream, out (heads, keys), NaN where one was dropped. It is that of the text which
+// leads after this word; the first word of a caption looks from the end of its beginning.
+int run_word_layers(const struct run *run);
+bool run_word_attention(struct run *run, int stage, int layer, float *out, int *stream, int *keys, struct error *err);
+
 #endif

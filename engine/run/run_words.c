@@ -229,6 +229,78 @@ static void start_beams(struct run *run, struct beam_search *beams)
         memcpy(run->word_logits + (size_t)b * row, run->word_logits, row * sizeof(float));
 }
 
+// ---- where it looks
+
+int run_word_layers(const struct run *run)
+{
+    return layer_count(run);
+}
+
+// A word that another one came before: the pass once more, as far as the layer.
+static bool look_again(struct run *run, int index, int layer, float *out, struct error *err)
+{
+    const struct model_config *c = &run->model->config;
+    int word = run->plan[index].word, ids[BEAMS_MOST] = {c->token_start}, rows = 1, row = 0, position = 0;
+    struct forward uncounted = {.model = run->model, .math = &run->math};
+    struct decoder_memory memory;
+    struct decoder_cache cache = {.kv = run->word_cache, .room = 1};
+    if (word > 0) {
+        const struct beam_search *before = run->snapshots[index - 1].words.beams;
+        rows = run->beams;
+        row = run->snapshots[index].words.beams->parent[0];
+        position = before->length - 1;
+        for (int b = 0; b < rows; b++)
+            ids[b] = before->ids[b][position];
+        collect_cache(run, word, &cache);
+    }
+    collect_memory(run, index, &memory);
+    int keys = memory.keys[layer], count = run_stream_count(run, key_stream(run));
+    size_t states = (size_t)rows * (size_t)c->width;
+    float *x = memory_alloc(states + (size_t)(c->heads * keys), sizeof(float)), *probs = x + states;
+    if (!x)
+        return error_no_memory(err, "attention probabilities");
+    struct decoder_pass pass = {
+        .name = "look", .memory = &memory, .rows = rows, .position = position, .ids = ids, .cache = &cache, .x = x};
+    decoder_look(&uncounted, &pass, layer, row, probs);
+    for (int h = 0; h < c->heads; h++)
+        for (int k = 0; k < keys; k++)
+            out[h * count + (memory.rows[layer] ? memory.rows[layer][k] : k)] = probs[h * keys + k];
+    memory_free(x);
+    return true;
+}
+
+// The first word of a caption: the last one of its beginning, which the text layers have read.
+static bool look_from_prompt(struct run *run, int layer, float *out, struct error *err)
+{
+    int fusion = run_fusion_stage(run, layer), queries, keys;
+    const struct stream_state *text = &run->snapshots[fusion].streams[TRACE_TEXT_STREAM];
+    int last = text->rows[text->alive - 1], count = run_stream_count(run, 0), heads = run->model->config.heads;
+    float *map = memory_alloc((size_t)run->token_count * (size_t)count, sizeof *map);
+    bool ok = map != NULL || error_no_memory(err, "attention probabilities");
+    for (int h = 0; ok && h < heads; h++) {
+        ok = run_attention(run, fusion, TRACE_TEXT_STREAM, MODULE_MCA, h, map, &queries, &keys, err);
+        if (ok)
+            memcpy(out + (size_t)h * (size_t)count, map + (size_t)last * (size_t)count, (size_t)count * sizeof *out);
+    }
+    memory_free(map);
+    return ok;
+}
+
+bool run_word_attention(struct run *run, int stage, int layer, float *out, int *stream, int *keys, struct error *err)
+{
+    if (stage < 0 || stage >= run->trace.stage_count || run->plan[stage].kind != STAGE_DECODE)
+        return error_set(err, ERROR_INPUT, "stage %d writes no word", stage);
+    if (layer < 0 || layer >= layer_count(run))
+        return error_set(err, ERROR_INPUT, "the decoder has no layer %d", layer + 1);
+    *stream = key_stream(run);
+    *keys = run_stream_count(run, *stream);
+    for (int i = 0; i < run->model->config.heads * *keys; i++)
+        out[i] = NAN;
+    if (run->plan[stage].word == 0 && writes_caption(run))
+        return look_from_prompt(run, layer, out, err);
+    return look_again(run, stage, layer, out, err);
+}
+
 // ---- what it says
 
 static void put_text(const struct run *run, const int *ids, int count, struct trace_answer *answer)

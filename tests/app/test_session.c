@@ -381,7 +381,7 @@ static void test_heads_job(void **state)
     await_run(&backend, 0, "is it red?", &trace);
     int stage = trace.stage_count - 2; // the last fusion layer
     for (int stream = 0; stream <= TRACE_TEXT_STREAM; stream += TRACE_TEXT_STREAM) {
-        struct backend_job job = {.kind = JOB_HEADS, .heads = {stage, stream, 0}};
+        struct backend_job job = {.kind = JOB_HEADS, .heads = {stage, stream, 0, 0}};
         struct backend_job_news *end = await_job(&backend, backend.start_job(backend.context, &job));
         assert_int_equal(end->state, JOB_DONE);
         assert_int_equal(end->heads.of[0].key_stream, stream);
@@ -390,11 +390,54 @@ static void test_heads_job(void **state)
             check_looks(&end->heads.of[m], &trace.stages[stage].heads[stream][m]);
         backend_job_news_free(end);
     }
-    struct backend_heads_request wrong[] = {{1000, 0, 0}, {stage, 0, 100000}, {stage, -1, 0}, {-1, 0, 0}, {stage, 1, 0}};
+    struct backend_heads_request wrong[] = {
+        {1000, 0, 0, 0}, {stage, 0, 100000, 0}, {stage, -1, 0, 0}, {-1, 0, 0, 0}, {stage, 1, 0, 0}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct backend_job job = {.kind = JOB_HEADS, .heads = wrong[i]};
         struct backend_job_news *end = await_job(&backend, backend.start_job(backend.context, &job));
         assert_int_equal(end->state, JOB_FAILED);
+        backend_job_news_free(end);
+    }
+    trace_free(&trace);
+    session_free(session);
+}
+
+// Where a word that is written looks: in one layer of the decoder, and on average.
+static void test_word_heads_job(void **state)
+{
+    (void)state;
+    struct tiny_options tiny = tiny_everything();
+    tiny.blip = true;
+    tiny.task = TASK_CAPTION;
+    tiny.text_trimmers = tiny.image_trimmers = tiny.fusion_trimmers = tiny.head_trimmers = false;
+    const char *model = tiny_write("caption.safetensors", &tiny);
+    struct picture picture = tiny_picture(5);
+    assert_true(picture_save_png(&picture, scratch_path("caption.png"), NULL));
+    picture_free(&picture);
+    struct error err = {0};
+    const struct session_options options = {.model = model, .pictures = {scratch_path("caption.png")}, .question = "is it red?",
+                                            .policy = POLICY_NONE, .budget = (double)NAN, .threads = 2, .unasked = true};
+    struct session *session = session_new(&options, &err);
+    assert_non_null(session);
+    struct backend backend = session_backend(session);
+    struct trace trace;
+    backend.want_stage(backend.context, 100);
+    await_run(&backend, 0, "a picture of ", &trace); // not the program's own question
+    int stage = trace.stage_count - 2;
+    assert_int_equal(trace.stages[stage].kind, STAGE_DECODE);
+    for (int layer = -1; layer < 4; layer++) {
+        struct backend_job job = {.kind = JOB_HEADS, .heads = {stage, TRACE_TEXT_STREAM, 0, layer}};
+        struct backend_job_news *end = await_job(&backend, backend.start_job(backend.context, &job));
+        assert_int_equal(end->state, layer < 3 ? JOB_DONE : JOB_FAILED); // it has three
+        for (int h = 0; h < end->heads.heads && layer < 3; h++) {
+            const struct backend_looks *looks = &end->heads.of[1];
+            double sum = 0;
+            for (int k = 0; k < looks->count; k++)
+                sum += (double)looks->weights[h * looks->count + k];
+            assert_int_equal(end->heads.layers, 3);
+            assert_int_equal(looks->key_stream, 0);
+            assert_true(sum > 0.999 && sum < 1.001);
+        }
         backend_job_news_free(end);
     }
     trace_free(&trace);
@@ -578,7 +621,7 @@ int main(void)
         cmocka_unit_test(test_a_run_beside_the_run),
         cmocka_unit_test(test_jobs_fail_and_are_cancelled_one_by_one),
         cmocka_unit_test(test_look_job),
-        cmocka_unit_test(test_redundancy_job),
+        cmocka_unit_test(test_word_heads_job), cmocka_unit_test(test_redundancy_job),
         cmocka_unit_test(test_heads_job),
         cmocka_unit_test(test_jobs_without_a_model),
     };

@@ -400,6 +400,55 @@ static void test_attention(void **state)
     }
 }
 
+// Where each word that is written looks: the mean over heads and layers is what the stage itself has counted, where one text
+// alone is written.
+static void test_words_look(void **state)
+{
+    (void)state;
+    for (int t = 0; t < 2; t++)
+        for (int policy = 0; policy < 2; policy++) {
+            struct model *model = blip(tasks[t], false);
+            struct run_options options = with_policy(policy ? POLICY_CROSS_ATTENTION : POLICY_NONE, (double)NAN);
+            options.generate = tasks[t] == TASK_VQA;
+            options.beams = 1;
+            struct run *run = finished(model, &options, 3);
+            float looks[4 * 64];
+            struct error err = {0};
+            int stream, keys, words = 0, layers = run_word_layers(run);
+            for (int s = 0; s < run_trace(run)->stage_count; s++) {
+                const struct stage *stage = &run_trace(run)->stages[s];
+                double mean[64] = {0};
+                if (stage->kind != STAGE_DECODE) {
+                    assert_false(run_word_attention(run, s, 0, looks, &stream, &keys, &err));
+                    continue;
+                }
+                for (int l = 0; l < layers; l++) {
+                    assert_true(run_word_attention(run, s, l, looks, &stream, &keys, &err));
+                    assert_int_equal(stream, tasks[t] == TASK_VQA ? TRACE_TEXT_STREAM : 0);
+                    assert_int_equal(keys, stage->tokens[stream].count);
+                    for (int h = 0; h < 4; h++) {
+                        double sum = 0;
+                        for (int k = 0; k < keys; k++)
+                            if (!isnan(looks[h * keys + k])) {
+                                sum += (double)looks[h * keys + k];
+                                mean[k] += (double)looks[h * keys + k] / (4 * layers);
+                            }
+                        assert_true(fabs(sum - 1) < 1e-4);
+                    }
+                }
+                // The first word of a caption: the stage counts all words of its beginning.
+                for (int k = 0; k < keys && (words > 0 || tasks[t] == TASK_VQA); k++)
+                    if (!isnan(stage->tokens[stream].cross_score[k]))
+                        assert_true(fabs(mean[k] - (double)stage->tokens[stream].cross_score[k]) < 1e-4);
+                words++;
+            }
+            assert_true(words > 1);
+            assert_false(run_word_attention(run, run_trace(run)->stage_count - 2, layers, looks, &stream, &keys, &err));
+            run_free(run);
+            model_free(model);
+        }
+}
+
 static int likeliest(const float *logits, int count)
 {
     int best = 0;
@@ -599,7 +648,7 @@ int main(void)
         cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_trimmed_ledger),
         cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_beams_and_lengths),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_captions), cmocka_unit_test(test_long_answer),
-        cmocka_unit_test(test_contrast),
+        cmocka_unit_test(test_contrast),      cmocka_unit_test(test_words_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

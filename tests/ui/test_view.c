@@ -149,7 +149,7 @@ static void test_threshold_of_ranks(void **state)
 static void test_sentences(void **state)
 {
     (void)state;
-    char text[800], expected[160];
+    char text[800], expected[600];
     for (int stage = 0; stage < SAMPLE_STAGES; stage++) {
         narrate_stage(&view, stage, text, sizeof text);
         assert_true(strlen(text) > 20);
