@@ -71,7 +71,7 @@ const char *assets_picture(const char *name, char path[ASSETS_PATH])
 {
     struct error err;
     char folder[ASSETS_PATH];
-    if (strchr(name, '/') || access(name, F_OK) == 0 || !assets_find(folder, &err))
+    if (!*name || strchr(name, '/') || access(name, F_OK) == 0 || !assets_find(folder, &err))
         return name;
     int length = snprintf(path, ASSETS_PATH, "%s/pictures/%s", folder, name);
     return length < ASSETS_PATH && access(path, F_OK) == 0 ? path : name;

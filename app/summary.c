@@ -107,10 +107,12 @@ static void put_row(struct table *table, const char *name, const struct evaluati
 
 bool summary_print_table(const struct summary_source *source, struct error *err)
 {
-    struct evaluation_summary s;
+    struct evaluation_summary s, of_type;
     struct summary_types types;
     struct table table;
     char budget[64];
+    if (!evaluate_summarize(source->set, source->results, NULL, NULL, &s, err))
+        return false;
     summary_find_types(source->set, &types);
     const struct table_column columns[] = {{N_("type"), -summary_type_width(&types)},
                                            {N_("questions"), 9},
@@ -119,17 +121,18 @@ bool summary_print_table(const struct summary_source *source, struct error *err)
                                            {N_("share"), 6},
                                            {N_("lift"), 6}};
     printf(_("policy %s, %s\n"), title_policy(source->policy), summary_budget(source->budget, budget, sizeof budget));
+    if (!s.questions) { // stopped before the first one, or a part of more parts than there are pictures
+        puts(_("No question has been answered."));
+        return true;
+    }
     table_begin(&table, stdout, columns, sizeof columns / sizeof *columns);
     for (int t = 0; t < types.count; t++) {
-        if (!evaluate_summarize(source->set, source->results, types.names[t], NULL, &s, err))
+        if (!evaluate_summarize(source->set, source->results, types.names[t], NULL, &of_type, err))
             return false;
-        put_row(&table, title_question_type(types.names[t]), &s);
+        if (of_type.questions)
+            put_row(&table, title_question_type(types.names[t]), &of_type);
     }
-    if (!evaluate_summarize(source->set, source->results, NULL, NULL, &s, err))
-        return false;
     put_row(&table, _("all"), &s);
-    if (!s.questions)
-        return true;
     printf(_("share of the dense multiply-adds: %.3f (%.3f..%.3f); single questions %.3f, 10 %% %.3f, median %.3f, 90 %% "
              "%.3f, most %.3f\n"),
            s.share.value, s.share.low, s.share.high, s.quantiles[0], s.quantiles[1], s.quantiles[2], s.quantiles[3],

@@ -5,11 +5,14 @@
 
 #include "engine/base/error.h"
 
+#include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
 
 #define PANGO_FUNCTIONS(X)                                                                                   \
     X(cairo_clip)                                                                                            \
+    X(FcFini)                                                                                                \
     X(cairo_create)                                                                                          \
+    X(cairo_debug_reset_static_data)                                                                         \
     X(cairo_destroy)                                                                                         \
     X(cairo_fill)                                                                                            \
     X(cairo_font_options_create)                                                                             \
@@ -43,6 +46,7 @@
     X(g_object_unref)                                                                                        \
     X(pango_cairo_context_set_font_options)                                                                  \
     X(pango_cairo_create_layout)                                                                             \
+    X(pango_cairo_font_map_set_default)                                                                      \
     X(pango_cairo_show_layout)                                                                               \
     X(pango_context_set_round_glyph_positions)                                                               \
     X(pango_font_description_free)                                                                           \
@@ -63,7 +67,8 @@ struct pango_functions {
 #undef PANGO_MEMBER
 };
 
-// The table, NULL and *err where the libraries are missing. They stay loaded.
+// The table, NULL and *err where the libraries are missing. They stay loaded; what they keep of fonts goes when the program
+// ends, by exit(), and no drawing may be going on then.
 const struct pango_functions *pango_load(struct error *err);
 
 #endif

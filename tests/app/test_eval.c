@@ -105,6 +105,9 @@ static void test_shards(void **state)
     json_decref(merged);
     json_decref(again);
     expect(MERGE(parts[0], parts[1], parts[3]), 1, "", "shard 3 of 4 is missing");
+    expect(MERGE(parts[0], parts[1], parts[2], parts[3], "--out", parts[2]), 2, "", "written over");
+    expect(EVAL(set_path, "--model", model_path, "--shard", "99/99", "--results", scratch_path("empty.jsonl")), 0,
+           "No question has been answered", "");
     expect(MERGE(parts[0], set_path), 1, "", "not a file of results");
     expect(EVAL(set_path, "--model", model_path, "--shard", "1/2"), 2, "", "--shard needs --results");
     static const char *const bad[] = {"0/2", "3/2", "1", "1/", "/2", "1/2x", "-1/2", "a/b", "1/99999999", ""};

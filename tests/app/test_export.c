@@ -1,6 +1,5 @@
 // The command `export`, the writer of recordings, and the recorder on a terminal.
 #include "tests/support/cmocka_all.h"
-#include "tests/support/font_leaks.h"
 
 #include "app/commands.h"
 #include "app/recorder.h"

@@ -1,6 +1,5 @@
 // What is exported is read back by libraries that we did not write: XML by expat, JSON by jansson, PNG by libpng.
 #include "tests/support/cmocka_all.h"
-#include "tests/support/font_leaks.h"
 #include "tests/support/sample_trace.h"
 #include "tests/support/scratch.h"
 

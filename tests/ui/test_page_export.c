@@ -1,6 +1,5 @@
 // The export chooser on the screen, typed through a terminal.
 #include "tests/support/cmocka_all.h"
-#include "tests/support/font_leaks.h"
 #include "tests/support/fake_backend.h"
 #include "tests/support/sample_trace.h"
 #include "tests/support/scratch.h"
