@@ -251,7 +251,7 @@ static bool compare(struct settings *settings, const char *const arguments[], in
     settings->sides.first.writing = &settings->writing;
     struct model_options opening = writing_settings_model(&settings->writing);
     opening.pictures = count - 1;
-    bool ok = choose(&wish, settings, err) && (model = weights_open(settings->model, &opening, err)) != NULL;
+    bool ok = choose(&wish, settings, err) && (model = weights_open_model(settings->model, &opening, err)) != NULL;
     if (ok && model->config.pictures != count - 1)
         ok = error_set(err, ERROR_USAGE, "the task %s takes %d picture(s) and a question",
                        model_task_name(model->config.task), model->config.pictures);

@@ -60,7 +60,7 @@ static bool answer_questions(const struct settings *settings, const struct world
     struct world_scene *scene = malloc(sizeof *scene);
     struct model *model = NULL;
     bool ok = scene || error_no_memory(err, "the scene");
-    ok = ok && (model = weights_open(settings->model, NULL, err)) != NULL;
+    ok = ok && (model = weights_open_model(settings->model, NULL, err)) != NULL;
     if (ok)
         compose_draw(world, &file->scene, scene);
     for (int i = 0; ok && i < file->question_count; i++) {

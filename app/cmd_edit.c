@@ -43,7 +43,7 @@ static bool compare_answers(const struct settings *settings, const char *const f
     struct picture pictures[2] = {{0}};
     struct ask_pixels_answer answers[2];
     struct model *model = NULL;
-    bool ok = (model = weights_open(settings->model, NULL, err)) != NULL;
+    bool ok = (model = weights_open_model(settings->model, NULL, err)) != NULL;
     for (int i = 0; ok && i < 2; i++)
         ok = picture_load(&pictures[i], assets_picture(files[i], bundled), run_reading(model, false, 0), NULL, err);
     for (int q = 0; ok && q < settings->ask.count; q++) {

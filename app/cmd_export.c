@@ -145,7 +145,7 @@ static bool compute(struct material *material, struct settings *settings, const 
     material->pool = thread_pool_new((int)settings->threads);
     struct model_options opening = writing_settings_model(&settings->writing);
     opening.pictures = count - 1;
-    material->model = weights_open(settings->model, &opening, err);
+    material->model = weights_open_model(settings->model, &opening, err);
     if (!material->model)
         return false;
     if (material->model->config.pictures != count - 1)

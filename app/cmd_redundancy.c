@@ -209,7 +209,7 @@ static bool work(const struct settings *settings, struct error *err)
     if (settings->set && !question_set_read(&set, settings->set, (int)settings->limit, err))
         return false;
     const struct model_options opening = {.pictures = settings->set ? question_set_pictures(&set) : 1};
-    struct model *model = weights_open(settings->model, &opening, err);
+    struct model *model = weights_open_model(settings->model, &opening, err);
     bool ok = model && measure(settings, model, settings->set ? &set : NULL, &result, err);
     // What was measured before it was stopped is worth showing too.
     struct error cancel = *err;

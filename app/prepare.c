@@ -69,7 +69,7 @@ bool prepare_run(struct prepared *prepared, const struct prepare_settings *setti
     options.pool = prepared->pool;
     writing_settings_apply(&settings->writing, &options);
     opening.pictures = count - 1;
-    prepared->model = weights_open(settings->model, &opening, err);
+    prepared->model = weights_open_model(settings->model, &opening, err);
     return prepared->model && make_run(prepared, &options, arguments, count, err) &&
            prepare_changes(prepared->run, &settings->changes, err);
 }

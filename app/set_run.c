@@ -20,7 +20,7 @@ bool set_run_open(struct set_run *run, const struct set_run_options *options, st
     bool ok = (options->model || assets_model(bundled, err)) &&
               question_set_read(&run->set, options->set, options->limit, err);
     opening.pictures = ok ? question_set_pictures(&run->set) : 1;
-    ok = ok && (run->model || (run->model = weights_open(weights, &opening, err)) != NULL);
+    ok = ok && (run->model || (run->model = weights_open_model(weights, &opening, err)) != NULL);
     if (ok && options->keeps)
         ok = results_describe(&run->header, weights, run->model->config.name, options->set, &run->set, &plain,
                               run->shard, run->shards, err);

@@ -58,7 +58,7 @@ static char *calibrate_file(const char *weights, int pictures, const struct cali
                             struct error *err)
 {
     const struct model_options opening = {.pictures = pictures};
-    struct model *model = weights_open(weights, &opening, err);
+    struct model *model = weights_open_model(weights, &opening, err);
     struct thread_pool *pool = model ? thread_pool_new(threads) : NULL;
     char *text = pool ? calibrate(model, samples, count, pool, err) : NULL;
     if (model && !pool)

@@ -2,7 +2,7 @@
 
 #include "app/assets.h"
 
-struct model *weights_open(const char *path, const struct model_options *options, struct error *err)
+struct model *weights_open_model(const char *path, const struct model_options *options, struct error *err)
 {
     char bundled[ASSETS_PATH];
     if (!path && !assets_model(bundled, err))

@@ -122,6 +122,10 @@ static void test_names_are_checked(void **state)
     assert_int_equal(o.status, ERROR_INPUT);
     expect(o.err, "not the weights of METER or BLIP");
     command_free(&o);
+    o = IMPORT("tests", scratch_path("out.safetensors"));
+    assert_int_equal(o.status, ERROR_INPUT);
+    expect(o.err, "tests is not a file but a folder");
+    command_free(&o);
     o = IMPORT(path, scratch_path("out.safetensors"), "--task", "vqx");
     assert_int_equal(o.status, ERROR_USAGE);
     expect(o.err, "there is no task vqx; known are vqa, ");
