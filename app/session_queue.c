@@ -22,7 +22,10 @@ bool session_asks_next(struct lane *lane)
 {
     struct session *s = lane->session;
     pthread_mutex_lock(&s->lock);
-    bool asks = s->queued && s->queue[0].kind == COMMAND_ASK && s->queue[0].lane == lane->index;
+    int next = 0;
+    while (next < s->queued && s->queue[next].kind == COMMAND_OPEN && s->queue[next].lane == lane->index)
+        next++; // the other picture
+    bool asks = next < s->queued && s->queue[next].kind == COMMAND_ASK && s->queue[next].lane == lane->index;
     pthread_mutex_unlock(&s->lock);
     return asks;
 }

@@ -70,7 +70,7 @@ bool tour_open(struct tour *tour, const char *assets, struct error *err)
 void tour_close(struct tour *tour)
 {
     lesson_free(&tour->lesson);
-    free(tour->kept.changes);
+    kept_run_free(&tour->kept);
     *tour = (struct tour){.current = -1};
 }
 
@@ -84,48 +84,17 @@ static const char *picture_path(const struct view *view)
                                                                                   : "";
 }
 
-static bool keep(struct tour *tour, const struct view *view)
+static struct run_wish wish_of(const struct tour_wish *wish)
 {
-    struct tour_kept *kept = &tour->kept;
-    const struct trace *trace = &view->trace;
-    if (kept->kept)
-        return true;
-    size_t size = (size_t)trace->intervention_count * sizeof *kept->changes;
-    kept->changes = malloc(size + 1);
-    if (!kept->changes)
-        return false;
-    if (size)
-        memcpy(kept->changes, trace->interventions, size);
-    kept->change_count = trace->intervention_count;
-    snprintf(kept->path, sizeof kept->path, "%s", picture_path(view));
-    snprintf(kept->question, sizeof kept->question, "%s", trace->question ? trace->question : "");
-    snprintf(kept->policy, sizeof kept->policy, "%s", trace->policy);
-    kept->budget = trace->budget;
-    kept->stage = view->stage;
-    kept->focus = view->focus;
-    kept->show = view->show;
-    return kept->kept = true;
+    return (struct run_wish){
+        .pictures = {wish->path}, .question = wish->question, .policy = wish->policy, .budget = wish->budget};
 }
 
-// Without changes by hand, and with the picture only opened where it is another one.
 static void ask_for(struct tour *tour, const struct view *view, const struct backend *backend)
 {
-    struct tour_wish *wish = &tour->wish;
-    const struct trace *trace = &view->trace;
-    for (int i = 0; i < trace->intervention_count; i++)
-        if (!trace->interventions[i].joined || i == 0) // what was changed at once is undone at once
-            backend->undo(backend->context);
-    if (strcmp(picture_path(view), wish->path) != 0)
-        backend->open_picture(backend->context, 0, wish->path);
-    backend->ask(backend->context, wish->question);
-    backend->set_policy(backend->context, wish->policy, wish->budget);
-    backend->want_stage(backend->context, TRACE_STAGES);
-    wish->since = clock_seconds();
-}
-
-static bool same_budget(double a, double b)
-{
-    return (isnan(a) && isnan(b)) || fabs(a - b) < 1e-9;
+    const struct run_wish wish = wish_of(&tour->wish);
+    run_wish_ask(&wish, view_known(view), backend);
+    tour->wish.since = clock_seconds();
 }
 
 static bool is_complete(const struct view *view)
@@ -138,14 +107,10 @@ static bool is_complete(const struct view *view)
 // told).
 static bool wish_came(const struct tour *tour, const struct view *view)
 {
-    const struct tour_wish *wish = &tour->wish;
-    const struct trace *trace = &view->trace;
+    const struct run_wish wish = wish_of(&tour->wish);
     if (!is_complete(view))
         return false;
-    bool same = trace->question && !strcmp(trace->question, wish->question) &&
-                !strcmp(trace->policy, wish->policy) && !strcmp(picture_path(view), wish->path) &&
-                same_budget(trace->budget, wish->budget) && trace->intervention_count == 0;
-    return same || (!view->busy && clock_seconds() > wish->since + patience);
+    return run_wish_is(&wish, &view->trace) || (!view->busy && clock_seconds() > tour->wish.since + patience);
 }
 
 static void wish_candidate(struct tour *tour, const struct view *view, const struct backend *backend)
@@ -171,7 +136,7 @@ bool tour_begin(struct tour *tour, int lesson, struct view *view, const struct b
     struct lesson read;
     if (!read_lesson(tour, lesson, &read, err))
         return false;
-    if (!keep(tour, view)) {
+    if (!kept_run_take(&tour->kept, view)) {
         lesson_free(&read);
         return error_no_memory(err, "a lesson");
     }
@@ -227,7 +192,8 @@ static bool notice(const struct tour *tour, const struct view *view)
     case LESSON_KEEP:
         return was_changed(view, true);
     case LESSON_BUDGET:
-        return !same_budget(trace->budget, tour->wish.budget);
+        return isnan(trace->budget) != isnan(tour->wish.budget) ||
+               fabs(trace->budget - tour->wish.budget) > 1e-9;
     case LESSON_QUESTION:
         return trace->question && strcmp(trace->question, tour->first_question) != 0;
     case LESSON_PICTURE:
@@ -359,22 +325,8 @@ void tour_choose(struct tour *tour, int choice, const struct view *view)
 
 void tour_leave(struct tour *tour, struct view *view, const struct backend *backend)
 {
-    struct tour_kept *kept = &tour->kept;
-    if (!kept->kept)
+    if (!kept_run_give_back(&tour->kept, view, backend))
         return;
-    snprintf(tour->wish.path, sizeof tour->wish.path, "%s", kept->path);
-    snprintf(tour->wish.question, sizeof tour->wish.question, "%s", kept->question);
-    snprintf(tour->wish.policy, sizeof tour->wish.policy, "%s", kept->policy);
-    tour->wish.budget = kept->budget;
-    ask_for(tour, view, backend);
-    for (int i = 0; i < kept->change_count; i++)
-        backend->intervene(backend->context, &kept->changes[i]);
-    backend->want_stage(backend->context, TRACE_STAGES);
-    view->stage = kept->stage;
-    view->focus = kept->focus;
-    view->show = kept->show;
-    view->change[0] = 0;
-    kept->kept = false;
     tour->current = -1;
     tour->phase = TOUR_IDLE;
 }

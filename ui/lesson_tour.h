@@ -3,6 +3,7 @@
 #ifndef TRIMSCOPE_UI_LESSON_TOUR_H
 #define TRIMSCOPE_UI_LESSON_TOUR_H
 
+#include "ui/kept_run.h"
 #include "ui/lesson.h"
 #include "ui/lesson_values.h"
 
@@ -11,17 +12,6 @@ enum { TOUR_MOST = 24, TOUR_NAME = 64, TOUR_PATH = 4096, TOUR_TEXT = 1024 };
 // Where the lesson is: waiting for its run, looking for the unpruned answer and then for the budget at which it breaks,
 // or in the person's hands.
 enum tour_phase { TOUR_IDLE, TOUR_SETTING, TOUR_REFERENCE, TOUR_BREAKING, TOUR_READY };
-
-// What the person had before the first lesson.
-struct tour_kept {
-    bool kept;
-    char path[TOUR_PATH], question[TOUR_TEXT], policy[TRACE_NAME];
-    double budget;
-    struct intervention *changes;
-    int change_count, stage;
-    enum focus focus;
-    enum show show;
-};
 
 // What was asked of the backend last.
 struct tour_wish {
@@ -38,7 +28,7 @@ struct tour {
     int current; // -1: none
     struct lesson lesson;
     enum tour_phase phase;
-    struct tour_kept kept;
+    struct kept_run kept; // what the person had before the first lesson
     struct tour_wish wish;
     int candidate, budget_percent;
     bool at_random; // no budget breaks the lesson's policy: random dropping will

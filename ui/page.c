@@ -113,6 +113,7 @@ char *page_make_command(struct page *page)
     bool shows_run = ON_WITH_COMMAND >> page->kind->id & 1 && page->kind->id != PAGE_EDIT;
     if (page->kind->id == PAGE_LESSON && page->kind->hints(page) == HINT_LIST)
         shows_run = false;
+    shows_run = shows_run && !view_awaits(&page->screen->view);
     return own ? own : shows_run && of_run ? strdup(of_run) : NULL;
 }
 

@@ -81,6 +81,7 @@ static void close(struct page *page)
 {
     struct state *state = page->state;
     tour_leave(&state->tour, &page->screen->view, page->screen->backend);
+    screen_await_run(page->screen);
     tour_close(&state->tour);
     free(state->lines);
 }

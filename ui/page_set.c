@@ -83,7 +83,7 @@ void set_page_start_when_known(struct page *page)
 {
     struct set_page *set = page->state;
     const struct view *view = &page->screen->view;
-    if (!set->policy[0] && view->has_trace) {
+    if (!set->policy[0] && view_known(view)) {
         snprintf(set->policy, sizeof set->policy, "%s", view->trace.policy);
         set->budget = view->trace.budget;
     }
@@ -280,6 +280,11 @@ static bool open(struct page *page, const void *argument, struct error *err)
 static void close(struct page *page)
 {
     struct set_page *set = page->state;
+    struct screen *screen = page->screen;
+    if (kept_run_give_back(&set->own, &screen->view, screen->backend)) {
+        screen_await_run(screen);
+        view_say(&screen->view, false, "%s", _("What the stepper had before the table is back."));
+    }
     forget_rows(set);
     set_rows_free(&set->shown);
     free_rows(set->before);

@@ -91,15 +91,24 @@ static void open_instance(struct page *page, int unused)
         return;
     }
     const struct question *q = &set->rows->set.questions[set->shown.order[set->table.selected]];
-    backend->set_policy(backend->context, set->rows->header.policy, set->rows->header.budget);
-    for (int p = 0; p < QUESTION_PICTURES && q->pictures[p]; p++)
-        backend->open_picture(backend->context, p, q->pictures[p]);
-    backend->ask(backend->context, q->text);
+    struct run_wish wish = {.question = q->text, .policy = set->rows->header.policy, .budget = set->rows->header.budget};
+    for (int p = 0; p < QUESTION_PICTURES; p++)
+        wish.pictures[p] = q->pictures[p];
+    if (!kept_run_take(&set->own, &screen->view)) {
+        page_say(page, true, "%s", _("There is not enough memory."));
+        return;
+    }
+    run_wish_ask(&wish, view_known(&screen->view), backend);
+    view_await(&screen->view, &wish);
     view_set_truth(&screen->view, q->pictures[0], q->text, q->answer);
     screen->cancelled = false;
     screen->view.change[0] = 0;
-    if (page_push(screen, &page_stepper, NULL))
-        view_say(&screen->view, false, "%s", _("Esc goes back to the table."));
+    screen->view.focus = FOCUS_STAGES; // so that Esc goes back at once
+    screen->view.show = SHOW_SURVIVORS;
+    if (!page_push(screen, &page_stepper, NULL))
+        return;
+    screen_await_run(screen);
+    view_say(&screen->view, false, "%s", _("Esc goes back to the table; once that is left, what you had comes back."));
 }
 
 static void toggle_figures(struct page *page, int unused)

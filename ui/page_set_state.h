@@ -2,6 +2,7 @@
 #ifndef TRIMSCOPE_UI_PAGE_SET_STATE_H
 #define TRIMSCOPE_UI_PAGE_SET_STATE_H
 
+#include "ui/kept_run.h"
 #include "ui/page.h"
 #include "ui/page_set.h"
 #include "ui/set_table.h"
@@ -15,6 +16,7 @@ struct set_page {
     int job;                // 0: none is going on
     char *beside;           // results that shall stand beside once there are rows; NULL: none, or they do already
     int beside_job;         // reads them
+    struct kept_run own;    // of the stepper, before a question of the set was opened in it
     struct results *before; // what was shown under another policy or budget: shall stand beside
     char progress[120], error[480];
 

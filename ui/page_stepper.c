@@ -235,6 +235,12 @@ static double tick(struct page *page, double now)
 {
     struct screen *screen = page->screen;
     struct view *view = &screen->view;
+    if (view_awaits(view))
+        return now + 0.5;
+    if (view->awaited.awaited) { // it never came
+        view_await(view, NULL);
+        page_changed(page);
+    }
     if (!view->playing)
         return 0;
     if (now < screen->play_next)
@@ -256,7 +262,7 @@ static void status(struct page *page, char *out, size_t size)
     const struct view *view = &page->screen->view;
     const struct stage *stage = view_stage_at(view);
     char name[TRACE_TEXT];
-    if (!stage)
+    if (!stage || view_awaits(view))
         return;
     view_stage_name(view, stage, name, sizeof name);
     snprintf(out, size, view->playing ? _("playing  %s  stage %d of %d ") : _(" %s  stage %d of %d "), name,
@@ -265,6 +271,11 @@ static void status(struct page *page, char *out, size_t size)
 
 static void draw(struct page *page, const struct pane *pane)
 {
+    if (view_awaits(pane->view)) { // what there is is of another run
+        draw_format(pane, STYLE_TEXT, page->body.row + 1, page->body.column, page->body.columns, _("asking: %s"),
+                    pane->view->awaited.wish.question);
+        return;
+    }
     panel_legend(pane, page->screen->graphics);
     panel_words(pane);
     panel_heads(pane);
@@ -279,6 +290,8 @@ static int images(struct page *page, struct page_image out[PAGE_IMAGES])
 {
     struct scene *scene = &page->screen->scene;
     struct scene_context context = screen_scene_context(page->screen);
+    if (view_awaits(context.view))
+        return 0;
     if (!scene_update(scene, &context))
         return -1;
     if (view_stage(context.view) < 0 || context.view->trace.picture_count == 0)

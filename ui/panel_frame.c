@@ -50,7 +50,7 @@ void panel_header(const struct pane *pane)
         column +=
             draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, _(page_title(page->kind->id))) +
             2;
-    if (!view->has_trace || page->kind->id != PAGE_STEPPER)
+    if (!view->has_trace || view_awaits(view) || page->kind->id != PAGE_STEPPER)
         return;
     snprintf(budget, sizeof budget, "%s", _("as trained"));
     if (!isnan(trace->budget))

@@ -20,7 +20,7 @@
 // How long the answer to a frame is waited for: some times what the last ones took, within these limits. On a slow line
 // frames would queue up behind one another otherwise, and keys be answered long after.
 static const double patience_least = 0.5, patience_first = 3, patience_most = 20, patience_times = 3;
-static const double slow_answer = 3, busy_patience = 0.25;
+static const double slow_answer = 3, busy_patience = 0.25, run_patience = 0.15;
 
 struct screen_options screen_options_default(void)
 {
@@ -146,6 +146,17 @@ void screen_take_news(struct screen *screen)
     if (new_trace || new_picture)
         page_take_news(screen);
     page_take_jobs(screen, jobs);
+    const struct trace *known = view_known(&screen->view);
+    if (screen->awaits_run && known && known->stage_count >= known->stage_total)
+        screen->awaits_run = false, screen->draw_at = 0;
+}
+
+void screen_await_run(struct screen *screen)
+{
+    if (!view_awaits(&screen->view))
+        return;
+    screen->awaits_run = screen->dirty = true;
+    screen->draw_at = clock_seconds() + run_patience;
 }
 
 static void resize(struct screen *screen)

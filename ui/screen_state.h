@@ -32,6 +32,7 @@ struct screen {
     bool page_turned; // the frame before was of another page
     int awaited_job;  // a frame waits for it,
     double draw_at;   // until then; 0: none waits
+    bool awaits_run;  // it waits for the run that the view awaits
     double page_due;  // when the page on top wants the clock; 0: never
     struct screen_job jobs[SCREEN_JOBS];
     struct screen_placed placed[PAGE_IMAGES];
@@ -94,6 +95,9 @@ void screen_draw(struct screen *screen);
 bool screen_take_frame(struct screen *screen, bool sharp, struct frame *frame);
 // The layout for the present terminal and trace.
 void screen_place(struct screen *screen);
+
+// A frame waits a moment for the run that the view awaits: what is stale is not shown, nor an empty page in passing.
+void screen_await_run(struct screen *screen);
 
 // A key or a mouse event.
 void screen_key(struct screen *screen, wint_t key, bool is_code);

@@ -1,11 +1,13 @@
 #include "ui/view.h"
 
 #include "engine/base/text.h"
+#include "engine/base/thread.h"
 #include "engine/run/command_text.h"
 #include "engine/run/intervention_text.h"
 
 #include "ui/words.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,12 +16,51 @@
 #include <strings.h>
 #include <unistd.h>
 
-static void free_truth(struct view_truth *truth)
+enum { VIEW_PATIENCE = 4 }; // seconds
+
+void view_truth_free(struct view_truth *truth)
 {
     free(truth->picture);
     free(truth->question);
     free(truth->answer);
     *truth = (struct view_truth){0};
+}
+
+static void stop_awaiting(struct view *view)
+{
+    for (size_t i = 0; i < sizeof view->awaited.texts / sizeof *view->awaited.texts; i++)
+        free(view->awaited.texts[i]);
+    view->awaited = (struct view_awaited){.awaited = false};
+}
+
+void view_await(struct view *view, const struct run_wish *wish)
+{
+    stop_awaiting(view);
+    if (!wish)
+        return;
+    struct view_awaited *a = &view->awaited;
+    *a = (struct view_awaited){.awaited = true, .wish = *wish, .since = clock_seconds()};
+    const char **const texts[] = {&a->wish.question, &a->wish.policy, &a->wish.pictures[0], &a->wish.pictures[1]};
+    static_assert(sizeof texts / sizeof *texts == sizeof a->texts / sizeof *a->texts, "each text of a wish");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (!*texts[i])
+            continue;
+        *texts[i] = a->texts[i] = strdup(*texts[i]);
+        if (!a->texts[i]) {
+            stop_awaiting(view);
+            return;
+        }
+    }
+}
+
+bool view_awaits(const struct view *view)
+{
+    return view->awaited.awaited && (view->busy || clock_seconds() < view->awaited.since + VIEW_PATIENCE);
+}
+
+const struct trace *view_known(const struct view *view)
+{
+    return view->has_trace && !view_awaits(view) ? &view->trace : NULL;
 }
 
 void view_free(struct view *view)
@@ -30,16 +71,29 @@ void view_free(struct view *view)
         free(view->pictures[i].rgb);
     free(view->attention.weights);
     free(view->command);
-    free_truth(&view->truth);
+    view_truth_free(&view->truth);
+    stop_awaiting(view);
     *view = (struct view){0};
+}
+
+static void copy_truth(struct view_truth *to, const char *picture, const char *question, const char *answer)
+{
+    view_truth_free(to);
+    *to = (struct view_truth){strdup(picture), strdup(question), strdup(answer)};
+    if (!to->picture || !to->question || !to->answer)
+        view_truth_free(to);
 }
 
 void view_set_truth(struct view *view, const char *picture, const char *question, const char *answer)
 {
-    free_truth(&view->truth);
-    view->truth = (struct view_truth){strdup(picture), strdup(question), strdup(answer)};
-    if (!view->truth.picture || !view->truth.question || !view->truth.answer)
-        free_truth(&view->truth);
+    copy_truth(&view->truth, picture, question, answer);
+}
+
+void view_truth_copy(struct view_truth *to, const struct view_truth *from)
+{
+    view_truth_free(to);
+    if (from->answer)
+        copy_truth(to, from->picture, from->question, from->answer);
 }
 
 const char *view_truth(const struct view *view)
@@ -129,6 +183,8 @@ bool view_take_news(struct view *view, struct backend_news *news)
         view->trace = news->trace;
         view->has_trace = true;
         news->has_trace = false;
+        if (view->awaited.awaited && run_wish_is(&view->awaited.wish, &view->trace))
+            stop_awaiting(view);
         view_clamp(view);
         view_tell_change(view);
         view_write_command(view);
@@ -155,6 +211,7 @@ bool view_take_news(struct view *view, struct backend_news *news)
     }
     if (news->has_error) {
         view_say(view, true, "%s", news->error);
+        stop_awaiting(view);
         view->change[0] = 0;
         changed = true;
     }

@@ -3,7 +3,7 @@
 #ifndef TRIMSCOPE_UI_VIEW_H
 #define TRIMSCOPE_UI_VIEW_H
 
-#include "ui/backend.h"
+#include "ui/run_wish.h"
 
 enum focus { FOCUS_STAGES, FOCUS_PATCHES, FOCUS_WORDS, FOCUS_HEADS, FOCUS_COUNT };
 enum show { SHOW_SURVIVORS, SHOW_SELF, SHOW_CROSS, SHOW_TOTAL, SHOW_ATTENTION, SHOW_COUNT };
@@ -48,6 +48,13 @@ struct view {
     struct view_truth {
         char *picture, *question, *answer;
     } truth;
+    // A run that was asked for from outside of the stepper: until it comes, the trace is of another one.
+    struct view_awaited {
+        bool awaited;
+        struct run_wish wish;
+        char *texts[TRACE_PICTURES + 2]; // its own
+        double since;
+    } awaited;
     // What the person changed last and the final answer before it, to tell what the change did.
     char change[160];
     struct trace_answer answer_before;
@@ -59,6 +66,17 @@ void view_free(struct view *view);
 void view_set_truth(struct view *view, const char *picture, const char *question, const char *answer);
 // The true answer of the present question about the present picture; NULL: not known.
 const char *view_truth(const struct view *view);
+
+// Copies over what was there; without memory nothing is known.
+void view_truth_copy(struct view_truth *to, const struct view_truth *from);
+void view_truth_free(struct view_truth *truth);
+
+// From now on the trace is stale until this run (copied) has come, or an error instead of it: view_awaits(). It is not
+// awaited for ever: what has not come some seconds after the backend fell silent never will. NULL: none is awaited.
+void view_await(struct view *view, const struct run_wish *wish);
+bool view_awaits(const struct view *view);
+// The trace, where it is of what the backend has; NULL: none, or a stale one.
+const struct trace *view_known(const struct view *view);
 
 // Takes what the backend sent; afterwards *news is empty. Returns whether anything to be seen changed.
 bool view_take_news(struct view *view, struct backend_news *news);

@@ -253,12 +253,16 @@ static void test_table(void **state)
     char before[512], after[512];
     screen_term_row(&term, 36, before, sizeof before); // the chosen row in full
     // In the stepper with that question, and back to the same place.
+    term.log_used = 0;
     screen_term_type(&term, "\r");
-    WAIT(&term, "Esc goes back to the table.");
+    WAIT(&term, "Esc goes back to the table; once that is left, what you had comes back.");
     WAIT(&term, "stage 1 of");
     WAIT(&term, "‹ ");
     snprintf(question, sizeof question, "%.*s", (int)strcspn(tiny_questions[2], "?"), tiny_questions[2]);
     WAIT(&term, question);
+    assert_true(term.log_used > 0 && term.log_used < sizeof term.log);
+    term.log[term.log_used] = 0;
+    assert_null(strstr(term.log, "heart")); // what the stepper had before was in no frame
     screen_term_type(&term, "l");
     WAIT(&term, "stage 2 of");
     screen_term_type(&term, "\033");
@@ -280,8 +284,13 @@ static void test_table(void **state)
     screen_term_type(&term, "G");
     screen_term_settle(&term, 200);
     assert_true(screen_term_find(&term, " 0 p0.png", &row, &column));
-    screen_term_type(&term, "q"); // to the stepper
-    WAIT(&term, "stage 2 of");
+    term.log_used = 0;
+    screen_term_type(&term, "q"); // to the stepper, which has its own run again, where it was
+    WAIT(&term, "What the stepper had before the table is back.");
+    WAIT(&term, "heart ›");
+    WAIT(&term, "stage 1 of");
+    term.log[term.log_used < sizeof term.log ? term.log_used : sizeof term.log - 1] = 0;
+    assert_null(strstr(term.log, question));
     screen_term_type(&term, "q");
     finish(&term);
     free_words(&call);
