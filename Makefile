@@ -73,7 +73,7 @@ FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 LANGUAGES  := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/trimscope.mo)
 
-.PHONY: FORCE all help deps run pot tests fuzzers check check-all bench train install uninstall format clean compile_commands.json
+.PHONY: FORCE all help deps run pot tests fuzzers check check-all bench ablation train install uninstall format clean compile_commands.json
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -85,6 +85,7 @@ help:
 	@echo 'make run             step through the bundled model on a bundled picture'
 	@echo 'make check           build and run all tests, sanitizers and fuzz smoke runs included'
 	@echo 'make bench           measure speed on this machine, as ratios'
+	@echo 'make ablation        train and evaluate the variants of the method, write assets/results (hours; can be stopped)'
 	@echo 'make train           train the bundled model again (hours; can be stopped and resumed)'
 	@echo 'make install         install below PREFIX=$(PREFIX), DESTDIR= for packagers'
 	@echo 'make pot             bring the translations in po/ up to date with the source'
@@ -110,6 +111,9 @@ bench: $(BUILD)/trimscope
 	$(BUILD)/trimscope bench --threads $(shell nproc) linear meter prune bundled train
 
 # Interrupted, it stops with an error and goes on from there the next time.
+ablation: $(BUILD)/trimscope
+	tools/ablation --trimscope $(BUILD)/trimscope --work $(BUILD)/ablation
+
 train: $(BUILD)/trimscope
 	$(BUILD)/trimscope train --estimate --config assets/training/dense.json
 	$(BUILD)/trimscope train --estimate --trim --config assets/training/pruned.json

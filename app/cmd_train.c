@@ -38,7 +38,7 @@ static void ask_to_stop(int signal_number)
 
 struct train_command {
     const char *init, *teacher, *out, *config, *score, *set, *held_out;
-    bool trim, grow, freeze, fresh, change, estimate, no_cross, no_heads, no_distill, no_curriculum, half;
+    bool trim, grow, freeze, fresh, change, estimate, no_cross, no_heads, no_tokens, no_distill, no_curriculum, half;
     // every: seconds between saved states; minutes: 0 for no limit; calibrate: questions of a set, 0 for none
     long threads, validate, every, minutes, calibrate;
     bool on_screen;
@@ -97,7 +97,7 @@ static bool read_ablations(struct train_command *a, struct error *err)
     const struct {
         bool given;
         const char *option;
-    } ablations[] = {{a->no_cross, "--no-cross"}, {a->no_heads, "--no-heads"}, {a->no_curriculum, "--no-curriculum"},
+    } ablations[] = {{a->no_cross, "--no-cross"}, {a->no_heads, "--no-heads"}, {a->no_tokens, "--no-tokens"}, {a->no_curriculum, "--no-curriculum"},
                      {a->score != NULL, "--score"}};
     for (size_t i = 0; i < sizeof ablations / sizeof *ablations; i++)
         if (ablations[i].given && !a->trim)
@@ -112,6 +112,7 @@ static bool read_ablations(struct train_command *a, struct error *err)
     s->cross = a->no_cross ? 0 : s->cross;
     s->concat = a->score ? concat : a->no_cross ? 0 : s->concat;
     s->heads = a->no_heads ? 0 : s->heads;
+    s->tokens = a->no_tokens ? 0 : s->tokens;
     s->distill = a->no_distill ? 0 : s->distill;
     s->curriculum = a->no_curriculum ? 0 : s->curriculum;
     return true;
@@ -232,7 +233,8 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
 {
     struct measured measured = {0};
     train_report_validation(report, trainer, (int)a->validate);
-    bool ok = !(a->trim && (world || a->calibrate)) || measure_shifts(trainer, a, world, report, &measured, err);
+    bool shifts = a->trim && a->settings.tokens && (world || a->calibrate);
+    bool ok = !shifts || measure_shifts(trainer, a, world, report, &measured, err);
     if (ok && a->trim && a->half && world) {
         train_report_say(report, "%s", _("learning what the world's pictures look like"));
         ok = (measured.familiarity = train_familiarity(world, (int)a->threads, err)) != NULL;
@@ -419,6 +421,7 @@ int cmd_train(int argc, char **argv)
          N_("the cross-modal part of token scores: a scalar product (default), or an MLP over both sides"), 0, 0},
         {"no-cross", OPTION_FLAG, &a.no_cross, NULL, N_("token trimmers without cross-modal guidance"), 0, 0},
         {"no-heads", OPTION_FLAG, &a.no_heads, NULL, N_("no head trimmers"), 0, 0},
+        {"no-tokens", OPTION_FLAG, &a.no_tokens, NULL, N_("no token trimmers"), 0, 0},
         {"no-distill", OPTION_FLAG, &a.no_distill, NULL, N_("no distillation from the full model"), 0, 0},
         {"no-curriculum", OPTION_FLAG, &a.no_curriculum, NULL, N_("the target share from the first step on"), 0, 0},
         {"config", OPTION_TEXT, &a.config, "FILE", N_("settings as JSON; NAME=VALUE overrides them"), 0, 0},

@@ -115,6 +115,8 @@ bool train_settings_check(const struct train_settings *s, int fusion_layers, str
                          fusion_layers);
     if (!s->trim)
         return check_dense(s, err);
+    if (!s->tokens && !s->heads)
+        return error_set(err, ERROR_INPUT, "tokens = 0 and heads = 0 leave nothing to trim");
     if (s->concat && !s->cross)
         return error_set(err, ERROR_INPUT, "concat says how to look at the other modality, and cross = 0 says not to");
     if (s->freeze && s->trimmer_rate <= 0)

@@ -45,6 +45,7 @@ enum { SETTINGS_BUDGETS = 16 };
     X(double, head_keep, 1, 0.75, 0, 1, "share of heads that may stay on before it costs")                     \
     X(double, word_keep, 1, 0.75, 0, 1, "share of words that may stay alive before it costs")                  \
     X(int, heads, 1, 1, 0, 1, "trim attention heads too")                                                      \
+    X(int, tokens, 1, 1, 0, 1, "trim tokens; 0: attention heads alone")                                        \
     X(int, cross, 1, 1, 0, 1, "token trimmers look at the other modality too")                                 \
     X(int, concat, 0, 0, 0, 1, "by an MLP over both side by side instead of their scalar product")             \
     X(int, hidden, 0, 0, 0, 1024, "width of a token trimmer's MLP (0: an eighth of the model's)")              \

@@ -76,8 +76,8 @@ bool shape_settle(struct model_config *config, struct train_settings *settings, 
 void shape_add_trimmers(struct model_config *config, struct train_settings *settings)
 {
     int eighth = config->width > 8 ? config->width / 8 : 1, heads = settings->heads;
-    settings->hidden = settings->hidden ? settings->hidden : eighth;
-    settings->rank = !settings->cross ? 0 : settings->rank ? settings->rank : eighth;
+    settings->hidden = !settings->tokens ? 0 : settings->hidden ? settings->hidden : eighth;
+    settings->rank = !settings->tokens || !settings->cross ? 0 : settings->rank ? settings->rank : eighth;
     struct trimmer_config fusion = {settings->hidden, settings->rank, heads, heads, settings->concat};
     struct trimmer_config patches = fusion; // of which BLIP's have no heads there
     patches.msa = patches.mca = heads && config->architecture == ARCHITECTURE_METER;

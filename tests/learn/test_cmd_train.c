@@ -240,6 +240,11 @@ static void test_ablations(void **state)
     assert_false(holds(out, "trimmers.fusion_image.0.token.alpha"));
     check_setting(out, "\"hidden\":5");
     check_setting(out, "\"rank\":2");
+    assert_int_equal(TRAIN(&said, "--trim", "--init", dense, "--out", out, "--fresh", "total=4", "target=0.95", "--no-tokens", SMALL), 0);
+    assert_false(holds(out, "trimmers.fusion_image.0.token.out.weight"));
+    assert_true(holds(out, "trimmers.fusion_image.0.mca.out.weight"));
+    assert_int_equal(TRAIN(&said, "--trim", "--init", dense, "--out", out, "--fresh", "--no-tokens", "--no-heads", SMALL), 1);
+    assert_non_null(strstr(said.err, "nothing to trim"));
     // A smaller model learns from a larger one.
     assert_int_equal(TRAIN(&said, "--teacher", "assets/dense.safetensors", "--out", dense, "--fresh", "total=4", "distill=1",
                            SMALL),
