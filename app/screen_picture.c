@@ -8,7 +8,7 @@ enum { SIDE = 1024 };
 // Copies a rectangle, RGB only.
 static bool crop(struct backend_picture *to, const struct picture *from, int x, int y, int width, int height)
 {
-    *to = (struct backend_picture){width, height, malloc((size_t)width * (size_t)height * 3)};
+    *to = (struct backend_picture){.width = width, .height = height, .rgb = malloc((size_t)width * (size_t)height * 3)};
     if (!to->rgb)
         return false;
     unsigned char *out = to->rgb;
@@ -32,6 +32,58 @@ static void find_shape(const struct picture *from, const struct trace_picture *s
     *height = tall > 0 ? (int)tall : 1;
 }
 
+struct box {
+    int x, y, width, height;
+};
+
+// A rectangle of the picture at another size, RGB only, into to[width * height * 3].
+static bool copy_scaled(unsigned char *to, const struct picture *from, struct box box, int width, int height,
+                        struct error *err)
+{
+    struct backend_picture part = {0};
+    struct picture resized = {0};
+    if (!crop(&part, from, box.x, box.y, box.width, box.height))
+        return error_no_memory(err, "the picture");
+    struct picture source = {.width = box.width, .height = box.height, .channels = 3, .pixels = part.rgb};
+    bool done = picture_resize(&resized, &source, width, height, err);
+    if (done)
+        memcpy(to, resized.pixels, (size_t)width * (size_t)height * 3);
+    free(part.rgb);
+    picture_free(&resized);
+    return done;
+}
+
+bool screen_picture_add_rim(struct backend_picture *to, const struct picture *from, const struct trace_picture *shape,
+                            struct error *err)
+{
+    int wide, tall;
+    find_shape(from, shape, &wide, &tall);
+    bool sides = wide < from->width;
+    // As much of it as there is of the picture at most.
+    int own = sides ? wide : tall, cut = ((sides ? from->width : from->height) - own) / 2, seen = sides ? to->width : to->height;
+    cut = cut < own ? cut : own;
+    int rim = (int)((int64_t)cut * seen / own);
+    if (shape->squashed || rim < 1)
+        return true;
+    size_t bytes = backend_picture_size(to);
+    to->rim = rim;
+    to->rim_sides = sides;
+    unsigned char *grown = realloc(to->rgb, backend_picture_size(to));
+    if (!grown) {
+        to->rim = 0;
+        return error_no_memory(err, "the picture");
+    }
+    to->rgb = grown;
+    struct box first = {sides ? (from->width - wide) / 2 - cut : 0, sides ? 0 : (from->height - tall) / 2 - cut,
+                        sides ? cut : wide, sides ? tall : cut};
+    struct box second = first;
+    second.x += sides ? cut + wide : 0;
+    second.y += sides ? 0 : cut + tall;
+    int width = sides ? rim : to->width, height = sides ? to->height : rim;
+    return copy_scaled(grown + bytes, from, first, width, height, err) &&
+           copy_scaled(grown + bytes + (size_t)width * (size_t)height * 3, from, second, width, height, err);
+}
+
 bool screen_picture_make(struct backend_picture *to, const struct picture *from, const struct trace_picture *shape,
                          struct error *err)
 {
@@ -47,14 +99,14 @@ bool screen_picture_make(struct backend_picture *to, const struct picture *from,
     if (!crop(to, from, (from->width - wide) / 2, (from->height - tall) / 2, wide, tall))
         return error_no_memory(err, "the picture");
     if (width == wide && height == tall)
-        return true;
+        return screen_picture_add_rim(to, from, shape, err);
     part.pixels = to->rgb;
     *to = (struct backend_picture){0};
     bool done = picture_resize(&resized, &part, width, height, err) &&
                 (crop(to, &resized, 0, 0, width, height) || error_no_memory(err, "the picture"));
     free(part.pixels);
     picture_free(&resized);
-    return done;
+    return done && screen_picture_add_rim(to, from, shape, err);
 }
 
 bool screen_picture_load(struct backend_picture *to, const char *path, const struct trace_picture *shape,

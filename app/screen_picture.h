@@ -12,6 +12,10 @@ bool screen_picture_make(struct backend_picture *to, const struct picture *from,
                          struct error *err);
 
 // The same from a file.
+// Adds what the model's crop has cut off (struct backend_picture) to the part of `from` that it sees.
+bool screen_picture_add_rim(struct backend_picture *to, const struct picture *from, const struct trace_picture *shape,
+                            struct error *err);
+
 bool screen_picture_load(struct backend_picture *to, const char *path, const struct trace_picture *shape,
                          struct error *err);
 

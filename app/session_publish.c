@@ -1,6 +1,7 @@
 // Handing results over: the worker gathers news under the lock, and a byte in the pipe wakes the screen.
 #include "app/least.h"
 #include "app/notes.h"
+#include "app/screen_picture.h"
 #include "app/session_private.h"
 
 #include <math.h>
@@ -115,20 +116,22 @@ void session_publish_picture(struct lane *lane, int slot)
         session_publish_error(lane, &err);
         return;
     }
-    unsigned char *rgb = malloc((size_t)side * (size_t)side * 3);
-    if (rgb)
-        memcpy(rgb, fitted.pixels, (size_t)side * (size_t)side * 3);
+    struct backend_picture shown = {.width = side, .height = side, .rgb = malloc((size_t)side * (size_t)side * 3)};
+    if (shown.rgb)
+        memcpy(shown.rgb, fitted.pixels, (size_t)side * (size_t)side * 3);
     picture_free(&fitted);
-    if (!rgb)
+    if (!shown.rgb || !screen_picture_add_rim(&shown, from, &run_trace(lane->run)->pictures[slot], &err)) {
+        free(shown.rgb);
         return;
+    }
     if (!begin(lane)) {
-        free(rgb);
+        free(shown.rgb);
         return;
     }
     if (lane->news.has_picture[slot])
         free(lane->news.pictures[slot].rgb);
     lane->news.has_picture[slot] = true;
-    lane->news.pictures[slot] = (struct backend_picture){side, side, rgb};
+    lane->news.pictures[slot] = shown;
     end(lane);
 }
 

@@ -92,7 +92,7 @@ static void next_look(void *context)
 
 static bool copy_pixels(struct backend_picture *to, const struct world_scene *scene)
 {
-    *to = (struct backend_picture){WORLD_SIDE, WORLD_SIDE, malloc(sizeof scene->pixels)};
+    *to = (struct backend_picture){.width = WORLD_SIDE, .height = WORLD_SIDE, .rgb = malloc(sizeof scene->pixels)};
     if (to->rgb)
         memcpy(to->rgb, scene->pixels, sizeof scene->pixels);
     return to->rgb != NULL;

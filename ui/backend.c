@@ -14,12 +14,19 @@ void backend_news_free(struct backend_news *news)
     *news = (struct backend_news){0};
 }
 
+size_t backend_picture_size(const struct backend_picture *picture)
+{
+    size_t rim = 2 * (size_t)picture->rim * (size_t)(picture->rim_sides ? picture->height : picture->width);
+    return ((size_t)picture->width * (size_t)picture->height + rim) * 3;
+}
+
 bool backend_picture_copy(struct backend_picture *to, const struct backend_picture *from)
 {
-    size_t size = (size_t)from->width * (size_t)from->height * 3;
+    size_t size = backend_picture_size(from);
     if (!from->rgb)
         return true;
-    *to = (struct backend_picture){from->width, from->height, malloc(size)};
+    *to = *from;
+    to->rgb = malloc(size);
     if (to->rgb)
         memcpy(to->rgb, from->rgb, size);
     return to->rgb;

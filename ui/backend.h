@@ -41,7 +41,13 @@ enum { BACKEND_LANES = 8 };
 struct backend_picture {
     int width, height;
     unsigned char *rgb; // malloc'ed; whoever holds the struct frees it
+    // What the crop has cut off, at the same scale: behind rgb in the same block two strips that are `rim` wide and as high as
+    // the picture, left and right of it where rim_sides, else as wide as it and `rim` high, above and below. 0: nothing.
+    int rim;
+    bool rim_sides;
 };
+// Bytes of such a block.
+size_t backend_picture_size(const struct backend_picture *picture);
 
 // Which attention: of the token `query` of a stream, in one module of a stage; head -1 is the mean over live
 // heads.

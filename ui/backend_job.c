@@ -50,7 +50,7 @@ static bool copy_sweep(struct backend_sweep_request *to, const struct backend_sw
 static bool copy_look(struct backend_look_request *to, const struct backend_look_request *from)
 {
     size_t bytes = (size_t)from->picture.width * (size_t)from->picture.height * 3;
-    to->picture = (struct backend_picture){from->picture.width, from->picture.height, malloc(bytes)};
+    to->picture = (struct backend_picture){.width = from->picture.width, .height = from->picture.height, .rgb = malloc(bytes)};
     if (to->picture.rgb)
         memcpy(to->picture.rgb, from->picture.rgb, bytes);
     return copy_text(&to->question, from->question) && to->picture.rgb;

@@ -59,7 +59,7 @@ bool easel_show(struct easel *easel, const unsigned char *rgb, int side)
         return false;
     memcpy(copy, rgb, bytes);
     free(easel->view.pictures[0].rgb);
-    easel->view.pictures[0] = (struct backend_picture){side, side, copy};
+    easel->view.pictures[0] = (struct backend_picture){.width = side, .height = side, .rgb = copy};
     easel->view.picture_serial++;
     look(easel);
     return true;

@@ -6,7 +6,7 @@ struct section {
     int floor, least, good; // rows without which it is no use, rows it needs, rows it would like
 };
 
-enum { GAP = 2, PANELS_LEAST = 46, PICTURE_LEAST = 20, THUMBNAIL_LEAST = 6, THUMBNAIL_PAIR = 9, THUMBNAIL_MOST = 12 };
+enum { GAP = 2, PANELS_LEAST = 46, PANELS_GOOD = 64, PICTURE_LEAST = 20, THUMBNAIL_LEAST = 6, THUMBNAIL_PAIR = 9, THUMBNAIL_MOST = 12 };
 
 static int least(int a, int b)
 {
@@ -80,11 +80,14 @@ static void place_body(struct layout *layout, const struct layout_request *reque
 {
     int rows = bottom - top;
     int picture_rows = rows - 1; // the legend stands below
-    double wanted = picture_rows * (double)request->cell_height * request->aspect / request->cell_width;
-    int most = request->columns - 2 - GAP - PANELS_LEAST;
+    double aspect = request->aspect / (1 + request->higher);
+    double wanted = picture_rows * (double)request->cell_height * aspect / request->cell_width;
+    int most = request->columns - 2 - GAP - PANELS_LEAST, good = request->columns - 2 - GAP - PANELS_GOOD;
     int columns = clamp((int)(wanted + 0.999), PICTURE_LEAST, most);
-    int tall =
-        (int)(columns * (double)request->cell_width / (request->aspect * request->cell_height) + 0.999);
+    int tall = (int)(columns * (double)request->cell_width / (aspect * request->cell_height) + 0.999);
+    int bordered = clamp((int)(wanted * (1 + request->wider) + 0.999), columns, good > columns + 2 ? good : columns + 2);
+    if (request->wider > 0)
+        columns = bordered < most ? bordered : most;
     picture_rows = clamp(tall, 1, picture_rows); // a wide picture is lower than its place
     layout->picture = (struct rect){top, 1, picture_rows, columns};
     layout->legend = (struct rect){top + picture_rows, 1, 1, columns};

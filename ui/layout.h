@@ -16,6 +16,7 @@ struct layout_request {
     int rows, columns;           // of the terminal
     int cell_width, cell_height; // in pixels; only their ratio matters here
     double aspect;               // width / height of the picture (both pictures side by side)
+    double wider, higher;        // shares by which a border around it makes it so, if there is room
     int stages;                  // of the whole run, for the film strip
     int head_rows;               // streams that have heads
     int question_columns;        // of the question written in one row

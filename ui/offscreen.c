@@ -15,15 +15,6 @@ struct still {
     bool told;
 };
 
-static bool copy_picture(struct backend_picture *to, const struct backend_picture *from)
-{
-    size_t size = (size_t)from->width * (size_t)from->height * 3;
-    *to = (struct backend_picture){from->width, from->height, malloc(size)};
-    if (to->rgb)
-        memcpy(to->rgb, from->rgb, size);
-    return to->rgb != NULL;
-}
-
 static bool still_poll(void *context, struct backend_news *news)
 {
     struct still *still = context;
@@ -33,7 +24,7 @@ static bool still_poll(void *context, struct backend_news *news)
     still->told = true;
     news->has_trace = trace_copy(&news->trace, still->trace);
     for (int p = 0; p < still->trace->picture_count; p++)
-        news->has_picture[p] = still->pictures[p].rgb && copy_picture(&news->pictures[p], &still->pictures[p]);
+        news->has_picture[p] = still->pictures[p].rgb && backend_picture_copy(&news->pictures[p], &still->pictures[p]);
     return true;
 }
 

@@ -74,7 +74,7 @@ static bool open(struct page *page, const void *argument, struct error *err)
     if (view->trace.picture_count != 1)
         return error_set(err, ERROR_USAGE, "%s", _("This model compares two pictures; editing needs one that looks at one."));
     size_t bytes = (size_t)picture->width * (size_t)picture->height * 3;
-    state->original = (struct backend_picture){picture->width, picture->height, malloc(bytes)};
+    state->original = (struct backend_picture){.width = picture->width, .height = picture->height, .rgb = malloc(bytes)};
     if (!state->original.rgb || !easel_begin(&state->easel, page)) {
         free(state->original.rgb);
         return error_no_memory(err, "the copy");

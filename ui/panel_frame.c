@@ -3,6 +3,7 @@
 #include "ui/page.h"
 #include "ui/paint.h"
 #include "ui/panels.h"
+#include "ui/rim.h"
 #include "ui/titles.h"
 #include "ui/words.h"
 
@@ -277,7 +278,12 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
         snprintf(count, sizeof count, _("%d of %d patches"), alive, total);
         if (draw_width(count) > end - column)
             snprintf(count, sizeof count, _("%d of %d"), alive, total);
-        draw_text(pane, STYLE_TEXT, rect.row, column, end - column, count);
+        column += draw_text(pane, STYLE_TEXT, rect.row, column, end - column, count);
+        double wider, higher;
+        rim_of_all(view, &wider, &higher);
+        const char *border = _("grey: cut off, never seen");
+        if ((wider > 0 || higher > 0) && draw_width(border) + 2 <= end - column)
+            draw_right(pane, STYLE_DIM, rect.row, column, end - column, border);
         return;
     }
     bool asked =

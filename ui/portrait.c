@@ -1,5 +1,7 @@
 #include "ui/portrait.h"
 
+#include "ui/rim.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +48,7 @@ static void keep_picture(struct backend_picture *kept, const struct backend_pict
     size_t bytes = picture->rgb ? (size_t)picture->width * (size_t)picture->height * 3 : 0;
     if (kept->width != picture->width || kept->height != picture->height || !bytes) {
         free(kept->rgb);
-        *kept = (struct backend_picture){picture->width, picture->height, bytes ? malloc(bytes) : NULL};
+        *kept = (struct backend_picture){.width = picture->width, .height = picture->height, .rgb = bytes ? malloc(bytes) : NULL};
     }
     if (kept->rgb)
         memcpy(kept->rgb, picture->rgb, bytes);
@@ -85,6 +87,23 @@ static bool update_scaled(struct canvas *canvas, unsigned *serial, const struct 
 // ---- the large one
 // ---------------------------------------------------------------------------------------------
 
+// How thick the border of a picture is at either end, where so many pixels are left there; whole cells, where pixels are
+// cells, so that the patches stay where cells begin.
+static int rim_pixels(const struct portrait_request *request, int p, const struct area *area, int across, int down,
+                      bool *sides)
+{
+    int cell_width, cell_height;
+    double share = rim_share(request->view, p, sides);
+    image_cell_pixels(request->terminal, request->graphics, &cell_width, &cell_height);
+    if (!request->rim || share <= 0)
+        return 0;
+    int rim = (int)(share * (*sides ? area->width : area->height) + 0.5), most = *sides ? across : down;
+    rim = rim < most ? rim : most;
+    if (request->graphics != GRAPHICS_SIXEL)
+        rim -= rim % (*sides ? cell_width : cell_height);
+    return rim > 0 ? rim : 0;
+}
+
 // The canvas and the areas of the pictures in it: as large as the rectangle and the terminal allow. Where
 // pixels are small every patch gets the same whole number of them.
 static bool place_pictures(struct portrait *portrait, struct image *image, const struct portrait_request *request)
@@ -98,20 +117,37 @@ static bool place_pictures(struct portrait *portrait, struct image *image, const
     if (sixel && height > request->terminal->most_height)
         height = request->terminal->most_height;
     double pixel = image_pixel_aspect(request->terminal, request->graphics), aspect = portrait_aspect(view);
-    int gap = pictures > 1 ? cell_width : 0, across = 0, tall = 0, x = 0;
-    double tallest = fmin(height, (width - gap) * pixel / aspect);
+    int gap = pictures > 1 ? cell_width : 0, across = 0, tall = 0, top = 0, x = 0;
+    double wider = 0, higher = 0;
+    if (request->rim)
+        rim_of_all(view, &wider, &higher);
+    int least = wider > 0 ? 2 * pictures * cell_width : 0; // of what goes on at the sides something is to be seen
+    double tallest = fmin(height / (1 + higher), (width - gap - least) * pixel / aspect);
+    int left = width - gap;
     for (int p = 0; p < pictures; p++) {
         double patch = tallest / grid_rows(view, p);
         if (sixel && patch >= 4)
             patch = floor(patch);
         struct area *area = &portrait->areas[p];
-        *area = (struct area){x, 0, (int)(patch * grid_columns(view, p) / pixel),
-                              (int)(patch * grid_rows(view, p))};
+        area->width = (int)(patch * grid_columns(view, p) / pixel);
+        area->height = (int)(patch * grid_rows(view, p));
         area->width = area->width > 0 ? area->width : 1;
         area->height = area->height > 0 ? area->height : 1;
-        across = x + area->width;
-        tall = area->height > tall ? area->height : tall;
-        x += area->width + gap;
+        left -= area->width;
+    }
+    for (int p = 0; p < pictures; p++) {
+        struct area *area = &portrait->areas[p];
+        bool sides;
+        int rim = rim_pixels(request, p, area, left / pictures / 2, (height - area->height) / 2, &sides);
+        portrait->rims[p] = rim;
+        area->x = x + (sides ? rim : 0);
+        top = !sides && rim > top ? rim : top;
+        across = area->x + area->width + (sides ? rim : 0);
+        x = across + gap;
+    }
+    for (int p = 0; p < pictures; p++) { // what is seen of two begins in one line
+        portrait->areas[p].y = top;
+        tall = portrait->areas[p].height + 2 * top > tall ? portrait->areas[p].height + 2 * top : tall;
     }
     if (!sixel) { // whole cells
         across = (across + cell_width - 1) / cell_width * cell_width;
@@ -174,7 +210,9 @@ bool portrait_paint(struct portrait *portrait, struct image *image, const struct
     struct area whole = {0, 0, image->canvas.width, image->canvas.height};
     canvas_fill(&image->canvas, whole, request->theme->background);
     for (int p = 0; p < picture_count(request->view); p++)
-        if (!paint_one(portrait, image, request, p))
+        if (!paint_one(portrait, image, request, p) ||
+            (portrait->rims[p] > 0 && !rim_paint(&image->canvas, portrait->areas[p], portrait->rims[p],
+                                                 &request->view->pictures[p], request->theme)))
             return false;
     return true;
 }
@@ -214,7 +252,8 @@ bool portrait_thumbnail(struct portrait *portrait, struct canvas *canvas, struct
     int each = pictures > 0 ? (area.width - (pictures - 1)) / pictures : 0;
     for (int p = 0; p < pictures; p++, x += each + 1) {
         int rows = grid_rows(view, p), columns = grid_columns(view, p);
-        int height = area.height / (pictures > 1 ? pictures : 1);
+        int height = (int)(each * image_pixel_aspect(request->terminal, request->graphics) * rows / columns + 0.5);
+        height = height < area.height ? height : area.height;
         struct area part = {x, area.y + (area.height - height) / 2, each, height};
         if (part.width < 1 || part.height < 1)
             continue; // too small to be seen

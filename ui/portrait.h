@@ -12,6 +12,7 @@ struct portrait {
     unsigned clear_serial[TRACE_PICTURES], small_serial[TRACE_PICTURES];
     struct backend_picture clear_of[TRACE_PICTURES]; // copies of what the large ones were scaled from
     struct area areas[TRACE_PICTURES]; // of the pictures in the large canvas
+    int rims[TRACE_PICTURES];          // and how thick the border of each is there
 };
 
 struct portrait_request {
@@ -21,6 +22,7 @@ struct portrait_request {
     const struct theme *theme;
     const struct terminal *terminal;
     enum graphics graphics;
+    bool rim;            // with a border of what the model never sees, as far as there is room
     bool soft;           // what is dropped stays easy to make out
     int picture, cursor; // the patch with the cursor and its picture; cursor -1: none
     // Changes how the patches of a picture look; NULL: as the view says.

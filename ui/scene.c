@@ -120,6 +120,7 @@ static bool paint_main(struct scene *scene, const struct scene_context *context)
         .theme = context->theme,
         .terminal = context->terminal,
         .graphics = context->graphics,
+        .rim = true,
         .picture = view->picture,
         .cursor = view->focus == FOCUS_PATCHES ? view->patch : -1,
         .change_looks = context->change_looks,

@@ -1,6 +1,7 @@
 // One frame: the text through curses, then the images in one piece behind it. Order, placeholders and pacing
 // follow what was measured in real terminals (the comments say what breaks otherwise).
 #include "ui/panels.h"
+#include "ui/rim.h"
 #include "ui/screen_state.h"
 
 #include "engine/base/thread.h"
@@ -29,11 +30,15 @@ void screen_place(struct screen *screen)
 {
     const struct view *view = &screen->view;
     const struct trace *trace = &view->trace;
+    double wider, higher;
+    rim_of_all(view, &wider, &higher);
     struct layout_request request = {.rows = LINES,
                                      .columns = COLS,
                                      .cell_width = screen->terminal.cell_width,
                                      .cell_height = screen->terminal.cell_height,
                                      .aspect = scene_aspect(view),
+                                     .wider = wider,
+                                     .higher = higher,
                                      .stages = 1,
                                      .head_rows = view->has_trace ? trace->picture_count + 1 : 2};
     if (view->has_trace && trace->question)

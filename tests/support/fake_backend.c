@@ -95,7 +95,7 @@ static bool fake_poll(void *context, struct backend_news *news)
     if (fake->new_picture) {
         news->has_picture[0] = true;
         news->pictures[0] =
-            (struct backend_picture){SAMPLE_SIDE, SAMPLE_SIDE, malloc(SAMPLE_SIDE * SAMPLE_SIDE * 3)};
+            (struct backend_picture){.width = SAMPLE_SIDE, .height = SAMPLE_SIDE, .rgb = malloc(SAMPLE_SIDE * SAMPLE_SIDE * 3)};
         sample_picture(news->pictures[0].rgb);
     }
     if (fake->new_note) {

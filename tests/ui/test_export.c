@@ -40,7 +40,7 @@ static int set_up(void **state)
     setlocale(LC_CTYPE, "C.UTF-8");
     sample_picture(run.rgb);
     sample_trace(&run.trace, "is the red ball left of the tree", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
-    run.pictures[0] = (struct backend_picture){SAMPLE_SIDE, SAMPLE_SIDE, run.rgb};
+    run.pictures[0] = (struct backend_picture){.width = SAMPLE_SIDE, .height = SAMPLE_SIDE, .rgb = run.rgb};
     run.figure = (struct figure){.count = 1, .rows = {{&run.trace, run.pictures}}};
     return 0;
 }

@@ -69,6 +69,8 @@ static void test_unusual_runs(void **state)
                     struct layout_request one = request(rows, 80 + rows * 2, aspects[a], stages[s]);
                     one.head_rows = heads;
                     one.question_columns = stages[s];
+                    one.wider = rows % 2 ? 0.3 * heads : 0; // a border around the picture
+                    one.higher = rows % 4 ? 0.24 : 0;
                     check(&one);
                 }
 }
@@ -88,11 +90,35 @@ static void test_picture_is_square_in_pixels(void **state)
     }
 }
 
+// A border makes the picture's place wider where there is room, and what the model sees hardly smaller.
+static void test_border(void **state)
+{
+    (void)state;
+    for (int columns = 80; columns < 220; columns += 5)
+        for (int rows = 24; rows < 60; rows += 4) {
+            struct layout_request plain = request(rows, columns, 1, 13), wide = plain, high = plain;
+            struct layout without, with, above;
+            wide.wider = 0.5;
+            high.higher = 0.24;
+            layout_compute(&without, &plain);
+            layout_compute(&with, &wide);
+            layout_compute(&above, &high);
+            assert_true(with.picture.columns >= without.picture.columns);
+            assert_true(with.picture.columns <= without.picture.columns * 3 / 2 + 2);
+            assert_int_equal(with.picture.rows, without.picture.rows);
+            assert_true(with.words.columns >= 46);
+            assert_true(above.picture.columns <= without.picture.columns);
+            if (columns >= 160 && rows < 40)
+                assert_true(with.picture.columns > without.picture.columns + 4);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_size),
         cmocka_unit_test(test_unusual_runs),
+        cmocka_unit_test(test_border),
         cmocka_unit_test(test_picture_is_square_in_pixels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static void fill_point(struct train_point *point, int step)
 static void fill_look(struct train_news *news, const char *question)
 {
     sample_trace(&news->look, question, "learned", (double)NAN, NULL, 0, 99);
-    news->picture = (struct backend_picture){SIDE, SIDE, malloc(SIDE * SIDE * 3)};
+    news->picture = (struct backend_picture){.width = SIDE, .height = SIDE, .rgb = malloc(SIDE * SIDE * 3)};
     memset(news->picture.rgb, 0x60, SIDE * SIDE * 3);
     snprintf(news->truth, sizeof news->truth, "no such answer");
     news->has_look = true;

@@ -120,11 +120,26 @@ static void test_crop(void **state)
             double aspect = (double)crop.width / crop.height, wanted = (double)sizes[s][3] / sizes[s][2];
             assert_true(aspect > wanted * 0.97 && aspect < wanted * 1.03);
         }
+        // What was cut off goes on where the crop ends: no further than the picture, and as much again at most.
+        bool sides = (long)sizes[s][0] * sizes[s][2] > (long)sizes[s][1] * sizes[s][3];
+        int across = crop.rim_sides ? crop.rim : crop.width, down = crop.rim_sides ? crop.height : crop.rim;
+        const unsigned char *one = crop.rgb + (size_t)crop.width * (size_t)crop.height * 3,
+                            *two = one + (size_t)across * (size_t)down * 3;
+        if (sizes[s][0] == sizes[s][1] && sizes[s][2] == sizes[s][3])
+            assert_int_equal(crop.rim, 0);
+        if (crop.rim > 10) {
+            int channel = sides ? 0 : 1, last = (across * down - 1) * 3, own = (crop.width * crop.height - 1) * 3;
+            assert_int_equal(crop.rim_sides, sides);
+            assert_true(crop.rim <= (sides ? crop.width : crop.height));
+            assert_true(one[channel] < one[last + channel] && two[channel] < two[last + channel]);
+            assert_true(abs(one[last + channel] - crop.rgb[channel]) < 12);
+            assert_true(abs(two[channel] - crop.rgb[own + channel]) < 12);
+        }
         // Squashed, the same size shows all of it.
         struct backend_picture all;
         shape.squashed = true;
         assert_true(screen_picture_make(&all, &picture, &shape, NULL));
-        assert_true(all.width == crop.width && all.height == crop.height);
+        assert_true(all.width == crop.width && all.height == crop.height && all.rim == 0);
         if (all.width > 10 && all.height > 10) {
             assert_true(all.rgb[0] < 30 && all.rgb[1] < 30);
             assert_true(all.rgb[all.width * all.height * 3 - 3] > 225 && all.rgb[all.width * all.height * 3 - 2] > 225);
