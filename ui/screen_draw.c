@@ -7,6 +7,7 @@
 #include "engine/base/thread.h"
 #include "ui/words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { LEAST_ROWS = LAYOUT_LEAST_ROWS, LEAST_COLUMNS = LAYOUT_LEAST_COLUMNS };
@@ -81,9 +82,11 @@ static void put_placeholders(const struct screen *screen, struct rect cells)
 static void draw_too_small(const struct screen *screen)
 {
     struct pane pane = screen_pane(screen);
-    draw_format(&pane, STYLE_TEXT, LINES / 2, 0, COLS,
-                _("trimscope needs %d x %d cells, please; this window has %d x %d."), LEAST_COLUMNS, LEAST_ROWS,
-                COLS, LINES);
+    char text[240];
+    snprintf(text, sizeof text, _("trimscope needs %d x %d cells, please; this window has %d x %d."), LEAST_COLUMNS,
+             LEAST_ROWS, COLS, LINES);
+    int rows = draw_rows(text, COLS), row = rows < LINES ? (LINES - rows) / 2 : 0;
+    draw_wrapped(&pane, STYLE_TEXT, (struct rect){row, 0, LINES - row, COLS}, text);
 }
 
 static void draw_completions(const struct screen *screen, const struct pane *pane)

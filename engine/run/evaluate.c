@@ -122,21 +122,20 @@ static bool show_pictures(struct evaluator *e, struct worker *worker, int index,
     const struct picture *list[QUESTION_PICTURES] = {&pictures[0], &pictures[1]};
     int count = q->pictures[1] ? 2 : 1;
     struct picture_reading reading = run_reading(e->model, e->options.exact, 0);
-    bool ok = true;
-    for (int p = 0; ok && p < count; p++) {
+    bool loaded = true;
+    for (int p = 0; loaded && p < count; p++) {
         struct picture_origin origin = {0};
-        ok = picture_load(&pictures[p], q->pictures[p], reading, &origin, &worker->err) ||
-             question_set_blame(e->set, index, &worker->err);
-        if (ok)
+        loaded = picture_load(&pictures[p], q->pictures[p], reading, &origin, &worker->err);
+        if (loaded)
             *fit = fit_of(&origin, &e->model->config);
     }
-    if (ok && !worker->run)
-        worker->run = run_new(e->model, list, count, q->text, &e->options, &worker->err);
-    else if (ok)
-        ok = run_show(worker->run, list, count, &worker->err);
+    bool ok = loaded && (worker->run ? run_show(worker->run, list, count, &worker->err)
+                                     : (worker->run = run_new(e->model, list, count, q->text, &e->options, &worker->err)) != NULL);
+    if (!loaded || count != e->model->config.pictures) // it is this line's fault
+        question_set_blame(e->set, index, &worker->err);
     for (int p = 0; p < count; p++)
         picture_free(&pictures[p]);
-    return ok && worker->run;
+    return ok;
 }
 
 // True when the evaluation shall go on.

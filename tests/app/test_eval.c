@@ -299,6 +299,8 @@ static void test_lines_that_are_wrong(void **state)
     expect(EVAL(SET("{\"picture\" 1}\n"), "--model", model_path), 1, "", "odd.jsonl, line 1: this is not JSON: column 12: ");
     expect(EVAL(SET("\n\n{\"picture\": \"nowhere.png\", \"question\": \"dog\", \"answer\": \"dog\"}\n"), "--model", model_path), 1,
            "", "odd.jsonl, line 3: cannot open ");
+    expect(EVAL(SET("{\"picture\": [\"assets/pictures/airplane.jpg\", \"b.png\"], \"question\": \"dog\", \"answer\": \"dog\"}\n"),
+                "--model", model_path), 1, "", "odd.jsonl, line 1: ");
     char text[4096], *picture = realpath("assets/pictures/airplane.jpg", NULL);
     snprintf(text, sizeof text, "\xef\xbb\xbf{\"picture\": \"%s\", \"question\": \"what is it\", \"answer\": \"dog\"}\r\n"
              "{\"picture\": \"%s\", \"question\": \"\", \"answer\": \"dog\"}\r\n", picture, picture);

@@ -560,6 +560,8 @@ static void test_too_small(void **state)
     screen_term_resize(&term, 23, 80);
     expect("trimscope needs 80 x 24 cells, please; this window has 80 x 23.");
     reject("QUESTION");
+    screen_term_resize(&term, 5, 20);
+    expect("this window has 20 x"); // all of it, in four rows
     screen_term_resize(&term, 1, 1);
     screen_term_settle(&term, 150);
     screen_term_resize(&term, 30, 100);
