@@ -186,7 +186,7 @@ static bool print_figure(const struct result *result, struct error *err)
         puts(row);
     }
     plot_sheet_free(&sheet);
-    puts(_("e embedding, i image layers, t text layers, f fusion layers."));
+    puts(_("i0, t0: embeddings; i, t, f: image, text, fusion layers."));
     redundancy_figure_say(lines, sentence);
     puts(sentence);
     return true;

@@ -120,6 +120,19 @@ int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, co
     return rect.rows;
 }
 
+void draw_fit_sentences(const char *lines, int rows, int columns, char *out, size_t size)
+{
+    out[0] = 0;
+    for (bool first = true; *lines; first = false) {
+        size_t used = strlen(out), length = strcspn(lines, "\n");
+        snprintf(out + used, size - used, "%s%.*s", first ? "" : in_("between sentences", " "), (int)length, lines);
+        if (!first && draw_rows(out, columns) > rows)
+            out[used] = 0;
+        lines += length;
+        lines += *lines == '\n';
+    }
+}
+
 void draw_bar(const struct pane *pane, enum style style, int row, int column, int columns, double share)
 {
     if (columns <= 0)

@@ -50,6 +50,9 @@ int draw_rows(const char *text, int columns);
 // Words wrapped into a rectangle; the last row ends in an ellipsis when there is more. Returns the rows used.
 int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, const char *text);
 
+// As many whole sentences (a line each, the first in any case) as a rectangle of this size holds, joined in `out`.
+void draw_fit_sentences(const char *lines, int rows, int columns, char *out, size_t size);
+
 // A horizontal bar: `share` (0 .. 1) of the columns filled, to half a cell, the rest a thin track.
 void draw_bar(const struct pane *pane, enum style style, int row, int column, int columns, double share);
 

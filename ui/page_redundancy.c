@@ -1,5 +1,6 @@
 // How alike tokens and heads are in each layer: the article's motivation figure, for this input and over a set.
 #include "ui/page.h"
+#include "ui/plot_paint.h"
 #include "ui/redundancy_figure.h"
 #include "ui/screen_state.h"
 #include "ui/titles.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PROMPT_SET, SENTENCE_ROWS = 3, ALL_ROWS = 30 };
+enum { PROMPT_SET, SENTENCE_ROWS = 3, ALL_ROWS = 30, PLOTS = 4 };
 
 struct redundancy_page {
     bool of_set;                      // a set is shown, not the input
@@ -19,6 +20,10 @@ struct redundancy_page {
     float done;
     char set_name[TRACE_TEXT]; // "": the bundled questions
     bool asked;                // the set has been asked for
+    struct image images[PLOTS]; // their curves in pixels
+    int image_count;
+    struct palette palette;
+    unsigned palette_serial, palette_theme;
 };
 
 // ---- what is measured
@@ -90,6 +95,8 @@ static void close_page(struct page *page)
         redundancy_free(&state->input[i]);
         redundancy_free(&state->set[i]);
     }
+    for (int i = 0; i < PLOTS; i++)
+        image_free(&state->images[i]);
 }
 
 static void take_job(struct page *page, struct backend_job_news *news)
@@ -163,35 +170,133 @@ static void draw_waiting(const struct page *page, const struct pane *pane)
     draw_bar(pane, STYLE_SPENT, row + 1, body.column + body.columns / 4, width, (double)state->done);
 }
 
-static void draw(struct page *page, const struct pane *pane)
+// Where everything stands: the plots, below them the legend of the axis and the sentences.
+struct places {
+    struct rect plots;
+    int said_rows;
+    bool all; // four plots, else the two of tokens or of heads
+    char said[REDUNDANCY_SENTENCE];
+};
+
+static bool find_places(const struct page *page, const struct redundancy *const lines[PLOT_LINES], struct places *out)
+{
+    struct rect body = page->body;
+    bool roomy = body.rows > ALL_ROWS;
+    if (lines[0]->inputs == 0 && lines[1]->inputs == 0)
+        return false;
+    char said[REDUNDANCY_SENTENCE];
+    redundancy_figure_say(lines, said);
+    draw_fit_sentences(said, SENTENCE_ROWS, body.columns, out->said, sizeof out->said);
+    out->said_rows = draw_rows(out->said, body.columns);
+    out->plots = (struct rect){body.row + 1 + roomy, body.column, body.rows - 2 - out->said_rows - roomy, body.columns};
+    out->all = out->plots.rows >= 2 * (PLOT_LEAST_ROWS + 4);
+    return true;
+}
+
+static void find_lines(const struct redundancy_page *state, const struct redundancy *lines[PLOT_LINES])
+{
+    for (int i = 0; i < PLOT_LINES; i++)
+        lines[i] = state->of_set ? &state->set[i] : &state->input[i];
+}
+
+// Draws the plots on a sheet; `paint` gets what is between the axes, unless that is drawn in characters (NULL).
+static bool draw_plots(struct page *page, const struct places *places, bool unicode, struct plot_sheet *sheet,
+                       void (*paint)(void *context, const struct plot_field *field))
+{
+    const struct redundancy_page *state = page->state;
+    const struct redundancy *lines[PLOT_LINES];
+    find_lines(state, lines);
+    if (!plot_sheet_init(sheet, places->plots.rows, places->plots.columns, unicode))
+        return false;
+    sheet->paint = paint;
+    sheet->context = page;
+    redundancy_figure_draw(sheet, lines, state->heads && !places->all ? REDUNDANCY_PATCH_HEADS : REDUNDANCY_PATCHES,
+                           places->all ? PLOTS : 2);
+    return true;
+}
+
+static void leave_blank(void *context, const struct plot_field *field)
+{
+    (void)context;
+    (void)field;
+}
+
+static void paint_field(void *context, const struct plot_field *field)
+{
+    struct page *page = context;
+    struct redundancy_page *state = page->state;
+    const struct screen *screen = page->screen;
+    struct image *image = &state->images[state->image_count];
+    int width, height;
+    image_cell_pixels(&screen->terminal, screen->graphics, &width, &height);
+    if (!canvas_resize(&image->canvas, field->columns * width, field->rows * height))
+        return;
+    image->cells = (struct rect){field->row, field->column, field->rows, field->columns};
+    plot_paint(&image->canvas, field, width, height, &screen->theme);
+    state->image_count++;
+}
+
+// Whether the curves come in pixels: not where a terminal takes no image as high as a plot (one too wide is sent in pieces).
+static bool has_pixels(const struct page *page)
+{
+    const struct screen *screen = page->screen;
+    return screen->graphics == GRAPHICS_SIXEL &&
+           page->body.rows * screen->terminal.cell_height <= screen->terminal.most_height;
+}
+
+static bool update_palette(struct page *page)
 {
     struct redundancy_page *state = page->state;
-    struct rect body = page->body;
-    const struct redundancy *of = state->of_set ? state->set : state->input, *lines[PLOT_LINES] = {&of[0], &of[1]};
-    char said[REDUNDANCY_SENTENCE];
+    const struct screen *screen = page->screen;
+    if (state->palette_serial && state->palette_theme == screen->theme_serial)
+        return true;
+    state->palette_theme = screen->theme_serial;
+    state->palette_serial++;
+    return plot_paint_palette(&state->palette, &screen->theme);
+}
+
+static int images(struct page *page, struct page_image out[PAGE_IMAGES])
+{
+    struct redundancy_page *state = page->state;
+    const struct redundancy *lines[PLOT_LINES];
+    struct places places;
     struct plot_sheet sheet;
+    find_lines(state, lines);
+    if (!has_pixels(page) || !find_places(page, lines, &places))
+        return 0;
+    state->image_count = 0;
+    if (!update_palette(page) || !draw_plots(page, &places, true, &sheet, paint_field))
+        return -1;
+    plot_sheet_free(&sheet);
+    for (int i = 0; i < state->image_count; i++) {
+        state->images[i].cells.row += places.plots.row;
+        state->images[i].cells.column += places.plots.column;
+        out[i] = (struct page_image){&state->images[i], &state->palette, state->palette_serial};
+    }
+    return state->image_count;
+}
+
+static void draw(struct page *page, const struct pane *pane)
+{
+    struct rect body = page->body;
+    const struct redundancy *lines[PLOT_LINES];
+    struct places places;
+    struct plot_sheet sheet;
+    find_lines(page->state, lines);
     draw_legend(page, pane, lines);
-    if (of[0].inputs == 0 && of[1].inputs == 0) {
+    if (!find_places(page, lines, &places)) {
         draw_waiting(page, pane);
         return;
     }
-    redundancy_figure_say(lines, said);
-    for (char *c = said; *c; c++)
-        *c = *c == '\n' ? ' ' : *c;
-    int said_rows = draw_rows(said, body.columns), rows;
-    said_rows = said_rows < SENTENCE_ROWS ? said_rows : SENTENCE_ROWS;
-    rows = body.rows - 2 - said_rows - (body.rows > ALL_ROWS);
-    bool all = rows >= 2 * (PLOT_LEAST_ROWS + 4);
-    if (!plot_sheet_init(&sheet, rows, body.columns, pane->theme->glyphs->unicode))
-        return;
-    redundancy_figure_draw(&sheet, lines, state->heads && !all ? REDUNDANCY_PATCH_HEADS : REDUNDANCY_PATCHES, all ? 4 : 2);
-    plot_sheet_show(&sheet, pane, body.row + 1 + (body.rows > ALL_ROWS), body.column);
-    plot_sheet_free(&sheet);
-    draw_text(pane, STYLE_DIM, body.row + body.rows - said_rows - 1, body.column, body.columns,
-              all ? _("e embedding, i image layers, t text layers, f fusion layers; 1 is the same, 0 unrelated")
-                  : _("e embedding, i image, t text, f fusion layers; arrows: tokens or heads"));
-    draw_wrapped(pane, STYLE_TEXT, (struct rect){body.row + body.rows - said_rows, body.column, said_rows, body.columns},
-                 said);
+    if (draw_plots(page, &places, pane->theme->glyphs->unicode, &sheet, has_pixels(page) ? leave_blank : NULL)) {
+        plot_sheet_show(&sheet, pane, places.plots.row, places.plots.column);
+        plot_sheet_free(&sheet);
+    }
+    int row = body.row + body.rows - places.said_rows;
+    draw_text(pane, STYLE_DIM, row - 1, body.column, body.columns,
+              places.all ? _("i0, t0: embeddings; i, t, f: image, text, fusion layers; 1: the same, 0: unrelated")
+                         : _("i0, t0: embeddings; i, t, f: image, text, fusion layers; ↑ ↓: tokens or heads"));
+    draw_wrapped(pane, STYLE_TEXT, (struct rect){row, body.column, places.said_rows, body.columns}, places.said);
 }
 
 static bool act(struct page *page, enum action action)
@@ -238,6 +343,7 @@ const struct page_kind page_redundancy = {
     .close = close_page,
     .status = status,
     .draw = draw,
+    .images = images,
     .act = act,
     .typed = typed,
     .news = news,

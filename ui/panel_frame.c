@@ -89,20 +89,13 @@ void panel_header(const struct pane *pane)
 void panel_story(const struct pane *pane)
 {
     struct rect rect = pane->layout->story;
-    char all[800], text[800] = "";
+    char all[800], text[800];
     int stage = view_stage(pane->view);
     if (stage < 0)
         snprintf(all, sizeof all, "%s", _("Nothing has been computed yet."));
     else
         narrate_stage(pane->view, stage, all, sizeof all);
-    char *rest = all;
-    for (char *sentence; (sentence = strsep(&rest, "\n"));) {
-        size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s", used ? in_("between sentences", " ") : "",
-                 sentence);
-        if (used && draw_rows(text, rect.columns) > rect.rows)
-            text[used] = 0;
-    }
+    draw_fit_sentences(all, rect.rows, rect.columns, text, sizeof text);
     draw_wrapped(pane, STYLE_STRONG, rect, text);
 }
 

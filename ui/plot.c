@@ -9,7 +9,7 @@ enum { AXIS_WIDTH = 6, DOTS_X = 2, DOTS_Y = 4, NUMBER_WIDTH = 4 };
 
 bool plot_sheet_init(struct plot_sheet *sheet, int rows, int columns, bool unicode)
 {
-    *sheet = (struct plot_sheet){rows, columns, unicode, NULL};
+    *sheet = (struct plot_sheet){.rows = rows, .columns = columns, .unicode = unicode};
     if (rows > 0 && columns > 0)
         sheet->cells = calloc((size_t)rows * (size_t)columns, sizeof *sheet->cells);
     return sheet->cells != NULL;
@@ -90,13 +90,7 @@ void plot_sheet_show(const struct plot_sheet *sheet, const struct pane *pane, in
 
 const char *plot_mark(bool unicode, int line)
 {
-    static const char *const marks[2][PLOT_LINES] = {{"*-", "o."}, {"●─", "○┄"}};
-    return marks[unicode][line];
-}
-
-static const char *mark_of(bool unicode, int line)
-{
-    static const char *const marks[2][PLOT_LINES] = {{"*", "o"}, {"●", "○"}};
+    static const char *const marks[2][PLOT_LINES] = {{"*-", "o."}, {"⠶⠶", "⠂⠂"}};
     return marks[unicode][line];
 }
 
@@ -115,82 +109,100 @@ int plot_least_columns(const struct plot *plot)
 
 struct field {
     struct plot_sheet *sheet;
-    const struct plot *plot;
-    float low;                      // end of the y axis
-    int row, column, rows, columns; // in cells
-    unsigned char *dots;            // braille bits of each cell
-    unsigned char *line;            // which line owns a cell's dots, +1
+    struct plot_field at;
+    unsigned char *dots; // braille bits of each cell
+    unsigned char *line; // which line owns a cell's dots, +1
 };
 
-static int point_column(const struct field *f, int index)
+int plot_point_column(const struct plot_field *f, int index)
 {
     return f->columns * (2 * index + 1) / (2 * f->plot->count);
 }
 
-// The row of a value in steps of 1/`fine` of a cell, from above; outside of the axis: at its end.
-static int value_row(const struct field *f, float value, int fine)
+float plot_row(const struct plot_field *f, float value)
 {
     float share = (value - f->low) / (f->plot->high - f->low);
     share = share < 0 ? 0 : share > 1 ? 1 : share;
-    return (int)lroundf((1 - share) * (float)(f->rows * fine - 1));
+    return (1 - share) * (float)(f->rows - 1);
+}
+
+// In cells, and in the dots of a braille cell, of which the middle of a row is between the second and the third.
+static int cell_row(const struct field *f, float value) { return (int)lroundf(plot_row(&f->at, value)); }
+
+static int dot_row(const struct field *f, float value)
+{
+    return (int)lroundf(plot_row(&f->at, value) * DOTS_Y + (DOTS_Y - 1) / 2.0F);
 }
 
 static void dot(struct field *f, int line, int x, int y)
 {
     static const unsigned char bits[DOTS_Y][DOTS_X] = {
         {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
-    if (x < 0 || y < 0 || x >= f->columns * DOTS_X || y >= f->rows * DOTS_Y)
+    if (x < 0 || y < 0 || x >= f->at.columns * DOTS_X || y >= f->at.rows * DOTS_Y)
         return;
-    int cell = y / DOTS_Y * f->columns + x / DOTS_X;
+    int cell = y / DOTS_Y * f->at.columns + x / DOTS_X;
     f->dots[cell] |= bits[y % DOTS_Y][x % DOTS_X];
     f->line[cell] = (unsigned char)(line + 1);
 }
 
-// The second line has gaps.
+// The first line is two dots thick, the second one thin and with gaps.
 static void join(struct field *f, int line, int from, int to)
 {
-    const struct plot_point *points = f->plot->lines[line];
-    int x0 = point_column(f, from) * DOTS_X, x1 = point_column(f, to) * DOTS_X;
-    int y0 = value_row(f, points[from].value, DOTS_Y), y1 = value_row(f, points[to].value, DOTS_Y);
+    const struct plot_point *points = f->at.plot->lines[line];
+    int x0 = plot_point_column(&f->at, from) * DOTS_X, x1 = plot_point_column(&f->at, to) * DOTS_X;
+    int y0 = dot_row(f, points[from].value), y1 = dot_row(f, points[to].value);
     int steps = x1 - x0 > abs(y1 - y0) ? x1 - x0 : abs(y1 - y0);
-    for (int i = 0; i <= steps; i++)
+    bool thick = line == 0 && f->sheet->unicode;
+    for (int i = 0; i <= steps; i++) {
+        int x = x0 + (x1 - x0) * i / (steps ? steps : 1), y = y0 + (y1 - y0) * i / (steps ? steps : 1);
         if (line == 0 || i % 4 < 1)
-            dot(f, line, x0 + (x1 - x0) * i / (steps ? steps : 1), y0 + (y1 - y0) * i / (steps ? steps : 1));
+            dot(f, line, x, y);
+        if (thick)
+            dot(f, line, x, y + 1);
+    }
 }
 
-// What 90 % of the inputs reach: a bar of cells, ended by a tick; the second line's stands one column to the
-// right.
+// What 90 % of the inputs reach; the second line's stands beside the first one's.
 static void draw_spread(struct field *f, int line, int index)
 {
-    static const char *const bars[2][PLOT_LINES] = {{"|", ":"}, {"│", "┊"}};
-    const struct plot_point *p = &f->plot->lines[line][index];
+    static const char *const bars[PLOT_LINES] = {"|", ":"};
+    const struct plot_point *p = &f->at.plot->lines[line][index];
+    int column = plot_point_column(&f->at, index) + line;
     if (isnan(p->low) || isnan(p->high) || p->high <= p->low)
         return;
-    int top = value_row(f, p->high, 1), bottom = value_row(f, p->low, 1),
-        column = point_column(f, index) + line;
-    for (int r = top; r <= bottom; r++)
-        put(f->sheet, line == 0 ? STYLE_SPENT : STYLE_ANSWER_BAR, f->row + r, f->column + column,
-            bars[f->sheet->unicode][line]);
+    if (f->sheet->unicode) {
+        for (int y = dot_row(f, p->high); y <= dot_row(f, p->low); y++)
+            dot(f, line, column * DOTS_X, y);
+        return;
+    }
+    for (int r = cell_row(f, p->high); r <= cell_row(f, p->low); r++)
+        put(f->sheet, line == 0 ? STYLE_SPENT : STYLE_ANSWER_BAR, f->at.row + r, f->at.column + column, bars[line]);
 }
 
-static void draw_marks(struct field *f, int line)
+// A point as a spot of dots, which tells it to a quarter of a row; in ASCII a mark in a row.
+static void draw_mark(struct field *f, int line, int index)
 {
-    for (int i = 0; i < f->plot->count; i++) {
-        float value = f->plot->lines[line][i].value;
-        if (!isnan(value))
-            put(f->sheet, style_of(line), f->row + value_row(f, value, 1),
-                f->column + point_column(f, i) + line, mark_of(f->sheet->unicode, line));
+    static const char *const marks[PLOT_LINES] = {"*", "o"};
+    float value = f->at.plot->lines[line][index].value;
+    int column = plot_point_column(&f->at, index) + (f->sheet->unicode ? 0 : line);
+    if (isnan(value))
+        return;
+    if (!f->sheet->unicode) {
+        put(f->sheet, style_of(line), f->at.row + cell_row(f, value), f->at.column + column, marks[line]);
+        return;
     }
+    for (int i = 0; i < 2 * (line == 0 ? 4 : 2); i++)
+        dot(f, line, column * DOTS_X + i % 2, dot_row(f, value) + i / 2 - (line == 0));
 }
 
 static void draw_dots(struct field *f)
 {
-    for (int i = 0; i < f->rows * f->columns; i++) {
+    for (int i = 0; i < f->at.rows * f->at.columns; i++) {
         unsigned code = 0x2800U + f->dots[i];
         char text[4] = {(char)(0xE0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3F)),
                         (char)(0x80 | (code & 0x3F)), 0};
         if (f->dots[i])
-            put(f->sheet, style_of(f->line[i] - 1), f->row + i / f->columns, f->column + i % f->columns,
+            put(f->sheet, style_of(f->line[i] - 1), f->at.row + i / f->at.columns, f->at.column + i % f->at.columns,
                 f->sheet->unicode ? text
                 : f->line[i] == 1 ? "."
                                   : "'");
@@ -199,9 +211,10 @@ static void draw_dots(struct field *f)
 
 static void draw_lines(struct field *f)
 {
+    const struct plot *plot = f->at.plot;
     for (int line = PLOT_LINES - 1; line >= 0; line--) {
-        const struct plot_point *points = f->plot->lines[line];
-        for (int i = 0, before = -1; points && i < f->plot->count; i++) {
+        const struct plot_point *points = plot->lines[line];
+        for (int i = 0, before = -1; points && i < plot->count; i++) {
             if (isnan(points[i].value))
                 continue;
             if (before >= 0)
@@ -209,13 +222,16 @@ static void draw_lines(struct field *f)
             before = i;
         }
     }
-    draw_dots(f);
+    if (!f->sheet->unicode)
+        draw_dots(f); // bars and marks stand on the lines
     for (int line = PLOT_LINES - 1; line >= 0; line--)
-        for (int i = 0; f->plot->lines[line] && i < f->plot->count; i++)
+        for (int i = 0; plot->lines[line] && i < plot->count; i++)
             draw_spread(f, line, i);
     for (int line = PLOT_LINES - 1; line >= 0; line--)
-        if (f->plot->lines[line])
-            draw_marks(f, line);
+        for (int i = 0; plot->lines[line] && i < plot->count; i++)
+            draw_mark(f, line, i);
+    if (f->sheet->unicode)
+        draw_dots(f);
 }
 
 // ---- around it
@@ -231,29 +247,28 @@ static float axis_end(const struct plot *plot, int rows)
     return plot->low;
 }
 
-// Ticks at whole steps of 0.2 (0.5 where rows are few), with a faint rule through the field at each.
+// Ticks, with a faint rule through the field at each, which is painted where the lines are.
 static void draw_axis(struct field *f)
 {
-    const struct plot *plot = f->plot;
+    const struct plot_field *at = &f->at;
     bool unicode = f->sheet->unicode;
-    float step = f->rows >= 12 ? 0.2F : 0.5F;
-    for (int r = 0; r < f->rows; r++)
-        put(f->sheet, STYLE_RULE, f->row + r, f->column - 1, unicode ? "│" : "|");
-    for (int k = (int)ceilf(f->low / step - 0.01F); (float)k * step <= plot->high + 0.01F; k++) {
+    for (int r = 0; r < at->rows; r++)
+        put(f->sheet, STYLE_RULE, at->row + r, at->column - 1, unicode ? "│" : "|");
+    for (int k = (int)ceilf(at->low / at->step - 0.01F); (float)k * at->step <= at->plot->high + 0.01F; k++) {
         char text[16];
-        int r = f->row + value_row(f, (float)k * step, 1);
-        snprintf(text, sizeof text, "%4.1f", (double)((float)k * step + 0.0F));
-        plot_text(f->sheet, STYLE_DIM, r, f->column - AXIS_WIDTH, 4, text);
-        put(f->sheet, STYLE_RULE, r, f->column - 1, unicode ? "┤" : "+");
-        for (int i = 0; i < f->columns; i++)
-            put(f->sheet, STYLE_RULE, r, f->column + i,
+        int r = at->row + cell_row(f, (float)k * at->step);
+        snprintf(text, sizeof text, "%4.1f", (double)((float)k * at->step + 0.0F));
+        plot_text(f->sheet, STYLE_DIM, r, at->column - AXIS_WIDTH, 4, text);
+        put(f->sheet, STYLE_RULE, r, at->column - 1, unicode ? "┤" : "+");
+        for (int i = 0; i < at->columns && !f->sheet->paint; i++)
+            put(f->sheet, STYLE_RULE, r, at->column + i,
                 k == 0 ? (unicode ? "─" : "-") : (unicode ? "·" : "."));
     }
-    for (int i = 0; i < f->columns; i++)
-        put(f->sheet, STYLE_RULE, f->row + f->rows, f->column + i, unicode ? "─" : "-");
-    put(f->sheet, STYLE_RULE, f->row + f->rows, f->column - 1, unicode ? "└" : "+");
-    for (int i = 0; i < plot->count; i++)
-        put(f->sheet, STYLE_RULE, f->row + f->rows, f->column + point_column(f, i), unicode ? "┴" : "+");
+    for (int i = 0; i < at->columns; i++)
+        put(f->sheet, STYLE_RULE, at->row + at->rows, at->column + i, unicode ? "─" : "-");
+    put(f->sheet, STYLE_RULE, at->row + at->rows, at->column - 1, unicode ? "└" : "+");
+    for (int i = 0; i < at->plot->count; i++)
+        put(f->sheet, STYLE_RULE, at->row + at->rows, at->column + plot_point_column(at, i), unicode ? "┴" : "+");
 }
 
 // "-.04" and ".79": as short as a number below 1 can be told to two places.
@@ -275,25 +290,26 @@ static void short_number(char *out, size_t size, float value)
 static void centred(struct field *f, enum style style, int row, int index, const char *text)
 {
     int width = draw_width(text);
-    plot_text(f->sheet, style, row, f->column + point_column(f, index) - width / 2, width, text);
+    plot_text(f->sheet, style, row, f->at.column + plot_point_column(&f->at, index) - width / 2, width, text);
 }
 
 static void draw_numbers(struct field *f)
 {
-    int row = f->row + f->rows + 1;
-    int every = (f->plot->count * NUMBER_WIDTH + f->columns) /
-                (f->columns + 1); // where it is narrow, some are left out
-    for (int i = 0; i < f->plot->count; i += every)
-        centred(f, STYLE_TEXT, row, i, f->plot->labels[i]);
+    const struct plot *plot = f->at.plot;
+    int row = f->at.row + f->at.rows + 1;
+    int every = (plot->count * NUMBER_WIDTH + f->at.columns) /
+                (f->at.columns + 1); // where it is narrow, some are left out
+    for (int i = 0; i < plot->count; i += every)
+        centred(f, STYLE_TEXT, row, i, plot->labels[i]);
     for (int line = 0; line < PLOT_LINES; line++) {
-        if (!f->plot->lines[line])
+        if (!plot->lines[line])
             continue;
         row++;
-        plot_text(f->sheet, style_of(line), row, f->column - AXIS_WIDTH + 2, 2,
+        plot_text(f->sheet, style_of(line), row, f->at.column - AXIS_WIDTH + 2, 2,
                   plot_mark(f->sheet->unicode, line));
-        for (int i = 0; i < f->plot->count; i += every) {
+        for (int i = 0; i < plot->count; i += every) {
             char text[16];
-            short_number(text, sizeof text, f->plot->lines[line][i].value);
+            short_number(text, sizeof text, plot->lines[line][i].value);
             centred(f, style_of(line), row, i, text);
         }
     }
@@ -305,21 +321,26 @@ void plot_draw(struct plot_sheet *sheet, const struct plot *plot, int row, int c
     for (int i = 0; i < PLOT_LINES; i++)
         lines += plot->lines[i] != NULL;
     struct field f = {.sheet = sheet,
-                      .plot = plot,
-                      .row = row + 1,
-                      .column = column + AXIS_WIDTH,
-                      .rows = rows - 3 - lines,
-                      .columns = columns - AXIS_WIDTH};
-    f.low = axis_end(plot, f.rows);
+                      .at = {.plot = plot,
+                             .row = row + 1,
+                             .column = column + AXIS_WIDTH,
+                             .rows = rows - 3 - lines,
+                             .columns = columns - AXIS_WIDTH}};
+    f.at.low = axis_end(plot, f.at.rows);
+    f.at.step = f.at.rows >= 12 ? 0.2F : 0.5F; // at whole steps
     plot_text(sheet, STYLE_TITLE, row, column, columns, plot->title);
-    if (f.rows < 2 || f.columns < 2 || plot->count < 1)
+    if (f.at.rows < 2 || f.at.columns < 2 || plot->count < 1)
         return;
-    f.dots = calloc((size_t)f.rows * (size_t)f.columns, 2);
+    draw_axis(&f);
+    draw_numbers(&f);
+    if (sheet->paint) {
+        sheet->paint(sheet->context, &f.at);
+        return;
+    }
+    f.dots = calloc((size_t)f.at.rows * (size_t)f.at.columns, 2);
     if (!f.dots)
         return;
-    f.line = f.dots + f.rows * f.columns;
-    draw_axis(&f);
+    f.line = f.dots + f.at.rows * f.at.columns;
     draw_lines(&f);
-    draw_numbers(&f);
     free(f.dots);
 }

@@ -1,6 +1,5 @@
-// Line plots in characters: means as marks joined by braille lines, the spread of the inputs as a bar behind
-// each mark, numbers below. Read without colour: the two lines differ in mark and stroke. Plain ASCII where
-// nothing else is there.
+// Line plots: curves in braille with the spread of the inputs as bars, numbers below; or in pixels (ui/plot_paint.h) where
+// the terminal shows them. Read without colour: the two lines differ in stroke. Plain ASCII where nothing else is there.
 #ifndef TRIMSCOPE_UI_PLOT_H
 #define TRIMSCOPE_UI_PLOT_H
 
@@ -29,11 +28,25 @@ struct plot_cell {
     char text[8]; // one UTF-8 character, "": blank
     enum style style;
 };
+// The area between the axes of a plot, in cells of its sheet.
+struct plot_field {
+    const struct plot *plot;
+    int row, column, rows, columns;
+    float low, step; // end of the y axis; where its ticks are
+};
+
 struct plot_sheet {
     int rows, columns;
     bool unicode;
     struct plot_cell *cells;
+    // Paints curves and grid, in the place of characters, while plot_draw() runs; NULL: they are drawn in characters.
+    void (*paint)(void *context, const struct plot_field *field);
+    void *context;
 };
+
+// The column of a point, and the row of a value (not rounded; outside of the axis: its end), counted from the field's corner.
+int plot_point_column(const struct plot_field *field, int index);
+float plot_row(const struct plot_field *field, float value);
 
 bool plot_sheet_init(struct plot_sheet *sheet, int rows, int columns, bool unicode);
 void plot_sheet_free(struct plot_sheet *sheet);
@@ -49,7 +62,7 @@ int plot_least_columns(const struct plot *plot);
 // line.
 void plot_draw(struct plot_sheet *sheet, const struct plot *plot, int row, int column, int rows, int columns);
 
-// What stands for a line in a legend: "●─" or "○┄".
+// What stands for a line in a legend: "⠶⠶" or "⠂⠂".
 const char *plot_mark(bool unicode, int line);
 
 // Draws the sheet onto the screen.

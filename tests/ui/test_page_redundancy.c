@@ -33,13 +33,36 @@ static void look(int rows, int columns, const char *locale, const char *mark)
 static void test_large(void **state)
 {
     (void)state;
-    look(48, 160, "C.UTF-8", "●─");
+    look(48, 160, "C.UTF-8", "⠶⠶");
 }
 
 static void test_small(void **state)
 {
     (void)state;
-    look(24, 80, "C.UTF-8", "○┄");
+    look(24, 80, "C.UTF-8", "⠂⠂");
+}
+
+// With sixel the curves come in pixels: an image between the axes of each plot.
+static void test_pixels(void **state)
+{
+    (void)state;
+    unsigned char rgb[3];
+    int row, column, curve = 0;
+    struct screen_term_options options = {.rows = 48, .columns = 160, .sixel = true, .version = "XTerm(379)"};
+    screen_term_start(&term, &options, run_fake_screen, (void *)(uintptr_t) "run none\n");
+    expect("'red'");
+    screen_term_type(&term, "r");
+    expect("i0, t0: embeddings");
+    expect("Pruned, the patches");
+    screen_term_settle(&term, 200);
+    assert_true(screen_term_find(&term, " 1.0 ", &row, &column));
+    for (int y = row * TERM_CELL_HEIGHT; y < (row + 8) * TERM_CELL_HEIGHT; y++) {
+        assert_true(screen_term_pixel(&term, 40 * TERM_CELL_WIDTH, y, rgb));
+        curve += rgb[2] > 150;
+    }
+    assert_true(curve > 0 && curve < 20);
+    assert_true(screen_term_pixel(&term, 120 * TERM_CELL_WIDTH, (row + 4) * TERM_CELL_HEIGHT, rgb)); // the words' beside it
+    finish("qq");
 }
 
 static void test_ascii(void **state)
@@ -51,6 +74,6 @@ static void test_ascii(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_large), cmocka_unit_test(test_small),
-                                       cmocka_unit_test(test_ascii)};
+                                       cmocka_unit_test(test_pixels), cmocka_unit_test(test_ascii)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
