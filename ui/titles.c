@@ -9,8 +9,7 @@
 static const char *const policies[] = {
     Nin_("policy", "none"),          Nin_("policy", "learned"),       Nin_("policy", "learned-self"),
     Nin_("policy", "learned-fixed"), Nin_("policy", "cls-attention"), Nin_("policy", "cross-attention"),
-    Nin_("policy", "text-similarity"),
-    Nin_("policy", "random"),
+    Nin_("policy", "text-similarity"), Nin_("policy", "merging"), Nin_("policy", "random"),
 };
 enum { POLICIES_TITLED = sizeof policies / sizeof *policies };
 

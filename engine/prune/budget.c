@@ -1,6 +1,7 @@
 #include "engine/prune/budget.h"
 
 #include "engine/prune/calibration.h"
+#include "engine/prune/merging.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,6 +81,8 @@ static void cost_layer(const struct model_config *config, const struct budget_re
     if (request->trim_tokens && kind->needs_words && policy_trims_tokens(policy, config, stack, layer))
         flops_similarity(config, before, words_beside(config, counts, stack, layer, request->tokens),
                          stack == STACK_IMAGE, macs);
+    if (request->trim_tokens && kind->merges && policy_trims_tokens(policy, config, stack, layer))
+        macs->trimmer += merging_macs(before, model_stack_width(config, stack));
     if (request->trim_heads && policy_trims_heads(policy, config, stack, layer, false))
         flops_head_trimmer(config, stack, false, macs);
     if (request->trim_heads && policy_trims_heads(policy, config, stack, layer, true))

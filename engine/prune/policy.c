@@ -1,6 +1,7 @@
 #include "engine/prune/policy.h"
 
 #include "engine/base/random.h"
+#include "engine/prune/merging.h"
 #include "engine/prune/similarity.h"
 #include "engine/prune/trimmer.h"
 
@@ -73,6 +74,12 @@ static void score_similarity(const struct policy_input *in, float *self, float *
     }
 }
 
+static void score_merging(const struct policy_input *in, float *self, float *cross, float *score)
+{
+    without_parts(in, self, cross);
+    merging_score(in->forward, in->x, in->rows, model_stack_width(&in->forward->model->config, in->stack), score, in->partner);
+}
+
 static void score_random(const struct policy_input *in, float *self, float *cross, float *score)
 {
     without_parts(in, self, cross);
@@ -92,6 +99,7 @@ const struct policy_kind *policy_kind(enum policy policy)
         [POLICY_CLS_ATTENTION] = {.counts = true, .needs_cls = true, .score = score_cls},
         [POLICY_CROSS_ATTENTION] = {.counts = true, .needs_mass = true, .score = score_mass},
         [POLICY_TEXT_SIMILARITY] = {.counts = true, .needs_words = true, .score = score_similarity},
+        [POLICY_MERGING] = {.counts = true, .merges = true, .score = score_merging},
         [POLICY_RANDOM] = {.counts = true, .score = score_random},
     };
     return &kinds[policy];

@@ -19,6 +19,7 @@ struct token_trimmer;
     X(CLS_ATTENTION, "cls-attention", "keep what the own CLS attended to in the previous layer (EViT)")        \
     X(CROSS_ATTENTION, "cross-attention", "keep what the other modality attended to (training-free)")          \
     X(TEXT_SIMILARITY, "text-similarity", "keep what is most like the words, in the image encoder too (training-free)") \
+    X(MERGING, "merging", "average patches that are alike instead of dropping them (ToMe, training-free)")    \
     X(RANDOM, "random", "keep tokens at random, from a seed")
 #define POLICY_ENUM(id, name, help) POLICY_##id,
 enum policy { POLICIES(POLICY_ENUM) POLICY_COUNT };
@@ -41,6 +42,7 @@ struct policy_input {
     int word_rows;
     enum model_stack stack;
     const float *cls, *mass;    // of the previous layer, per row: attention from the own CLS, from the other stream
+    int *partner;               // per row, for a policy that merges: into which other row, -1: into none
     uint64_t seed;              // differs from stage to stage and stream to stream
 };
 
@@ -50,6 +52,7 @@ struct policy_kind {
     bool guided;  // the cross-modal part of learned scores counts
     bool needs_cls, needs_mass; // of the layer before the one where it acts
     bool needs_words;           // the words' states
+    bool merges;                // what goes is averaged into its partner (merging.h)
     // Fills self, cross and score (rows); NaN in self and cross where the policy has no such part. Higher is kept.
     void (*score)(const struct policy_input *input, float *self, float *cross, float *score);
 };

@@ -46,6 +46,8 @@ static void copy_stream(struct stream_state *to, const struct stream_state *from
     copy_floats(to->keep, from->keep, from->count, 1);
     copy_floats(to->cls, from->cls, from->alive, 1);
     copy_floats(to->mass, from->mass, from->alive, 1);
+    copy_floats(to->size, from->size, from->alive, 1);
+    memcpy(to->partner, from->partner, (size_t)from->count * sizeof *to->partner);
     memcpy(to->dropped_at, from->dropped_at, (size_t)from->count * sizeof *to->dropped_at);
     memcpy(to->heads, from->heads, sizeof to->heads);
 }

@@ -55,7 +55,7 @@ static void fill_forced(struct run *run, int index, int stream)
 
 // Scores of the rows of the input state into run->row_scores. With two pictures the words are scored beside each, and
 // a word counts for what it is worth to the picture that needs it more, so that both passes keep the same words.
-static void score_rows(struct run *run, struct forward *forward, int index, int stream)
+static void score_rows(struct run *run, struct forward *forward, int index, int stream, int *partner)
 {
     const struct stage_plan *plan = &run->plan[index];
     const struct stream_state *in = run_input(run, index, stream);
@@ -76,6 +76,7 @@ static void score_rows(struct run *run, struct forward *forward, int index, int 
             .stack = run_stack(plan, stream),
             .cls = in->cls,
             .mass = in->mass,
+            .partner = partner,
             .seed = run->options.seed * 0x9e3779b97f4a7c15u + (uint64_t)(index * TRACE_STREAMS + stream),
         };
         kind->score(&input, self + p * n, cross + p * n, score + p * n);
@@ -145,7 +146,7 @@ static void decide_by_policy(struct run *run, struct forward *forward, int index
     const struct stream_state *in = run_input(run, index, stream);
     const struct stage_plan *plan = &run->plan[index];
     bool counts = run->budget.keeps_counts;
-    score_rows(run, forward, index, stream);
+    score_rows(run, forward, index, stream, state->partner);
     for (int r = 0; r < in->alive; r++) {
         int token = in->rows[r];
         float score = run->row_scores[2][r];
@@ -169,6 +170,7 @@ void run_decide_tokens(struct run *run, struct forward *forward, int index, int 
     int count = run_stream_count(run, stream), rows = in ? in->alive : count;
     state->count = count;
     for (int t = 0; t < count; t++) {
+        state->partner[t] = -1;
         state->self[t] = state->cross[t] = state->score[t] = state->keep[t] = NAN;
         state->dropped_at[t] = in ? in->dropped_at[t] : -1;
     }

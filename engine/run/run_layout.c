@@ -194,9 +194,11 @@ static void lay_out(struct run *run, size_t *total)
             for (int p = 0; p < passes && run->plan[i].kind != STAGE_DECODE; p++)
                 state->x[p] = take(a, total, n * width, sizeof(float));
             state->rows = take(a, total, n, sizeof(int));
-            float **scores[] = {&state->self, &state->cross, &state->score, &state->keep, &state->cls, &state->mass};
+            float **scores[] = {&state->self, &state->cross, &state->score, &state->keep,
+                                &state->cls,  &state->mass,  &state->size};
             for (size_t k = 0; k < sizeof scores / sizeof *scores; k++)
                 *scores[k] = take(a, total, n, sizeof(float));
+            state->partner = take(a, total, n, sizeof(int));
             state->dropped_at = take(a, total, n, sizeof(int16_t));
         }
     }

@@ -33,6 +33,8 @@ struct stream_state {
     float *self, *cross, *score, *keep; // per token: scores given in this stage, NaN
     int16_t *dropped_at;                // per token
     float *cls, *mass;                  // per row: attention received in this layer, where a policy reads it
+    float *size;                        // per row: of how many patches it is the mean, where a policy merges
+    int *partner;                       // per row of the stage's input: into which it was to be merged, -1
     struct trace_heads heads[MODULES];
 };
 

@@ -1,4 +1,5 @@
 // Computing one stage: decide, gather, run the layer, and leave a snapshot.
+#include "engine/prune/merging.h"
 #include "engine/run/run_private.h"
 
 #include <math.h>
@@ -21,6 +22,11 @@ void run_gather(const struct run *run, int index, int stream, int pass, float *o
     const struct stream_state *in = run_input(run, index, stream), *state = &run->snapshots[index].streams[stream];
     const float *x = run_rows(in, pass);
     size_t width = (size_t)run_stream_width(run, stream);
+    if (policy_kind(run->options.policy)->merges && !run_stream_is_text(stream)) {
+        const struct merging_rows rows = {in->x[0], in->size, in->rows, in->alive};
+        merging_gather(&rows, (int)width, state->rows, state->alive, state->partner, out, state->size);
+        return;
+    }
     // Both lists of original indices rise, so one walk finds the rows.
     for (int from = 0, to = 0; to < state->alive; from++)
         if (in->rows[from] == state->rows[to])
@@ -40,6 +46,8 @@ static void embed_gather(struct run *run, int index, int stream)
 {
     struct stream_state *state = &run->snapshots[index].streams[stream];
     gather_rows(state->x[0], state->x[0], state->rows, state->alive, run_stream_width(run, stream));
+    for (int r = 0; r < state->alive; r++)
+        state->size[r] = 1;
 }
 
 static void compute_embed(struct run *run, struct forward *forward, int index)

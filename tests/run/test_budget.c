@@ -105,9 +105,9 @@ static void test_count_policies(void **state)
     (void)state;
     struct model *model = calibrated();
     const enum policy policies[] = {POLICY_LEARNED_FIXED, POLICY_CLS_ATTENTION, POLICY_CROSS_ATTENTION, POLICY_TEXT_SIMILARITY,
-                                    POLICY_RANDOM};
+                                    POLICY_MERGING, POLICY_RANDOM};
     const double budgets[] = {0.8, 0.9};
-    for (int p = 0; p < 5; p++)
+    for (int p = 0; p < 6; p++)
         for (int b = 0; b < 2; b++) {
             double low, high, share = mean_share(model, policies[p], budgets[b], &low, &high);
             assert_true(high <= budgets[b] + 1e-12);
