@@ -179,7 +179,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(LIBS) | $(CATAL
 DOUBLE_SRC := $(addprefix engine/learn/,learn_kernels.c ops.c blocks.c answer_head.c trimmer.c net_stem.c net_refs.c \
                 net_refs_meter.c net_refs_blip.c net_layers.c net_embed.c net_answer.c net.c net_pair.c fusion_compact.c \
                 cost.c upkeep.c params.c objective.c)
-DOUBLE_TESTS := test_gradients test_objective
+DOUBLE_TESTS := test_blocks test_gradients test_objective
 DOUBLE_OBJ := $(patsubst %.c,$(BUILD)/double/%.o,$(DOUBLE_SRC))
 $(BUILD)/double/%.o: %.c
 	@mkdir -p $(@D)

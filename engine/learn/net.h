@@ -10,10 +10,11 @@
 #include "engine/learn/blocks.h"
 #include "engine/learn/fusion_compact.h"
 #include "engine/learn/params.h"
+#include "engine/learn/settings.h"
 #include "engine/learn/trimmer.h"
 #include "engine/model/config.h"
 
-enum { NET_LAYERS = 24, NET_STREAMS = 2, NET_IMAGE = 0, NET_TEXT = 1, NET_STEM_BLOCKS = 8 };
+enum { NET_LAYERS = SETTINGS_BUDGETS, NET_STREAMS = 2, NET_IMAGE = 0, NET_TEXT = 1, NET_STEM_BLOCKS = 8 };
 
 struct stem_block_refs {
     size_t depthwise, depthwise_bias;

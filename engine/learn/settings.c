@@ -52,10 +52,10 @@ struct train_settings train_settings_default(bool trim)
     for (int i = 0; i < SETTING_COUNT; i++)
         store(&settings, &settings_table[i], trim ? settings_table[i].trim : settings_table[i].dense);
     // Dropping spread over depth, early layers included (training.md, "What failed").
-    static const double keep[SETTINGS_BUDGETS] = {0.62, 0.45, 0.32, 0.22, 0.16, 0.12, 0.12, 0.12,
-                                                  0.12, 0.12, 0.12, 0.12, 0.12, 0.12, 0.12, 0.12};
+    static const double keep[] = {0.62, 0.45, 0.32, 0.22, 0.16, 0.12}; // the last one for all that follow
+    enum { GIVEN = sizeof keep / sizeof *keep };
     for (int l = 0; l < SETTINGS_BUDGETS; l++)
-        settings.budgets[l] = trim ? keep[l] : 1;
+        settings.budgets[l] = trim ? keep[l < GIVEN ? l : GIVEN - 1] : 1;
     return settings;
 }
 

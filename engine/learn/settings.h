@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SETTINGS_BUDGETS = 16 };
+enum { SETTINGS_BUDGETS = 24 }; // one a fusion layer, of which training allows as many
 
 // X(type, member, dense default, trim default, lowest, highest, explanation)
 #define TRAIN_SETTINGS(X)                                                                                      \

@@ -25,6 +25,7 @@ enum { PICTURES = 6, ASKED = 3 };
 
 static const struct tiny_options meter = {.task = TASK_VQA, .published = true, .seed = 7};
 static const struct tiny_options blip = {.task = TASK_VQA, .blip = true, .seed = 7};
+static const struct tiny_options matcher = {.task = TASK_RETRIEVAL, .blip = true, .seed = 7};
 
 static const char *picture_path(int index)
 {
@@ -297,6 +298,7 @@ static void test_learns(void **state)
     check_learns(&meter, false, 0.75);
     check_learns(&meter, true, 0.6);
     check_learns(&blip, true, 0.6);
+    check_learns(&matcher, true, 0.6);
 }
 
 // A backbone that teaches its own trimmers encodes once for both; a second copy of it as teacher gives the same.

@@ -74,7 +74,7 @@ static void test_bad_json(void **state)
     check_json("{\"budgets\": 0.5}", "budgets");
     check_json("{\"budgets\": [0.5, 0]}", "budgets[1]");
     check_json("{\"budgets\": [\"a\"]}", "budgets[0]");
-    check_json("{\"budgets\": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}", "17 budgets");
+    check_json("{\"budgets\": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}", "25 budgets");
 }
 
 static void test_round_trip(void **state)

@@ -1,5 +1,6 @@
-// full_meter TASK SIDE OUT.safetensors [VOCAB.json MERGES.txt]: a METER of the published size with formula weights, to
-// look at and to measure what no small model shows. TASK is vqa, nlvr2 or snli; with RoBERTa's two files it reads questions.
+// full_model TASK SIDE OUT.safetensors [VOCAB.json MERGES.txt]: a METER or BLIP of the published size with formula weights, to
+// look at and to measure what no small model shows. TASK is vqa, nlvr2 or snli, or blip-vqa; with RoBERTa's two files METER
+// reads questions. BLIP gets its words from `trimscope import`.
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/io/safetensors.h"
@@ -19,9 +20,33 @@ struct list {
     int count;
 };
 
+// vlm_spec §4: ViT-B/16, twelve layers of BERT's size in text encoder and decoder.
+static bool make_blip(struct model_config *c, int side)
+{
+    struct error err;
+    model_config_default_blip(c, TASK_VQA);
+    snprintf(c->name, sizeof c->name, "BLIP-VQA, formula weights");
+    c->image_size = side;
+    c->position_grid = side / c->patch_size;
+    c->width = 768;
+    c->heads = 12;
+    c->image_layers = c->fusion_layers = c->decoder_layers = 12;
+    c->image_ffn = c->text_fusion_ffn = c->decoder_ffn = 4 * c->width;
+    c->vocabulary = 30524;
+    c->positions = 512;
+    c->token_start = 30522;
+    c->token_encode = 30523;
+    bool ok = model_config_check(c, &err);
+    if (!ok)
+        fprintf(stderr, "full_model: SIDE is a multiple of 16\n");
+    return ok;
+}
+
 // vlm_spec §3.1: eleven blocks of CLIP ViT-B/16, RoBERTa-base, six co-attention layers a stream.
 static bool make_config(struct model_config *c, const char *task, int side)
 {
+    if (!strcmp(task, "blip-vqa"))
+        return make_blip(c, side);
     model_config_default(c);
     for (int t = 0; t < TASK_COUNT; t++)
         if (!strcmp(task, model_task_name((enum model_task)t)))
@@ -44,7 +69,7 @@ static bool make_config(struct model_config *c, const char *task, int side)
     struct error err;
     bool ok = !strcmp(task, model_task_name(c->task)) && model_config_check(c, &err);
     if (!ok)
-        fprintf(stderr, "full_meter: TASK is vqa, nlvr2 or snli, SIDE a multiple of 16\n");
+        fprintf(stderr, "full_model: TASK is vqa, nlvr2, snli or blip-vqa, SIDE a multiple of 16\n");
     return ok;
 }
 
@@ -95,11 +120,11 @@ int main(int argc, char **argv)
         return 1;
     struct metadata_pair pairs[2] = {{"config", model_config_to_json(&config)}, {"tokenizer", NULL}};
     if (argc == 6 && !(pairs[1].value = make_tokenizer(argv[4], argv[5]))) {
-        fprintf(stderr, "full_meter: cannot read %s or %s\n", argv[4], argv[5]);
+        fprintf(stderr, "full_model: cannot read %s or %s\n", argv[4], argv[5]);
         return 1;
     }
     if (safetensors_write(argv[3], list.tensors, list.count, pairs, argc == 6 ? 2 : 1, &err))
         return 0;
-    fprintf(stderr, "full_meter: %s\n", err.text);
+    fprintf(stderr, "full_model: %s\n", err.text);
     return 1;
 }
