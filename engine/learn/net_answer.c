@@ -3,10 +3,17 @@
 
 #include <math.h>
 
-struct net_leaving net_leaving(const struct net *net, struct net_state *state)
+// The streams as they leave the last fusion layer.
+struct leaving {
+    const real *x[NET_STREAMS];
+    struct rows rows[NET_STREAMS];
+    struct stream_layer_state *last[NET_STREAMS]; // NULL: there is no fusion layer, or nothing can have been dropped
+};
+
+static struct leaving leave_fusion(const struct net *net, struct net_state *state)
 {
     int layers = net->config.fusion_layers;
-    struct net_leaving leaving;
+    struct leaving leaving;
     for (int s = 0; s < NET_STREAMS; s++) {
         struct stream_layer_state *last = layers ? &state->fusion[layers - 1][s] : NULL;
         leaving.x[s] = last ? last->output : state->fused_in[s];
@@ -18,7 +25,7 @@ struct net_leaving net_leaving(const struct net *net, struct net_state *state)
 
 // ---- METER's classifier -----------------------------------------------------------------------------------------
 
-static void classify(struct tape *tape, const struct net *net, struct net_state *state, const struct net_leaving *leaving)
+static void classify(struct tape *tape, const struct net *net, struct net_state *state, const struct leaving *leaving)
 {
     int width = net->config.width, n = state->rows[NET_TEXT].n;
     state->pooled = tape_alloc(tape, (size_t)(n * 2 * width));
@@ -43,7 +50,7 @@ static void classify(struct tape *tape, const struct net *net, struct net_state 
 }
 
 static void classify_back(struct tape *tape, const struct net *net, struct net_state *state,
-                          const struct net_gradients *gradients, const struct net_leaving *leaving, real *const d[])
+                          const struct net_gradients *gradients, const struct leaving *leaving, real *const d[])
 {
     int width = net->config.width, n = state->rows[NET_TEXT].n;
     real *dpooled = tape_zeros(tape, (size_t)(n * 2 * width));
@@ -70,7 +77,7 @@ static void classify_back(struct tape *tape, const struct net *net, struct net_s
 
 // ---- BLIP's match of picture and text, on the words' first row --------------------------------------------------
 
-static void match(struct tape *tape, const struct net *net, struct net_state *state, const struct net_leaving *leaving)
+static void match(struct tape *tape, const struct net *net, struct net_state *state, const struct leaving *leaving)
 {
     int width = net->config.width, n = state->rows[NET_TEXT].n;
     real *cls = state->cls[NET_TEXT] = tape_alloc(tape, (size_t)(n * width));
@@ -82,7 +89,7 @@ static void match(struct tape *tape, const struct net *net, struct net_state *st
 }
 
 static void match_back(struct tape *tape, const struct net *net, const struct net_state *state, const real *dlogits,
-                       const struct net_leaving *leaving, real *d)
+                       const struct leaving *leaving, real *d)
 {
     int width = net->config.width, n = state->rows[NET_TEXT].n;
     real *dcls = tape_alloc(tape, (size_t)(n * width));
@@ -94,7 +101,7 @@ static void match_back(struct tape *tape, const struct net *net, const struct ne
 // ---- BLIP's decoder, which attends to the words that are left ---------------------------------------------------
 
 static void write_answers(struct tape *tape, const struct net *net, const struct net_batch *batch,
-                          struct net_state *state, const struct net_leaving *leaving)
+                          struct net_state *state, const struct leaving *leaving)
 {
     int width = net->config.width, count = rows_total(batch->answer_rows);
     size_t size = (size_t)(count * width);
@@ -123,7 +130,7 @@ static void write_answers(struct tape *tape, const struct net *net, const struct
 }
 
 static void write_answers_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
-                               struct net_state *state, const real *dlogits, const struct net_leaving *leaving,
+                               struct net_state *state, const real *dlogits, const struct leaving *leaving,
                                real *dwords)
 {
     int width = net->config.width, count = rows_total(batch->answer_rows);
@@ -157,7 +164,7 @@ static void write_answers_back(struct tape *tape, const struct net *net, const s
 
 void net_answer(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state)
 {
-    const struct net_leaving leaving = net_leaving(net, state);
+    const struct leaving leaving = leave_fusion(net, state);
     state->answer_rows = net->writes ? batch->answer_rows : (struct rows){.n = batch->questions, .stride = 1};
     if (net->writes)
         write_answers(tape, net, batch, state, &leaving);
@@ -170,7 +177,7 @@ void net_answer(struct tape *tape, const struct net *net, const struct net_batch
 void net_answer_back(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
                      const struct net_gradients *gradients, real *const d[NET_STREAMS])
 {
-    const struct net_leaving leaving = net_leaving(net, state);
+    const struct leaving leaving = leave_fusion(net, state);
     if (net->writes && gradients->logits)
         write_answers_back(tape, net, batch, state, gradients->logits, &leaving, d[NET_TEXT]);
     else if (net->match.out && gradients->logits)

@@ -51,14 +51,7 @@ static inline int net_source_row(const struct net_batch *batch, int t)
     return t == 0 || !batch->patch_count ? t : batch->patches[t - 1] + 1;
 }
 
-// net_answer.c. Streams as they leave the last fusion layer.
-struct net_leaving {
-    const real *x[NET_STREAMS];
-    struct rows rows[NET_STREAMS];
-    struct stream_layer_state *last[NET_STREAMS]; // NULL: there is no fusion layer, or nothing can have been dropped
-};
-struct net_leaving net_leaving(const struct net *net, struct net_state *state);
-// Adds to d, the gradients of what leaves.
+// net_answer.c. d += the gradients of what leaves the last fusion layer.
 void net_answer_back(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
                      const struct net_gradients *gradients, real *const d[NET_STREAMS]);
 

@@ -249,7 +249,8 @@ static void check_dense(enum model_task task)
 {
     struct scene s;
     struct tiny_options options = tiny_of(task, false);
-    options.answers = "[\"red dog\", \"blue\", \"a picture of the cup\", \"no\", \"2 cats\", \"cat\", \"yes\", \"2\", \"nothing\"]";
+    options.answers = "[\"red dog\", \"blue\", \"a picture of the cup\", \"no\", \"2 cats\", \"cat\", \"yes\", \"2\", "
+                      "\"nothing\"]";
     struct net_trimming open = {0};
     struct net_state net;
     float largest = 0, spread = 0;
