@@ -159,10 +159,13 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
 // A place that cannot be written to is found before hours of training, not after.
 static bool try_out(const struct train_command *a, struct error *err)
 {
-    struct file_writer probe;
-    if (!file_writer_open(&probe, a->state, err))
-        return false;
-    file_writer_abort(&probe);
+    const char *const paths[] = {a->out, a->state};
+    for (int i = 0; i < 2; i++) {
+        struct file_writer probe;
+        if (!file_writer_open(&probe, paths[i], err))
+            return false;
+        file_writer_abort(&probe);
+    }
     return true;
 }
 

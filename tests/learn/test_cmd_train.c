@@ -112,7 +112,8 @@ static void test_refused(void **state)
     CHECK_REFUSED(1, "config.json", "--config", config);
     CHECK_REFUSED(1, "not JSON", "--config", zero);
     CHECK_REFUSED(1, "nowhere.json", "--config", "nowhere.json");
-    CHECK_REFUSED(1, "cannot write nowhere/dense.safetensors.state", "--out", "nowhere/dense.safetensors", "total=2",
+    CHECK_REFUSED(1, "cannot write tests: it is not a file but a folder", "--out", "tests", "total=2");
+    CHECK_REFUSED(1, "cannot write nowhere/dense.safetensors", "--out", "nowhere/dense.safetensors", "total=2",
                   "scenes=1", "questions=2");
     CHECK_REFUSED(1, "dense stage", "--trim", "--init", text, "--config", "assets/training/dense.json");
     CHECK_REFUSED(1, "text", "--init", text);
