@@ -120,6 +120,12 @@ int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, co
     return rect.rows;
 }
 
+int draw_fitting(const struct pane *pane, enum style style, int row, int column, int columns, const char *text,
+                 const char *brief)
+{
+    return draw_text(pane, style, row, column, columns, draw_width(text) <= columns ? text : brief);
+}
+
 void draw_fit_sentences(const char *lines, int rows, int columns, char *out, size_t size)
 {
     out[0] = 0;

@@ -50,6 +50,10 @@ int draw_rows(const char *text, int columns);
 // Words wrapped into a rectangle; the last row ends in an ellipsis when there is more. Returns the rows used.
 int draw_wrapped(const struct pane *pane, enum style style, struct rect rect, const char *text);
 
+// The text in a row where there is room for it, or else the brief one.
+int draw_fitting(const struct pane *pane, enum style style, int row, int column, int columns, const char *text,
+                 const char *brief);
+
 // As many whole sentences (a line each, the first in any case) as a rectangle of this size holds, joined in `out`.
 void draw_fit_sentences(const char *lines, int rows, int columns, char *out, size_t size);
 

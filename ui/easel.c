@@ -177,12 +177,6 @@ int easel_images(struct easel *easel, struct page_image out[PAGE_IMAGES])
     return 1;
 }
 
-// The first text where there is room for it, or the second.
-static void draw_fitting(const struct pane *pane, enum style style, struct rect line, const char *text, const char *brief)
-{
-    draw_text(pane, style, line.row, line.column, line.columns, draw_width(text) <= line.columns ? text : brief);
-}
-
 static void draw_legend(const struct easel *easel, const struct pane *pane, struct rect picture)
 {
     const struct stage *stage = view_stage_at(&easel->view);
@@ -199,7 +193,7 @@ static void draw_legend(const struct easel *easel, const struct pane *pane, stru
                                     : _("%d of %d patches alive after %s  , .: stages"), alive, total, name);
     snprintf(brief, sizeof brief, end ? _("%d of %d patches alive at the end") : _("%d of %d patches alive after %s"), alive,
              total, name);
-    draw_fitting(pane, STYLE_DIM, (struct rect){row, picture.column, 1, picture.columns}, text, brief);
+    draw_fitting(pane, STYLE_DIM, row, picture.column, picture.columns, text, brief);
 }
 
 // The answer before the last change.
@@ -217,7 +211,7 @@ static void draw_before(const struct easel *easel, const struct pane *pane, int 
     snprintf(text, sizeof text, same ? _("before: '%s' %.0f %%, the same answer") : _("before: '%s' %.0f %%, another answer"),
              before->text, 100 * (double)before->p);
     snprintf(brief, sizeof brief, _("before: '%s' %.0f %%"), before->text, 100 * (double)before->p);
-    draw_fitting(pane, same ? STYLE_DIM : STYLE_WARN, (struct rect){row, column, 1, columns}, text, brief);
+    draw_fitting(pane, same ? STYLE_DIM : STYLE_WARN, row, column, columns, text, brief);
 }
 
 struct rect easel_draw(struct easel *easel, const struct pane *pane)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WIDE = 50 }; // columns for whole words
+
 static void object_name(const struct compose_page *state, int kind, int color, char *out, size_t size)
 {
     snprintf(out, size, "%s%s%s", color >= 0 ? world_color_name(state->world, color) : "", color >= 0 ? " " : "",
@@ -33,6 +35,14 @@ static void draw_object(const struct compose_page *state, const struct pane *pan
     char name[64];
     int alive, all, end = line.column + line.columns;
     object_name(state, o->kind, o->color, name, sizeof name);
+    if (line.columns < WIDE && seen) {
+        draw_format(pane, style, line.row, line.column, line.columns, "%-15.15s %3d, %3d %4d", name, o->x, o->y, o->size);
+        if (easel_count(&state->easel, (struct area){box->x0, box->y0, box->x1 - box->x0, box->y1 - box->y0}, &alive, &all)) {
+            snprintf(name, sizeof name, "%d/%d", alive, all);
+            draw_right(pane, alive ? STYLE_ALIVE : STYLE_DEAD, line.row, line.column, line.columns, name);
+        }
+        return;
+    }
     int column = line.column + draw_format(pane, style, line.row, line.column, line.columns,
                                            seen ? _("%-18s %3d, %3d  size %2d") : _("%-18s %3d, %3d  hidden"), name, o->x,
                                            o->y, o->size);
@@ -48,7 +58,7 @@ static void draw_object(const struct compose_page *state, const struct pane *pan
 static void draw_objects(const struct compose_page *state, const struct pane *pane, struct rect rect)
 {
     int rows = rect.rows - 1, first = state->chosen >= rows && rows > 0 ? state->chosen - rows + 1 : 0;
-    draw_title(pane, rect, _("OBJECTS"), rect.columns >= 50 ? _("back to front") : NULL, false);
+    draw_title(pane, rect, _("OBJECTS"), rect.columns >= WIDE ? _("back to front") : _("x, y  size  kept"), false);
     for (int i = first; i < state->now.count && i - first < rows; i++)
         draw_object(state, pane, (struct rect){rect.row + 1 + i - first, rect.column, 1, rect.columns}, i);
 }
@@ -59,8 +69,11 @@ static void draw_truth(const struct compose_page *state, const struct pane *pane
     if (!state->truth[0] || !answer || state->truth_stale)
         return;
     bool right = !strcmp(answer->text, state->truth);
-    draw_format(pane, right ? STYLE_ALIVE : STYLE_WARN, rect.row, rect.column, rect.columns,
-                right ? _("true answer: '%s', the model is right") : _("true answer: '%s', the model is wrong"), state->truth);
+    char text[sizeof state->truth + 96], brief[sizeof text];
+    snprintf(text, sizeof text, right ? _("true answer: '%s', the model is right") : _("true answer: '%s', the model is wrong"),
+             state->truth);
+    snprintf(brief, sizeof brief, right ? _("'%s' is right") : _("wrong: it is '%s'"), state->truth);
+    draw_fitting(pane, right ? STYLE_ALIVE : STYLE_WARN, rect.row, rect.column, rect.columns, text, brief);
 }
 
 void compose_page_draw(struct page *page, const struct pane *pane)

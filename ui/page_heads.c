@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALL = -1, TOP = 3, PANEL_LEAST = 38, LIST = 320 };
+enum { ALL = -1, TOP = 3, SAID_ROWS = 3, PANEL_LEAST = 38, LIST = 320 };
 
 struct heads_page {
     struct backend_heads looks; // of the stage, the stream and the query that were asked for last
@@ -297,12 +297,13 @@ static void name_token(const struct view *view, int stream, int token, char *out
     snprintf(out, size, word ? "'%s'" : "%s", token == 0 ? "CLS" : name);
 }
 
-// "'heart' (61 %), 'over' (20 %), CLS (9 %)"; empty: the head does not work.
-static void list_top(const struct view *view, const struct backend_looks *looks, const float *weights, char out[LIST])
+// "'heart' (61 %), 'over' (20 %), CLS (9 %)", at most `most` (up to TOP) of them; empty: the head does not work.
+static void list_top(const struct view *view, const struct backend_looks *looks, const float *weights, int most,
+                     char out[LIST])
 {
     int taken[TOP], count = 0;
     out[0] = 0;
-    for (int n = 0; n < TOP; n++) {
+    for (int n = 0; n < most; n++) {
         int best = -1;
         for (int k = 0; k < looks->count; k++) {
             bool used = isnan(weights[k]);
@@ -322,12 +323,12 @@ static void list_top(const struct view *view, const struct backend_looks *looks,
 }
 
 // The same of a word that is written.
-static void say_word(const struct page *page, char *out, size_t size)
+static void say_word(const struct page *page, int most, char *out, size_t size)
 {
     const struct heads_page *state = page->state;
     char top[LIST] = "";
     if (state->shown[1])
-        list_top(&page->screen->view, &state->looks.of[1], state->shown[1], top);
+        list_top(&page->screen->view, &state->looks.of[1], state->shown[1], most, top);
     if (state->head == ALL && state->layer == ALL)
         snprintf(out, size, _("All heads of all layers of the decoder together look from this word at %s."), top);
     else if (state->head == ALL)
@@ -340,14 +341,14 @@ static void say_word(const struct page *page, char *out, size_t size)
                  state->layer + 1, top);
 }
 
-static void say_module(const struct page *page, int m, char *out, size_t size)
+static void say_module(const struct page *page, int m, int most, char *out, size_t size)
 {
     const struct heads_page *state = page->state;
     const struct view *view = &page->screen->view;
     const char *stream = view_stream_name(view, state->stream);
     char top[LIST] = "", query[TRACE_TEXT + 4];
     if (state->shown[m])
-        list_top(view, &state->looks.of[m], state->shown[m], top);
+        list_top(view, &state->looks.of[m], state->shown[m], most, top);
     name_token(view, state->stream, state->query, query, sizeof query);
     if (!state->shown[m])
         snprintf(out, size, "%s", m == 0 ? _("No attention in this stage.")
@@ -445,8 +446,14 @@ static void draw_words(const struct page *page, const struct pane *pane, struct 
         draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns, _("this head was dropped"));
         return;
     }
-    for (int k = 0; k < state->looks.of[module].count && k + 1 < rect.rows; k++) {
+    int count = state->looks.of[module].count;
+    for (int k = 0; k < count && k + 1 < rect.rows; k++) {
         char name[TRACE_TEXT + 4];
+        if (k + 2 == rect.rows && k + 1 < count) { // the last row, and not the last word
+            draw_format(pane, STYLE_DIM, rect.row + 1 + k, rect.column, rect.columns,
+                        ngettext_(count - k, "and %d more", "and %d more"), count - k);
+            return;
+        }
         name_token(view, TRACE_TEXT_STREAM, k, name, sizeof name);
         draw_weight(pane, rect, rect.row + 1 + k, name, state->shown[module][k], most);
     }
@@ -468,8 +475,12 @@ static void draw_legend(const struct page *page, const struct pane *pane, struct
         static const char *const levels[] = {"▁", "▂", "▃", "▅", "▆", "█"};
         column += draw_text(pane, (enum style)(STYLE_RAMP_0 + i), row, column, 1, pane->theme->glyphs->unicode ? levels[i] : ".");
     }
-    draw_format(pane, STYLE_NUMBER, row, column + 1, end - column - 1, _("%.1f %% a patch (%s); CLS %.1f %%"),
-                100 * (double)state->most, module == 0 ? _("self") : _("cross"), 100 * (double)state->shown[module][0]);
+    char text[96], brief[96];
+    const char *name = module == 0 ? _("self") : _("cross");
+    double most = 100 * (double)state->most, cls = 100 * (double)state->shown[module][0];
+    snprintf(text, sizeof text, _("%.1f %% a patch (%s); CLS %.1f %%"), most, name, cls);
+    snprintf(brief, sizeof brief, _("%.1f %% (%s); CLS %.1f %%"), most, name, cls);
+    draw_fitting(pane, STYLE_NUMBER, row, column + 1, end - column - 1, text, brief);
 }
 
 static void draw(struct page *page, const struct pane *pane)
@@ -499,11 +510,11 @@ static void draw(struct page *page, const struct pane *pane)
     }
     row += 3 + (body.rows > 26);
     for (int m = word; m < 2 && (state->known || !state->job); m++) {
-        word ? say_word(page, said, sizeof said) : say_module(page, m, said, sizeof said);
-        int rows = draw_rows(said, rect.columns);
-        rows = rows < 3 ? rows : 3;
-        draw_wrapped(pane, STYLE_TEXT, (struct rect){row, left, rows, rect.columns}, said);
-        row += rows;
+        int most = TOP;
+        do // in a narrow window it looks at fewer, in a whole sentence
+            word ? say_word(page, most, said, sizeof said) : say_module(page, m, most, said, sizeof said);
+        while (draw_rows(said, rect.columns) > SAID_ROWS && --most > 0);
+        row += draw_wrapped(pane, STYLE_TEXT, (struct rect){row, left, SAID_ROWS, rect.columns}, said);
     }
     row += body.rows > 26;
     draw_words(page, pane, (struct rect){row, left, body.row + body.rows - row, rect.columns});

@@ -254,6 +254,8 @@ static void attention_text(const struct view *view, char *out, size_t size)
         snprintf(out, size, _("of %s"), name);
 }
 
+enum { LEGEND_LEAST = 10 }; // columns for the ends of a scale
+
 void panel_legend(const struct pane *pane, enum graphics graphics)
 {
     struct rect rect = pane->layout->legend;
@@ -261,24 +263,26 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     int stage = view_stage(view), total, end = rect.column + rect.columns;
     int column = rect.column;
     enum style style = view->focus == FOCUS_PATCHES ? STYLE_CURSOR : STYLE_TITLE;
-    column += draw_text(pane, style, rect.row, column, end - column, _(show_names[view->show])) + 1;
+    const char *name = _(show_names[view->show]);
+    char count[48] = "", brief[48] = "";
+    if (stage >= 0 && view->show == SHOW_SURVIVORS) {
+        int alive = view_alive_patches(view, stage, &total);
+        snprintf(count, sizeof count, _("%d of %d patches"), alive, total);
+        snprintf(brief, sizeof brief, _("%d of %d"), alive, total);
+        if (draw_width(name) + 1 + draw_width(brief) > rect.columns) // below a small picture the count tells more
+            name = "";
+    }
+    if (*name)
+        column += draw_text(pane, style, rect.row, column, end - column, name) + 1;
     if (stage < 0)
         return;
     float low, high;
     if (view->show == SHOW_SURVIVORS) {
-        int alive = view_alive_patches(view, stage, &total);
-        char count[48];
-        snprintf(count, sizeof count, _("%d of %d patches"), alive, total);
-        if (draw_width(count) > end - column)
-            snprintf(count, sizeof count, _("%d of %d"), alive, total);
-        column += draw_text(pane, STYLE_TEXT, rect.row, column, end - column, count);
-        double wider, higher;
-        rim_of_all(view, &wider, &higher);
-        const char *border = _("grey: cut off, never seen");
-        if ((wider > 0 || higher > 0) && draw_width(border) + 2 <= end - column)
-            draw_right(pane, STYLE_DIM, rect.row, column, end - column, border);
+        draw_fitting(pane, *name ? STYLE_TEXT : style, rect.row, column, end - column, count, brief);
         return;
     }
+    if (end - column < LEGEND_LEAST)
+        return;
     bool asked =
         view->show == SHOW_ATTENTION && view->has_attention && view->attention.request.stage == stage;
     if (asked) {

@@ -81,14 +81,14 @@ static void test_edit(void **state)
     press("e", "ORIGINAL");
     expect("'red'");
     press("\t", "patches alive at the end"); // around what survives
-    press("b", " pixels at ");
+    press("b", " at ");
     expect("$ trimscope edit --blank ");
     press("u", "0 changes");
     press("\n", "Save the copy first");
     screen_term_type(&term, "\033[<0;10;10M\033[<0;20;14m"); // drawn with the mouse, from patch to patch
-    press("b", "64 × 48 pixels at 16, 48 blanked");
+    press("b", "64×48 at 16, 48 blanked");
     press("u", "0 changes");
-    press("b", " pixels at ");
+    press("b", " at ");
     expect("1 change");
     expect("the answer stays");
     press("r", "2 changes");
@@ -136,9 +136,40 @@ static int close_world(void **state)
     return 0;
 }
 
+// In the least window sentences are wrapped or shortened, not cut: no row beside the picture ends in an ellipsis.
+static void check_whole(void)
+{
+    screen_term_settle(&term, 200);
+    for (int row = 1; row < 22; row++) {
+        char text[400];
+        screen_term_row(&term, row, text, sizeof text);
+        if (strstr(text, "…")) {
+            screen_term_dump(&term);
+            fail_msg("row %d is cut", row);
+        }
+    }
+}
+
+static void test_whole_in_the_least_window(void **state)
+{
+    (void)state;
+    start_fake_screen(24, 80, true, NULL);
+    press("c", "x, y  size  kept");
+    press("awhat is over the heart?\n", "is over");
+    press("z", " is "); // right or wrong
+    check_whole();
+    press("q", "ALIVE");
+    press("e", "ORIGINAL");
+    press("b", "blanked");
+    press("n", "filled with the mean");
+    expect("changed: ");
+    check_whole();
+    finish("qqq");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_compose), cmocka_unit_test(test_edit),
-                                       cmocka_unit_test(test_small)};
+                                       cmocka_unit_test(test_small), cmocka_unit_test(test_whole_in_the_least_window)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

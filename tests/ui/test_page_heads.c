@@ -2,6 +2,8 @@
 #include "tests/support/cmocka_all.h"
 #include "tests/support/screen_test.h"
 
+#include <string.h>
+
 static void press(const char *keys, const char *then)
 {
     screen_term_type(&term, keys);
@@ -42,8 +44,29 @@ static void test_characters(void **state)
     look(30, 200, false);
 }
 
+// In the least window a head looks at fewer, in whole sentences.
+static void test_least_window(void **state)
+{
+    (void)state;
+    start_fake_screen(24, 80, true, NULL);
+    press("A", "HEADS OF THE PICTURE");
+    expect("OVER THE WORDS");
+    expect("%).");
+    screen_term_settle(&term, 200);
+    for (int row = 1; row < 22; row++) {
+        char text[400];
+        screen_term_row(&term, row, text, sizeof text);
+        if (strstr(text, "…")) {
+            screen_term_dump(&term);
+            fail_msg("row %d is cut", row);
+        }
+    }
+    finish("qq");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_large), cmocka_unit_test(test_characters)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_large), cmocka_unit_test(test_characters),
+                                       cmocka_unit_test(test_least_window)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
