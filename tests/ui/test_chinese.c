@@ -25,7 +25,7 @@ static const char *const names[] = {
     "lemon",     "red",     "green",     "yellow", "no",     "yes",      "blue",       "run",     "budget",
     "policy",    "image",   "picture",   "keep",   "drop",   "head",     "on",         "off",     "nothing",
     "ball",      "softmax", "Backspace", "orange", "purple", "two",      "one",        "three",   "right",
-    "jpg",       "NO",      "white",     "dark",   "light",  "contrast", "colorblind", "text",       "similarity",
+    "jpg",       "NO",      "white",     "dark",   "light",  "contrast", "colorblind", "text",       "similarity", "merging",   "ToMe",
 };
 
 static bool is_name(const char *word, size_t length)
