@@ -29,7 +29,7 @@ static char *scratch(const char *name)
 
 static void write_picture(int index)
 {
-    char name[16];
+    char name[24];
     struct error err = {0};
     struct picture picture = tiny_picture((uint64_t)index + 1);
     snprintf(name, sizeof name, "p%d.png", index);
@@ -61,7 +61,7 @@ static void check_command(int (*command)(int, char **), const char *const words[
 // The answer to the first question, malloc'ed, and the share of the dense multiply-adds of a run with learned trimmers.
 static char *ask(const char *model, int picture, double *share)
 {
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "p%d.png", picture);
     char *path = scratch(name);
     struct command_output output = command_run(cmd_run, (const char *const[]){"run", path, questions[0], "--model", model,
