@@ -73,7 +73,7 @@ FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 LANGUAGES  := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/trimscope.mo)
 
-.PHONY: FORCE all help deps run pot tests fuzzers check check-all bench ablation train install uninstall format clean compile_commands.json
+.PHONY: FORCE all help deps run pot tests fuzzers check check-all bench bench-full ablation train install uninstall format clean compile_commands.json
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -85,6 +85,7 @@ help:
 	@echo 'make run             step through the bundled model on a bundled picture'
 	@echo 'make check           build and run all tests, sanitizers and fuzz smoke runs included'
 	@echo 'make bench           measure speed on this machine, as ratios'
+	@echo 'make bench-full      the same with models of the published sizes, against PyTorch and ONNX Runtime'
 	@echo 'make ablation        train and evaluate the variants of the method, write assets/results (hours; can be stopped)'
 	@echo 'make train           train the bundled model again (hours; can be stopped and resumed)'
 	@echo 'make install         install below PREFIX=$(PREFIX), DESTDIR= for packagers'
@@ -109,6 +110,12 @@ check-all:
 bench: $(BUILD)/trimscope
 	$(BUILD)/trimscope bench
 	$(BUILD)/trimscope bench --threads $(shell nproc) linear meter prune bundled train
+
+# Everything about models of the published sizes; peers that are not installed are named and left out (ONNX Runtime is
+# found from here or NODE_PATH: npm install --ignore-scripts onnxruntime-node).
+bench-full: $(BUILD)/trimscope
+	$(BUILD)/trimscope bench start meter blip prune prune_blip
+	$(BUILD)/trimscope bench --threads 2 start meter blip prune prune_blip
 
 # Interrupted, it stops with an error and goes on from there the next time.
 ablation: $(BUILD)/trimscope

@@ -53,7 +53,10 @@ float *bench_numbers(size_t count);
     X(linear, bench_linear, N_("linear layers by number of rows: ours, OpenBLAS, the machine's peak"))             \
     X(attention, bench_attention, N_("attention by number of tokens: ours, OpenBLAS with a softmax between"))      \
     X(meter, bench_meter, N_("a dense full-size METER: ours, PyTorch, ONNX Runtime, the machine's peak"))         \
+    X(blip, bench_blip, N_("a dense full-size BLIP, answers ranked: ours, PyTorch, ONNX Runtime, the peak"))             \
     X(prune, bench_prune, N_("what pruning tokens and heads gives back as time in a full-size METER"))             \
+    X(prune_blip, bench_prune_blip, N_("the same in a full-size BLIP"))                                          \
+    X(start, bench_start, N_("a full-size METER and BLIP: opening to the first stage, and their memory"))         \
     X(bundled, bench_bundled, N_("the bundled model on questions of its world, dense and at a budget of 0.4"))     \
     X(screen, bench_screen, N_("the screen: key press to the end of its frame, start to the first picture"))          \
     X(train, bench_train, N_("training questions a second against a PyTorch twin of the same model"))

@@ -9,36 +9,82 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TENSORS = 2048, SIDE = 384, SLACK = 4096 };
+enum { TENSORS = 2048, SLACK = 4096, ANSWERS = 3128 };
+
+static const struct kind {
+    const char *name, *short_name;
+    int side, words;
+} kinds[] = {
+    [BENCH_METER] = {"METER-VQA", "METER", 384, 50},
+    [BENCH_BLIP] = {"BLIP-VQA", "BLIP", 480, 16},
+};
+
+const char *bench_kind_name(enum bench_kind kind)
+{
+    return kinds[kind].name;
+}
+
+const char *bench_kind_short(enum bench_kind kind)
+{
+    return kinds[kind].short_name;
+}
 
 // vlm_spec §3.1: eleven blocks of CLIP ViT-B/16, RoBERTa-base, six co-attention layers a stream, VQAv2's answers.
 static void meter_config(struct model_config *c)
 {
     model_config_default(c);
-    snprintf(c->name, sizeof c->name, "METER-VQA, random weights");
     c->task = TASK_VQA;
     c->pictures = 1;
-    c->image_size = SIDE;
-    c->position_grid = SIDE / c->patch_size;
-    c->width = 768;
-    c->heads = 12;
     c->image_layers = 11;
     c->text_layers = 12;
     c->fusion_layers = 6;
-    c->image_ffn = c->text_ffn = c->image_fusion_ffn = c->text_fusion_ffn = 4 * c->width;
+    c->image_fusion_ffn = c->text_ffn = 4 * 768;
     c->vocabulary = 50265;
     c->positions = 514;
     c->token_types = 2;
     c->labels = 3129;
-    c->head_hidden = 2 * c->width;
-    for (int s = 0; s < STACK_COUNT; s++)
+    c->head_hidden = 2 * 768;
+}
+
+// vlm_spec §4: ViT-B/16, twelve text layers that attend to the patches, twelve of the decoder of answers.
+static void blip_config(struct model_config *c)
+{
+    model_config_default_blip(c, TASK_VQA);
+    c->image_layers = c->fusion_layers = c->decoder_layers = 12;
+    c->decoder_ffn = 4 * 768;
+    c->vocabulary = 30524;
+    c->positions = 512;
+    c->token_start = c->vocabulary - 2;
+    c->token_encode = c->vocabulary - 1;
+}
+
+// In every layer of every stack, as large as they may be; nothing guides METER's words, which run first.
+static void add_trimmers(struct model_config *c)
+{
+    bool blip = c->architecture == ARCHITECTURE_BLIP;
+    for (int s = 0; s < STACK_COUNT; s++) {
+        bool patches_read = blip && s == STACK_FUSION_IMAGE; // which have no heads of their own
         for (int l = 0; l < model_stack_layers(c, (enum model_stack)s); l++)
             c->trimmers[s][l] = (struct trimmer_config){
                 .hidden = c->width / 8,
                 .rank = s == STACK_TEXT ? 0 : c->width / 8,
-                .msa = true,
-                .mca = s == STACK_FUSION_IMAGE || s == STACK_FUSION_TEXT,
+                .msa = !patches_read,
+                .mca = !patches_read && (s == STACK_FUSION_IMAGE || s == STACK_FUSION_TEXT),
             };
+    }
+}
+
+static bool make_config(enum bench_kind kind, struct model_config *c, struct error *err)
+{
+    (kind == BENCH_METER ? meter_config : blip_config)(c);
+    snprintf(c->name, sizeof c->name, "%s, random weights", kinds[kind].name);
+    c->image_size = kinds[kind].side;
+    c->position_grid = c->image_size / c->patch_size;
+    c->width = 768;
+    c->heads = 12;
+    c->image_ffn = c->text_fusion_ffn = 4 * c->width;
+    add_trimmers(c);
+    return model_config_check(c, err);
 }
 
 struct list {
@@ -51,7 +97,7 @@ struct list {
 static bool add_parameter(void *context, const struct parameter *parameter)
 {
     struct list *list = context;
-    if (list->count + 2 >= TENSORS)
+    if (list->count >= TENSORS)
         return false;
     struct parameter *p = &list->parameters[list->count];
     *p = *parameter;
@@ -92,24 +138,16 @@ static bool make_numbers(struct list *list, const struct model_config *config)
     return true;
 }
 
-static bool write_weights(struct bench_model *model, const struct model_config *config, const char *path,
-                          struct error *err)
+static bool write_weights(const struct model_config *config, const char *path, struct error *err)
 {
     struct list list = {0};
-    float ids[BENCH_MODEL_WORDS];
     bool ok = make_numbers(&list, config) && model_parameters(config, add_parameter, &list);
     char *json = model_config_to_json(config);
+    const struct metadata_pair pair = {"config", json};
     if (!ok || !json)
         error_no_memory(err, "the weights of a full-size model");
-    for (int t = 0; t < BENCH_MODEL_WORDS; t++)
-        ids[t] = (float)model->ids[t];
-    if (ok && json) {
-        list.tensors[list.count++] = (struct tensor_source){
-            "bench.pixels", TENSOR_F32, 3, {3, SIDE, SIDE}, model->pixels};
-        list.tensors[list.count++] = (struct tensor_source){"bench.ids", TENSOR_F32, 1, {BENCH_MODEL_WORDS}, ids};
-        const struct metadata_pair pair = {"config", json};
+    else
         ok = safetensors_write(path, list.tensors, list.count, &pair, 1, err);
-    }
     free(json);
     memory_free(list.tensors);
     memory_free(list.parameters);
@@ -121,38 +159,94 @@ static bool write_weights(struct bench_model *model, const struct model_config *
 static bool make_file(struct bench_model *model, struct error *err)
 {
     struct model_config config;
-    char folder[64], name[96];
-    meter_config(&config);
-    if (!model_config_check(&config, err) || !bench_folder(folder, err))
+    char folder[BENCH_PATH], name[BENCH_PATH + 24];
+    if (!make_config(model->kind, &config, err) || !bench_folder(folder, err))
         return false;
-    snprintf(name, sizeof name, "%s/meter.safetensors", folder);
-    bool ok = write_weights(model, &config, name, err);
+    snprintf(name, sizeof name, "%s/weights.safetensors", folder);
+    bool ok = write_weights(&config, name, err);
     if (ok)
         model->file = bench_take_over(name, O_RDONLY, model->path, err);
     rmdir(folder);
     return ok && model->file >= 0;
 }
 
-bool bench_model_open(struct bench_model *model, struct error *err)
+// Of sixteen answers ten have one piece, four two, two three; the first of all has six. Each ends with [SEP].
+static bool make_answers(struct model *model, struct error *err)
 {
-    *model = (struct bench_model){.file = -1, .pixels = bench_numbers(3 * (size_t)SIDE * SIDE)};
+    int *start = memory_alloc(ANSWERS + 1, sizeof *start), *ids = memory_alloc(4 * ANSWERS + 4, sizeof *ids);
+    const struct answer_list answers = {ANSWERS, ids, start};
+    bool room = start && ids;
+    for (int a = 0, used = 0; room && a < ANSWERS; a++) {
+        int pieces = a == 0 ? 6 : a % 16 < 10 ? 1 : a % 16 < 14 ? 2 : 3;
+        start[a] = used;
+        for (int i = 0; i < pieces; i++)
+            ids[used++] = 1000 + (a * 7 + i * 5003) % 25000;
+        ids[used++] = model->config.token_end;
+        start[a + 1] = used;
+    }
+    bool ok = room && model_set_answers(model, &answers);
+    memory_free(start);
+    memory_free(ids);
+    return ok || error_no_memory(err, "the answers");
+}
+
+static void make_question(struct bench_model *model)
+{
+    bool meter = model->kind == BENCH_METER; // <s> words </s>; [ENC] words [SEP]
+    for (int t = 0; t < model->words; t++)
+        model->ids[t] = 3 + 997 * t % 30000;
+    model->ids[0] = meter ? 0 : 30523;
+    model->ids[model->words - 1] = meter ? 2 : 102;
+}
+
+bool bench_model_open(struct bench_model *model, enum bench_kind kind, struct error *err)
+{
+    size_t side = (size_t)kinds[kind].side;
+    *model =
+        (struct bench_model){.kind = kind, .file = -1, .pixels = bench_numbers(3 * side * side), .words = kinds[kind].words};
     if (!model->pixels)
         return error_no_memory(err, "a picture");
-    for (int t = 0; t < BENCH_MODEL_WORDS; t++)
-        model->ids[t] = t == 0 ? 0 : t == BENCH_MODEL_WORDS - 1 ? 2 : 3 + 997 * t % 50000; // <s> words </s>
-    if (make_file(model, err) && (model->model = model_open(model->path, NULL, err)))
+    make_question(model);
+    if (make_file(model, err) && bench_model_reopen(model, false, err))
         return true;
     bench_model_close(model);
     return false;
 }
 
-void bench_model_close(struct bench_model *model)
+bool bench_model_reopen(struct bench_model *model, bool background, struct error *err)
+{
+    const struct model_options options = {.background = background};
+    model->model = model_open(model->path, &options, err);
+    return model->model && (model->kind != BENCH_BLIP || make_answers(model->model, err));
+}
+
+void bench_model_drop(struct bench_model *model)
 {
     model_free(model->model);
+    model->model = NULL;
+}
+
+void bench_model_close(struct bench_model *model)
+{
+    bench_model_drop(model);
     memory_free(model->pixels);
     if (model->file >= 0)
         close(model->file);
     *model = (struct bench_model){.file = -1};
+}
+
+void bench_take_results(void *context, const char *name, const float *x, int rows, int width)
+{
+    struct bench_results *results = context;
+    bool losses = !strcmp(name, "rank_stable_loss");
+    if (!strcmp(name, "rank_stable_topk_ids"))
+        for (int i = 0; i < width; i++)
+            results->top[i] = (int)x[i];
+    if (losses)
+        memcpy(results->losses, x, (size_t)(results->candidates = width) * sizeof *x);
+    if (losses || (!strcmp(name, "logits") && rows == 1))
+        for (int i = 0; i < BENCH_VALUES && i < width; i++)
+            results->values[i] = x[i];
 }
 
 struct run *bench_model_run(const struct bench_model *model, const struct bench *bench, bool tokens, bool heads,
@@ -165,7 +259,7 @@ struct run *bench_model_run(const struct bench_model *model, const struct bench 
     options.trim_tokens = tokens;
     options.trim_heads = heads;
     options.pool = bench->threads > 1 ? bench->pool : NULL;
-    return run_new_from_tensors(model->model, pixels, model->ids, BENCH_MODEL_WORDS, &options, probe, context, err);
+    return run_new_from_tensors(model->model, pixels, model->ids, model->words, &options, probe, context, err);
 }
 
 static bool step_until(struct run *run, int stages, struct error *err)
@@ -181,12 +275,15 @@ bool bench_forward_side(void *context, struct bench_time *time, struct error *er
 {
     const struct bench_forward *forward = context;
     const int words = 1 + forward->config->text_layers, picture = 1 + forward->config->image_layers;
-    const int begin = forward->image_only ? words : 0; // the words come first
+    const int all = run_trace(forward->run)->stage_total;
+    const struct {
+        int from, to;
+    } stages[] = {{0, all}, {words, words + picture}, {all - 1, all}}; // the words come first
     run_restart(forward->run);
-    if (!step_until(forward->run, begin, err))
+    if (!step_until(forward->run, stages[forward->part].from, err))
         return false;
     struct bench_time start = bench_clock();
-    bool ok = step_until(forward->run, forward->image_only ? words + picture : run_trace(forward->run)->stage_total, err);
+    bool ok = step_until(forward->run, stages[forward->part].to, err);
     *time = bench_since(start);
     return ok;
 }

@@ -1,4 +1,4 @@
-// What pruning gives back as time in a full-size METER: tokens at the same share in every layer, and heads apart.
+// What pruning gives back as time in a full-size METER or BLIP: tokens at the same share in every layer, and heads apart.
 // The efficiency is speed-up / FLOPs reduction against our own fastest dense path; trimmers and gathers are inside.
 #include "app/bench_model.h"
 
@@ -8,18 +8,40 @@
 
 #include <math.h>
 
-enum { SHARES = 5, VARIANTS = SHARES + 2 }; // dense, the shares, half of the heads
+// Dense, the shares, half of the heads, everything kept by trimmers that have looked at it.
+enum { SHARES = 5, HEADS = SHARES + 1, LOOKED, VARIANTS };
 
 static const struct {
     double share, bar;
-    const char *what;
+    const char *what[2]; // of METER, of BLIP
 } shares[SHARES] = {
-    {0.9, 0.90, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 90 % of the tokens")},
-    {0.7, 0.90, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 70 % of the tokens")},
-    {0.5, 0.90, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 50 % of the tokens")},
-    {0.3, 0.85, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 30 % of the tokens")},
-    {0.2, 0.80, N_(/* xgettext:no-c-format */ "speed-up / FLOPs cut, 20 % of the tokens")},
+    {0.9,
+     0.92,
+     {N_(/* xgettext:no-c-format */ "METER: speed-up / FLOPs cut, 90 % of the tokens"),
+      N_(/* xgettext:no-c-format */ "BLIP: speed-up / FLOPs cut, 90 % of the tokens")}},
+    {0.7,
+     0.92,
+     {N_(/* xgettext:no-c-format */ "METER: speed-up / FLOPs cut, 70 % of the tokens"),
+      N_(/* xgettext:no-c-format */ "BLIP: speed-up / FLOPs cut, 70 % of the tokens")}},
+    {0.5,
+     0.92,
+     {N_(/* xgettext:no-c-format */ "METER: speed-up / FLOPs cut, 50 % of the tokens"),
+      N_(/* xgettext:no-c-format */ "BLIP: speed-up / FLOPs cut, 50 % of the tokens")}},
+    {0.3,
+     0.87,
+     {N_(/* xgettext:no-c-format */ "METER: speed-up / FLOPs cut, 30 % of the tokens"),
+      N_(/* xgettext:no-c-format */ "BLIP: speed-up / FLOPs cut, 30 % of the tokens")}},
+    {0.2,
+     0.82,
+     {N_(/* xgettext:no-c-format */ "METER: speed-up / FLOPs cut, 20 % of the tokens"),
+      N_(/* xgettext:no-c-format */ "BLIP: speed-up / FLOPs cut, 20 % of the tokens")}},
 };
+
+static const char *const heads_what[2] = {N_("METER: share of the heads' cost given back as time"),
+                                          N_("BLIP: share of the heads' cost given back as time")};
+static const char *const trimmers_what[2] = {N_("METER: trimmers and gathers, share of the dense time"),
+                                             N_("BLIP: trimmers and gathers, share of the dense time")};
+static const double heads_bar = 0.8, trimmers_bar = 0.03;
 
 struct variant {
     double share; // of the tokens, NaN: of the heads
@@ -29,31 +51,34 @@ struct variant {
     int patches; // with CLS
 };
 
-// The same counts in every layer of every stack.
-static void uniform_counts(const struct model_config *config, double tokens, double heads, struct budget_counts *counts)
+// The same shares in every layer of every stack.
+static void uniform_counts(const struct bench_model *model, double tokens, double heads, struct budget_counts *counts)
 {
+    const struct model_config *config = &model->model->config;
     int patches = model_grid(config) * model_grid(config);
     for (int s = 0; s < STACK_COUNT; s++)
         for (int l = 0; l < model_stack_layers(config, (enum model_stack)s); l++) {
             bool words = s == STACK_TEXT || s == STACK_FUSION_TEXT;
-            int all = words ? BENCH_MODEL_WORDS - 1 : patches; // CLS is always there
+            int all = words ? model->words - 1 : patches; // CLS is always there
             counts->tokens[s][l] = 1 + (int)lround(tokens * all);
-            counts->msa[s][l] = counts->mca[s][l] = (int)lround(heads * config->heads);
+            counts->msa[s][l] = counts->mca[s][l] = (int)lround(heads * model_stack_heads(config, (enum model_stack)s));
         }
 }
 
-static bool variant_init(struct variant *v, const struct bench *bench, const struct bench_model *model, double tokens,
-                         double heads, struct error *err)
+static bool variant_init(struct variant *v, const struct bench *bench, const struct bench_model *model, int index,
+                         struct error *err)
 {
+    double tokens = index > 0 && index <= SHARES ? shares[index - 1].share : 1, heads = index == HEADS ? 0.5 : 1;
     struct budget_counts counts = {{{0}}, {{0}}, {{0}}};
     struct bench_time time;
-    struct run *run = bench_model_run(model, bench, tokens < 1, heads < 1, NULL, NULL, err);
+    bool looked = index == LOOKED;
+    struct run *run = bench_model_run(model, bench, tokens < 1 || looked, heads < 1 || looked, NULL, NULL, err);
     if (!run)
         return false;
-    uniform_counts(&model->model->config, tokens, heads, &counts);
-    if (tokens < 1 || heads < 1)
+    uniform_counts(model, tokens, heads, &counts);
+    if (index > 0)
         run_set_counts(run, POLICY_LEARNED_FIXED, &counts);
-    *v = (struct variant){.share = tokens < 1 ? tokens : heads, .forward = {run, &model->model->config, false},
+    *v = (struct variant){.share = tokens < 1 ? tokens : heads, .forward = {run, &model->model->config, BENCH_WHOLE},
                           .patches = counts.tokens[STACK_IMAGE][0]};
     v->side = (struct bench_side){.run = bench_forward_side, .context = &v->forward};
     if (!bench_forward_side(&v->forward, &time, err))
@@ -78,18 +103,19 @@ static json_t *report_row(struct table *table, const char *name, const struct va
                      gain / cut);
 }
 
-static void report(const struct bench *bench, const struct variant variants[VARIANTS], json_t *results)
+static void report(const struct bench *bench, const struct bench_model *model, const struct variant variants[VARIANTS],
+                   json_t *results)
 {
-    const struct variant *dense = &variants[0], *heads = &variants[VARIANTS - 1];
+    const struct variant *dense = &variants[0], *heads = &variants[HEADS], *looked = &variants[LOOKED];
     char name[48];
     static const struct table_column columns[] = {{"", -20},           {N_("rows"), 5},    {N_("ms"), 7},
                                                   {N_("GFLOP"), 7},    {N_("GFLOP/s"), 7}, {N_("FLOPs cut"), 9},
                                                   {N_("speed-up"), 8}, {N_("efficiency"), 9}};
     struct table table;
     bench_print(bench,
-                _("Full-size METER at 384 px, %d tokens of text, pruned alike in every layer of both encoders and of the "
+                _("%s of full size at %d px, %d tokens of text, pruned alike in every layer of every encoder and of the "
                   "fusion\n"),
-                BENCH_MODEL_WORDS);
+                bench_kind_name(model->kind), model->model->config.image_size, model->words);
     bench_table(bench, &table, columns, sizeof columns / sizeof *columns);
     json_t *list = json_array();
     json_object_set_new(results, "tokens", list);
@@ -99,14 +125,20 @@ static void report(const struct bench *bench, const struct variant variants[VARI
         json_array_append_new(list, report_row(&table, name, dense, &variants[1 + i]));
     }
     json_object_set_new(results, "heads", report_row(&table, _("half of the heads"), dense, heads));
+    json_object_set_new(results, "looked", report_row(&table, _("all kept, trimmers run"), dense, looked));
     for (int i = 0; i < SHARES; i++) {
         const struct variant *v = &variants[1 + i];
-        bench_bar(results, &(struct bench_bar){shares[i].what, "", dense->side.seconds / v->side.seconds * v->gflop / dense->gflop,
-                                                      shares[i].bar, false});
+        double efficiency = dense->side.seconds / v->side.seconds * v->gflop / dense->gflop;
+        bench_bar(results, &(struct bench_bar){shares[i].what[model->kind], "", efficiency, shares[i].bar, false});
     }
     double given = (1 - heads->side.seconds / dense->side.seconds) / (1 - heads->gflop / dense->gflop);
-    bench_print(bench, _("of what half of the heads cost, %.0f %% come back as time\n"), 100 * given);
+    double trimmers = looked->side.seconds / dense->side.seconds - 1;
+    bench_print(bench, _("of what half of the heads cost, %.0f %% come back as time; trimmers and gathers take %.1f %%\n"),
+                100 * given, 100 * trimmers);
+    bench_bar(results, &(struct bench_bar){heads_what[model->kind], "", given, heads_bar, false});
+    bench_bar(results, &(struct bench_bar){trimmers_what[model->kind], "", trimmers, trimmers_bar, true});
     json_object_set_new(results, "heads_saving_given_back", json_real(given));
+    json_object_set_new(results, "trimmers_share", json_real(trimmers));
 }
 
 static bool measure(const struct bench *bench, const struct bench_model *model, struct variant variants[VARIANTS],
@@ -114,29 +146,38 @@ static bool measure(const struct bench *bench, const struct bench_model *model, 
 {
     struct bench_side *sides[VARIANTS];
     for (int i = 0; i < VARIANTS; i++) {
-        double tokens = i > 0 && i <= SHARES ? shares[i - 1].share : 1, heads = i > SHARES ? 0.5 : 1;
-        if (!variant_init(&variants[i], bench, model, tokens, heads, err))
+        if (!variant_init(&variants[i], bench, model, i, err))
             return false;
         sides[i] = &variants[i].side;
     }
     if (!bench_sides(bench, sides, VARIANTS, err))
         return false;
-    report(bench, variants, results);
+    report(bench, model, variants, results);
     return true;
 }
 
-bool bench_prune(const struct bench *bench, json_t *results, struct error *err)
+static bool bench_kind(const struct bench *bench, enum bench_kind kind, json_t *results, struct error *err)
 {
     struct bench_model model;
     struct variant *variants = memory_alloc(VARIANTS, sizeof *variants);
     if (!variants)
         return error_no_memory(err, "the measurements");
     bench_peak_memory_reset();
-    bench_print(bench, "%s", _("\nFull-size METER: making random weights ...\n"));
-    bool ok = bench_model_open(&model, err) && measure(bench, &model, variants, results, err);
+    bench_print(bench, _("\n%s of full size: making random weights ...\n"), bench_kind_name(kind));
+    bool ok = bench_model_open(&model, kind, err) && measure(bench, &model, variants, results, err);
     for (int i = 0; i < VARIANTS; i++)
         run_free(variants[i].forward.run);
     bench_model_close(&model);
     memory_free(variants);
     return ok;
+}
+
+bool bench_prune(const struct bench *bench, json_t *results, struct error *err)
+{
+    return bench_kind(bench, BENCH_METER, results, err);
+}
+
+bool bench_prune_blip(const struct bench *bench, json_t *results, struct error *err)
+{
+    return bench_kind(bench, BENCH_BLIP, results, err);
 }

@@ -136,6 +136,21 @@ const char *bench_peer_ask(struct bench_peer *peer, const char *line, char answe
     return answer;
 }
 
+int bench_peer_values(struct bench_peer *peer, const char *name, float values[], int count)
+{
+    char line[64], answer[1024], *at = answer;
+    int found = 0;
+    snprintf(line, sizeof line, "values %s", name);
+    if (!bench_peer_ask(peer, line, answer, sizeof answer))
+        return 0;
+    for (char *end; found < count; found++, at = end) {
+        values[found] = strtof(at, &end);
+        if (end == at)
+            break;
+    }
+    return found;
+}
+
 bool bench_peer_side(void *context, struct bench_time *time, struct error *err)
 {
     const struct bench_peer_run *run = context;

@@ -33,8 +33,8 @@ struct bench_time bench_since(struct bench_time start);
 // bench_peak_run() as a side; context: struct bench_peak.
 bool bench_peak_side(void *context, struct bench_time *time, struct error *err);
 
-// A peer: a script that says "ready VERSION" once it has loaded the model, then answers each line it reads: "logits"
-// with a few numbers, any other with "WALL CPU" of one run of that name. "missing WHAT" instead of "ready" says what
+// A peer: a script that says "ready VERSION" once it has loaded the model, then answers each line it reads: "values
+// NAME" with a few numbers that a run of that name gives, any other with "WALL CPU" of one run of that name. "missing WHAT" instead of "ready" says what
 // is not installed.
 struct bench_peer {
     pid_t pid;
@@ -48,6 +48,9 @@ bool bench_peer_start(struct bench_peer *peer, const char *const argv[], struct 
 void bench_peer_stop(struct bench_peer *peer);
 // The line that it answers with, NULL when it is gone. Valid until the next call.
 const char *bench_peer_ask(struct bench_peer *peer, const char *line, char answer[], size_t size);
+
+// The first results of a run of this name, at most `count`; returns how many there are.
+int bench_peer_values(struct bench_peer *peer, const char *name, float values[], int count);
 
 // A run of this name as a side.
 struct bench_peer_run {

@@ -149,6 +149,15 @@ void flops_words(const struct model_config *c, const struct flops_words *words, 
     macs->other += product(words->heads, c->width, c->width) + product(words->heads, c->width, c->vocabulary);
 }
 
+void flops_published_ranking(const struct model_config *c, int tokens, int candidates, int longest, struct macs *macs)
+{
+    uint64_t layers = (uint64_t)c->decoder_layers, rows = (uint64_t)(candidates * longest);
+    struct flops_words words = {(int)rows, layers * rows * (uint64_t)longest, layers * rows * (uint64_t)tokens, (int)rows};
+    for (uint64_t l = 0; l < layers; l++)
+        flops_memory(c, candidates * tokens, macs);
+    flops_words(c, &words, macs);
+}
+
 int flops_writing_layers(const struct model_config *c)
 {
     return c->task == TASK_CAPTION ? c->fusion_layers : c->decoder_layers;

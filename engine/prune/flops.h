@@ -46,6 +46,11 @@ struct flops_words {
 void flops_memory(const struct model_config *config, int keys, struct macs *macs);
 void flops_words(const struct model_config *config, const struct flops_words *words, struct macs *macs);
 
+// Answers ranked to their ends as the published code does it: each of `candidates` padded to `longest` tokens, K and V of the
+// question's `tokens` again for each, the word head on every position.
+void flops_published_ranking(const struct model_config *config, int tokens, int candidates, int longest,
+                             struct macs *macs);
+
 // The layers that write: of the decoder of answers, or the text layers of a model of captions.
 int flops_writing_layers(const struct model_config *config);
 // What follows the text layers of a BLIP model that writes, for the plans made before anything is known of the answer: the

@@ -1,9 +1,9 @@
-// ONNX Runtime's side of `trimscope bench meter`, through npm's onnxruntime-node (found from the current folder or
-// NODE_PATH).
+// ONNX Runtime's side of `trimscope bench meter` and `bench blip`, through npm's onnxruntime-node (found from the current
+// folder or NODE_PATH).
 //
 // probe                             says "ready VERSION" when it is installed, "missing ..." when not
-// serve INPUT WHOLE IMAGE THREADS   INPUT: the .safetensors file with bench.pixels and bench.ids; the others: the graphs.
-//                                   Then answers lines as bench-meter-torch.py does
+// serve INPUT WHOLE IMAGE THREADS   INPUT: the .safetensors file with the graphs' inputs; the others: the graphs. Then
+//                                   answers lines as bench-torch.py does
 import { createRequire } from "node:module";
 import { closeSync, openSync, readSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -23,7 +23,8 @@ function load() {
   }
 }
 
-function readTensors(path, names) {
+// The graphs' inputs: input.NAME are floats, index.NAME whole numbers.
+function readInput(ort, path) {
   const file = openSync(path, "r");
   const at = (size, from) => {
     const bytes = Buffer.alloc(size);
@@ -32,17 +33,20 @@ function readTensors(path, names) {
   };
   const size = Number(at(8, 0).readBigUInt64LE());
   const header = JSON.parse(at(size, 8).toString());
-  const tensors = names.map((name) => {
-    const [begin, end] = header[name].data_offsets;
+  const given = {};
+  for (const [name, { shape, data_offsets: [begin, end] }] of Object.entries(header)) {
     const bytes = at(end - begin, 8 + size + begin);
-    return { shape: header[name].shape, data: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) };
-  });
+    const data = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    const [kind, input] = name.split(".");
+    if (kind === "index") given[input] = new ort.Tensor("int64", BigInt64Array.from(data, BigInt), shape);
+    else if (kind === "input") given[input] = new ort.Tensor("float32", data, shape);
+  }
   closeSync(file);
-  return tensors;
+  return given;
 }
 
 async function serve(ort, name, [input, whole, image, threads]) {
-  const [pixels, ids] = readTensors(input, ["bench.pixels", "bench.ids"]);
+  const given = readInput(ort, input);
   const options = {
     intraOpNumThreads: Number(threads),
     interOpNumThreads: 1,
@@ -52,22 +56,24 @@ async function serve(ort, name, [input, whole, image, threads]) {
     logSeverityLevel: 3,
   };
   const sessions = {
-    meter: await ort.InferenceSession.create(whole, options),
+    whole: await ort.InferenceSession.create(whole, options),
     image: await ort.InferenceSession.create(image, options),
   };
-  const picture = { pixels: new ort.Tensor("float32", pixels.data, [1, ...pixels.shape]) };
-  const words = new ort.Tensor("int64", BigInt64Array.from(ids.data, BigInt), [1, ids.data.length]);
-  const feeds = { meter: { ...picture, ids: words }, image: picture };
+  const run = (what) => {
+    const { inputNames } = sessions[what];
+    return sessions[what].run(Object.fromEntries(inputNames.map((input) => [input, given[input]])));
+  };
   say("ready", name);
   for await (const line of createInterface({ input: process.stdin })) {
-    if (line === "logits") {
-      const { out } = await sessions.meter.run(feeds.meter);
+    const [what, of] = line.split(" ");
+    if (what === "values") {
+      const { out } = await run(of);
       say(...Array.from(out.data.slice(0, 8)));
       continue;
     }
     const cpu = process.cpuUsage();
     const wall = process.hrtime.bigint();
-    await sessions[line].run(feeds[line]);
+    await run(what);
     const used = process.cpuUsage(cpu);
     say(Number(process.hrtime.bigint() - wall) / 1e9, (used.user + used.system) / 1e6);
   }
