@@ -1,18 +1,15 @@
 // Cut off, damaged and forged checkpoints: one sentence that says what is wrong, or tensors that can be read to their last
 // element; never a crash, a call, or memory and time beyond bounds.
-#define _GNU_SOURCE // memfd_create
-
 #include "engine/base/memory.h"
 #include "engine/io/pickle.h"
 #include "engine/io/torch.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/memory_file.h"
 #include "tests/support/torch_file.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #define FOLDER "tests/fixtures/containers/"
 
@@ -34,18 +31,6 @@ static struct bytes read_sample(const char *name)
     b.size = fread(b.data, 1, 1 << 16, stream);
     fclose(stream);
     return b;
-}
-
-// A file that lives in memory only: there are tens of thousands of them.
-static const char *memory_file(const void *data, size_t size)
-{
-    static int fd = -1;
-    static char path[64];
-    if (fd < 0)
-        fd = memfd_create("hostile", 0);
-    assert_true(fd >= 0 && ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return path;
 }
 
 // Whether it was taken for whole; everything in it is read then.
