@@ -58,18 +58,13 @@ static void print_stack(struct table *table, const char *what, int layers, int w
 static void print_sizes(struct table *table, const struct import_report *r)
 {
     const struct model_config *c = r->config;
-    int trimmers = 0;
+    int trimmers = model_trimmed_layers(c);
     print_stack(table, _("image encoder"), c->image_layers, model_image_width(c), model_image_heads(c), c->image_ffn);
     print_stack(table, _("text encoder"), c->text_layers, c->width, c->heads, c->text_ffn);
     print_stack(table, _("fusion"), c->fusion_layers, c->width, c->heads, c->text_fusion_ffn);
     print_stack(table, _("decoder"), c->decoder_layers, c->width, c->heads, c->decoder_ffn);
     table_cell(table, "%s", _("words"));
     table_cell(table, _("a table of %d, up to %d tokens"), c->vocabulary, c->max_tokens);
-    for (int s = 0; s < STACK_COUNT; s++)
-        for (int l = 0; l < MODEL_LAYERS; l++) {
-            const struct trimmer_config *t = &c->trimmers[s][l];
-            trimmers += t->hidden || t->msa || t->mca;
-        }
     table_cell(table, "%s", _("trimmers"));
     if (trimmers)
         table_cell(table, ngettext_(trimmers, "in %d layer", "in %d layers"), trimmers);

@@ -2,6 +2,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
+#include "engine/prune/policy.h"
 #include "engine/text/tokenizer.h"
 #include "ui/words.h"
 
@@ -124,6 +125,10 @@ void notes_make(struct notes *notes, const struct model *model, const struct tra
 {
     char unlike[UNLIKE_TEXT];
     notes->count = 0;
+    if (!strncmp(trace->policy, policy_name(POLICY_LEARNED), strlen(policy_name(POLICY_LEARNED))) &&
+        !model_trimmed_layers(&model->config))
+        note(notes, _("This model has no trimmers, so that the policy %s drops nothing; %s and %s need none."), trace->policy,
+             policy_name(POLICY_TEXT_SIMILARITY), policy_name(POLICY_CLS_ATTENTION));
     if (model->tokenizer && trace->question) {
         note_words(notes, model, trace->question);
         note_cut(notes, model, trace);

@@ -280,6 +280,7 @@ bool session_carry_out(struct session *s, const struct command *c, struct error 
     case COMMAND_POLICY:
         if (!run_set_policy(lane->run, c->policy, c->budget, err))
             return false;
+        session_publish_note(lane);
         session_publish_least(lane);
         return true;
     case COMMAND_INTERVENE:

@@ -118,8 +118,10 @@ int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, c
 {
     int guided = FIGURE_ROWS - 1, count = 0;
     list[count] = *first;
+    // Without trimmers the patches that are like the words take the place of guidance, and the picture's own CLS of none.
+    bool trained = model_trimmed_layers(&model->config) > 0;
     list[count].changes.count = 0;
-    list[count++].policy = POLICY_LEARNED;
+    list[count++].policy = trained ? POLICY_LEARNED : POLICY_TEXT_SIMILARITY;
     for (int i = 0; i < more_count && count < guided; i++) {
         list[count] = list[0];
         list[count++].question = more[i];
@@ -136,7 +138,7 @@ int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, c
             list[count++].question = figure_general_question(i);
         }
     list[count] = list[0];
-    list[count].policy = POLICY_LEARNED_SELF;
+    list[count].policy = trained ? POLICY_LEARNED_SELF : POLICY_CLS_ATTENTION;
     double share;
     if (isnan(list[count].budget) && calibration_share(model, 0, &share))
         list[count].budget = share;

@@ -43,7 +43,8 @@ void sides_show_figure(const struct sides *sides, struct figure *out);
 // The article's figure for a picture: rows (a) to (c) ask `question` and up to two more with guidance, (d) asks the first
 // without. The further questions are `more` (may be NULL), then the bundled ones about this picture, then general ones. Without a budget
 // given, the last row gets the share that the learned policy has as trained: its own threshold was made for scores with
-// guidance. Fills list[] and returns how many rows there are; `room` keeps the bundled questions.
+// guidance. A model without trimmers shows what
+// policies that need none do: text-similarity, and last cls-attention. Fills list[] and returns how many rows there are; `room` keeps the bundled questions.
 struct sides_questions {
     char text[SIDES_QUESTIONS][SCENES_QUESTION];
 };

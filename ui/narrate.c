@@ -231,10 +231,14 @@ static void narrate_words(struct text *text, const struct view *view)
     int words = 0;
     for (int i = 0; i < view->trace.token_count; i++)
         words += view->trace.tokens[i].from < view->trace.tokens[i].to;
-    say(text,
-        ngettext_(words, "The question becomes %d word token between two markers.",
-                  "The question becomes %d word tokens between two markers."),
-        words);
+    if (view->trace.token_count - words < 2) // the beginning of a caption has no end
+        say(text, ngettext_(words, "The text begins with a marker and %d word token.",
+                            "The text begins with a marker and %d word tokens."), words);
+    else
+        say(text,
+            ngettext_(words, "The question becomes %d word token between two markers.",
+                      "The question becomes %d word tokens between two markers."),
+            words);
     begin(text);
     say(text, "%s", _("Each is now a vector of numbers."));
     for (int i = 0; i < view->trace.token_count; i++)

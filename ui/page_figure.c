@@ -108,11 +108,30 @@ static void close(struct page *page)
     }
 }
 
-// The budget of the stepper's run, where that is a learned policy.
-static double guided_budget(const struct view *view)
+static bool shows_learned(const struct view *view)
 {
-    bool learned = !strncmp(view->trace.policy, "learned", 7);
-    return learned ? view->trace.budget : (double)NAN;
+    return !strncmp(view->trace.policy, "learned", 7);
+}
+
+// Whether the model has trimmers: it knows what they spend, or a learned policy that can drop something is on show.
+static bool is_trained(const struct screen *screen)
+{
+    const struct backend *backend = screen->backend;
+    return !isnan(backend->learned_share(backend->context)) || (shows_learned(&screen->view) && !(screen->view.least >= 1));
+}
+
+// Without trimmers the patches that are like the words take the place of guidance, and the picture's own CLS of none.
+static const char *guided_policy(const struct screen *screen)
+{
+    return is_trained(screen) ? "learned" : "text-similarity";
+}
+
+// The budget of the stepper's run, where it goes with the policies of the rows.
+static double guided_budget(const struct screen *screen)
+{
+    const struct view *view = &screen->view;
+    bool goes = is_trained(screen) ? shows_learned(view) : strcmp(view->trace.policy, "none") != 0;
+    return goes ? view->trace.budget : (double)NAN;
 }
 
 static bool open(struct page *page, const void *argument, struct error *err)
@@ -123,18 +142,20 @@ static bool open(struct page *page, const void *argument, struct error *err)
     (void)argument;
     if (!(screen->view.abilities & BACKEND_COMPARE) || !screen->view.has_trace)
         return error_set(err, ERROR_USAGE, "%s", _("The first run is still on its way."));
-    double budget = guided_budget(&screen->view);
+    double budget = guided_budget(screen);
     char question[PROMPT_BYTES];
-    bool done = open_row(page, 0, trace->question, "learned", budget);
+    const char *guided = guided_policy(screen);
+    bool done = open_row(page, 0, trace->question, guided, budget);
     int row = 1;
     for (int i = 0; done && row < GUIDED && trace->pictures[0].path &&
                     backend->known_question(backend->context, trace->pictures[0].path, i, question, sizeof question);
          i++)
         if (strcmp(question, trace->question) != 0)
-            done = open_row(page, row++, question, "learned", budget);
+            done = open_row(page, row++, question, guided, budget);
     // The threshold without guidance was not trained: the same share makes it comparable.
-    double share = isnan(budget) ? backend->learned_share(backend->context) : budget;
-    done = done && open_row(page, GUIDED, trace->question, "learned-self", share);
+    bool trained = is_trained(screen);
+    double share = isnan(budget) && trained ? backend->learned_share(backend->context) : budget;
+    done = done && open_row(page, GUIDED, trace->question, trained ? "learned-self" : "cls-attention", share);
     if (!done)
         close(page);
     return done || error_no_memory(err, _("further runs"));
@@ -147,7 +168,7 @@ static bool ask_missing(struct page *page)
     for (int r = 1; r < GUIDED; r++) {
         if (is_ready(page, &f->runs[r]))
             continue;
-        if (!f->runs[r].open && !open_row(page, r, NULL, "learned", guided_budget(&page->screen->view)))
+        if (!f->runs[r].open && !open_row(page, r, NULL, guided_policy(page->screen), guided_budget(page->screen)))
             return false;
         screen_open_prompt(page->screen, PROMPT_QUESTION);
         prompt_set(&page->screen->prompt, figure_general_question(r - 1));
@@ -316,7 +337,7 @@ static void draw_row_head(const struct page *page, const struct pane *pane, cons
                  trace->ms);
     snprintf(right, sizeof right, share[0] ? _("%s: %s") : "%s%s", figure_guidance(row), share);
     if (draw_width(trace->question) + draw_width(right) + 8 > body.columns) // what is the same in most rows gives way
-        snprintf(right, sizeof right, "%s", strcmp(trace->policy, "learned") ? figure_guidance(row) : share);
+        snprintf(right, sizeof right, "%s", strcmp(trace->policy, "learned") && strcmp(trace->policy, "text-similarity") ? figure_guidance(row) : share);
     bool chosen = index == state_of(page)->chosen;
     int column = body.column + draw_text(pane, chosen ? STYLE_SELECTED : STYLE_TITLE, at, body.column, 4, label) + 1;
     int room = body.columns - 6 - draw_width(right);

@@ -50,6 +50,17 @@ const char *model_stack_name(enum model_stack stack)
     return names[stack];
 }
 
+int model_trimmed_layers(const struct model_config *config)
+{
+    int count = 0;
+    for (int s = 0; s < STACK_COUNT; s++)
+        for (int l = 0; l < model_stack_layers(config, (enum model_stack)s); l++) {
+            const struct trimmer_config *t = &config->trimmers[s][l];
+            count += t->hidden || t->msa || t->mca;
+        }
+    return count;
+}
+
 int model_stack_layers(const struct model_config *config, enum model_stack stack)
 {
     return stack == STACK_IMAGE ? config->image_layers

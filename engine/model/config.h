@@ -98,6 +98,8 @@ static inline bool model_writes(const struct model_config *c)
 static inline int model_grid(const struct model_config *config) { return config->image_size / config->patch_size; }
 static inline int model_head_size(const struct model_config *config) { return config->width / config->heads; }
 int model_stack_layers(const struct model_config *config, enum model_stack stack);
+// Layers with trimmers; 0: the learned policies drop nothing.
+int model_trimmed_layers(const struct model_config *config);
 // Width of a stack's states, of those of the other modality that guide it, and how many heads its attentions have.
 int model_stack_width(const struct model_config *config, enum model_stack stack);
 int model_stack_context(const struct model_config *config, enum model_stack stack);

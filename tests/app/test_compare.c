@@ -244,6 +244,13 @@ static void test_figure_of_a_bundled_picture(void **state)
     assert_string_equal(list[1].question, figure_general_question(0));
     assert_string_equal(list[2].question, figure_general_question(1));
     model_free(model);
+    // Without trimmers policies that need none are compared.
+    tiny.text_trimmers = tiny.image_trimmers = tiny.fusion_trimmers = tiny.head_trimmers = false;
+    model = tiny_model(&tiny);
+    assert_int_equal(sides_make_figure(list, &first, NULL, 0, model, &room), 4);
+    for (int r = 0; r < 4; r++)
+        assert_int_equal(list[r].policy, r < 3 ? POLICY_TEXT_SIMILARITY : POLICY_CLS_ATTENTION);
+    model_free(model);
 }
 
 static void test_figure_has_pixels_and_cells(void **state)

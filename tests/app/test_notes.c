@@ -40,6 +40,25 @@ static void test_reading(void **state)
     model_free(model);
 }
 
+// Where the learned policy drops nothing, that is the first thing said.
+static void test_no_trimmers(void **state)
+{
+    (void)state;
+    struct tiny_options options = tiny_everything();
+    options.text_trimmers = options.image_trimmers = options.fusion_trimmers = options.head_trimmers = false;
+    struct model *model = tiny_model(&options);
+    struct notes notes;
+    make(&notes, model, &(struct picture_origin){.width = 640, .height = 480, .orientation = 1});
+    assert_non_null(strstr(notes.sentences[0], "has no trimmers, so that the policy learned drops nothing"));
+    model_free(model);
+    options.fusion_trimmers = true;
+    model = tiny_model(&options);
+    make(&notes, model, &(struct picture_origin){.width = 640, .height = 480, .orientation = 1});
+    for (int i = 0; i < notes.count; i++)
+        assert_null(strstr(notes.sentences[i], "trimmers"));
+    model_free(model);
+}
+
 // Read exactly, a file that lies on its side stays so and a large one is whole.
 static void test_exact(void **state)
 {
@@ -108,7 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_exact), cmocka_unit_test(test_no_trimmers),
         cmocka_unit_test(test_odd_questions),
         cmocka_unit_test(test_said_once),
     };
