@@ -174,6 +174,30 @@ static void add_layer(float *sum, const float *layer, int count, int layers)
             sum[i] = (isnan(sum[i]) ? 0 : sum[i]) + layer[i] / (float)layers;
 }
 
+// Which patches reach a word of an answer: through the question's words, which it looks at.
+static bool find_patches_behind(struct job *job, struct backend_heads *heads, struct error *err)
+{
+    const struct model_config *c = &job->session->model->config;
+    const struct backend_looks *words = &heads->of[1];
+    int count = model_grid(c) * model_grid(c) + 1;
+    float *map = malloc((size_t)words->count * (size_t)count * sizeof *map);
+    float *weights = calloc((size_t)heads->heads * (size_t)count, sizeof *weights);
+    bool ok = (map && weights) || error_no_memory(err, "attention");
+    ok = ok && run_words_to_patches(job->lane->run, 0, map, err);
+    for (int h = 0; ok && h < heads->heads; h++)
+        for (int w = 0; w < words->count; w++) {
+            float share = words->weights[h * words->count + w];
+            for (int k = 0; !isnan(share) && k < count; k++)
+                weights[h * count + k] += share * map[w * count + k];
+        }
+    free(map);
+    if (ok)
+        heads->of[0] = (struct backend_looks){0, count, weights};
+    else
+        free(weights);
+    return ok;
+}
+
 // Of a word that is written: one layer of the decoder, or the mean over all.
 static bool find_word_looks(struct job *job, struct backend_heads *heads, struct error *err)
 {
@@ -199,7 +223,7 @@ static bool find_word_looks(struct job *job, struct backend_heads *heads, struct
     heads->heads = c->heads;
     heads->layers = run_word_layers(run);
     heads->of[1] = (struct backend_looks){stream, keys, sum};
-    return true;
+    return stream != TRACE_TEXT_STREAM || find_patches_behind(job, heads, err);
 }
 
 static bool check_heads(struct job *job, struct error *err)

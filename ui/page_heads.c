@@ -229,7 +229,7 @@ static void heat(const void *context, int picture, struct patch_look *looks, int
     for (int i = 0; i < count; i++) {
         looks[i].tint = NAN;
         // What a layer of the decoder still has may have been dropped by a later one.
-        if (module >= 0 && state->looks.layers && i + 1 < state->looks.of[module].count)
+        if (module > 0 && state->looks.layers && i + 1 < state->looks.of[module].count)
             looks[i].alive = !isnan(state->shown[module][i + 1]);
         if (module >= 0 && state->looks.of[module].key_stream == picture && i + 1 < state->looks.of[module].count &&
             state->most > 0)
@@ -476,7 +476,7 @@ static void draw_legend(const struct page *page, const struct pane *pane, struct
         column += draw_text(pane, (enum style)(STYLE_RAMP_0 + i), row, column, 1, pane->theme->glyphs->unicode ? levels[i] : ".");
     }
     char text[96], brief[96];
-    const char *name = module == 0 ? _("self") : _("cross");
+    const char *name = module > 0 ? _("cross") : state->looks.layers ? _("through these words") : _("self");
     double most = 100 * (double)state->most, cls = 100 * (double)state->shown[module][0];
     snprintf(text, sizeof text, _("%.1f %% a patch (%s); CLS %.1f %%"), most, name, cls);
     snprintf(brief, sizeof brief, _("%.1f %% (%s); CLS %.1f %%"), most, name, cls);

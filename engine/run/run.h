@@ -115,4 +115,9 @@ bool run_attention(struct run *run, int stage, int stream, enum attention_module
 int run_word_layers(const struct run *run);
 bool run_word_attention(struct run *run, int stage, int layer, float *out, int *stream, int *keys, struct error *err);
 
+// How much each word of the question has looked at each patch in BLIP's text layers, which must be done: out (tokens,
+// patches + 1), the mean over all layers and heads; 0 where one of the two had been dropped. Through them an answer that
+// looks at the words comes from the patches.
+bool run_words_to_patches(struct run *run, int picture, float *out, struct error *err);
+
 #endif

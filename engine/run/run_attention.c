@@ -45,6 +45,49 @@ static void keep_first(float *probs, int rows, const int *keys)
     }
 }
 
+// What the words of BLIP's question have taken up of the patches on their way through its text layers.
+bool run_words_to_patches(struct run *run, int picture, float *out, struct error *err)
+{
+    const struct model_config *c = &run->model->config;
+    int words = run_stream_count(run, TRACE_TEXT_STREAM), patches = run_stream_count(run, picture);
+    size_t width = (size_t)c->width, other_width = (size_t)model_image_width(c);
+    size_t states = (size_t)words * width, seen = (size_t)patches * other_width;
+    float *x = memory_alloc(states + seen + (size_t)patches * 2 * width + (size_t)words * (size_t)patches, sizeof(float));
+    if (!x)
+        return error_no_memory(err, "attention probabilities");
+    float *other_x = x + states, *kv = other_x + seen, *probs = kv + (size_t)patches * 2 * width;
+    struct forward forward = {.model = run->model, .math = &run->math};
+    enum attention_module module = picture ? MODULE_MCA2 : MODULE_MCA;
+    for (int i = 0; i < words * patches; i++)
+        out[i] = 0;
+    for (int l = 0; l < c->fusion_layers; l++) {
+        int stage = run_fusion_stage(run, l);
+        const struct stream_state *text = &run->snapshots[stage].streams[TRACE_TEXT_STREAM];
+        const struct stream_state *image = &run->snapshots[stage].streams[picture];
+        const struct layer *layer = &run->model->fusion[FUSION_TEXT][l];
+        run_gather(run, stage, picture, 0, other_x);
+        forward_memory(&forward, layer, picture > 0, other_x, image->alive, NULL, kv);
+        for (int h = 0; h < c->heads; h++) {
+            struct ragged ragged;
+            size_t mark = run->math.scratch.used;
+            struct layer_input input = {.layer = layer, .x = x, .rows = text->alive, .kv = kv, .keys = image->alive,
+                                        .ragged = run_ragged_words(run, stage, &ragged),
+                                        .live_msa = run_live_heads(&text->heads[MODULE_MSA])};
+            if (text->heads[module].on[h]) {
+                run_gather(run, stage, TRACE_TEXT_STREAM, 0, x); // looking changes it
+                forward_probabilities(&forward, &input, picture ? FORWARD_TWIN : FORWARD_MCA, h, probs);
+            }
+            for (int q = 0; text->heads[module].on[h] && q < text->alive; q++)
+                for (int k = 0; k < image->alive; k++)
+                    out[text->rows[q] * patches + image->rows[k]] +=
+                        probs[q * image->alive + k] / (float)(c->fusion_layers * c->heads);
+            arena_rewind(&run->math.scratch, mark);
+        }
+    }
+    memory_free(x);
+    return true;
+}
+
 bool run_attention(struct run *run, int stage, int stream, enum attention_module module, int head, float *out,
                    int *queries, int *keys, struct error *err)
 {

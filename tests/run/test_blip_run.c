@@ -449,6 +449,35 @@ static void test_words_look(void **state)
         }
 }
 
+// What the question's words have looked at, in all layers and heads together, is a whole for each.
+static void test_words_to_patches(void **state)
+{
+    (void)state;
+    struct model *model = blip(TASK_VQA, false);
+    struct run_options options = with_policy(POLICY_CROSS_ATTENTION, (double)NAN);
+    struct run *run = finished(model, &options, 3);
+    static float all[16 * 37], one[16 * 37], mean[16 * 37];
+    struct error err = {0};
+    int queries, keys;
+    assert_true(run_words_to_patches(run, 0, all, &err));
+    for (int l = 0; l < 3; l++)
+        for (int h = 0; h < 4; h++) {
+            assert_true(run_attention(run, run_fusion_stage(run, l), TRACE_TEXT_STREAM, MODULE_MCA, h, one, &queries, &keys, &err));
+            for (int i = 0; i < queries * keys; i++)
+                mean[i] += isnan(one[i]) ? 0 : one[i] / 12;
+        }
+    for (int q = 0; q < queries; q++) {
+        float sum = 0;
+        for (int k = 0; k < keys; k++) {
+            sum += all[q * keys + k];
+            assert_true(fabsf(all[q * keys + k] - mean[q * keys + k]) < 1e-5f);
+        }
+        assert_true(fabsf(sum - 1) < 1e-4f);
+    }
+    run_free(run);
+    model_free(model);
+}
+
 static int likeliest(const float *logits, int count)
 {
     int best = 0;
@@ -649,6 +678,7 @@ int main(void)
         cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_beams_and_lengths),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_captions), cmocka_unit_test(test_long_answer),
         cmocka_unit_test(test_contrast),      cmocka_unit_test(test_words_look),
+        cmocka_unit_test(test_words_to_patches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
