@@ -75,22 +75,23 @@ static int score_action(enum action action, const char *text)
     return sum;
 }
 
-static bool holds(const char *text, const char *word)
+static bool holds(const char *text, const char *word, bool begins)
 {
-    for (size_t length = strlen(word); *text; text++)
-        if (!strncasecmp(text, word, length))
+    size_t length = strlen(word);
+    for (size_t at = 0; text[at]; at++)
+        if ((!begins || starts_word(text, at)) && !strncasecmp(text + at, word, length))
             return true;
     return false;
 }
 
-bool finder_matches(const char *text, const char *typed)
+bool finder_matches(const char *text, const char *typed, bool begins)
 {
     while (*(typed += strspn(typed, " "))) {
         char word[64];
         size_t size = strcspn(typed, " "), kept = size < sizeof word - 1 ? size : sizeof word - 1;
         memcpy(word, typed, kept);
         word[kept] = 0;
-        if (!holds(text, word)) // letters in a row: an entry of a few words holds nearly any somewhere
+        if (!holds(text, word, begins)) // letters in a row: an entry of a few words holds nearly any somewhere
             return false;
         typed += size;
     }

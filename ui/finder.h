@@ -22,8 +22,8 @@ bool finder_argument(enum action action, const char *text, const char **argument
 // starts of words count more.
 int finder_score(const char *text, const char *word);
 
-// Whether a text holds all words of what was typed, for short lists.
-bool finder_matches(const char *text, const char *typed);
+// Whether a text holds all words of what was typed, for short lists; `begins`: each at the start of a word.
+bool finder_matches(const char *text, const char *typed, bool begins);
 
 // The action whose name is the first word of a text, wherever it works; ACTIONS: none.
 enum action finder_named(const char *text);

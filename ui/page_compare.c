@@ -278,6 +278,8 @@ static bool offers(struct page *page, enum action action)
 
 static enum key_hint hints(struct page *page)
 {
+    if (compare_of(page)->menu)
+        return HINT_LIST;
     return page->screen->view.focus != FOCUS_STAGES ? HINT_CURSOR : HINT_STAGES;
 }
 

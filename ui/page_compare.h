@@ -29,7 +29,7 @@ struct compare_key {
     X(POLICY, N_("another policy…"))                                                                         \
     X(BUDGET, N_("another budget…"))                                                                         \
     X(PICTURE, N_("another picture…"))                                                                       \
-    X(SELF, N_("no guidance by the question (learned-self)"))                                                \
+    X(SELF, N_("no guidance (learned-self)"))                                                \
     X(NONE, N_("no pruning at all (none)"))
 #define COMPARE_MENU_ENUM(id, text) COMPARE_MENU_##id,
 enum compare_choice { COMPARE_MENU(COMPARE_MENU_ENUM) COMPARE_MENU_COUNT };

@@ -199,9 +199,13 @@ const char *compare_menu_text(enum compare_choice choice)
 int compare_menu_entries(const struct compare *c, enum compare_choice out[COMPARE_MENU_COUNT])
 {
     int count = 0;
-    for (int i = 0; i < COMPARE_MENU_COUNT; i++)
-        if (finder_matches(compare_menu_text((enum compare_choice)i), c->typed))
-            out[count++] = (enum compare_choice)i;
+    for (int inside = 0; inside < 2; inside++) // what begins with the letters before what has them inside of a word
+        for (int i = 0; i < COMPARE_MENU_COUNT; i++) {
+            const char *text = compare_menu_text((enum compare_choice)i);
+            bool begins = finder_matches(text, c->typed, true);
+            if (inside ? !begins && finder_matches(text, c->typed, false) : begins)
+                out[count++] = (enum compare_choice)i;
+        }
     return count;
 }
 

@@ -234,8 +234,7 @@ static void add_check(struct state *state, const struct view *view)
         add_text(state, STYLE_DIM, 0, _("The keys A, B … (capitals) answer."));
 }
 
-// All lines of the lesson for the present run. Returns the line at which what was noticed stands; -1: nothing
-// was.
+// All lines of the lesson for the present run. Returns the line behind what was noticed; -1: nothing was.
 static int write_lines(struct state *state, const struct view *view)
 {
     const struct tour *tour = &state->tour;
@@ -256,9 +255,9 @@ static int write_lines(struct state *state, const struct view *view)
     }
     if (lesson->attempt) {
         add_filled(state, view, STYLE_KEY, 0, _("Try: "), lesson->attempt);
-        noticed = state->line_count;
         if (tour->noticed)
             add_text(state, STYLE_ANSWER, 0, tour->noticed_text);
+        noticed = state->line_count;
     }
     if (lesson->check)
         add_check(state, view);
@@ -305,8 +304,8 @@ static void draw_lesson(struct page *page, const struct pane *pane)
     int noticed = write_lines(state, pane->view);
     if (noticed >= 0 && !state->noticed) {
         state->noticed = true;
-        if (noticed + 2 > state->first + text_rows(state))
-            state->first = noticed + 2 - text_rows(state);
+        if (noticed > state->first + text_rows(state))
+            state->first = noticed - text_rows(state);
     }
     while (state->first > 0 && state->first >= state->line_count)
         state->first -= text_rows(state);

@@ -284,8 +284,9 @@ static void draw_foot(const struct pane *pane, const struct sweep_page *sweep, s
         draw_wrapped(pane, STYLE_WARN, rect, p->why);
         return;
     }
-    draw_text(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns,
-              _("Letters are policies, capital on the front: nothing is as accurate for less. Numbers are budgets."));
+    draw_fitting(pane, STYLE_DIM, rect.row + 1, rect.column, rect.columns,
+                 _("Letters are policies, capital on the front: nothing is as accurate for less. Numbers are budgets."),
+                 _("Letters are policies, capitals the Pareto front, numbers budgets."));
 }
 
 static void draw(struct page *page, const struct pane *pane)

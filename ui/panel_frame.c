@@ -133,7 +133,7 @@ static void draw_command(const struct pane *pane)
     free(command);
 }
 
-void panel_note(const struct pane *pane)
+int panel_note(const struct pane *pane, int most)
 {
     struct rect rect = pane->layout->note;
     const struct view *view = pane->view;
@@ -141,7 +141,7 @@ void panel_note(const struct pane *pane)
     if (view->message[0]) {
         enum style style = view->message_is_error ? STYLE_WARN : STYLE_ANSWER;
         int used = draw_text(pane, style, rect.row, rect.column, 2, mark) + 1;
-        draw_text(pane, style, rect.row, rect.column + used, rect.columns - used, view->message);
+        return draw_wrapped(pane, style, (struct rect){rect.row, rect.column + used, most, rect.columns - used}, view->message);
     } else if (view->busy_for_long) {
         const char *what = view->progress[0] ? view->progress : _("computing");
         int used = draw_format(pane, STYLE_NUMBER, rect.row, rect.column, rect.columns, "%s ", what);
@@ -154,6 +154,7 @@ void panel_note(const struct pane *pane)
     } else {
         draw_command(pane);
     }
+    return 1;
 }
 
 // "key word", where it fits; returns the column after it.

@@ -8,8 +8,10 @@
 
 void panel_header(const struct pane *pane);
 void panel_story(const struct pane *pane);
-void panel_note(const struct pane *pane);
 void panel_hints(const struct pane *pane);
+// Messages, work going on, the command: one row. A message that is longer also takes that of the hints, where those are not
+// a prompt (`most` 2). Returns the rows used.
+int panel_note(const struct pane *pane, int most);
 
 // A command (NULL: none) at the bottom of a rectangle, or what fits of it and the key that tells it whole. Returns the rows
 // used.

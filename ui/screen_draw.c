@@ -115,14 +115,14 @@ static int draw_texts(struct screen *screen)
         pane.page->kind->draw(pane.page, &pane);
     popup_draw(&screen->popup, &pane);
     if (screen->prompt.kind == PROMPT_NONE) {
-        panel_note(&pane);
-        panel_hints(&pane);
+        if (panel_note(&pane, 2) < 2)
+            panel_hints(&pane);
         return -1;
     }
     if (screen->completion_count > 0)
         draw_completions(screen, &pane);
     else
-        panel_note(&pane);
+        panel_note(&pane, 1);
     struct rect line = {screen->layout.hints.row, 1, 1, COLS - 2};
     return prompt_draw(&screen->prompt, &pane, line);
 }

@@ -152,15 +152,22 @@ static void draw_detail(const struct pane *pane, const struct set_table *table, 
     char p[32] = "";
     if (!isnan(e->p))
         snprintf(p, sizeof p, " (%.1f %%)", 100 * (double)e->p);
-    int column = table->rect.column, end = column + table->rect.columns;
-    column += draw_format(pane, e->correct ? STYLE_TEXT : STYLE_WARN, row + 1, column, end - column,
-                          e->correct ? _("truth %s, answered %s%s; %.1f %% of the dense FLOPs in %.1f ms")
-                                     : _("truth %s, but answered %s%s; %.1f %% of the dense FLOPs in %.1f ms"),
-                          q->answer, e->answer, p, 100 * e->share, e->ms);
     const struct evaluation *other = set_rows_other(rows, place);
+    char beside[sizeof other->answer + 96] = "", text[1024], brief[sizeof text];
     if (other)
-        draw_format(pane, other->correct ? STYLE_TEXT : STYLE_WARN, row + 1, column, end - column,
-                    _("   other run: %s, %.1f %% of the FLOPs"), other->answer, 100 * other->share);
+        snprintf(beside, sizeof beside, _("   other run: %s, %.1f %% of the FLOPs"), other->answer, 100 * other->share);
+    snprintf(text, sizeof text,
+             e->correct ? _("truth %s, answered %s%s; %.1f %% of the dense FLOPs in %.1f ms")
+                        : _("truth %s, but answered %s%s; %.1f %% of the dense FLOPs in %.1f ms"),
+             q->answer, e->answer, p, 100 * e->share, e->ms);
+    snprintf(brief, sizeof brief,
+             e->correct ? _("truth %s, answered %s%s; %.1f %% of the FLOPs") : _("truth %s, but answered %s%s; %.1f %% of the FLOPs"),
+             q->answer, e->answer, p, 100 * e->share);
+    int column = table->rect.column, room = table->rect.columns - draw_width(beside);
+    column += draw_fitting(pane, e->correct ? STYLE_TEXT : STYLE_WARN, row + 1, column, room, text, brief);
+    if (other)
+        draw_text(pane, other->correct ? STYLE_TEXT : STYLE_WARN, row + 1, column, table->rect.column + table->rect.columns - column,
+                  beside);
 }
 
 void set_table_draw(const struct pane *pane, const struct set_table *table, const struct results *results,

@@ -296,7 +296,10 @@ static void test_list_is_narrowed(void **state)
     reject("another question");
     screen_term_type(&term, "x\r");
     expect("Nothing here is called like this.");
-    screen_term_type(&term, "\177\r");
+    screen_term_type(&term, "\177\177\177\177\177no g"); // what begins so, before "another budget"
+    expect("> no guidance");
+    expect("another budget");
+    screen_term_type(&term, "\177\177\177\177prun\r");
     expect("[B] none");
     finish("qq");
 }

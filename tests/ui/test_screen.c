@@ -715,9 +715,26 @@ static void test_cancel(void **state)
     finish("q");
 }
 
+// A message longer than a row goes on where the key hints are, until the next key.
+static void test_long_message(void **state)
+{
+    (void)state;
+    start_fake_screen(24, 80, true, NULL);
+    expect("? help");
+    screen_term_type(&term, ":policy of-a-name-that-is-too-long-to-be-told-in-one-row\r");
+    expect("There is no policy");
+    expect("lists them.");
+    reject("? help");
+    screen_term_type(&term, "l");
+    expect("? help");
+    reject("lists them.");
+    finish("q");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_long_message),
         cmocka_unit_test(test_pictures_80x24),
         cmocka_unit_test(test_pictures_100x30),
         cmocka_unit_test(test_pictures_160x48),
