@@ -8,6 +8,7 @@
 #include "ui/words.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -511,12 +512,18 @@ static bool covers(const struct trace_token *token)
     return token->to > token->from;
 }
 
+// A token that stands for punctuation is no part of a word, whatever it touches.
+static bool is_mark(const struct trace *trace, const struct trace_token *token)
+{
+    return trace->question && token->to <= (int)strlen(trace->question) && ispunct((unsigned char)trace->question[token->from]);
+}
+
 // Whether a piece stands for a part of the same word as the one before it: the rest of its letters, or no letters.
 static bool goes_on(const struct trace *trace, int token)
 {
     const struct trace_token *this = &trace->tokens[token];
-    return token > 0 && token < trace->token_count && covers(this) && covers(this - 1) &&
-           this->from <= this[-1].to;
+    return token > 0 && token < trace->token_count && covers(this) && covers(this - 1) && this->from <= this[-1].to &&
+           !is_mark(trace, this) && !is_mark(trace, this - 1);
 }
 
 // A word on its own: a piece names the word it belongs to ("-ies (butterflies)", "+s (mice)"), and a stem is whole

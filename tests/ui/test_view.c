@@ -250,15 +250,15 @@ static void test_word_names(void **state)
     (void)state;
     static struct trace_token tokens[] = {{"<s>", 0, 0, false},    {"butterfly", 0, 8, false}, {"##s", 8, 11, false},
                                           {"mouse", 12, 16, false}, {"##s", 12, 16, false},     {"<unk>", 17, 22, true},
-                                          {"</s>", 22, 22, false}};
-    static const char *const expected[] = {"<s>", "butterfly", "-ies (butterflies)", "mice", "+s (mice)", "zebra", "</s>", "?"};
+                                          {"!", 22, 23, false},     {"</s>", 23, 23, false}};
+    static const char *const expected[] = {"<s>", "butterfly", "-ies (butterflies)", "mice", "+s (mice)", "zebra", "!", "</s>", "?"};
     struct trace_token *before = view.trace.tokens;
     char name[TRACE_TEXT], *question = view.trace.question;
     int count = view.trace.token_count;
     view.trace.tokens = tokens;
-    view.trace.token_count = 7;
-    view.trace.question = (char[]){"butterflies mice zebra"};
-    for (int i = 0; i < 8; i++) {
+    view.trace.token_count = 8;
+    view.trace.question = (char[]){"butterflies mice zebra!"};
+    for (int i = 0; i < 9; i++) {
         view_token_name(&view, TRACE_TEXT_STREAM, i, name, sizeof name);
         assert_string_equal(name, expected[i]);
     }
