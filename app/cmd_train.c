@@ -277,6 +277,12 @@ static void stop(void *context)
     stop_asked = 1;
 }
 
+static bool stopped(void *context)
+{
+    (void)context;
+    return stop_asked;
+}
+
 static bool show_on_screen(struct training *training, int layers, struct error *err)
 {
     const struct train_command *a = training->command;
@@ -291,6 +297,7 @@ static bool show_on_screen(struct training *training, int layers, struct error *
                                         .command = line,
                                         .work = work,
                                         .stop = stop,
+                                        .stopped = stopped,
                                         .context = training};
     bool ok = train_screen_run(&screen, err);
     free(line);

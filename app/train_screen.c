@@ -193,23 +193,24 @@ static void on_step(void *context, struct trainer *trainer)
     look_if_due(w, now);
 }
 
-static void say(struct watched *w, const char *words, bool is_error, bool ended)
+static void say(struct watched *w, const char *words, struct train_news news)
 {
-    struct train_news news = {.has_words = words[0] != '\0', .is_error = is_error, .ended = ended};
+    news.has_words = words[0] != '\0';
     snprintf(news.words, sizeof news.words, "%s", words);
     push(w, &news);
 }
 
 static void on_words(void *context, const char *words)
 {
-    say(context, words, false, false);
+    say(context, words, (struct train_news){0});
 }
 
 static void *train(void *context)
 {
     struct watched *w = context;
     w->ok = w->settings->work(w->settings->context, &w->report, &w->err);
-    say(w, w->ok ? "" : w->err.text, !w->ok, true);
+    say(w, w->ok ? "" : w->err.text,
+        (struct train_news){.is_error = !w->ok, .ended = true, .leave = w->settings->stopped(w->settings->context)});
     return NULL;
 }
 

@@ -16,6 +16,7 @@ struct train_screen {
     // The whole training; what it says goes to *report. Runs in the other thread.
     bool (*work)(void *context, struct train_report *report, struct error *err);
     void (*stop)(void *context); // asks work() to keep the state and return, from the screen's thread
+    bool (*stopped)(void *context); // whether that has been asked, by anybody
     void *context;
 };
 

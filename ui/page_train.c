@@ -86,6 +86,7 @@ static double tick(struct page *page, double now)
             train->is_error = news.is_error;
         }
         train->ended = train->ended || news.ended;
+        page->screen->quit |= news.leave;
         changed = true;
         news = (struct train_news){0};
     }

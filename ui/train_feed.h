@@ -18,6 +18,7 @@ struct train_point {
 // One thing that happened; the flags say which parts are filled in. Trace and pixels become the receiver's.
 struct train_news {
     bool has_point, has_look, has_words, ended;
+    bool leave; // with ended: a signal that came before the screen was there has ended it, and the screen goes, too
     struct train_point point;
     struct trace look; // a validation picture under the present weights
     struct backend_picture picture;

@@ -7,6 +7,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/screen_term.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,23 @@ static void test_signals(void **state)
     }
 }
 
+// The terminal has been asked what it is, and has not answered: there is no screen yet.
+static void test_early_signal(void **state)
+{
+    (void)state;
+    static const struct screen_term_options silent = {.rows = 40, .columns = 120, .silent = true};
+    struct call call = {scratch_path("early.safetensors"), true};
+    struct screen_term term;
+    screen_term_start(&term, &silent, train, &call);
+    assert_int_equal(poll(&(struct pollfd){.fd = term.pty, .events = POLLIN}, 1, 20000), 1);
+    kill(term.pid, SIGTERM);
+    int status = screen_term_finish(&term);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == ERROR_CANCELLED);
+    assert_true(screen_term_restored(&term));
+    screen_term_free(&term);
+    check_state(call.out);
+}
+
 // Nobody reads what it says any more.
 static void test_closed_terminal(void **state)
 {
@@ -114,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_early_signal),
         cmocka_unit_test(test_closed_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
