@@ -3,6 +3,7 @@
 #include "ui/screen_state.h"
 #include "ui/words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ static int draw_original(const struct edit_page *state, const struct pane *pane,
     if (!now || below.rows < 1 || state->count + state->carrying == 0)
         return 1 + used;
     double share = trace->dense_macs > 0 ? 100 * (trace->spent_macs / trace->dense_macs - state->original_share) : 0;
+    share = fabs(share) < 0.5 ? 0 : share; // no "-0 points"
     bool same = !strcmp(now->text, was->text);
     if (same)
         snprintf(text, sizeof text, _("changed: the answer stays, %+.1f points; FLOPs %+.0f points"),
