@@ -51,6 +51,7 @@ struct row_kernels {
     void (*activate)(float *x, int n, enum activation activation);
     void (*layer_norm)(const float *x, int width, const float *gamma, const float *beta, float eps, float *y);
     void (*softmax)(float *x, int n);
+    double (*log_sum_exp)(const float *x, int n, double *sum); // as in math.h
 
     // The first half of softmax, for the rows of a tile of scores (blocks of BLOCK_DEPTH numbers, `block`
     // floats apart; rows BLOCK_STRIDE apart): x = 2^(x - max) in place, inverse[row] = 1 / sum. What follows

@@ -76,6 +76,10 @@ void activate(float *x, int n, enum activation activation);
 // In place over `rows` rows of `n` numbers, the row maximum subtracted first.
 void softmax_rows(float *x, int rows, int n, int ldx);
 
+// log(sum of e^x) over n >= 1 numbers, and, where wanted (not NULL), their sum: what a loss over a vocabulary needs. To about
+// 1e-7.
+double log_sum_exp(const float *x, int n, double *sum);
+
 // The instruction set that the kernels use on this machine: "avx512", "avx2" or "base". For people to read.
 const char *math_variant(void);
 

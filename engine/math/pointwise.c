@@ -22,6 +22,11 @@ void softmax_rows(float *x, int rows, int n, int ldx)
         row->softmax(x + (size_t)r * (size_t)ldx, n);
 }
 
+double log_sum_exp(const float *x, int n, double *sum)
+{
+    return math_kernels_best()->row->log_sum_exp(x, n, sum);
+}
+
 void gather_rows(float *to, const float *from, const int *rows, int count, int width)
 {
     for (int i = 0; i < count; i++)

@@ -110,6 +110,32 @@ static void softmax_row(float *x, int n)
     scale_row(x, x, n, 1 / vec_sum(sum));
 }
 
+// Vectors are folded into doubles every SUMMED numbers, so that a vocabulary's worth of small terms is not lost in floats.
+static double log_sum_exp_row(const float *x, int n, double *sum)
+{
+    enum { SUMMED = 32 * LANES };
+    float top = top_of(x, n, x[0]);
+    double exponentials = 0, all = 0;
+    for (int from = 0; from < n; from += SUMMED) {
+        int end = n - from < SUMMED ? n : from + SUMMED, i = from;
+        vec e = {0}, s = {0};
+        for (; i + LANES <= end; i += LANES) {
+            vec v = vec_load(x + i);
+            e += vec_exp(v - top);
+            s += v;
+        }
+        if (i < end) {
+            e += vec_exp(vec_load_part(x + i, end - i, -INFINITY) - top);
+            s += vec_load_part(x + i, end - i, 0);
+        }
+        exponentials += (double)vec_sum(e);
+        all += (double)vec_sum(s);
+    }
+    if (sum)
+        *sum = all;
+    return (double)top + log(exponentials);
+}
+
 // The vector at x + i of a row that ends at n but is stored up to whole vectors; lanes beyond the end are
 // `rest`.
 INLINE vec load_padded(const float *x, int i, int n, float rest)
@@ -154,6 +180,7 @@ const struct row_kernels VARIANT_NAME(row_kernels) = {
     .activate = activate_row,
     .layer_norm = layer_norm_row,
     .softmax = softmax_row,
+    .log_sum_exp = log_sum_exp_row,
     .exponentials = exponentials,
     .scale = scale,
 };

@@ -1,6 +1,7 @@
 #include "engine/model/beam.h"
 
-#include <math.h>
+#include "engine/math/math.h"
+
 #include <string.h>
 
 enum { CHOICES = 2 * BEAMS_MOST };
@@ -22,24 +23,13 @@ void beam_start(struct beam_search *search, int beams, const int *start, int cou
     }
 }
 
-// log of the sum of e^z.
-static float log_sum(const float *z, int n)
-{
-    double top = (double)z[0], sum = 0;
-    for (int i = 1; i < n; i++)
-        top = (double)z[i] > top ? (double)z[i] : top;
-    for (int i = 0; i < n; i++)
-        sum += exp((double)z[i] - top);
-    return (float)(top + log(sum));
-}
-
 // The best continuations of all beams, twice as many as there are beams, descending; the lower beam and token first among equals.
 static int choose(const struct beam_search *search, const float *logits, int vocabulary, struct choice best[CHOICES])
 {
     int count = 0, most = 2 * search->beams;
     for (int b = 0; b < search->beams; b++) {
         const float *z = logits + (long)b * vocabulary;
-        float whole = log_sum(z, vocabulary);
+        float whole = (float)log_sum_exp(z, vocabulary, NULL);
         for (int t = 0; t < vocabulary; t++) {
             float total = z[t] - whole + search->scores[b];
             if (t == search->end && search->length < search->min_length)

@@ -6,19 +6,9 @@
 
 enum { HEAD_ROWS = 64 }; // rows of logits at once: 30524 numbers each
 
-static double log_sum(const float *z, int n)
-{
-    double top = (double)z[0], sum = 0;
-    for (int i = 1; i < n; i++)
-        top = (double)z[i] > top ? (double)z[i] : top;
-    for (int i = 0; i < n; i++)
-        sum += exp((double)z[i] - top);
-    return top + log(sum);
-}
-
 int rank_select(const struct answer_list *answers, const float *logits, int vocabulary, int most, int top[], float p[])
 {
-    double whole = log_sum(logits, vocabulary);
+    double whole = log_sum_exp(logits, vocabulary, NULL);
     int count = 0;
     for (int a = 0; a < answers->count; a++) {
         float z = logits[answers->ids[answers->start[a]]];
@@ -40,9 +30,7 @@ int rank_select(const struct answer_list *answers, const float *logits, int voca
 
 static double piece_loss(const float *z, int vocabulary, int piece)
 {
-    double whole = log_sum(z, vocabulary), sum = 0;
-    for (int i = 0; i < vocabulary; i++)
-        sum += (double)z[i];
+    double sum, whole = log_sum_exp(z, vocabulary, &sum);
     return (1 - DECODER_SMOOTHING) * (whole - (double)z[piece]) + DECODER_SMOOTHING * (whole - sum / vocabulary);
 }
 

@@ -135,6 +135,41 @@ static double reference(double x, enum activation activation)
 }
 
 // Over the whole range, steps of 1/1024 and some roundings off them.
+static void expect_log_sum(const struct math_kernels *kernels, const float *x, int n)
+{
+    double top = (double)x[0], sum = 0, all = 0, given;
+    for (int i = 1; i < n; i++)
+        top = fmax(top, (double)x[i]);
+    for (int i = 0; i < n; i++) {
+        sum += exp((double)x[i] - top);
+        all += (double)x[i];
+    }
+    double got = kernels->row->log_sum_exp(x, n, &given);
+    expect_near(got, top + log(sum), 2e-7 * (1 + fabs(top)), kernels->name, n, 0);
+    expect_near(given, all, 1e-6 * n, kernels->name, n, 1);
+    assert_true(kernels->row->log_sum_exp(x, n, NULL) == got);
+}
+
+// A vocabulary of equal terms among them: 30524 of them in one float would lose the last ones.
+static void test_log_sum_exp(void **state)
+{
+    (void)state;
+    FOR_EACH_VARIANT(kernels)
+    {
+        for (int w = 0; w < WIDTHS; w++) {
+            float *x = numbers((size_t)widths[w], (uint64_t)w, -40, 40);
+            expect_log_sum(kernels, x, widths[w]);
+            memory_free(x);
+        }
+        float *x = numbers(30524, 5, -2, 2);
+        expect_log_sum(kernels, x, 30524);
+        for (int i = 0; i < 30524; i++)
+            x[i] = 3.25f;
+        expect_log_sum(kernels, x, 30524);
+        memory_free(x);
+    }
+}
+
 static void test_activations(void **state)
 {
     (void)state;
@@ -215,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_layer_norm_of_almost_nothing),
         cmocka_unit_test(test_layer_norm_strides_and_in_place),
         cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_log_sum_exp),
         cmocka_unit_test(test_activations),
         cmocka_unit_test(test_activations_at_the_edges),
         cmocka_unit_test(test_gather),

@@ -1,6 +1,6 @@
 // full_model TASK SIDE OUT.safetensors [VOCAB.json MERGES.txt]: a METER or BLIP of the published size with formula weights, to
-// look at and to measure what no small model shows. TASK is vqa, nlvr2 or snli, or blip-vqa; with RoBERTa's two files METER
-// reads questions. BLIP gets its words from `trimscope import`.
+// look at and to measure what no small model shows. TASK is vqa, nlvr2 or snli, blip-vqa or blip-caption; with RoBERTa's two
+// files METER reads questions. BLIP gets its words from `trimscope import`.
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/io/safetensors.h"
@@ -20,18 +20,22 @@ struct list {
     int count;
 };
 
-// vlm_spec §4: ViT-B/16, twelve layers of BERT's size in text encoder and decoder.
-static bool make_blip(struct model_config *c, int side)
+// vlm_spec §4: ViT-B/16, twelve layers of BERT's size in text encoder and decoder; the latter alone writes captions.
+static bool make_blip(struct model_config *c, enum model_task task, int side)
 {
     struct error err;
-    model_config_default_blip(c, TASK_VQA);
-    snprintf(c->name, sizeof c->name, "BLIP-VQA, formula weights");
+    model_config_default_blip(c, task);
+    snprintf(c->name, sizeof c->name, "BLIP-%s, formula weights", model_task_name(task));
     c->image_size = side;
     c->position_grid = side / c->patch_size;
     c->width = 768;
     c->heads = 12;
-    c->image_layers = c->fusion_layers = c->decoder_layers = 12;
-    c->image_ffn = c->text_fusion_ffn = c->decoder_ffn = 4 * c->width;
+    c->image_layers = c->fusion_layers = 12;
+    c->image_ffn = c->text_fusion_ffn = 4 * c->width;
+    if (task == TASK_VQA) {
+        c->decoder_layers = 12;
+        c->decoder_ffn = 4 * c->width;
+    }
     c->vocabulary = 30524;
     c->positions = 512;
     c->token_start = 30522;
@@ -45,8 +49,8 @@ static bool make_blip(struct model_config *c, int side)
 // vlm_spec §3.1: eleven blocks of CLIP ViT-B/16, RoBERTa-base, six co-attention layers a stream.
 static bool make_config(struct model_config *c, const char *task, int side)
 {
-    if (!strcmp(task, "blip-vqa"))
-        return make_blip(c, side);
+    if (!strcmp(task, "blip-vqa") || !strcmp(task, "blip-caption"))
+        return make_blip(c, !strcmp(task, "blip-vqa") ? TASK_VQA : TASK_CAPTION, side);
     model_config_default(c);
     for (int t = 0; t < TASK_COUNT; t++)
         if (!strcmp(task, model_task_name((enum model_task)t)))
@@ -69,7 +73,7 @@ static bool make_config(struct model_config *c, const char *task, int side)
     struct error err;
     bool ok = !strcmp(task, model_task_name(c->task)) && model_config_check(c, &err);
     if (!ok)
-        fprintf(stderr, "full_model: TASK is vqa, nlvr2, snli or blip-vqa, SIDE a multiple of 16\n");
+        fprintf(stderr, "full_model: TASK is vqa, nlvr2, snli, blip-vqa or blip-caption, SIDE a multiple of 16\n");
     return ok;
 }
 
