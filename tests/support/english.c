@@ -15,7 +15,7 @@
 
 // Proper names; what is typed and stands in no table; units; the question that the tests ask and answers to it.
 static const char *const names[] = {
-    "FLOP", "FLOPs", "MFLOP", "kFLOP", "GFLOP", "SmartTrim", "EViT", "PyTorch", "Lightning", "RoBERTa", "fairseq", "snli", "caption", "retrieval", "BERT", "WordPiece", "vocab", "merges", "Transformers", "Hugging", "Face", "safetensors", "OpenBLAS", "softmax", "Debian",
+    "FLOP", "FLOPs", "MFLOP", "kFLOP", "GFLOP", "SmartTrim", "EViT", "ToMe", "PyTorch", "Lightning", "RoBERTa", "fairseq", "snli", "caption", "retrieval", "BERT", "WordPiece", "vocab", "merges", "Transformers", "Hugging", "Face", "safetensors", "OpenBLAS", "softmax", "Debian",
     "GELU", "AdamW", "logistic", "logits", "Slurm", "asciinema", "JSON", "WebP", "stderr", "shell",
     "Ctrl", "CxR", "zstyle", "ONNX", "Runtime", "Tab", "Esc", "Enter", "Home", "End", "PgUp", "PgDn", "Del", "Space",
     "Delete", "Insert", "Backspace", "Hash", "Left", "Right", "Up", "Down", "bold", "underline", "default", "man", "bash",
