@@ -78,14 +78,20 @@ static void test_peer_runs(void **state)
     struct error err = {0};
     char answer[64];
     assert_true(start_shell(&peer,
-                            "echo ready Shell 1.0; while read line; do case $line in a) echo 1.5 0.25;; *) echo $line?;; "
+                            "echo ready Shell 1.0; while read line; do case $line in a) echo 1.5 0.25;; 'values a') echo 0.5 -2 "
+                            "7e-1;; *) echo $line?;; "
                             "esac; done",
                             &err));
     assert_string_equal(peer.version, "Shell 1.0");
     struct bench_peer_run run = {&peer, "a"}, odd = {&peer, "b"};
     assert_true(bench_peer_side(&run, &time, &err));
     assert_true(time.wall == 1.5 && time.cpu == 0.25);
-    assert_string_equal(bench_peer_ask(&peer, "logits", answer, sizeof answer), "logits?");
+    assert_string_equal(bench_peer_ask(&peer, "what", answer, sizeof answer), "what?");
+    float values[4] = {0};
+    assert_int_equal(bench_peer_values(&peer, "a", values, 4), 3);
+    assert_true(values[0] == 0.5f && values[1] == -2 && values[2] == 0.7f);
+    assert_int_equal(bench_peer_values(&peer, "a", values, 2), 2);
+    assert_int_equal(bench_peer_values(&peer, "b", values, 4), 0);
     assert_false(bench_peer_side(&odd, &time, &err));
     assert_non_null(strstr(err.text, "Shell 1.0"));
     assert_non_null(strstr(err.text, "b?"));
