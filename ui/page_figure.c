@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GUIDED = FIGURE_ROWS - 1, COLUMN = 11, ROW = 6, ROOMY_ROW = 9, GAP = 1 };
+enum { GUIDED = FIGURE_ROWS - 1, COLUMN = 13, ROW = 6, ROOMY_ROW = 9, GAP = 1 };
 
 // What an image was painted from. Compared as bytes: zero it before.
 struct row_key {
@@ -351,23 +351,25 @@ static void draw_cell(const struct page *page, const struct pane *pane, const st
     const struct figure_page *f = state_of(page);
     struct figure_cell cell;
     int left = page->body.column + column * f->width, room = f->width - GAP;
-    char text[TRACE_ANSWER + 40], answer[TRACE_ANSWER + 24] = "";
+    char text[TRACE_ANSWER + 40], answer[TRACE_ANSWER + 24] = "", alive[16];
     figure_cell(row, f->stages[column], &cell);
     if (!cell.computed) {
         draw_text(pane, STYLE_DIM, at, left, room, pane->theme->glyphs->dot);
         return;
     }
     bool two = f->tall >= ROOMY_ROW, now = f->stages[column] == view_stage(&page->screen->view);
-    if (cell.answer && room >= 12)
+    int counted = snprintf(alive, sizeof alive, "%d", cell.alive);
+    if (cell.answer) {
         snprintf(answer, sizeof answer, "%s %.0f %%", cell.answer->text, 100 * (double)cell.answer->p);
-    else if (cell.answer)
-        snprintf(answer, sizeof answer, "%s", cell.answer->text);
+        if (draw_width(answer) > (two ? room : room - counted - 1)) // how sure it is gives way to what it is
+            snprintf(answer, sizeof answer, "%s", cell.answer->text);
+    }
     if (two) {
-        draw_format(pane, now ? STYLE_STRONG : STYLE_NUMBER, at, left, room, "%d", cell.alive);
+        draw_text(pane, now ? STYLE_STRONG : STYLE_NUMBER, at, left, room, alive);
         draw_text(pane, now ? STYLE_ANSWER : STYLE_TEXT, at + 1, left, room, answer);
         return;
     }
-    snprintf(text, sizeof text, "%d %s", cell.alive, answer);
+    snprintf(text, sizeof text, "%s %s", alive, answer);
     draw_text(pane, now ? STYLE_STRONG : STYLE_TEXT, at, left, room, text);
 }
 
@@ -387,7 +389,7 @@ static void draw(struct page *page, const struct pane *pane)
         const struct trace *trace = figure.rows[0].trace;
         if (f->stages[i] >= trace->stage_count)
             continue;
-        view_fit_stage_name(&state_of(page)->runs[0].view.trace, &trace->stages[f->stages[i]], f->width - GAP, name, sizeof name);
+        view_fit_stage_name(&state_of(page)->runs[0].view.trace, &trace->stages[f->stages[i]], f->width - 2 * GAP, name, sizeof name);
         draw_text(pane, f->stages[i] == view_stage(view) ? STYLE_CURSOR : STYLE_TEXT, body.row, body.column + i * f->width,
                   f->width - GAP, name);
     }
