@@ -60,6 +60,8 @@ void panel_strip(const struct pane *pane)
         view_fit_stage_name(&view->trace, &view->trace.stages[index], inner, name, sizeof name);
         count_text(view, index, count, sizeof count);
         int name_width = draw_width(name), count_width = draw_width(count);
+        if (count_width > inner && view->trace.stages[index].kind == STAGE_ANSWER)
+            count[0] = 0; // half an answer says nothing that the panel above does not say whole
         int indent = name_width < inner ? (inner - name_width) / 2 : 0;
         if (index == now) {
             theme_set(pane->theme, STYLE_CURSOR);
