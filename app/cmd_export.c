@@ -190,21 +190,10 @@ static bool open_traces(struct material *material, const struct settings *settin
 // By its name, or by its number as the screen counts.
 static bool find_stage(const struct trace *trace, const char *wanted, int *stage, struct error *err)
 {
-    char *end;
-    long number = wanted ? strtol(wanted, &end, 10) : 0;
-    *stage = trace->stage_count - 1;
-    if (!wanted)
-        return true;
-    for (int i = 0; i < trace->stage_count; i++)
-        if (!strcmp(trace->stages[i].name, wanted)) {
-            *stage = i;
-            return true;
-        }
-    if (end == wanted || *end || number < 1 || number > trace->stage_count)
-        return error_set(err, ERROR_USAGE, "there is no stage \"%s\"; this run has 1 (%s) to %d (%s)", wanted,
-                         trace->stages[0].name, trace->stage_count, trace->stages[trace->stage_count - 1].name);
-    *stage = (int)number - 1;
-    return true;
+    *stage = wanted ? view_find_stage(trace, wanted) : trace->stage_count - 1;
+    return *stage >= 0 ||
+           error_set(err, ERROR_USAGE, "there is no stage \"%s\"; this run has 1 (%s) to %d (%s)", wanted,
+                     trace->stages[0].name, trace->stage_count, trace->stages[trace->stage_count - 1].name);
 }
 
 static bool say_written(const struct settings *settings, size_t size)

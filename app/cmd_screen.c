@@ -86,18 +86,17 @@ int cmd_screen(int argc, char **argv)
         OPTION_ROW_POLICY(&settings.policy),
         OPTION_ROW_BUDGET(&settings.budget),
         OPTION_ROW_EXACT(&settings.exact),
-        OPTION_ROWS_WRITING(settings.writing),
         OPTION_ROWS_SCREEN(settings.screen),
         {"stage", OPTION_TEXT, &settings.stage, "STAGE",
          N_("start there: its number from 1 on, or its name, such as 'fusion 3' or answer"), 0, 0},
         OPTION_ROW_THREADS(&settings.threads),
-        OPTION_ROWS_CHANGES OPTION_ROW_END};
+        OPTION_ROWS_CHANGES OPTION_ROWS_WRITING(settings.writing), OPTION_ROW_END};
 #undef OPTION_CHANGES
     const struct option_command command = {
         "", N_("[PICTURE [PICTURE] [QUESTION]] [options]"),
         N_("Steps through a pruned run, layer by layer: which patches, words and heads the question keeps, what that "
         "costs, and what the model would answer now. A model that compares pictures (NLVR2) takes two. What is left out comes "
-        "bundled; ? explains the keys."),
+        "bundled; ? explains the keys. The commands are at the end of this text; `trimscope help` lists them alone."),
         rows, 0, 3};
     const char *arguments[3];
     int count, status;

@@ -278,12 +278,11 @@ static void last(struct plain *plain, const char *text)
 
 static void go(struct plain *plain, const char *text)
 {
-    char *end;
-    long stage = strtol(text, &end, 10);
-    if (end == text || *end || stage < 1 || stage > plain->view.trace.stage_count)
-        fprintf(plain->out, _("Stages are numbered from 1 to %d, as in: go 3\n"), plain->view.trace.stage_count);
+    int stage = view_find_stage(&plain->view.trace, text);
+    if (stage < 0)
+        fprintf(plain->out, _("Stages have numbers from 1 to %d, and names: go 3, go fusion 1\n"), plain->view.trace.stage_count);
     else
-        go_to(plain, (int)stage - 1);
+        go_to(plain, stage);
 }
 
 static void keep(struct plain *plain, const char *text)
@@ -334,7 +333,7 @@ static const struct {
     {"previous", "p", "", previous, 0, N_("the stage before")},
     {"first", "f", "", first, 0, N_("the first stage")},
     {"last", "l", "", last, 0, N_("the last stage: the answer")},
-    {"go", "g", Nin_("argument", "STAGE"), go, 0, N_("a stage by its number")},
+    {"go", "g", Nin_("argument", "STAGE"), go, 0, N_("a stage by its number or name")},
     {"again", "r", "", tell_all, 0, N_("the question, the picture and this stage again")},
     {"answer", "a", "", answer, 0, N_("what the model would answer at this stage")},
     {"words", "w", "", words, 0, N_("which words are read, and which were dropped")},

@@ -110,14 +110,7 @@ static void go_to_first_stage(struct screen *screen)
 {
     struct view *view = &screen->view;
     const char *wanted = screen->first_stage;
-    char name[TRACE_TEXT], *end;
-    long number = strtol(wanted, &end, 10);
-    int found = !*end && number >= 1 && number <= view->trace.stage_count ? (int)number - 1 : -1;
-    for (int i = 0; i < view->trace.stage_count && found < 0; i++) {
-        view_stage_name(view, &view->trace.stages[i], name, sizeof name);
-        if (!strcasecmp(wanted, name) || !strcasecmp(wanted, view->trace.stages[i].name))
-            found = i;
-    }
+    int found = view_find_stage(&view->trace, wanted);
     bool complete = view->trace.stage_count >= view->trace.stage_total && view->trace.stage_total > 0;
     if (found >= 0)
         view->stage = found;

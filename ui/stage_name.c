@@ -4,6 +4,8 @@
 #include "ui/words.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
 
 // For five columns, and for less.
 static void short_name(const struct stage *stage, bool shortest, char *out, size_t size)
@@ -33,4 +35,26 @@ void view_fit_stage_name(const struct trace *trace, const struct stage *stage, i
     view_name_stage(trace, stage, out, size);
     for (int shortest = 0; shortest < 2 && measure_width(out) > columns; shortest++)
         short_name(stage, shortest, out, size);
+}
+
+int view_find_stage(const struct trace *trace, const char *wanted)
+{
+    char *end, name[TRACE_TEXT];
+    long number = strtol(wanted, &end, 10);
+    if (end > wanted && !*end)
+        return number >= 1 && number <= trace->stage_count ? (int)number - 1 : -1;
+    for (int i = 0; i < trace->stage_count; i++) {
+        const struct stage *stage = &trace->stages[i];
+        if (!strcasecmp(wanted, stage->name))
+            return i;
+        view_name_stage(trace, stage, name, sizeof name);
+        if (!strcasecmp(wanted, name))
+            return i;
+        for (int shortest = 0; shortest < 2; shortest++) {
+            short_name(stage, shortest, name, sizeof name);
+            if (!strcasecmp(wanted, name))
+                return i;
+        }
+    }
+    return -1;
 }

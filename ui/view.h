@@ -125,6 +125,9 @@ int view_patches(const struct view *view, int picture);
 // How a stage is called in the person's language: "fusion 3", "image 1, picture 2".
 void view_stage_name(const struct view *view, const struct stage *stage, char *out, size_t size);
 void view_name_stage(const struct trace *trace, const struct stage *stage, char *out, size_t size); // without a view
+// The stage that a person means, of those that are there: its number from 1 on, or its name in English or the person's
+// language, whole or short ("fusion 3", "fus3"); -1: none.
+int view_find_stage(const struct trace *trace, const char *wanted);
 // Whether only the question is read in a stage.
 bool view_is_of_words(const struct stage *stage);
 // The same, shortened where it does not fit into so many columns: "fusion 3", "fus3", "f3"; embeddings are txt0 and img0.

@@ -49,13 +49,15 @@ static void test_stages_are_told(void **state)
     assert_null(strchr(said, 27)); // no escape sequence, no prompt
     assert_null(strstr(said, "> "));
     fake_backend_free(&fake);
-    begin("next\n\nn\nprevious\ngo 13\nnext\nGO 1\np\ngo 77\nquit\nnever read\n");
+    begin("next\n\nn\nprevious\ngo 13\nnext\nGO 1\np\ngo 77\ngo fusion 2\ngo IMG1\nquit\nnever read\n");
     expect("Stage 2 of 13, text 1.");
     expect("Stage 4 of 13");
     expect("Stage 13 of 13, answer.");
     expect("This is the last stage.");
     expect("This is the first stage.");
-    expect("Stages are numbered from 1 to 13");
+    expect("Stages have numbers from 1 to 13, and names");
+    expect("fusion 2.");
+    expect("Stage 5 of 13, image 1.");
     assert_null(strstr(said, "never"));
     fake_backend_free(&fake);
 }
