@@ -190,11 +190,8 @@ char *compare_write_command(const struct view *view, const struct comparison *co
     struct trace named[COMPARE_RUNS]; // their pictures by other names
     struct comparison same = {.count = comparison->count};
     for (int r = 0; r < comparison->count; r++) {
-        named[r] = *comparison->runs[r];
+        named[r] = view_with_short_paths(view, comparison->runs[r]);
         same.runs[r] = &named[r];
-        for (int p = 0; p < named[r].picture_count; p++)
-            if (named[r].pictures[p].path)
-                named[r].pictures[p].path = view_short_path(view, named[r].pictures[p].path);
     }
     return figure ? command_of_figure(&same, view->model) : command_of_comparison(&same, view->model);
 }

@@ -110,7 +110,7 @@ char *page_make_command(struct page *page)
 {
     char *own = page->kind->command ? page->kind->command(page) : NULL;
     const char *of_run = page->screen->view.command;
-    bool shows_run = ON_WITH_COMMAND >> page->kind->id & 1 && page->kind->id != PAGE_EDIT;
+    bool shows_run = ON_WITH_COMMAND >> page->kind->id & 1 && page->kind->id != PAGE_EDIT && page->kind->id != PAGE_REDUNDANCY;
     if (page->kind->id == PAGE_LESSON && page->kind->hints(page) == HINT_LIST)
         shows_run = false;
     shows_run = shows_run && !view_awaits(&page->screen->view);

@@ -93,6 +93,7 @@ struct page_kind {
 
     // The command line that makes what the page shows, malloc'ed; NULL (or no such function): the stepper's run.
     char *(*command)(struct page *page);
+    const char *command_about; // where that command makes something else: what; NULL: it makes what the page shows
 
     // What of the page can be exported (bits 1 << enum export_what, ui/export.h); NULL: all that can be of a run. Its table
     // as CSV, added to `out`; NULL: it has none.

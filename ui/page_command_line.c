@@ -11,6 +11,7 @@
 
 struct command_page {
     char *command;
+    const char *about; // what it makes
     int first, rows; // the row at the top of those, and how many there are
 };
 
@@ -32,7 +33,9 @@ static bool open_page(struct page *page, const void *argument, struct error *err
 {
     struct command_page *state = page->state;
     (void)argument;
-    state->command = page_make_command(page_top(page->screen)); // it is not on the stack yet
+    struct page *before = page_top(page->screen); // this one is not on the stack yet
+    state->command = page_make_command(before);
+    state->about = before->kind->command_about ? before->kind->command_about : N_("makes what the page before shows");
     if (!state->command)
         return error_set(err, ERROR_USAGE, "%s", _("There is no command for what is shown here, or not yet."));
     page->screen->repaint = true; // blanks that were never written are not selected with the rows
@@ -71,7 +74,7 @@ static void draw(struct page *page, const struct pane *pane)
     int room = body.rows - 8, index = 0;
     char *lines = command_lines(state->command, COLS), *rest = lines;
     draw_title(pane, (struct rect){body.row, body.column, 1, body.columns}, _("COMMAND"),
-               _("makes what the page before shows"), true);
+               _(state->about), true);
     if (!lines)
         return;
     state->rows = 1;

@@ -87,12 +87,11 @@ char *edit_page_command(struct page *page)
 {
     const struct edit_page *state = page->state;
     const struct view *view = &page->screen->view;
-    struct trace named = view->trace; // its picture by another name
+    struct trace named = view_with_short_paths(view, &view->trace);
     struct edit edits[PICTURE_FILE_EDITS];
     if (state->count == 0 || !named.pictures[0].path)
         return NULL;
     changes_of_file(state, &view->trace.pictures[0], edits);
-    named.pictures[0].path = view_short_path(view, named.pictures[0].path);
     return command_of_edit(&named, state->path[0] ? state->path : "copy.jpg", edits, state->count, state->easel.question,
                            view->model);
 }

@@ -1,5 +1,7 @@
 // Where a head looks: over the picture as heat, over the words as bars, self and cross attention beside each other.
 #include "ui/page.h"
+
+#include "engine/run/command_text.h"
 #include "ui/portrait.h"
 #include "ui/screen_state.h"
 
@@ -594,6 +596,16 @@ static void take_job(struct page *page, struct backend_job_news *news)
         state->job = 0;
 }
 
+// No command opens this page itself.
+static char *command(struct page *page)
+{
+    const struct view *view = &page->screen->view;
+    if (!view->has_trace)
+        return NULL;
+    struct trace named = view_with_short_paths(view, &view->trace);
+    return command_of_screen(&named, view_stage(view), view->model);
+}
+
 const struct page_kind page_heads = {
     .id = PAGE_HEADS,
     .size = sizeof(struct heads_page),
@@ -607,6 +619,8 @@ const struct page_kind page_heads = {
     .images = images,
     .act = act,
     .mouse = mouse,
+    .command = command,
+    .command_about = N_("opens the screen at this stage; A there shows the heads"),
     .news = ask,
     .job = take_job,
 };

@@ -1,5 +1,7 @@
 // How alike tokens and heads are in each layer: the article's motivation figure, for this input and over a set.
 #include "ui/page.h"
+
+#include "engine/run/command_text.h"
 #include "ui/plot_paint.h"
 #include "ui/redundancy_figure.h"
 #include "ui/screen_state.h"
@@ -18,6 +20,7 @@ struct redundancy_page {
     struct redundancy set[2];
     int input_job, set_job;
     float done;
+    char set_path[PROMPT_BYTES]; // "": the bundled questions
     char set_name[TRACE_TEXT]; // "": the bundled questions
     bool asked;                // the set has been asked for
     struct image images[PLOTS]; // their curves in pixels
@@ -56,13 +59,12 @@ static void measure_set(struct page *page, const char *path)
 {
     struct redundancy_page *state = page->state;
     struct backend_job job = {.kind = JOB_REDUNDANCY};
-    char copy[PROMPT_BYTES];
     page_cancel_job(page, state->set_job);
     for (int i = 0; i < 2; i++)
         redundancy_free(&state->set[i]);
     if (path) {
-        snprintf(copy, sizeof copy, "%s", path);
-        job.redundancy.set = copy;
+        snprintf(state->set_path, sizeof state->set_path, "%s", path);
+        job.redundancy.set = state->set_path;
         const char *slash = strrchr(path, '/');
         snprintf(state->set_name, sizeof state->set_name, "%.*s", TRACE_TEXT - 1, slash ? slash + 1 : path);
     }
@@ -323,6 +325,18 @@ static void typed(struct page *page, int which, const char *text)
     measure_set(page, text);
 }
 
+static char *command(struct page *page)
+{
+    const struct redundancy_page *state = page->state;
+    const struct view *view = &page->screen->view;
+    char bundled[4096 + 32];
+    if (!view->has_trace)
+        return NULL;
+    struct trace named = view_with_short_paths(view, &view->trace);
+    snprintf(bundled, sizeof bundled, "%s/pictures/questions.jsonl", view->assets ? view->assets : "");
+    return command_of_redundancy(&named, !state->of_set ? NULL : state->set_path[0] ? state->set_path : bundled, view->model);
+}
+
 static void news(struct page *page)
 {
     struct redundancy_page *state = page->state;
@@ -346,6 +360,7 @@ const struct page_kind page_redundancy = {
     .images = images,
     .act = act,
     .typed = typed,
+    .command = command,
     .news = news,
     .job = take_job,
 };

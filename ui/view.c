@@ -150,12 +150,18 @@ char *view_short_path(const struct view *view, char *path)
     return below && path[length + 1] && path[length + 1] != '/' ? path + length + 1 : path;
 }
 
-char *view_make_command(const struct view *view, const struct intervention more[], int count)
+struct trace view_with_short_paths(const struct view *view, const struct trace *trace)
 {
-    struct trace named = view->trace; // its pictures by other names
+    struct trace named = *trace;
     for (int p = 0; p < named.picture_count; p++)
         if (named.pictures[p].path)
             named.pictures[p].path = view_short_path(view, named.pictures[p].path);
+    return named;
+}
+
+char *view_make_command(const struct view *view, const struct intervention more[], int count)
+{
+    struct trace named = view_with_short_paths(view, &view->trace);
     return command_of_run(&named, more, count, view->model);
 }
 

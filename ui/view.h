@@ -157,6 +157,8 @@ char *view_make_command(const struct view *view, const struct intervention more[
 
 // A picture's path as short as every command finds it from here; borrowed from `path`.
 char *view_short_path(const struct view *view, char *path);
+// A trace with its pictures called so; everything in it is borrowed.
+struct trace view_with_short_paths(const struct view *view, const struct trace *trace);
 
 // A message for the note line.
 void view_say(struct view *view, bool is_error, const char *format, ...)

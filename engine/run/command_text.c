@@ -107,12 +107,12 @@ static bool starts_with_dash(const struct trace *trace)
     return dash;
 }
 
-// What stands between name and options, or behind them where it looks like one.
+// What stands between name ("": the screen) and options, or behind them where it looks like one.
 static bool put_command(FILE *out, const struct trace *trace, const char *name,
                         bool (*put_rest)(FILE *out, const void *context), const void *context)
 {
     bool dash = starts_with_dash(trace);
-    fprintf(out, "trimscope %s", name);
+    fprintf(out, "trimscope%s%s", *name ? " " : "", name);
     if (!dash)
         put_input(out, trace);
     bool ok = put_rest(out, context);
@@ -161,6 +161,54 @@ char *command_of_run(const struct trace *trace, const struct intervention more[]
 {
     struct one_run run = {trace, more, count, model};
     return write_command(trace, "run", put_run, &run);
+}
+
+struct screen_at {
+    struct one_run run;
+    int stage;
+};
+
+static bool put_screen(FILE *out, const void *context)
+{
+    const struct screen_at *at = context;
+    bool ok = put_run(out, &at->run);
+    fprintf(out, " --stage %d", at->stage + 1);
+    return ok;
+}
+
+char *command_of_screen(const struct trace *trace, int stage, const char *model)
+{
+    struct screen_at at = {{trace, NULL, 0, model}, stage};
+    return write_command(trace, "", put_screen, &at);
+}
+
+// ---- how alike tokens and heads are
+
+char *command_of_redundancy(const struct trace *trace, const char *set, const char *model)
+{
+    char *text = NULL;
+    size_t size = 0;
+    bool possible = set || (trace->picture_count == 1 && trace->pictures[0].path && !trace->pictures[0].as_stored &&
+                            trace->intervention_count == 0);
+    FILE *out = possible ? open_memstream(&text, &size) : NULL;
+    if (!out)
+        return NULL;
+    fputs("trimscope redundancy", out);
+    if (!set) {
+        fputs(" --picture", out);
+        put_shell_word(out, trace->pictures[0].path);
+        fputs(" --question", out);
+        put_shell_word(out, trace->question ? trace->question : "");
+    }
+    put_model_and_policy(out, trace, model);
+    if (set) {
+        fputs(*set == '-' ? " --" : "", out); // it would be taken for an option
+        put_word(out, set);
+    }
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
 }
 
 // ---- runs side by side

@@ -18,6 +18,14 @@ char *command_of_comparison(const struct comparison *comparison, const char *mod
 // article's figure, of which the last asks the first question again.
 char *command_of_figure(const struct comparison *comparison, const char *model);
 
+// "trimscope airplane.jpg 'what is over the heart' --budget 0.5 --stage 9": the screen, with this run at a stage, from 0.
+char *command_of_screen(const struct trace *trace, int stage, const char *model);
+
+// "trimscope redundancy --picture airplane.jpg --question 'what is over the heart' --budget 0.5", or of a question set:
+// "trimscope redundancy --budget 0.5 set.jsonl". NULL also where the command cannot measure what the trace is of: two
+// pictures, one read as it is stored, or changes by hand.
+char *command_of_redundancy(const struct trace *trace, const char *set, const char *model);
+
 // "trimscope edit --blur 16,32,32,32 --ask 'what is over the heart' --budget 0.5 -- airplane.jpg copy.jpg": the picture,
 // policy and budget are those of the trace.
 char *command_of_edit(const struct trace *trace, const char *to, const struct edit *edits, int count, const char *question,

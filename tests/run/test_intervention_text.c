@@ -163,12 +163,25 @@ static void test_command(void **state)
     assert_string_equal(lines, "run\nit's $HOME/a b.jpg\nwhat color is the dog?\n--keep\nfusion2:image:9\n--head-off\n"
                                "fusion3:text:mca:1\n");
     free(command);
+    command = command_of_screen(run_trace(run), 8, NULL);
+    shell(command, lines, sizeof lines);
+    assert_string_equal(lines, "it's $HOME/a b.jpg\nwhat color is the dog?\n--keep\nfusion2:image:9\n--stage\n9\n");
+    free(command);
+    assert_null(command_of_redundancy(run_trace(run), NULL, NULL)); // it takes no changes
+    command = command_of_redundancy(run_trace(run), "-my set.jsonl", "my model");
+    shell(command, lines, sizeof lines);
+    assert_string_equal(lines, "redundancy\n--model\nmy model\n--\n-my set.jsonl\n");
+    free(command);
     // What would be taken for an option stands behind "--".
     assert_true(run_ask(run, "-rf `ls`; \"dog\"", NULL));
     tiny_finish(run);
     command = command_of_run(run_trace(run), NULL, 0, "my model");
     shell(command, lines, sizeof lines);
     assert_string_equal(lines, "run\n--model\nmy model\n--\nit's $HOME/a b.jpg\n-rf `ls`; \"dog\"\n");
+    free(command);
+    command = command_of_redundancy(run_trace(run), NULL, NULL);
+    shell(command, lines, sizeof lines);
+    assert_string_equal(lines, "redundancy\n--picture\nit's $HOME/a b.jpg\n--question\n-rf `ls`; \"dog\"\n");
     free(command);
     // Pictures that were read in another way are read so again.
     assert_true(run_describe_picture(run, 0, "a.jpg", &(struct picture_origin){.width = 1, .height = 1, .as_stored = true},

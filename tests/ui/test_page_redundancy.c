@@ -25,6 +25,13 @@ static void look(int rows, int columns, const char *locale, const char *mark)
     expect("bundled questions");
     screen_term_type(&term, "omy/set.jsonl\n");
     expect("set.jsonl");
+    screen_term_type(&term, "y");
+    expect("trimscope redundancy --budget ");
+    expect("my/set.jsonl");
+    screen_term_type(&term, "q\ty");
+    expect("trimscope redundancy --picture sample.png --question ");
+    screen_term_type(&term, "q");
+    expect("this input");
     screen_term_type(&term, "q");
     expect("HEADS"); // the stepper again
     finish("q");
