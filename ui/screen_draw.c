@@ -66,17 +66,26 @@ static wchar_t placeholder(bool unicode, bool odd, int row, int index)
     return index < 3 ? L'0' + digit : odd ? L',' : L'.';
 }
 
-static void put_placeholders(const struct screen *screen, struct rect cells)
+// From the `first` kind of space of a row on.
+static void put_placeholders(const struct screen *screen, struct rect cells, int first)
 {
     attr_set(A_INVIS, 0, NULL); // or the cells would take on what was written last
     for (int row = cells.row; row < cells.row + cells.rows && row < LINES - 1; row++)
         for (int i = 0; i < cells.columns && cells.column + i < COLS; i++) {
-            wchar_t text[2] = {placeholder(screen->terminal.unicode, screen->placed_odd, row, i), 0};
+            wchar_t text[2] = {placeholder(screen->terminal.unicode, screen->placed_odd, row, first + i), 0};
             cchar_t cell;
             if (setcchar(&cell, text, A_INVIS, 0, NULL) == OK)
                 mvadd_wch(row, cells.column + i, &cell);
         }
     attr_set(A_NORMAL, 0, NULL);
+}
+
+// Rows without an image can be alike too, when text moves up by a row: xterm takes along the images next to a region that
+// curses scrolls. The margins tell such rows apart.
+static void number_rows(const struct screen *screen)
+{
+    put_placeholders(screen, (struct rect){1, 0, LINES - 2, 1}, 2);
+    put_placeholders(screen, (struct rect){1, COLS - 1, LINES - 2, 1}, 1);
 }
 
 static void draw_too_small(const struct screen *screen)
@@ -156,8 +165,10 @@ static void place_images(struct screen *screen, struct page_image *images, int c
     for (int i = 0; i < count; i++) {
         if (moved || screen->repaint)
             image_forget(images[i].image);
-        put_placeholders(screen, images[i].image->cells);
+        put_placeholders(screen, images[i].image->cells, 0);
     }
+    if (count > 0 && screen->graphics == GRAPHICS_SIXEL)
+        number_rows(screen);
 }
 
 // The images of the page in sight.
