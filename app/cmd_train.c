@@ -219,12 +219,13 @@ static bool measure_shifts(struct trainer *trainer, const struct train_command *
     if (!trainer_save_model(trainer, plain, a->half, NULL, err))
         return false;
     train_report_say(report, "%s", _("calibrating"));
-    measured->calibration = world ? train_calibration(plain, world, threads, err)
+    int world_questions = a->calibrate < 0 ? TRAIN_CALIBRATION_MOST : (int)a->calibrate;
+    measured->calibration = world ? train_calibration(plain, world, world_questions, threads, err)
                                   : train_calibration_on_set(plain, a->held_out ? a->held_out : a->set,
-                                                             (int)a->calibrate, threads, err);
+                                                             a->calibrate < 0 ? 16 : (int)a->calibrate, threads, err);
     bool ok = measured->calibration != NULL;
     if (ok && world && a->settings.pairs > 0)
-        ok = (measured->pair_calibration = train_pair_calibration(plain, world, threads, err)) != NULL;
+        ok = (measured->pair_calibration = train_pair_calibration(plain, world, world_questions, threads, err)) != NULL;
     unlink(plain);
     return ok;
 }
@@ -236,7 +237,7 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
 {
     struct measured measured = {0};
     train_report_validation(report, trainer, (int)a->validate);
-    bool shifts = a->trim && a->settings.tokens && (world || a->calibrate);
+    bool shifts = a->trim && a->settings.tokens && a->calibrate;
     bool ok = !shifts || measure_shifts(trainer, a, world, report, &measured, err);
     if (ok && a->trim && a->half && world) {
         train_report_say(report, "%s", _("learning what the world's pictures look like"));
@@ -410,7 +411,7 @@ static int run_and_tell(void *command)
 
 int cmd_train(int argc, char **argv)
 {
-    struct train_command a = {.threads = thread_processors(), .validate = 100, .every = 240, .calibrate = 16};
+    struct train_command a = {.threads = thread_processors(), .validate = 100, .every = 240, .calibrate = -1};
     const struct option_row rows[] = {
         {"trim", OPTION_FLAG, &a.trim, NULL,
          N_("the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum"), 0, 0},
@@ -424,7 +425,7 @@ int cmd_train(int argc, char **argv)
             "where a full model teaches"),
          0, 0},
         {"held-out", OPTION_TEXT, &a.held_out, "SET.jsonl", N_("check on these, and calibrate on them"), 0, 0},
-        {"calibrate", OPTION_NUMBER, &a.calibrate, "N", N_("questions of a set to calibrate on (default 16; 0: none)"), 0,
+        {"calibrate", OPTION_NUMBER, &a.calibrate, "N", N_("questions to calibrate the finished trimmers on (default 256 of the world, 16 of a set; 0: none)"), 0,
          100000},
         {"teacher", OPTION_TEXT, &a.teacher, "FILE", N_("frozen full model to learn from (default: that of --init)"), 0, 0},
         {"score", OPTION_TEXT, &a.score, "dot|concat",

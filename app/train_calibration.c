@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { SCENES = 64, QUESTIONS = 4 };
+enum { QUESTIONS = 4, SCENES = TRAIN_CALIBRATION_MOST / QUESTIONS };
 
 // Neither training's nor validation's.
 static const uint64_t CALIBRATION_WORLD = 1000033;
@@ -68,8 +68,8 @@ static char *calibrate_file(const char *weights, int pictures, const struct cali
     return text;
 }
 
-static char *calibrate_on_world(const char *weights, const struct world *world, int pictures, int threads,
-                                struct error *err)
+static char *calibrate_on_world(const char *weights, const struct world *world, int pictures, int count,
+                                int threads, struct error *err)
 {
     struct calibration_set *set = memory_alloc(1, sizeof *set);
     if (!set) {
@@ -77,19 +77,19 @@ static char *calibrate_on_world(const char *weights, const struct world *world, 
         return NULL;
     }
     (pictures == 2 ? fill_pairs : fill)(set, world);
-    char *text = calibrate_file(weights, pictures, set->samples, set->count, threads, err);
+    char *text = calibrate_file(weights, pictures, set->samples, count < set->count ? count : set->count, threads, err);
     memory_free(set);
     return text;
 }
 
-char *train_calibration(const char *weights, const struct world *world, int threads, struct error *err)
+char *train_calibration(const char *weights, const struct world *world, int count, int threads, struct error *err)
 {
-    return calibrate_on_world(weights, world, 1, threads, err);
+    return calibrate_on_world(weights, world, 1, count, threads, err);
 }
 
-char *train_pair_calibration(const char *weights, const struct world *world, int threads, struct error *err)
+char *train_pair_calibration(const char *weights, const struct world *world, int count, int threads, struct error *err)
 {
-    return calibrate_on_world(weights, world, 2, threads, err);
+    return calibrate_on_world(weights, world, 2, count, threads, err);
 }
 
 char *train_calibration_on_set(const char *weights, const char *set, int count, int threads, struct error *err)

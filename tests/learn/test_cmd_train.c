@@ -192,7 +192,7 @@ static void test_run(void **state)
 
 // A small model whose training takes seconds.
 #define SMALL                                                                                                  \
-    "--threads", "2", "--validate", "1", "scenes=2", "questions=2", "width=16", "attention_heads=2", "image_layers=1",  \
+    "--threads", "2", "--validate", "1", "--calibrate", "8", "scenes=2", "questions=2", "width=16", "attention_heads=2", "image_layers=1",  \
         "text_layers=1", "fusion_layers=2", "image_ffn=16", "text_ffn=16", "image_fusion_ffn=16", "text_fusion_ffn=16"
 
 static bool holds(const char *path, const char *tensor)
