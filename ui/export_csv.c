@@ -33,41 +33,9 @@ static void put_float(struct bytes *out, float value)
 
 static void put_place(struct bytes *out, const struct trace *trace, int stage, int stream)
 {
-    bytes_format(out, "%d,", stage);
+    bytes_format(out, "%d,", stage + 1);
     put_field(out, trace->stages[stage].name);
     bytes_format(out, ",%s,", trace_stream_name(stream));
-}
-
-// What the person's changes by hand make of a token in a stage: the last one that is about it counts.
-static const char *forced_text(const struct trace *trace, int stage, int stream, int token)
-{
-    const char *text = "";
-    for (int i = 0; i < trace->intervention_count; i++) {
-        const struct intervention *v = &trace->interventions[i];
-        if (v->stage > stage)
-            continue;
-        if (v->kind == INTERVENE_REOPEN)
-            text = "keep";
-        else if (v->stream == stream && v->token == token && v->kind == INTERVENE_TOKEN_KEEP)
-            text = "keep";
-        else if (v->stream == stream && v->token == token && v->kind == INTERVENE_TOKEN_DROP)
-            text = "drop";
-    }
-    return text;
-}
-
-static const char *forced_head_text(const struct trace *trace, int stage, int stream, int module, int head)
-{
-    const char *text = "";
-    for (int i = 0; i < trace->intervention_count; i++) {
-        const struct intervention *v = &trace->interventions[i];
-        bool here = v->stage == stage && v->stream == stream && (int)v->module == module && v->head == head;
-        if ((v->kind == INTERVENE_REOPEN && v->stage <= stage) || (here && v->kind == INTERVENE_HEAD_ON))
-            text = "on";
-        else if (here && v->kind == INTERVENE_HEAD_OFF)
-            text = "off";
-    }
-    return text;
 }
 
 static void put_token(struct bytes *out, const struct trace *trace, int stage, int stream, int token)
@@ -92,8 +60,9 @@ static void put_token(struct bytes *out, const struct trace *trace, int stage, i
     put_float(out, isnan(tokens->score[token]) ? NAN : trace_threshold(trace, stage, stream));
     bytes_format(out, ",%d,", tokens->alive[token] != 0);
     if (tokens->dropped_at[token] >= 0)
-        bytes_format(out, "%d", tokens->dropped_at[token]);
-    bytes_format(out, ",%s\r\n", forced_text(trace, stage, stream, token));
+        bytes_format(out, "%d", tokens->dropped_at[token] + 1);
+    int hand = trace_token_by_hand(trace, stage, stream, token);
+    bytes_format(out, ",%s\r\n", hand > 0 ? "keep" : hand < 0 ? "drop" : "");
 }
 
 static void put_scores(const void *context, struct bytes *out)
@@ -116,11 +85,11 @@ static void put_heads(const void *context, struct bytes *out)
                 const struct trace_heads *heads = &trace->stages[stage].heads[stream][module];
                 for (int head = 0; head < heads->count; head++) {
                     put_place(out, trace, stage, stream);
-                    bytes_format(out, "%s,%d", attention_module_name((enum attention_module)module), head);
+                    bytes_format(out, "%s,%d", attention_module_name((enum attention_module)module), head + 1);
                     put_float(out, heads->score[head]);
                     put_float(out, isnan(heads->score[head]) ? NAN : (float)(0 - trace->shift));
-                    bytes_format(out, ",%d,%s\r\n", heads->on[head] != 0,
-                                 forced_head_text(trace, stage, stream, module, head));
+                    int hand = trace_head_by_hand(trace, stage, stream, module, head);
+                    bytes_format(out, ",%d,%s\r\n", heads->on[head] != 0, hand > 0 ? "on" : hand < 0 ? "off" : "");
                 }
             }
 }

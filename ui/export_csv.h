@@ -7,8 +7,9 @@
 #include "engine/run/trace.h"
 #include "ui/bytes.h"
 
-// A line for each stage, stream and token that the stage says something about; what has no number is empty. All indices
-// count from 0, as in the JSON trace: token 0 of a picture is CLS. forced: keep or drop, by hand.
+// A line for each stage, stream and token that the stage says something about; what has no number is empty. Numbers
+// count as on the screen and in the options (intervention_text.h), from 1; only the token, where 0 is CLS, as in the JSON
+// trace. dropped_at is a stage, too. forced: keep or drop, by hand.
 void export_csv_scores(const struct trace *trace, struct bytes *out);
 // A line for each stage, stream, attention module and head; forced: on or off, by hand.
 void export_csv_heads(const struct trace *trace, struct bytes *out);

@@ -178,7 +178,12 @@ static void inspect_head(const struct pane *pane)
     int h = view->head.head;
     char title[64], score[16], margin[16];
     snprintf(title, sizeof title, _("HEAD %d of %d"), h + 1, heads->count);
-    draw_title(pane, rect, title, heads->on[h] ? in_("head", "live") : _("dropped: not computed"), true);
+    bool by_hand = trace_head_by_hand(&view->trace, view_stage(view), view->head.stream, view->head.module, h) != 0;
+    draw_title(pane, rect, title,
+               heads->on[h] ? (by_hand ? _("live by hand") : in_("head", "live"))
+               : by_hand    ? _("dropped by hand: not computed")
+                            : _("dropped: not computed"),
+               true);
     panel_number(score, sizeof score, heads->score[h]);
     panel_number(margin, sizeof margin, heads->score[h] + (float)view->trace.shift);
     draw_format(pane, STYLE_TEXT, rect.row + 1, rect.column, rect.columns, _("%s attention of the %s"),

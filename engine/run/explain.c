@@ -213,22 +213,11 @@ static int scoring_stage(const struct trace *trace, const struct explain_place *
     return -1;
 }
 
-static int forced_by_hand(const struct trace *trace, const struct explain_place *p)
+// By what the person changed up to the stage `last`.
+static int forced_by_hand(const struct trace *trace, const struct explain_place *p, int last)
 {
-    int forced = 0;
-    for (int i = 0; i < trace->intervention_count; i++) {
-        const struct intervention *v = &trace->interventions[i];
-        bool here = v->stream == p->stream && (p->is_head ? v->stage == p->stage && v->module == p->module &&
-                                                                v->head == p->head
-                                                          : v->token == p->token);
-        if (v->kind == INTERVENE_REOPEN)
-            forced = p->is_head && v->stage > p->stage ? forced : 1;
-        else if (here && v->kind == (p->is_head ? INTERVENE_HEAD_ON : INTERVENE_TOKEN_KEEP))
-            forced = 1;
-        else if (here && v->kind == (p->is_head ? INTERVENE_HEAD_OFF : INTERVENE_TOKEN_DROP))
-            forced = -1;
-    }
-    return forced;
+    return p->is_head ? trace_head_by_hand(trace, p->stage, p->stream, p->module, p->head)
+                      : trace_token_by_hand(trace, last, p->stream, p->token);
 }
 
 static double dot(const float *a, const float *b, int width)
@@ -346,11 +335,12 @@ bool explain_verdict(struct explainer *e, const struct explain_place *place, str
     const struct run *base = explain_base(e, err);
     if (!base || !explain_place_check(base, place, err))
         return false;
-    v->forced = forced_by_hand(&base->trace, place);
+    v->forced = forced_by_hand(&base->trace, place, base->stage_count - 1);
     if (place->is_head)
         judge_head(e, base, v);
     else
         judge_token(base, v);
+    v->by_hand = v->stage >= 0 && forced_by_hand(&base->trace, place, v->stage) != 0;
     return true;
 }
 

@@ -39,7 +39,8 @@ struct explain_verdict {
     int stage;    // where the score was given: the last one up to the place's stage, else the first after it; -1: nowhere
     int died;     // the stage where the token was dropped (the whole run counts), or where the head was left out; -1: it lives
     int acts;     // where the opposite decision would act (explain_opposite())
-    int forced;   // by the person: 1 to stay, -1 to go, 0 not
+    int forced;   // by the person, in any stage: 1 to stay, -1 to go, 0 not
+    bool by_hand; // in `stage`: the person decided there, whatever the score
     bool kept;    // in `stage`
     float self, cross, score, threshold, keep;
     int rank, of, survivors; // 1 is the best of those scored there (CLS does not count); how many of them were kept
@@ -54,7 +55,7 @@ struct explain_pull {
     int stream, token;                         // words: the token; blocks: -1
     int row, column, rows, columns;            // blocks of patches, in the grid
     float self, cross, score;
-    bool decides;                              // without it the decision would be the other one
+    bool decides;                              // without it the decision would be the other one; never where it was made by hand
 };
 enum { EXPLAIN_PULLS = 96 }; // a question has fewer words; more than these are left out
 struct explain_pulls {

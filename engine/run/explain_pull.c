@@ -91,7 +91,7 @@ static void measure(const struct run *lab, const struct explain_verdict *v, stru
             threshold = trace_threshold(&lab->trace, v->stage, p->stream);
     }
     pull->score = v->score - score;
-    pull->decides = (score >= threshold) != (v->score >= v->threshold);
+    pull->decides = !v->by_hand && (score >= threshold) != (v->score >= v->threshold);
 }
 
 bool explain_pulls(struct explainer *e, const struct explain_verdict *v, enum explain_side side,

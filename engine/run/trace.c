@@ -270,6 +270,36 @@ float trace_threshold(const struct trace *trace, int stage, int stream)
     return isinf(kept) || isinf(dropped) ? NAN : (kept + dropped) / 2;
 }
 
+int trace_token_by_hand(const struct trace *trace, int stage, int stream, int token)
+{
+    int decided = 0;
+    for (int i = 0; i < trace->intervention_count; i++) {
+        const struct intervention *v = &trace->interventions[i];
+        bool about = v->stream == stream && v->token == token;
+        if (v->stage > stage)
+            continue;
+        if (v->kind == INTERVENE_REOPEN || (about && v->kind == INTERVENE_TOKEN_KEEP))
+            decided = 1;
+        else if (about && v->kind == INTERVENE_TOKEN_DROP)
+            decided = -1;
+    }
+    return decided;
+}
+
+int trace_head_by_hand(const struct trace *trace, int stage, int stream, int module, int head)
+{
+    int decided = 0;
+    for (int i = 0; i < trace->intervention_count; i++) {
+        const struct intervention *v = &trace->interventions[i];
+        bool about = v->stage == stage && v->stream == stream && (int)v->module == module && v->head == head;
+        if ((v->kind == INTERVENE_REOPEN && v->stage <= stage) || (about && v->kind == INTERVENE_HEAD_ON))
+            decided = 1;
+        else if (about && v->kind == INTERVENE_HEAD_OFF)
+            decided = -1;
+    }
+    return decided;
+}
+
 const char *stage_kind_name(enum stage_kind kind)
 {
     static const char *const names[STAGE_KINDS] = {"embed", "image", "text", "fusion", "decode", "answer"};

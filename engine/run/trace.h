@@ -172,6 +172,11 @@ char *trace_token_text(const struct trace *trace, int token, char *out, size_t s
 // between the worst kept and the best dropped. NaN where it cannot be told.
 float trace_threshold(const struct trace *trace, int stage, int stream);
 
+// What the person decided by hand about a token up to and in a stage, about a head in it: 1 stays, -1 goes, 0 nothing. Of
+// several changes the last counts; reopening keeps everything from its stage on.
+int trace_token_by_hand(const struct trace *trace, int stage, int stream, int token);
+int trace_head_by_hand(const struct trace *trace, int stage, int stream, int module, int head);
+
 // The spellings that JSON and screen share: "fusion", "qkv", "msa", "token-keep", "image" "image2" "text".
 const char *stage_kind_name(enum stage_kind kind);
 const char *mac_kind_name(enum mac_kind kind);

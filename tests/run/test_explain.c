@@ -252,6 +252,59 @@ static void test_pulls_are_exact(void **state)
     run_free(run);
 }
 
+// A token of a run with this seed whose decision hangs on a word: the verdict on it and which pull it is; -1: none.
+static int find_tipped(struct run *run, struct explain_verdict *v, struct explain_pulls *pulls)
+{
+    struct explainer *e = explainer_of(run);
+    int found = -1;
+    for (int t = 1; found < 0 && t < 37; t++) {
+        struct explain_place place = token_place(run, 0, t);
+        assert_true(explain_verdict(e, &place, v, NULL) && explain_pulls(e, v, EXPLAIN_OTHER, NULL, pulls, NULL));
+        for (int i = 0; found < 0 && i < pulls->count; i++)
+            found = pulls->list[i].decides ? i : -1;
+    }
+    explain_free(e);
+    return found;
+}
+
+// Where a word would tip the decision, but the person has made it, it tips nothing; a later change leaves it its say.
+static void test_no_word_decides_what_is_forced(void **state)
+{
+    (void)state;
+    struct explain_verdict v, of_forced;
+    struct explain_pulls pulls, after;
+    int word = -1;
+    uint64_t seed = 0;
+    for (; word < 0 && seed < 60; seed++) {
+        struct run *run = finished_run(seed);
+        word = find_tipped(run, &v, &pulls);
+        run_free(run);
+    }
+    assert_true(word >= 0);
+    for (int later = 0; later < 2; later++)
+        for (int kept = 0; kept < 2; kept++) {
+            if (later && !v.kept)
+                continue; // it is gone by then
+            struct run *run = new_run(seed - 1);
+            struct intervention change = {.kind = kept ? INTERVENE_TOKEN_KEEP : INTERVENE_TOKEN_DROP,
+                                          .stage = v.stage + later, .stream = 0, .token = v.place.token};
+            assert_true(run_intervene(run, &change) >= 0);
+            tiny_finish(run);
+            struct explainer *e = explainer_of(run);
+            struct explain_place place = v.place;
+            place.stage = v.stage;
+            assert_true(explain_verdict(e, &place, &of_forced, NULL));
+            assert_int_equal(of_forced.stage, v.stage);
+            assert_int_equal(of_forced.forced, kept ? 1 : -1);
+            assert_int_equal(of_forced.by_hand, !later);
+            assert_true(explain_pulls(e, &of_forced, EXPLAIN_OTHER, NULL, &after, NULL));
+            assert_true(of_forced.score == v.score && after.list[word].score == pulls.list[word].score);
+            assert_int_equal(after.list[word].decides, later);
+            explain_free(e);
+            run_free(run);
+        }
+}
+
 static bool stop_at_second(void *context, const struct explain_progress *progress)
 {
     int *calls = context;
@@ -685,6 +738,7 @@ int main(void)
         cmocka_unit_test(test_verdict_of_heads),
         cmocka_unit_test(test_nearest_is_symmetric),
         cmocka_unit_test(test_pulls_are_exact),
+        cmocka_unit_test(test_no_word_decides_what_is_forced),
         cmocka_unit_test(test_pulls_can_be_stopped),
         cmocka_unit_test(test_what_if_foretells_and_leaves_alone),
         cmocka_unit_test(test_unfinished_run),

@@ -498,7 +498,7 @@ static void test_csv(void **state)
             const struct trace_tokens *tokens = &run.trace.stages[stage].tokens[stream];
             for (int t = 0; t < tokens->count; t++) {
                 assert_int_equal(next_record(&at, fields), 15);
-                assert_int_equal(atoi(fields[0]), stage);
+                assert_int_equal(atoi(fields[0]), stage + 1); // as the screen counts
                 assert_string_equal(fields[2], trace_stream_name(stream));
                 if (stream == TRACE_TEXT_STREAM)
                     assert_string_equal(fields[4], run.trace.tokens[t].text);
@@ -509,7 +509,7 @@ static void test_csv(void **state)
                 assert_true(isnan(tokens->score[t]) || isnan(threshold) ? !*fields[11]
                                                                          : strtof(fields[11], NULL) == threshold);
                 assert_int_equal(atoi(fields[12]), tokens->alive[t]);
-                assert_true(tokens->dropped_at[t] < 0 ? !*fields[13] : atoi(fields[13]) == tokens->dropped_at[t]);
+                assert_true(tokens->dropped_at[t] < 0 ? !*fields[13] : atoi(fields[13]) == tokens->dropped_at[t] + 1);
             }
         }
     assert_int_equal(next_record(&at, fields), 0);
@@ -525,8 +525,13 @@ static void test_heads_csv(void **state)
     render(EXPORT_HEADS, EXPORT_CSV, NULL, &csv);
     const char *at = csv.data;
     assert_int_equal(next_record(&at, fields), 9);
-    for (; next_record(&at, fields); lines++)
+    for (int last = 0; next_record(&at, fields); lines++) {
+        int head = atoi(fields[4]);
+        assert_true(head == 1 || head == last + 1); // as --head-off counts
+        assert_string_equal(run.trace.stages[atoi(fields[0]) - 1].name, fields[1]);
         assert_true(!strcmp(fields[7], "0") || !strcmp(fields[7], "1"));
+        last = head;
+    }
     for (int i = 0; i < run.trace.stage_count; i++)
         for (int s = 0; s < TRACE_STREAMS; s++)
             for (int m = 0; m < MODULES; m++)
@@ -553,7 +558,7 @@ static void test_forced_in_csv(void **state)
     bytes_add(&csv, "", 1);
     for (const char *at = csv.data; next_record(&at, fields);) {
         bool fifth = !strcmp(fields[2], "image") && !strcmp(fields[3], "5");
-        int stage = atoi(fields[0]);
+        int stage = atoi(fields[0]) - 1;
         if (strcmp(fields[14], "forced") != 0)
             assert_string_equal(fields[14], !fifth || stage < 2 ? "" : stage < 7 ? "keep" : "drop");
         kept += !strcmp(fields[14], "keep");
@@ -564,7 +569,7 @@ static void test_forced_in_csv(void **state)
     export_csv_heads(&forced, &csv);
     bytes_add(&csv, "", 1);
     for (const char *at = csv.data; next_record(&at, fields);)
-        off += !strcmp(fields[8], "off") && !strcmp(fields[0], "7") && !strcmp(fields[4], "1");
+        off += !strcmp(fields[8], "off") && !strcmp(fields[0], "8") && !strcmp(fields[4], "2");
     assert_int_equal(off, 1);
     bytes_free(&csv);
 }
