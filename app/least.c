@@ -41,5 +41,5 @@ void least_print(enum policy policy, double least)
 {
     if (policy != POLICY_NONE && !isnan(least))
         printf(_("%s can spend %.3f of the dense multiply-adds at least in this model\n"),
-               title_policy(policy_name(policy)), least);
+               title_policy(policy_name(policy)), budget_told(least));
 }

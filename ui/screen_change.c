@@ -3,6 +3,8 @@
 #include "ui/screen_state.h"
 #include "ui/words.h"
 
+#include "engine/prune/budget.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,12 +176,12 @@ void screen_set_budget(struct screen *screen, double budget)
 double screen_least_budget(struct screen *screen)
 {
     double least = screen_target(screen).view->least;
-    return least > 0 ? ceil(100 * least - 1e-6) / 100 : 0;
+    return least > 0 ? budget_told(least) : 0;
 }
 
 void screen_say_least(struct screen *screen)
 {
-    view_say(&screen->view, true, _("%s spends %.2f of the unpruned FLOPs at least (p: another policy)."),
+    view_say(&screen->view, true, _("%s spends %.3f of the unpruned FLOPs at least (p: another policy)."),
              screen_target(screen).view->trace.policy, screen_least_budget(screen));
 }
 

@@ -260,7 +260,7 @@ void screen_open_prompt(struct screen *screen, int which)
     double least = kind == PROMPT_BUDGET ? screen_least_budget(screen) : 0;
     if (least > 0) {
         snprintf(screen->prompt.own_label, sizeof screen->prompt.own_label,
-                 _("Budget, %.2f to 1 (empty: as trained): "), least);
+                 _("Budget, %.3f to 1 (empty: as trained): "), least);
         screen->prompt.label = screen->prompt.own_label;
     }
     update_completions(screen);

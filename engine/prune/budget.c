@@ -258,9 +258,9 @@ static bool plan_counts(struct budget *budget, const struct model *model, struct
                          policy_name(POLICY_TEXT_SIMILARITY), policy_name(POLICY_RANDOM));
     if (least > request->share)
         return error_set(err, ERROR_INPUT,
-                         "the policy %s can spend %.3f of the dense multiply-adds at least in this model; %.3f was "
+                         "the policy %s can spend %.3f of the dense multiply-adds at least in this model; %g was "
                          "asked for",
-                         policy_name(request->policy), least, request->share);
+                         policy_name(request->policy), budget_told(least), request->share);
     for (int i = 0; i < 48; i++) {
         double middle = (low + high) / 2;
         counts_of_profile(config, request, profile, middle, &budget->counts);
@@ -297,6 +297,12 @@ bool budget_make(struct budget *budget, const struct model *model, const struct 
     budget->shift = 0;
     return isnan(request->share) ||
            calibration_shift(model, request->policy, request->share, &budget->shift, err);
+}
+
+double budget_told(double least)
+{
+    double told = ceil(1000 * least - 1e-6) / 1000; // what is in thousandths already stays, though no float is
+    return fmin(told < least ? told + 0.001 : told, 1);
 }
 
 bool budget_least(const struct model *model, const struct budget_request *request, double *least, struct error *err)

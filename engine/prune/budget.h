@@ -45,6 +45,9 @@ bool budget_make(struct budget *budget, const struct model *model, const struct 
 // the calibration does not tell.
 bool budget_least(const struct model *model, const struct budget_request *request, double *least, struct error *err);
 
+// The least share as a person is told it: in thousandths, rounded up, so that what stands there can be asked for. At most 1.
+double budget_told(double least);
+
 // Multiply-adds of a run with these counts under this policy, trimmers included; all layers of all streams.
 void budget_cost(const struct model_config *config, const struct budget_request *request,
                  const struct budget_counts *counts, struct macs *macs);

@@ -52,8 +52,8 @@ static bool curve_locate(const struct curve *curve, enum policy policy, double s
     int last = curve->count - 1;
     if (share < curve->shares[0] - 1e-9)
         return error_set(err, ERROR_INPUT,
-                         "the policy %s can spend %.3f of the dense multiply-adds at least; %.3f was asked for",
-                         policy_name(policy), curve->shares[0], share);
+                         "the policy %s can spend %.3f of the dense multiply-adds at least; %g was asked for",
+                         policy_name(policy), budget_told(curve->shares[0]), share);
     *low = last > 0 ? last - 1 : 0;
     *t = last > 0 ? 1 : 0;
     for (int i = 0; i < last; i++)

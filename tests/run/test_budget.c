@@ -179,14 +179,34 @@ static void test_least_is_reachable(void **state)
         assert_true(least > 0.01 && least < 0.9);
         request.share = least;
         assert_true(budget_make(&budget, model, &request, &err));
+        request.share = budget_told(least);
+        assert_true(request.share >= least && request.share < least + 0.001);
+        assert_true(budget_make(&budget, model, &request, &err));
+        char told[16];
+        snprintf(told, sizeof told, "%.3f ", request.share);
         request.share = least - 0.001;
         assert_false(budget_make(&budget, model, &request, &err));
+        if (!strstr(err.text, told))
+            fail_msg("%s: not %s", err.text, told);
+        request.share = strtod(told, NULL); // as a person types it in
+        assert_true(budget_make(&budget, model, &request, &err));
     }
     struct budget_request none = {POLICY_NONE, (double)NAN, 7, true, true};
     double least = 0;
     assert_true(budget_least(model, &none, &least, NULL));
     assert_true(least >= 1 && least <= 1);
     model_free(model);
+}
+
+// A share that is in thousandths is told as it is, though no float is; any other by the next one up.
+static void test_told_share(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 1000; i++) {
+        assert_int_equal(lround(1e6 * budget_told(i / 1000.0)), 1000 * i);
+        assert_true(budget_told(i / 1000.0) >= i / 1000.0);
+        assert_int_equal(lround(1e6 * budget_told(i / 1000.0 - 0.0004)), 1000 * i);
+    }
 }
 
 // More budget never drops a token that less budget kept, as far as nothing was dropped before: the shift only rises.
@@ -269,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threshold_policies),    cmocka_unit_test(test_count_policies),
         cmocka_unit_test(test_least_share),           cmocka_unit_test(test_least_is_reachable),
+        cmocka_unit_test(test_told_share),
                   cmocka_unit_test(test_shift_rises_with_the_budget),
         cmocka_unit_test(test_asking_again),          cmocka_unit_test(test_without_calibration),   cmocka_unit_test(test_hostile_calibration),
     };

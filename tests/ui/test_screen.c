@@ -348,6 +348,11 @@ static void test_cursor_shows_scores(void **state)
     expect("WORD 'apple'");
     screen_term_type(&term, "\t");
     expect("HEAD 1 of 4");
+    reject("by hand");
+    screen_term_type(&term, "x");
+    expect("dropped by hand: not computed");
+    screen_term_type(&term, "f");
+    expect("live by hand");
     screen_term_type(&term, "\033");
     reject("HEAD 1 of 4");
     trace_free(&trace);
@@ -471,16 +476,16 @@ static void test_offers(void **state)
     screen_term_type(&term, "\025is th");
     screen_term_type(&term, "\033");
     screen_term_type(&term, "b10\r");
-    expect("spends 0.30 of the unpruned FLOPs at least");
+    expect("spends 0.296 of the unpruned FLOPs at least");
     reject("budget 10 %");
     screen_term_type(&term, "b");
-    expect("Budget, 0.30 to 1 ");
+    expect("Budget, 0.296 to 1 ");
     screen_term_type(&term, "31\r");
     expect("budget 31 %");
     screen_term_type(&term, "[");
     expect("budget 30 %");
     screen_term_type(&term, "[");
-    expect("spends 0.30 of the unpruned FLOPs at least");
+    expect("spends 0.296 of the unpruned FLOPs at least");
     finish("q");
 }
 
