@@ -82,9 +82,9 @@ int cmd_edit(int argc, char **argv)
         OPTION_ROW_END};
     const struct option_command command = {
         "edit",
-        N_("edit PICTURE OUT.jpg CHANGE.. [options]"),
-        N_("Writes a changed copy of a picture (JPEG or PNG, by its name), to see what an answer and the "
-        "pruning depend on. "
+        N_("edit PICTURE OUT.png CHANGE.. [options]"),
+        N_("Writes a changed copy of a picture (PNG or JPEG, by its name; only PNG keeps the pixels exactly, a JPEG's "
+        "loss can move an answer), to see what an answer and the pruning depend on. "
         "Changes are made in the order given, in pixels of the picture; each may be given several times. The "
         "original "
         "is never written over. Key e on the screen does the same with the cursor."),

@@ -200,7 +200,8 @@ static bool say_written(const struct settings *settings, size_t size)
 {
     char where[256], size_text[32];
     export_size_text(size, size_text);
-    printf(_("%s: %s, %s\n"), text_fit(where, sizeof where, settings->to), export_what_help(settings->what), size_text);
+    printf(_("%s: %s, %s\n"), text_fit(where, sizeof where, settings->to),
+           settings->table ? _("the table of all questions") : export_what_help(settings->what), size_text);
     return true;
 }
 
@@ -287,7 +288,7 @@ int cmd_export(int argc, char **argv)
         {"graphics", OPTION_TEXT, &settings.graphics, "MODE", N_("of the frame: sixel, blocks or ascii (default sixel)"), 0,
          0},
         {"theme", OPTION_TEXT, &settings.theme, "NAME",
-         N_("dark or light (default: frames as a dark terminal, figures on white)"), 0, 0},
+         N_("dark or light, no other theme (default: frames as a dark terminal, figures on white)"), 0, 0},
         OPTION_ROWS_SIDES
         {"article", OPTION_FLAG, &settings.article, NULL,
          N_("the article's own rows: three questions with guidance, and the first without"), 0, 0},

@@ -225,11 +225,11 @@ struct rect easel_draw(struct easel *easel, const struct pane *pane)
     draw_legend(easel, pane, picture);
     layout.words = (struct rect){row, column, roomy ? 5 : 3, columns};
     layout.answer = (struct rect){row + layout.words.rows, column, roomy ? 6 : 4, columns};
-    layout.cost = (struct rect){layout.answer.row + layout.answer.rows + 1, column, 3, columns};
+    layout.cost = (struct rect){layout.answer.row + layout.answer.rows + 1, column, 2, columns};
     panel_words(&own);
     panel_answer(&own);
     draw_before(easel, pane, layout.answer.row + layout.answer.rows, column, columns);
-    panel_cost(&own);
+    panel_cost_of_run(&own);
     row = layout.cost.row + layout.cost.rows + roomy;
     return (struct rect){row, column, body.row + body.rows - row, columns};
 }

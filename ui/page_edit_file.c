@@ -31,7 +31,8 @@ void edit_page_start_saving(struct page *page, int unused)
     }
     const char *dot = path ? strrchr(path, '.') : NULL, *slash = path ? strrchr(path, '/') : NULL;
     int length = !path ? 0 : dot && (!slash || dot > slash) ? (int)(dot - path) : (int)strlen(path);
-    snprintf(name, sizeof name, "%.*s-changed.jpg", length, path ? path : "");
+    // PNG: a JPEG's loss could move the answer that stands on the page.
+    snprintf(name, sizeof name, "%.*s-changed.png", length, path ? path : "");
     page_prompt(page, EDIT_PROMPT_SAVE, _("save the copy as: "), name);
 }
 
@@ -92,6 +93,6 @@ char *edit_page_command(struct page *page)
     if (state->count == 0 || !named.pictures[0].path)
         return NULL;
     changes_of_file(state, &view->trace.pictures[0], edits);
-    return command_of_edit(&named, state->path[0] ? state->path : "copy.jpg", edits, state->count, state->easel.question,
+    return command_of_edit(&named, state->path[0] ? state->path : "copy.png", edits, state->count, state->easel.question,
                            view->model);
 }

@@ -273,12 +273,12 @@ static void draw_list(const struct pane *pane, struct sweep_page *sweep, struct 
 static void draw_foot(const struct pane *pane, const struct sweep_page *sweep, struct rect rect)
 {
     const struct sweep_point *p = &sweep->points[sweep->selected];
-    char budget[LABEL];
+    char budget[LABEL], name[2 * LABEL + 16];
     write_budget(p, budget, sizeof budget);
+    snprintf(name, sizeof name, "%s%s%s", policy_name(p->policy), *budget ? " " : "", budget);
     if (p->done)
         draw_format(pane, STYLE_TEXT, rect.row, rect.column, rect.columns,
-                    _("%s %s: accuracy %.1f %% (%.1f–%.1f), %.1f %% of the FLOPs, %.2f ms"), policy_name(p->policy),
-                    budget, 100 * p->summary.accuracy.value, 100 * p->summary.accuracy.low,
+                    _("%s: accuracy %.1f %% (%.1f–%.1f), %.1f %% of the FLOPs, %.2f ms"), name, 100 * p->summary.accuracy.value, 100 * p->summary.accuracy.low,
                     100 * p->summary.accuracy.high, 100 * p->summary.share.value, p->summary.ms);
     if (p->why[0]) {
         draw_wrapped(pane, STYLE_WARN, rect, p->why);

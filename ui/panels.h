@@ -29,6 +29,7 @@ bool panel_heads_hit(const struct pane *pane, int row, int column, struct head_p
 bool panel_heads_move(const struct view *view, struct head_place *place, int rows, int columns);
 
 void panel_cost(const struct pane *pane);
+void panel_cost_of_run(const struct pane *pane); // up to its end, whichever stage is shown; two rows
 void panel_answer(const struct pane *pane);
 void panel_inspect(const struct pane *pane);
 // "alive", "dropped in fusion 2" (wide: in whole words), and a score as it is written everywhere.

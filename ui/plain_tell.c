@@ -142,6 +142,10 @@ void plain_tell_cost(const struct view *view, FILE *out)
     if (!stage)
         return;
     const struct trace_macs *macs = &stage->macs;
+    if (macs->dense <= 0) {
+        fputs(_("This stage is a look-up: it spends no FLOPs.\n"), out);
+        return;
+    }
     fprintf(out, _("This stage spends %.1f million FLOPs of %.1f unpruned; up to here %.0f percent were spent.\n"),
             2e-6 * macs->spent, 2e-6 * macs->dense,
             macs->cumulative_dense > 0 ? 100 * macs->cumulative_spent / macs->cumulative_dense : 100.0);

@@ -26,7 +26,7 @@ char *command_of_screen(const struct trace *trace, int stage, const char *model)
 // pictures, one read as it is stored, or changes by hand.
 char *command_of_redundancy(const struct trace *trace, const char *set, const char *model);
 
-// "trimscope edit --blur 16,32,32,32 --ask 'what is over the heart' --budget 0.5 -- airplane.jpg copy.jpg": the picture,
+// "trimscope edit --blur 16,32,32,32 --ask 'what is over the heart' --budget 0.5 -- airplane.jpg copy.png": the picture,
 // policy and budget are those of the trace.
 char *command_of_edit(const struct trace *trace, const char *to, const struct edit *edits, int count, const char *question,
                       const char *model);

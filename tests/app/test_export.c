@@ -153,6 +153,7 @@ static void test_table(void **state)
     assert_int_equal(output.status, 0);
     command_free(&output);
     assert_int_equal(EXPORT(said, results, "--to", csv), 0);
+    assert_non_null(strstr(said, "the table of all questions"));
     char *text = read_text(csv);
     int lines = 0;
     for (const char *at = text; (at = strstr(at, "\r\n")); at += 2)

@@ -341,6 +341,7 @@ static void test_sweep(void **state)
                                     copy("--policies=none,random,learned"), copy("--budgets=0.9,0.01")}};
     start(&term, &call, 40, 140, false);
     WAIT(&term, "5 points");
+    WAIT(&term, "none: accuracy"); // of no budget
     WAIT(&term, "% of the FLOPs, "); // the point chosen
     WAIT(&term, "the policy random can"); // spend so much at least
     assert_true(screen_term_wait_gone(&term, "to come"));

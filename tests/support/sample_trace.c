@@ -179,7 +179,7 @@ static void add_cost(struct trace *trace, int index)
     double left = patches > 0 ? alive_tokens(trace, index, 0) : 0,
            read = words > 0 ? alive_tokens(trace, index, TRACE_TEXT_STREAM) : 0;
     double unit = stage->kind == STAGE_FUSION   ? 16
-                  : stage->kind == STAGE_EMBED  ? 3
+                  : stage->kind == STAGE_EMBED  ? (patches > 0 ? 3 : 0) // words are looked up
                   : stage->kind == STAGE_ANSWER ? 0.1
                                                 : 12;
     unit *= 96 * 96;
