@@ -30,17 +30,16 @@ void preferences_fault(char *out, size_t size)
 {
     const struct config *config = preferences();
     const struct config_problem *first = &config->problems[0];
-    int more = config->problem_count - 1;
+    char text[sizeof first->text + 32];
+    int count = config->problem_count, used = 0;
     out[0] = 0;
-    if (config->problem_count == 0)
+    if (count == 0)
         return;
-    int used = first->line ? snprintf(out, size, "%s:%d: %s", config->path, first->line, first->text)
-                           : snprintf(out, size, "%s", first->text);
-    if (more > 0 && used > 0 && (size_t)used + 1 < size) {
-        out[used++] = ' ';
-        snprintf(out + used, size - (size_t)used,
-                 ngettext_(more, "%d more fault is listed on the page of options.",
-                           "%d more faults are listed on the page of options."),
-                 more);
-    }
+    if (first->line)
+        used = snprintf(text, sizeof text, _("line %d: "), first->line);
+    snprintf(text + used, sizeof text - (size_t)used, "%s", first->text);
+    if (count == 1)
+        snprintf(out, size, _("Configuration, %s"), text);
+    else // the count before what may be cut
+        snprintf(out, size, _("%d faults in the configuration (:options lists all), %s"), count, text);
 }

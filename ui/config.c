@@ -251,7 +251,7 @@ static void read_keys(struct config *config, int line, const char *name, struct 
         complain(config, line, _("^C always stops what is being computed: it cannot be changed."));
         return;
     }
-    int keys[KEYS_PER_ACTION] = {0}, count = 0;
+    int keys[KEYS_PER_ACTION] = {0}, count = 0, faults = config->problem_count;
     for (struct piece word = next_word(&value); word.size > 0; word = next_word(&value)) {
         char text[40];
         copy_text(text, sizeof text, word);
@@ -266,8 +266,28 @@ static void read_keys(struct config *config, int line, const char *name, struct 
         else
             keys[count++] = key;
     }
+    config->key_lines[action] = line;
+    if (count == 0 && config->problem_count > faults) // nothing of it holds: as if it were not there
+        return;
     memcpy(config->keys[action], keys, sizeof keys);
     config->has_keys[action] = true;
+}
+
+// Actions that the file says nothing of, and that its other lines leave without any key.
+static void find_keyless(struct config *config)
+{
+    for (int a = 0; a < ACTIONS; a++) {
+        const int *keys = key_default((enum action)a)->keys;
+        int by = ACTIONS, k = 0;
+        char name[16];
+        while (k < KEYS_PER_ACTION && keys[k] && (by = claimed(config, (enum action)a, keys[k])) < ACTIONS)
+            k++;
+        if (config->key_lines[a] || k == 0 || (k < KEYS_PER_ACTION && keys[k]))
+            continue;
+        key_write(keys[k - 1], name, sizeof name);
+        complain(config, config->key_lines[by], _("'%s' was the last key of '%s', which has none now: 'key %s = …' gives it one."),
+                 name, action_name((enum action)a), action_name((enum action)a));
+    }
 }
 
 // A colour's number, -1 for the terminal's own; -2: it is none.
@@ -289,6 +309,7 @@ static void read_color(struct config *config, int line, const char *name, struct
     }
     struct theme_override override = {.front = -2, .back = -2, .given = true};
     bool back = false;
+    int faults = config->problem_count;
     for (struct piece word = next_word(&value); word.size > 0; word = next_word(&value)) {
         char text[40];
         copy_text(text, sizeof text, word);
@@ -306,7 +327,8 @@ static void read_color(struct config *config, int line, const char *name, struct
         else
             override.front = color;
     }
-    config->colors[style] = override;
+    if (config->problem_count == faults) // half a colour may be one that cannot be read
+        config->colors[style] = override;
 }
 
 static void read_line(struct config *config, int number, struct piece line)
@@ -344,10 +366,12 @@ static void parse(struct config *config)
     memset(config->values, 0, sizeof config->values);
     memset(config->has_keys, 0, sizeof config->has_keys);
     memset(config->keys, 0, sizeof config->keys);
+    memset(config->key_lines, 0, sizeof config->key_lines);
     memset(config->colors, 0, sizeof config->colors);
     config->problem_count = 0;
     for (int number = 1; next_line(&rest, &line); number++)
         read_line(config, number, line);
+    find_keyless(config);
 }
 
 bool config_read(struct config *config, const char *text, size_t size)

@@ -64,6 +64,7 @@ struct config {
     char values[CONFIG_COUNT][CONFIG_VALUE]; // "": not set
     int keys[ACTIONS][KEYS_PER_ACTION];
     bool has_keys[ACTIONS];
+    int key_lines[ACTIONS]; // where the file says something of them, even if it is wrong; 0: nowhere
     struct theme_override colors[STYLE_COUNT];
     struct config_problem problems[CONFIG_PROBLEMS];
     int problem_count; // all; as many as there is room for are in `problems`

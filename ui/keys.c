@@ -41,6 +41,11 @@ const struct key_row *key_row(enum action action)
     return &rows[action];
 }
 
+const struct key_row *key_default(enum action action)
+{
+    return &defaults[action];
+}
+
 // Keys are called as they are labelled; only the long one has no label.
 static const char *show_keys(const char *keys, bool first, char *out, size_t size)
 {

@@ -281,6 +281,8 @@ void key_reset(void);
 
 // The row of an action, 0 .. ACTIONS-1.
 const struct key_row *key_row(enum action action);
+// As it is without a configuration.
+const struct key_row *key_default(enum action action);
 
 // The keys of a row as the screen writes them, in the person's language; and the first of them. `out` is returned.
 const char *key_shown(const struct key_row *row, char *out, size_t size);

@@ -64,13 +64,22 @@ static void test_keys_taken_over(void **state)
 {
     (void)state;
     read_text("key play = s\nkey theme = g\nkey graphics = g\n");
-    assert_int_equal(config.problem_count, 1);
+    assert_int_equal(config.problem_count, 2);
     assert_int_equal(config.problems[0].line, 3);
     assert_non_null(strstr(config.problems[0].text, "'g' has been given to 'theme' above."));
+    assert_int_equal(config.problems[1].line, 1);
+    assert_non_null(strstr(config.problems[1].text, "'s' was the last key of 'show-next'"));
     config_apply_keys(&config);
     assert_int_equal(key_action(PAGE_STEPPER, 's'), ACTION_PLAY);
     assert_int_equal(key_row(ACTION_SHOW_NEXT)->keys[0], 0);
     assert_int_equal(key_action(PAGE_STEPPER, 'g'), ACTION_THEME);
+    read_text("key play = s\nkey show-next =\nkey ask = a F2\nkey quit = a\ncolor new-dead = 999 bold\n");
+    assert_int_equal(config.problem_count, 2); // that nothing shows next is what the file says
+    assert_int_equal(config.problems[0].line, 4);
+    assert_false(config.has_keys[ACTION_QUIT]);
+    assert_false(config.colors[STYLE_NEW_DEAD].given);
+    config_apply_keys(&config);
+    assert_int_equal(key_action(PAGE_STEPPER, 'q'), ACTION_QUIT);
     key_reset();
 }
 
