@@ -1,10 +1,13 @@
 #include "ui/finder.h"
 
+#include "ui/theme.h"
 #include "ui/words.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <wctype.h>
 
 static const enum action with_argument[] = {ACTION_ASK, ACTION_OPEN, ACTION_POLICY, ACTION_BUDGET};
 
@@ -96,6 +99,40 @@ bool finder_matches(const char *text, const char *typed, bool begins)
         typed += size;
     }
     return true;
+}
+
+bool finder_type(char *typed, size_t size, wint_t key, bool is_code)
+{
+    size_t length = strlen(typed);
+    if (is_code ? key == KEY_BACKSPACE : key == 127 || key == 8) {
+        while (length > 0 && ((unsigned char)typed[--length] & 0xc0) == 0x80)
+            continue; // a character of several bytes goes whole
+        typed[length] = 0;
+        return true;
+    }
+    char bytes[MB_LEN_MAX + 1] = "";
+    mbstate_t state = {0};
+    bool letter = !is_code && (iswalpha(key) || ((key == ' ' || key == '-') && length > 0));
+    size_t used = letter ? wcrtomb(bytes, (wchar_t)key, &state) : 0;
+    if (used == 0 || used == (size_t)-1)
+        return false;
+    if (length + used < size) {
+        memcpy(typed + length, bytes, used);
+        typed[length + used] = 0;
+    }
+    return true;
+}
+
+int finder_narrow(const char *(*text)(int index), int count, const char *typed, int *out)
+{
+    int found = 0;
+    for (int inside = 0; inside < 2; inside++) // what begins with the letters before what has them inside of a word
+        for (int i = 0; i < count; i++) {
+            bool begins = finder_matches(text(i), typed, true);
+            if (inside ? !begins && finder_matches(text(i), typed, false) : begins)
+                out[found++] = i;
+        }
+    return found;
 }
 
 bool finder_argument(enum action action, const char *text, const char **argument)

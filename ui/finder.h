@@ -4,6 +4,8 @@
 
 #include "ui/keys.h"
 
+#include <wchar.h>
+
 struct found {
     enum action action;
     int score;
@@ -24,6 +26,13 @@ int finder_score(const char *text, const char *word);
 
 // Whether a text holds all words of what was typed, for short lists; `begins`: each at the start of a word.
 bool finder_matches(const char *text, const char *typed, bool begins);
+
+// A key typed to narrow a short list: letters, a space or '-' behind them, Backspace. False: another key.
+bool finder_type(char *typed, size_t size, wint_t key, bool is_code);
+
+// Fills `out` with the indices of those of `count` texts that hold what was typed: what begins with it first. Returns
+// how many.
+int finder_narrow(const char *(*text)(int index), int count, const char *typed, int *out);
 
 // The action whose name is the first word of a text, wherever it works; ACTIONS: none.
 enum action finder_named(const char *text);

@@ -138,7 +138,7 @@ static void click(struct page *page, const struct page_mouse *event)
 {
     struct compare *c = compare_of(page);
     const struct compare_layout *layout = &c->layout;
-    enum compare_choice entries[COMPARE_MENU_COUNT];
+    int entries[COMPARE_MENU_COUNT];
     int entry = event->row - layout->menu.row - 2;
     c->pending = false;
     if (c->menu && rect_holds(layout->menu, event->row, event->column)) {

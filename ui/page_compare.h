@@ -90,8 +90,9 @@ void compare_take(const struct page *page, struct comparison *out);
 void compare_remove_run(struct page *page, int run);
 void compare_focus_run(struct page *page, int run); // the one that keys change
 void compare_free_run(struct page *page, struct compare_run *run, bool lane);
-int compare_menu_entries(const struct compare *compare, enum compare_choice out[COMPARE_MENU_COUNT]);
-const char *compare_menu_text(enum compare_choice choice);
+// Which entries fit what was typed (enum compare_choice); returns how many.
+int compare_menu_entries(const struct compare *compare, int out[COMPARE_MENU_COUNT]);
+const char *compare_menu_text(int choice);
 void compare_choose(struct page *page, int entry);
 bool compare_menu_key(struct page *page, wint_t key, bool is_code);
 bool compare_menu_act(struct page *page, enum action action);

@@ -330,7 +330,7 @@ static void draw_sentence(const struct page *page, const struct pane *pane)
 static void draw_menu(const struct page *page, const struct pane *pane)
 {
     const struct compare *c = compare_of(page);
-    enum compare_choice entries[COMPARE_MENU_COUNT];
+    int entries[COMPARE_MENU_COUNT];
     int count = compare_menu_entries(c, entries);
     struct rect rect = c->layout.menu;
     draw_title(pane, rect, _("COMPARE A WITH"), NULL, true);

@@ -5,12 +5,10 @@
 #include "ui/finder.h"
 #include "ui/lane.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
-#include <wctype.h>
 
 static int free_lane(const struct compare *c)
 {
@@ -188,7 +186,7 @@ static void set_policy(struct page *page, const char *policy, double budget)
     backend->set_policy(backend->context, policy, budget);
 }
 
-const char *compare_menu_text(enum compare_choice choice)
+const char *compare_menu_text(int choice)
 {
 #define MENU_TEXT(id, text) text,
     static const char *const texts[COMPARE_MENU_COUNT] = {COMPARE_MENU(MENU_TEXT)};
@@ -196,33 +194,39 @@ const char *compare_menu_text(enum compare_choice choice)
     return _(texts[choice]);
 }
 
-int compare_menu_entries(const struct compare *c, enum compare_choice out[COMPARE_MENU_COUNT])
+int compare_menu_entries(const struct compare *c, int out[COMPARE_MENU_COUNT])
 {
-    int count = 0;
-    for (int inside = 0; inside < 2; inside++) // what begins with the letters before what has them inside of a word
-        for (int i = 0; i < COMPARE_MENU_COUNT; i++) {
-            const char *text = compare_menu_text((enum compare_choice)i);
-            bool begins = finder_matches(text, c->typed, true);
-            if (inside ? !begins && finder_matches(text, c->typed, false) : begins)
-                out[count++] = (enum compare_choice)i;
-        }
-    return count;
+    return finder_narrow(compare_menu_text, COMPARE_MENU_COUNT, c->typed, out);
+}
+
+// Whether run A is what an entry of the list would make.
+static bool is_first(const struct page *page, enum compare_choice choice, double budget)
+{
+    const struct view *view = &page->screen->view;
+    const char *policy = choice == COMPARE_MENU_NONE ? "none" : choice == COMPARE_MENU_SELF ? "learned-self" : "";
+    bool as_trained = choice == COMPARE_MENU_SELF && isnan(budget); // the entry gives it a share
+    return view->has_trace && !as_trained && view->trace.intervention_count == 0 && !strcmp(view->trace.policy, policy);
 }
 
 void compare_choose(struct page *page, int entry)
 {
     struct screen *screen = page->screen;
     const struct backend *backend = screen->backend;
-    enum compare_choice entries[COMPARE_MENU_COUNT];
+    int entries[COMPARE_MENU_COUNT];
     if (entry >= compare_menu_entries(compare_of(page), entries))
         return;
-    enum compare_choice choice = entries[entry];
+    enum compare_choice choice = (enum compare_choice)entries[entry];
     char question[PROMPT_BYTES];
     bool proposed = choice == COMPARE_MENU_QUESTION && propose_question(page, question, sizeof question);
     double budget = screen->view.trace.budget;
     compare_of(page)->menu = false;
     compare_of(page)->typed[0] = 0;
     compare_of(page)->selected = 0;
+    if (is_first(page, choice, budget)) {
+        page_say(page, false, "%s", _("Run A is that already."));
+        compare_of(page)->menu = compare_of(page)->count == 1;
+        return;
+    }
     if (!add_run(page))
         return;
     compare_of(page)->pending = choice <= COMPARE_MENU_PICTURE; // until what follows is answered
@@ -256,28 +260,12 @@ void compare_choose(struct page *page, int entry)
 bool compare_menu_key(struct page *page, wint_t key, bool is_code)
 {
     struct compare *c = compare_of(page);
-    size_t length = strlen(c->typed);
     if (!c->menu)
         return false;
     page_changed(page);
-    if (is_code ? key == KEY_BACKSPACE : key == 127 || key == 8) {
-        while (length > 0 && ((unsigned char)c->typed[--length] & 0xc0) == 0x80)
-            continue; // a character of several bytes goes whole
-        c->typed[length] = 0;
-        c->selected = 0;
-        return true;
-    }
-    char bytes[MB_LEN_MAX + 1] = "";
-    mbstate_t state = {0};
-    bool letter = !is_code && (iswalpha(key) || (key == ' ' && length > 0));
-    size_t size = letter ? wcrtomb(bytes, (wchar_t)key, &state) : 0;
-    if (size == 0 || size == (size_t)-1)
+    if (!finder_type(c->typed, sizeof c->typed, key, is_code))
         return false;
-    if (length + size < sizeof c->typed) {
-        memcpy(c->typed + length, bytes, size);
-        c->typed[length + size] = 0;
-        c->selected = 0;
-    }
+    c->selected = 0;
     return true;
 }
 
@@ -285,7 +273,7 @@ bool compare_menu_key(struct page *page, wint_t key, bool is_code)
 bool compare_menu_act(struct page *page, enum action action)
 {
     struct compare *c = compare_of(page);
-    enum compare_choice entries[COMPARE_MENU_COUNT];
+    int entries[COMPARE_MENU_COUNT];
     int count = compare_menu_entries(c, entries);
     switch (action) {
     case ACTION_UP:

@@ -21,6 +21,11 @@ static const struct {
 #undef POLICY_ROW
 };
 
+static const char *policy_at(int index)
+{
+    return policies[index].name;
+}
+
 static void forget_entries(struct popup *popup)
 {
     for (int i = 0; popup->entries && i < popup->count; i++)
@@ -40,11 +45,10 @@ void popup_open(struct popup *popup, enum popup_kind kind, const struct view *vi
     popup_close(popup);
     popup->kind = kind;
     if (kind == POPUP_POLICY) {
-        popup->count = POLICY_COUNT;
+        popup->count = finder_narrow(policy_at, POLICY_COUNT, "", popup->policies);
         for (int i = 0; i < POLICY_COUNT; i++)
             if (view->has_trace && !strcmp(view->trace.policy, policies[i].name))
                 popup->selected = i;
-        popup->count = 0;
     }
 }
 
@@ -57,24 +61,29 @@ struct rect popup_rect(const struct layout *layout)
 
 const char *popup_policy(const struct popup *popup)
 {
-    return policies[popup->selected].name;
+    return popup->count > 0 ? policies[popup->policies[popup->selected]].name : NULL;
 }
 
 static int popup_count(const struct popup *popup)
 {
-    return popup->kind == POPUP_POLICY ? POLICY_COUNT : popup->kind == POPUP_HELP ? 10000 : popup->count;
+    return popup->kind == POPUP_HELP ? 10000 : popup->count;
 }
 
-bool popup_jump(struct popup *popup, wint_t letter)
+bool popup_type(struct popup *popup, wint_t key, bool is_code)
 {
-    for (int i = 1; i <= POLICY_COUNT && popup->kind == POPUP_POLICY; i++) {
-        int at = (popup->selected + i) % POLICY_COUNT;
-        if (policies[at].name[0] == (char)letter && letter < 128) {
-            popup->selected = at;
-            return true;
-        }
-    }
-    return false;
+    char typed[sizeof popup->typed];
+    int fit[POLICY_COUNT];
+    memcpy(typed, popup->typed, sizeof typed);
+    if (popup->kind != POPUP_POLICY || !finder_type(typed, sizeof typed, key, is_code))
+        return false;
+    int count = finder_narrow(policy_at, POLICY_COUNT, typed, fit);
+    if (count == 0 && !popup->typed[0]) // begins no name: it moves or leaves, as in lists that are not narrowed
+        return false;
+    memcpy(popup->typed, typed, sizeof typed);
+    memcpy(popup->policies, fit, sizeof fit);
+    popup->count = count;
+    popup->selected = 0;
+    return true;
 }
 
 void popup_move(struct popup *popup, int rows)
@@ -210,13 +219,17 @@ static void scroll_to_selected(struct popup *popup, int room)
 static void draw_policies(struct popup *popup, const struct pane *pane, struct rect rect)
 {
     draw_title(pane, rect, _("POLICY"), _("Enter takes it, Esc leaves"), true);
+    if (popup->typed[0])
+        draw_text(pane, STYLE_STRONG, rect.row + 1, rect.column + 2, rect.columns - 2, popup->typed);
     int row = rect.row + 2;
-    for (int i = 0; i < POLICY_COUNT && row < rect.row + rect.rows; i++, row++)
-        draw_row(pane, rect, row, i == popup->selected, policies[i].name,
-                 rect.columns >= 60 ? _(policies[i].help) : NULL);
+    for (int i = 0; i < popup->count && row < rect.row + rect.rows; i++, row++)
+        draw_row(pane, rect, row, i == popup->selected, policies[popup->policies[i]].name,
+                 rect.columns >= 60 ? _(policies[popup->policies[i]].help) : NULL);
+    const char *chosen = popup->count > 0 ? policies[popup->policies[popup->selected]].help
+                                          : N_("Nothing here is called like this.");
     struct rect below = {row + 1, rect.column, rect.row + rect.rows - row - 1, rect.columns};
     if (below.rows > 0)
-        draw_wrapped(pane, STYLE_DIM, below, _(policies[popup->selected].help));
+        draw_wrapped(pane, STYLE_DIM, below, _(chosen));
 }
 
 static void draw_files(struct popup *popup, const struct pane *pane, struct rect rect)

@@ -3,6 +3,7 @@
 #ifndef TRIMSCOPE_UI_POPUP_H
 #define TRIMSCOPE_UI_POPUP_H
 
+#include "engine/prune/policy.h"
 #include "ui/draw.h"
 #include "ui/finder.h"
 
@@ -19,6 +20,7 @@ struct popup {
     struct popup_entry *entries; // POPUP_FILES
     int count, capacity;
     struct found found[ACTIONS]; // POPUP_PALETTE: `count` of them
+    int policies[POLICY_COUNT];  // POPUP_POLICY: the `count` ones that fit what was typed
     char typed[80];
     char folder[4096];
 };
@@ -31,12 +33,12 @@ struct rect popup_rect(const struct layout *layout);
 // Draws into the rectangle that the page on top gives, else over its whole body.
 void popup_draw(struct popup *popup, const struct pane *pane);
 
-// In the list of policies: to the next one that begins with this letter. False: there is none, or no such list.
-bool popup_jump(struct popup *popup, wint_t letter);
+// In the list of policies: letters narrow it. False: another key, or no such list.
+bool popup_type(struct popup *popup, wint_t key, bool is_code);
 // Moves the selection (lists) or the text (help).
 void popup_move(struct popup *popup, int rows);
 
-// The policy chosen, by its name.
+// The policy chosen, by its name; NULL: none fits what was typed.
 const char *popup_policy(const struct popup *popup);
 
 // A path as the shell would read it: "~/x" lies in the home folder; everything else is left as it is.

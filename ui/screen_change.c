@@ -219,6 +219,17 @@ void screen_set_policy(struct screen *screen, const char *policy)
 
 void screen_accept_policy(struct screen *screen)
 {
-    screen_set_policy(screen, popup_policy(&screen->popup));
+    const char *policy = popup_policy(&screen->popup);
+    const struct view *view = screen_target(screen).view;
+    struct page *page = page_top(screen);
+    if (!policy)
+        return;
     popup_close(&screen->popup);
+    if (!view->has_trace || view_awaits(view) || strcmp(policy, view->trace.policy) != 0) {
+        screen_set_policy(screen, policy);
+        return;
+    }
+    if (page->kind->left)
+        page->kind->left(page);
+    view_say(&screen->view, false, _("The run has the policy %s already."), policy);
 }

@@ -215,7 +215,7 @@ void screen_key(struct screen *screen, wint_t key, bool is_code)
         return;
     }
     bool listed = screen->popup.kind != POPUP_NONE;
-    if (!is_code && popup_jump(&screen->popup, key))
+    if (popup_type(&screen->popup, key, is_code))
         return;
     if (!listed && page_top(screen)->kind->key && page_top(screen)->kind->key(page_top(screen), key, is_code))
         return;

@@ -301,6 +301,19 @@ static void test_list_is_narrowed(void **state)
     expect("another budget");
     screen_term_type(&term, "\177\177\177\177prun\r");
     expect("[B] none");
+    // The list of policies is narrowed alike; the policy that the run has already makes no other one.
+    screen_term_type(&term, "+poli\r");
+    expect("cls-attention");
+    screen_term_type(&term, "merg");
+    expect("average patches");
+    reject("cls-attention");
+    screen_term_type(&term, "x\r");
+    expect("Nothing here is called like this.");
+    screen_term_type(&term, "\177\177\177\177\177learned\r");
+    expect("has the policy learned already");
+    reject("[C]");
+    screen_term_type(&term, "+poli\rmerg\r");
+    expect("[C] merging");
     finish("qq");
 }
 
