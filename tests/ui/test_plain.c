@@ -100,7 +100,7 @@ static void test_what_is_there(void **state)
     (void)state;
     struct trace trace;
     char line[80];
-    begin("go 8\nwords\npatches\nheads\ncost\nanswer\n");
+    begin("go 8\nwords\npatches\nheads\ncost\nanswer\ngo 1\ncost\n");
     sample_trace(&trace, "what color is the apple left of the lemon?", "learned", 0.5, NULL, 0, SAMPLE_STAGES);
     const struct trace_tokens *tokens = &trace.stages[7].tokens[0];
     int alive = 0;
@@ -113,6 +113,7 @@ static void test_what_is_there(void **state)
     expect("Words that are read: ");
     expect("heads are live in the cross attention of the words.");
     expect("This stage spends ");
+    expect("This stage is a look-up: it spends no FLOPs.");
     expect("1. 'yellow', ");
     expect("This is a lens");
     fake_backend_free(&fake);

@@ -349,12 +349,15 @@ static void test_cursor_shows_scores(void **state)
     screen_term_type(&term, "\t");
     expect("HEAD 1 of 4");
     reject("by hand");
+    reject("a look-up");
     screen_term_type(&term, "x");
     expect("dropped by hand: not computed");
     screen_term_type(&term, "f");
     expect("live by hand");
     screen_term_type(&term, "\033");
     reject("HEAD 1 of 4");
+    screen_term_type(&term, "0");
+    expect("a look-up: no FLOPs"); // of the words, so that there is no share of it
     trace_free(&trace);
     finish("q");
 }
