@@ -126,8 +126,8 @@ void compare_tell(const struct comparison *comparison, int stage, char *out, siz
         tell_two(&patches, name, out, size);
     else
         tell_more(&patches, comparison->count, name, out, size);
+    tell_pictures(comparison, out, size); // before the answers, which stand in the panels, too, where this is cut
     tell_answers(comparison, stage, out, size);
-    tell_pictures(comparison, out, size);
     tell_heads(comparison, stage, out, size);
 }
 

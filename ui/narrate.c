@@ -191,9 +191,9 @@ static void say_top_word(struct text *text, const struct view *view, int stage)
     view_token_name(view, TRACE_TEXT_STREAM, old, old_name, sizeof old_name);
     begin(text);
     if (old >= 0 && old != top)
-        say(text, _("The word '%s' now outweighs '%s' (%+.1f)."), name, old_name, score);
+        say(text, _("The word '%s' now outweighs '%s' (score %+.1f)."), name, old_name, score);
     else
-        say(text, _("'%s' weighs most among the words (%+.1f)."), name, score);
+        say(text, _("'%s' weighs most among the words (score %+.1f)."), name, score);
 }
 
 static void say_cost(struct text *text, const struct stage *stage)

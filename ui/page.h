@@ -154,7 +154,7 @@ void page_wait_for(struct page *page, int id, double seconds);
 void page_say(struct page *page, bool is_error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 // Opens the prompt in the last row, with `text` in it; `label` ends in ": " and must outlive it. Each `which` (from 0
-// to 4) has its own history.
+// to 5) has its own history.
 void page_prompt(struct page *page, int which, const char *label, const char *text);
 
 // Starts a job of the backend in the name of this page; it is cancelled when the page closes. Returns its number, 0

@@ -418,7 +418,7 @@ static void draw_weight(const struct pane *pane, struct rect rect, int row, cons
     char text[16];
     snprintf(text, sizeof text, "%.1f %%", 100 * (double)weight);
     draw_bar(pane, STYLE_SPENT, row, rect.column + name_width + 1, rect.columns - name_width - 10,
-             most > 0 ? (double)(weight / most) : 0);
+             most > 0 && weight >= 0.0005f ? (double)(weight / most) : 0); // "0.0 %" has no bar
     draw_right(pane, STYLE_NUMBER, row, rect.column + rect.columns - 8, 8, text);
 }
 
@@ -519,7 +519,10 @@ static void draw(struct page *page, const struct pane *pane)
         row += draw_wrapped(pane, STYLE_TEXT, (struct rect){row, left, SAID_ROWS, rect.columns}, said);
     }
     row += body.rows > 26;
-    draw_words(page, pane, (struct rect){row, left, body.row + body.rows - row, rect.columns});
+    int end = body.row + body.rows;
+    if (page->screen->graphics == GRAPHICS_SIXEL && cells.columns > 0)
+        draw_text(pane, STYLE_DIM, --end, left, rect.columns, _("outlined: alive; ×: dropped here"));
+    draw_words(page, pane, (struct rect){row, left, end - row, rect.columns});
 }
 
 static void status(struct page *page, char *out, size_t size)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROMPT_FILTER, PROMPT_FILE, PROMPT_SET_POLICY, PROMPT_SET_BUDGET, PROMPT_BESIDE };
+enum { PROMPT_FILTER, PROMPT_FILE, PROMPT_SET_POLICY, PROMPT_SET_BUDGET, PROMPT_BESIDE, PROMPT_SWEEP };
 
 static void move_rows(struct page *page, int rows)
 {
@@ -150,13 +150,27 @@ static void ask_budget(struct page *page, int unused)
     page_prompt(page, PROMPT_SET_BUDGET, _("budget for the whole set, 0 to 1 (empty: as trained): "), text);
 }
 
-static void open_sweep(struct page *page, int unused)
+// A sweep runs the whole set once for each point: what it shall be is asked first.
+static void ask_sweep(struct page *page, int unused)
+{
+    (void)unused;
+    page_prompt(page, PROMPT_SWEEP, _("sweep policies (or: all) and budgets: "),
+                "learned,cross-attention,random 0.33,0.4,0.5,0.67,1");
+}
+
+// "learned,random 0.4,1"; no budgets: the usual ones.
+static void open_sweep(struct page *page, const char *text)
 {
     const struct set_page *set = page->state;
-    (void)unused;
+    char policies[PROMPT_BYTES];
+    const char *budgets = text + strcspn(text, " ");
+    snprintf(policies, sizeof policies, "%.*s", (int)(budgets - text), text);
+    budgets += strspn(budgets, " ");
     // Results know the set that they come from.
     const char *path = set->rows && set->rows->header.model[0] ? set->rows->header.set : set->path;
-    const struct sweep_page_request request = {.set = path, .limit = set->limit};
+    const struct sweep_page_request request = {.set = path, .limit = set->limit,
+                                               .policies = *policies && strcmp(policies, "all") ? policies : NULL,
+                                               .budgets = *budgets ? budgets : NULL};
     page_push(page->screen, &page_sweep, &request);
 }
 
@@ -181,7 +195,7 @@ static const struct {
     [ACTION_SET] = {ask_file, 0},
     [ACTION_POLICY] = {ask_policy, 0},
     [ACTION_BUDGET] = {ask_budget, 0},
-    [ACTION_SWEEP] = {open_sweep, 0},
+    [ACTION_SWEEP] = {ask_sweep, 0},
 };
 
 bool set_page_is_filtered(const struct set_filter *filter)
@@ -255,6 +269,8 @@ void set_page_typed(struct page *page, int which, const char *text)
         change_policy(page, text);
     } else if (which == PROMPT_SET_BUDGET) {
         change_budget(page, text);
+    } else if (which == PROMPT_SWEEP) {
+        open_sweep(page, text);
     } else {
         free(set->path);
         free(set->kept); // belonged to the set before

@@ -50,6 +50,11 @@ static void put_gap(struct pen *pen, int wanted)
 
 // ---- bars
 
+static const char *threshold_glyph(const struct pane *pane)
+{
+    return pane->theme->glyphs->unicode ? "┃" : "#";
+}
+
 // From the middle to the right for what is above zero, to the left for what is below; `mark` is where the threshold is.
 static void draw_signed(const struct pane *pane, int row, int column, int columns, float value, float most, float mark)
 {
@@ -63,7 +68,7 @@ static void draw_signed(const struct pane *pane, int row, int column, int column
     }
     if (isfinite(mark) && most > 0) {
         int at = (int)lroundf(mark / most * (float)half);
-        draw_text(pane, STYLE_STRONG, row, zero + at, 1, glyphs->unicode ? "┃" : "#");
+        draw_text(pane, STYLE_STRONG, row, zero + at, 1, threshold_glyph(pane));
     }
 }
 
@@ -121,12 +126,20 @@ static void put_scores(struct pen *pen, const struct trace *trace, const struct 
     else
         snprintf(text, sizeof text, _("in %s: margin %+.3f, threshold %+.3f"), why_stage_name(trace, v->stage, stage),
                  (double)(v->score - v->threshold), (double)v->threshold);
+    if (!isnan(v->threshold)) { // what marks it in the bar
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, " (%s)", threshold_glyph(pen->pane));
+    }
     put_text(pen, STYLE_TEXT, text);
     if (why_falls_later(v)) {
         snprintf(text, sizeof text, _("kept here; it falls in %s (. steps there)"), why_stage_name(trace, v->died, stage));
         put_wrapped(pen, STYLE_STRONG, text, 2);
     }
     snprintf(text, sizeof text, _("rank %d of %d scored there (kept: %d)"), v->rank, v->of, v->survivors);
+    if (!v->place.is_head && v->place.stream == TRACE_TEXT_STREAM) { // else it seems to contradict the count of tokens
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s", _("; CLS is not scored"));
+    }
     put_text(pen, STYLE_TEXT, text);
     if (v->nearest > 0) {
         char name[WHY_TEXT];
@@ -252,7 +265,7 @@ static void put_side(struct pen *pen, const struct trace *trace, const struct ex
         return;
     put_gap(pen, pulls->words ? 1 + pulls->count : 5);
     if (!pulls->words) {
-        put_title(pen, _("PARTS OF THE PICTURE THAT PULL"), _("score with − without"));
+        put_title(pen, _("PARTS OF THE PICTURE THAT PULL"), _("laid out as the picture: score with − without"));
         put_blocks(pen, pulls);
         return;
     }
@@ -261,7 +274,9 @@ static void put_side(struct pen *pen, const struct trace *trace, const struct ex
     bool bars = pulls->count <= rows;
     snprintf(left_out, sizeof left_out, ngettext_(pulls->count - room, "%d weaker one left out", "%d weaker ones left out"),
              pulls->count - room);
-    put_title(pen, _("WORDS THAT PULL"), bars || pulls->count <= room ? _("score with it − without it") : left_out);
+    put_title(pen, _("WORDS THAT PULL"), bars                       ? _("score with it − without it; own scale")
+                                        : pulls->count <= room ? _("score with it − without it")
+                                                               : left_out);
     if (bars)
         put_word_bars(pen, trace, pulls, v);
     else

@@ -9,7 +9,7 @@
 enum { PROMPT_LENGTH = 480, PROMPT_HISTORY = 64, PROMPT_BYTES = PROMPT_LENGTH * 4 + 1 };
 
 // From PROMPT_PAGE on: the prompts of the page on top (page_prompt()).
-enum prompt_kind { PROMPT_NONE, PROMPT_QUESTION, PROMPT_PATH, PROMPT_BUDGET, PROMPT_COMMAND, PROMPT_PAGE, PROMPT_KINDS = PROMPT_PAGE + 5 };
+enum prompt_kind { PROMPT_NONE, PROMPT_QUESTION, PROMPT_PATH, PROMPT_BUDGET, PROMPT_COMMAND, PROMPT_PAGE, PROMPT_KINDS = PROMPT_PAGE + 6 };
 
 struct prompt {
     enum prompt_kind kind; // PROMPT_NONE: closed

@@ -435,6 +435,15 @@ static void test_two_runs(void **state)
     screen_term_type(&term, "p\025random\r");
     WAIT(&term, "other run: learned, as trained");
     WAIT(&term, "random, as trained");
+    // A sweep asks what it shall be of first; Esc leaves the table as it is.
+    screen_term_type(&term, "P");
+    WAIT(&term, "learned,cross-attention,random 0.33,");
+    screen_term_type(&term, "\033");
+    assert_true(screen_term_wait_gone(&term, "learned,cross-attention,random 0.33,"));
+    screen_term_type(&term, "P\025learned 0.5,1\r");
+    WAIT(&term, "2 points");
+    screen_term_type(&term, "q");
+    WAIT(&term, "random, as trained");
     screen_term_type(&term, "qq");
     finish(&term);
     free_words(&call);

@@ -176,7 +176,7 @@ static void test_sentences(void **state)
     for (int i = 1; i + 1 < words->count; i++)
         if (words->alive[i] && !isnan(words->score[i]) && (best < 0 || words->score[i] > words->score[best]))
             best = i;
-    snprintf(expected, sizeof expected, "'%s' weighs most among the words (%+.1f)",
+    snprintf(expected, sizeof expected, "'%s' weighs most among the words (score %+.1f)",
              view.trace.tokens[best].text, (double)words->score[best]);
     assert_non_null(strstr(text, expected));
     // However short the room, the text ends.
