@@ -150,7 +150,8 @@ int panel_note(const struct pane *pane, int most)
         draw_text(pane, STYLE_DIM, rect.row, rect.column + used, rect.columns - used, _("^C stops it"));
     } else if (view->note[0]) {
         int used = draw_text(pane, STYLE_WARN, rect.row, rect.column, 2, mark) + 1;
-        draw_text(pane, STYLE_TEXT, rect.row, rect.column + used, rect.columns - used, view->note);
+        struct rect text = {rect.row, rect.column + used, view->note_read ? 1 : most, rect.columns - used};
+        return draw_wrapped(pane, STYLE_TEXT, text, view->note); // lasting: it gives the hints their row back
     } else {
         draw_command(pane);
     }

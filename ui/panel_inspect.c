@@ -122,8 +122,10 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
     if (rows < 1)
         return;
     if (score.stage < 0) {
-        draw_text(pane, STYLE_DIM, row, rect.column, rect.columns,
-                  _("No score was given yet: nothing up to here decides about it."));
+        const char *text = _("No score was given yet: nothing up to here decides about it.");
+        if (draw_rows(text, rect.columns) > rows)
+            text = _("No score was given yet.");
+        draw_wrapped(pane, STYLE_DIM, (struct rect){row, rect.column, rows, rect.columns}, text);
         return;
     }
     if (rows < 2) {

@@ -206,6 +206,7 @@ static void key_in_popup(struct screen *screen, enum action action)
 void screen_key(struct screen *screen, wint_t key, bool is_code)
 {
     screen->view.message[0] = 0;
+    screen->view.note_read = true;
     if (is_code && key == KEY_MOUSE) {
         mouse_key(screen);
         return;

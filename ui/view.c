@@ -223,6 +223,7 @@ bool view_take_news(struct view *view, struct backend_news *news)
         changed = true;
     }
     if (news->has_note) {
+        view->note_read = view->note_read && !strcmp(view->note, news->note);
         snprintf(view->note, sizeof view->note, "%s", news->note);
         snprintf(view->suggestion, sizeof view->suggestion, "%s", news->suggestion);
         changed = true;

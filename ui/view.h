@@ -38,6 +38,7 @@ struct view {
     char progress[120];
     float done;
     char note[480], suggestion[512]; // see struct backend_news
+    bool note_read;                  // a key has come since
     double least;                    // budget that the present policy can keep; NaN or 0: not told
     char message[480]; // shown until the next key
     bool message_is_error;
