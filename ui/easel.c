@@ -208,9 +208,10 @@ static void draw_before(const struct easel *easel, const struct pane *pane, int 
         return;
     bool same = !strcmp(before->text, now->text);
     char text[sizeof before->text + 96], brief[sizeof text];
-    snprintf(text, sizeof text, same ? _("before: '%s' %.0f %%, the same answer") : _("before: '%s' %.0f %%, another answer"),
+    snprintf(text, sizeof text, same ? _("before the last change: '%s' %.0f %%, the same answer")
+                                       : _("before the last change: '%s' %.0f %%, another answer"),
              before->text, 100 * (double)before->p);
-    snprintf(brief, sizeof brief, _("before: '%s' %.0f %%"), before->text, 100 * (double)before->p);
+    snprintf(brief, sizeof brief, _("before the last change: '%s' %.0f %%"), before->text, 100 * (double)before->p);
     draw_fitting(pane, same ? STYLE_DIM : STYLE_WARN, row, column, columns, text, brief);
 }
 

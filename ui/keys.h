@@ -245,9 +245,9 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(EDIT_BLANK, K('b'), "b", ON(EDIT), CHANGE, 0, ANYWHERE, N_("blank"), N_("fill the rectangle with grey")) \
     X(EDIT_MEAN, K('n'), "n", ON(EDIT), CHANGE, 0, NONE, "", N_("fill it with the mean colour of the rest")) \
     X(EDIT_BLUR, K('r'), "r", ON(EDIT), CHANGE, 0, ANYWHERE, N_("blur"), N_("smear it until no shape is left")) \
-    X(EDIT_MOVE, K('c'), "c", ON(EDIT), CHANGE, 0, ANYWHERE, N_("move"), N_("take it up; arrows carry it, Enter puts it down")) \
+    X(EDIT_MOVE, K('c'), "c", ON(EDIT), CHANGE, 0, ANYWHERE, N_("carry"), N_("take it up; arrows carry it, Enter puts it down")) \
     X(EDIT_GROUP, K('\t'), "Tab", ON(EDIT), LOOK, 0, ANYWHERE, N_("next"), N_("the rectangle around the next group of surviving patches")) \
-    X(EDIT_DROP, K('\n', '\r', KEY_ENTER), "Enter", ON(EDIT), CHANGE, 0, NONE, "", N_("put down what was taken up, or step through the saved copy"))
+    X(EDIT_DROP, K('\n', '\r', KEY_ENTER), "Enter", ON(EDIT), CHANGE, 0, ANYWHERE, N_("put down"), N_("put down what was taken up, or step through the saved copy"))
 
 #define KEY_ENUM(id, keys, written, pages, group, needs, hint, word, help) ACTION_##id,
 enum action { ACTION_NONE = -1, KEYS(KEY_ENUM) ACTIONS };

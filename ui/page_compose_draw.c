@@ -58,7 +58,12 @@ static void draw_object(const struct compose_page *state, const struct pane *pan
 static void draw_objects(const struct compose_page *state, const struct pane *pane, struct rect rect)
 {
     int rows = rect.rows - 1, first = state->chosen >= rows && rows > 0 ? state->chosen - rows + 1 : 0;
-    draw_title(pane, rect, _("OBJECTS"), rect.columns >= WIDE ? _("back to front") : _("x, y  size  kept"), false);
+    bool wide = rect.columns >= WIDE;
+    draw_title(pane, rect, _("OBJECTS"), wide ? _("back to front") : in_("patches", "kept"), false);
+    if (!wide) { // above the numbers
+        draw_right(pane, STYLE_DIM, rect.row, rect.column + 15, 9, " x, y");
+        draw_right(pane, STYLE_DIM, rect.row, rect.column + 24, 6, _(" size "));
+    }
     for (int i = first; i < state->now.count && i - first < rows; i++)
         draw_object(state, pane, (struct rect){rect.row + 1 + i - first, rect.column, 1, rect.columns}, i);
 }

@@ -216,6 +216,15 @@ static void mouse(struct page *page, const struct page_mouse *event)
     state->drag_column = event->column;
 }
 
+// A piece in the hand is moved, put down or let be.
+static bool offers(struct page *page, enum action action)
+{
+    if (key_row(action)->hint == HINT_ALWAYS)
+        return true;
+    bool carrying = ((struct edit_page *)page->state)->carrying, puts = action == ACTION_EDIT_DROP;
+    return carrying ? puts || action == ACTION_EASEL_RIGHT || action == ACTION_EASEL_UNDO : !puts;
+}
+
 static const char *explain(enum action action)
 {
     switch ((int)action) {
@@ -249,5 +258,6 @@ const struct page_kind page_edit = {
     .typed = typed,
     .job = take_job,
     .explain = explain,
+    .offers = offers,
     .exports = page_exports_frame,
 };

@@ -97,7 +97,8 @@ static void test_edit(void **state)
     press("u", "1 change ");
     press("U", "2 changes");
     press("c", "Taken up");
-    press("\033[C\n", "moved by +16, +0"); // one patch to the right
+    press("\033[C", "Enter put down");
+    press("\n", "moved by +16, +0"); // one patch to the right
     press("u", "2 changes");
     press("u", "1 change ");
     press("ais it blue?\n", "is it blue");
@@ -157,7 +158,7 @@ static void test_whole_in_the_least_window(void **state)
 {
     (void)state;
     start_fake_screen(24, 80, true, NULL);
-    press("c", "x, y  size  kept");
+    press("c", "x, y size ");
     press("awhat is over the heart?\n", "is over");
     press("z", " is "); // right or wrong
     check_whole();
