@@ -68,7 +68,7 @@ static void bend(struct trace *trace, const uint8_t shape[4])
     trace->pictures[0].grid_columns = grid[1];
     if (shape[1] & 1) {
         trace->picture_count = 2;
-        trace->pictures[1] = (struct trace_picture){NULL, 10, 10, 1 + shape[1] % 9, 1 + shape[1] % 14};
+        trace->pictures[1] = (struct trace_picture){.width = 10, .height = 10, .grid_rows = 1 + shape[1] % 9, .grid_columns = 1 + shape[1] % 14};
     }
     if (shape[1] & 2)
         trace->picture_count = 0;
