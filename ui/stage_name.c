@@ -30,11 +30,34 @@ static void short_name(const struct stage *stage, bool shortest, char *out, size
         snprintf(out, size, "%s%d%s", _(names[kind][shortest]), number, stage->stream == 1 ? "'" : "");
 }
 
+// From whole (0) to the shortest (SHORTEST).
+enum { SHORTEST = 2 };
+
+static void name_stage(const struct trace *trace, const struct stage *stage, int shortness, char *out, size_t size)
+{
+    if (shortness == 0)
+        view_name_stage(trace, stage, out, size);
+    else
+        short_name(stage, shortness == SHORTEST, out, size);
+}
+
+static bool all_fit(const struct trace *trace, int shortness, int columns)
+{
+    char name[TRACE_TEXT];
+    for (int s = 0; s < trace->stage_count; s++) {
+        name_stage(trace, &trace->stages[s], shortness, name, sizeof name);
+        if (measure_width(name) > columns)
+            return false;
+    }
+    return true;
+}
+
 void view_fit_stage_name(const struct trace *trace, const struct stage *stage, int columns, char *out, size_t size)
 {
-    view_name_stage(trace, stage, out, size);
-    for (int shortest = 0; shortest < 2 && measure_width(out) > columns; shortest++)
-        short_name(stage, shortest, out, size);
+    int shortness = 0;
+    while (shortness < SHORTEST && !all_fit(trace, shortness, columns))
+        shortness++;
+    name_stage(trace, stage, shortness, out, size);
 }
 
 int view_find_stage(const struct trace *trace, const char *wanted)

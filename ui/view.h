@@ -131,7 +131,8 @@ void view_name_stage(const struct trace *trace, const struct stage *stage, char 
 int view_find_stage(const struct trace *trace, const char *wanted);
 // Whether only the question is read in a stage.
 bool view_is_of_words(const struct stage *stage);
-// The same, shortened where it does not fit into so many columns: "fusion 3", "fus3", "f3"; embeddings are txt0 and img0.
+// The same, shortened where not all stages' names fit into so many columns, so that those in a row are of one style:
+// "fusion 3", "fus3", "f3"; embeddings are txt0 and img0.
 void view_fit_stage_name(const struct trace *trace, const struct stage *stage, int columns, char *out, size_t size);
 const char *view_stream_name(const struct view *view, int stream);
 const char *view_module_name(enum attention_module module);
