@@ -9,6 +9,7 @@
 #include "ui/keys.h"
 #include "ui/theme.h"
 
+#include <cblas.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +86,7 @@ static bool is_in_tables(struct wanted *wanted)
 #define LOOK_AT_WHAT(id, name, ...) wanted->found |= has_part(wanted, name);
     EXPORT_WHATS(LOOK_AT_WHAT)
 #undef LOOK_AT_WHAT
+    wanted->found |= has_part(wanted, openblas_get_config()); // as doctor says it: names of processors
     return wanted->found;
 }
 
