@@ -95,6 +95,11 @@ static inline bool model_writes(const struct model_config *c)
 {
     return c->architecture == ARCHITECTURE_BLIP && (c->task == TASK_VQA || c->task == TASK_CAPTION);
 }
+// Whether it is the task for two pictures of a model whose file speaks of another one (model_config_pair()).
+static inline bool model_is_second_task(const struct model_config *c)
+{
+    return c->pair_hidden > 0 && c->task == TASK_NLVR2;
+}
 static inline int model_grid(const struct model_config *config) { return config->image_size / config->patch_size; }
 static inline int model_head_size(const struct model_config *config) { return config->width / config->heads; }
 int model_stack_layers(const struct model_config *config, enum model_stack stack);

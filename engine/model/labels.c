@@ -70,7 +70,7 @@ static char *read_instead(struct model *model, const char *path, struct error *e
 
 bool labels_read(struct model *model, const struct tensor_list *file, const char *instead, struct error *err)
 {
-    bool second = model->config.pair_hidden && model->config.task == TASK_NLVR2; // the file's answers are the first task's
+    bool second = model_is_second_task(&model->config); // the file's answers are the first task's
     char *other = instead ? read_instead(model, instead, err) : NULL;
     const char *text = instead ? other : second ? NULL : tensor_list_metadata(file, "answers");
     if (instead && !other)

@@ -36,7 +36,7 @@ static bool read_model(struct model *model, struct tensor_list *file, const char
     }
     model->parameters = (double)model_parameter_count(&model->config);
     const char *calibration =
-        tensor_list_metadata(file, model->config.task == TASK_NLVR2 && model->config.pair_hidden ? "pair_calibration" : "calibration");
+        tensor_list_metadata(file, model_is_second_task(&model->config) ? "pair_calibration" : "calibration");
     if (calibration && !(model->calibration = copy_string(calibration)))
         return error_no_memory(err, "the calibration");
     const char *familiarity = tensor_list_metadata(file, "familiarity");

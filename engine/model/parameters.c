@@ -240,7 +240,7 @@ static void answer_head(struct walk *walk)
     walk_linear(walk, "3", c->labels, c->head_hidden);
     if (c->answer_words)
         walk_linear(walk, "words", c->width, c->head_hidden);
-    if (c->pair_hidden && c->task != TASK_NLVR2) {
+    if (c->pair_hidden && !model_is_second_task(c)) {
         walk_section(walk, "%s.", model_task_head(TASK_NLVR2));
         walk_linear(walk, "0", c->pair_hidden, 4 * c->width);
         walk_norm(walk, "1", c->pair_hidden);
