@@ -73,7 +73,7 @@ FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 LANGUAGES  := $(patsubst po/%.po,%,$(wildcard po/*.po))
 CATALOGUES := $(LANGUAGES:%=$(BUILD)/locale/%/LC_MESSAGES/trimscope.mo)
 
-.PHONY: FORCE all help deps run pot tests fuzzers check check-all bench bench-full ablation train install uninstall format clean compile_commands.json
+.PHONY: FORCE all help deps run pot tests fuzzers check check-all bench bench-full ablation robustness train install uninstall format clean compile_commands.json
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -86,6 +86,7 @@ help:
 	@echo 'make check           build and run all tests, sanitizers and fuzz smoke runs included'
 	@echo 'make bench           measure speed on this machine, as ratios'
 	@echo 'make bench-full      the same with models of the published sizes, against PyTorch and ONNX Runtime'
+	@echo 'make robustness      accuracy on worse pictures and unseen styles, into assets/results (minutes)'
 	@echo 'make ablation        train and evaluate the variants of the method, write assets/results (hours; can be stopped)'
 	@echo 'make train           train the bundled model again (hours; can be stopped and resumed)'
 	@echo 'make install         install below PREFIX=$(PREFIX), DESTDIR= for packagers'
@@ -120,6 +121,9 @@ bench-full: $(BUILD)/trimscope
 # Interrupted, it stops with an error and goes on from there the next time.
 ablation: $(BUILD)/trimscope
 	tools/ablation --trimscope $(BUILD)/trimscope --work $(BUILD)/ablation
+
+robustness: $(BUILD)/trimscope
+	tools/robustness --trimscope $(BUILD)/trimscope --work $(BUILD)/robustness
 
 train: $(BUILD)/trimscope
 	$(BUILD)/trimscope train --estimate --config assets/training/dense.json

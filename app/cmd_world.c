@@ -17,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { QUALITY = 92, BATCH = 64, PICTURES_LIMIT = 1000000 };
+enum { BATCH = 64, PICTURES_LIMIT = 1000000 };
 
 struct options {
-    long pictures, questions, threads;
+    long pictures, questions, threads, size, brightness, quality;
     uint64_t seed;
     const char *folder, *style;
     struct world_options world;
@@ -78,7 +78,8 @@ static bool parse_styles(struct options *options, struct error *err)
 // What the command line says; false: *status is the exit status, and what was wrong has been said.
 static bool parse(int argc, char **argv, struct options *options, int *status)
 {
-    *options = (struct options){.questions = 8, .threads = thread_processors(), .seed = 1};
+    *options = (struct options){.questions = 8, .threads = thread_processors(), .seed = 1, .size = 100,
+                                .brightness = 100, .quality = 92};
     const struct option_row rows[] = {
         {"seed", OPTION_SEED, &options->seed, "S", N_("which world, 0 to 2^64 - 1 (default 1)"), 0, 0},
         {"questions", OPTION_NUMBER, &options->questions, "Q",
@@ -90,6 +91,12 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         {"pairs", OPTION_FLAG, &options->pairs, NULL,
          N_("pairs of pictures and statements about them, true or false, in the manner of NLVR2: \"picture\" is a list of "
             "two, \"answer\" is True or False"), 0, 0},
+        {"size", OPTION_NUMBER, &options->size, "PERCENT", N_("draw objects so large (default 100)"), WORLD_SIZE_LEAST,
+         WORLD_SIZE_MOST},
+        {"new-backgrounds", OPTION_FLAG, &options->world.new_backgrounds, NULL,
+         N_("backgrounds of kinds that training does not draw"), 0, 0},
+        {"brightness", OPTION_NUMBER, &options->brightness, "PERCENT", N_("of the finished picture (default 100)"), 10, 300},
+        {"quality", OPTION_NUMBER, &options->quality, "Q", N_("of the JPEG files, 1 to 100 (default 92)"), 1, 100},
         OPTION_ROW_THREADS(&options->threads),
         OPTION_ROW_END};
     const struct option_command command = {
@@ -115,6 +122,7 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
     }
     options->folder = arguments[1];
     options->world.reworded |= options->pairs; // statements are made of those words
+    options->world.size_low = options->world.size_high = (int)options->size;
     return true;
 }
 
@@ -156,8 +164,12 @@ static bool save_scene(const struct work *work, struct world_scene *scene, const
 {
     char path[ASSETS_PATH + 64];
     snprintf(path, sizeof path, "%s/%s", work->options->folder, name);
+    for (int i = 0; i < WORLD_SIDE * WORLD_SIDE * 3; i++) {
+        long value = scene->pixels[i] * work->options->brightness / 100;
+        scene->pixels[i] = (unsigned char)(value > 255 ? 255 : value);
+    }
     struct picture picture = {WORLD_SIDE, WORLD_SIDE, 3, scene->pixels};
-    return picture_save_jpeg(&picture, path, QUALITY, err);
+    return picture_save_jpeg(&picture, path, (int)work->options->quality, err);
 }
 
 static void make_picture(const struct work *work, long number, struct world_scene *scene, FILE *lines, struct error *err)

@@ -110,6 +110,8 @@ bool train_settings_check(const struct train_settings *s, int fusion_layers, str
     if (s->patches_low > s->patches_high)
         return error_set(err, ERROR_INPUT, "patches_low (%d) is above patches_high (%d)", s->patches_low,
                          s->patches_high);
+    if (s->size_low > s->size_high)
+        return error_set(err, ERROR_INPUT, "size_low (%d) is above size_high (%d)", s->size_low, s->size_high);
     if (s->budget_count > fusion_layers)
         return error_set(err, ERROR_INPUT, "there are %d budgets, but the model has %d fusion layers", s->budget_count,
                          fusion_layers);

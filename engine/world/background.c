@@ -186,11 +186,54 @@ static void plain(struct random *random, unsigned char *pixels)
             put(pixels, x, y, base, noise_at(&wide, x, y) >> 4);
 }
 
+// Round spots in rows, every second row shifted.
+static void dots(struct random *random, unsigned char *pixels)
+{
+    struct color base = random_color(random), spot = random_color(random);
+    int apart = between(random, 14, 36), radius = apart * between(random, 2, 4) / 10;
+    for (int y = 0; y < WORLD_SIDE; y++)
+        for (int x = 0; x < WORLD_SIDE; x++) {
+            int row = y / apart, dx = (x + row % 2 * (apart / 2)) % apart - apart / 2, dy = y % apart - apart / 2;
+            put(pixels, x, y, dx * dx + dy * dy <= radius * radius ? spot : base, 0);
+        }
+}
+
+// Bands between the heights of a landscape, as on a map.
+static void contours(struct random *random, unsigned char *pixels)
+{
+    struct noise height;
+    noise_init(&height, random, between(random, 3, 7));
+    struct color low = random_color(random), high = random_color(random);
+    int bands = between(random, 5, 12);
+    for (int y = 0; y < WORLD_SIDE; y++)
+        for (int x = 0; x < WORLD_SIDE; x++) {
+            int band = (noise_at(&height, x, y) + 128) * bands >> 8;
+            put(pixels, x, y, blend(low, high, 256 * band / bands), band % 2 ? -12 : 12);
+        }
+}
+
+// Threads that cross over and under each other.
+static void weave(struct random *random, unsigned char *pixels)
+{
+    struct noise wear;
+    noise_init(&wear, random, LATTICE);
+    struct color warp = random_color(random), weft = shade(warp, between(random, -70, 70));
+    int wide = between(random, 6, 16), round = between(random, 30, 70);
+    for (int y = 0; y < WORLD_SIDE; y++)
+        for (int x = 0; x < WORLD_SIDE; x++) {
+            bool over = (x / wide + y / wide) % 2;
+            int from_middle = 2 * ((over ? x : y) % wide) - wide + 1;
+            int fall = from_middle * from_middle * round / (wide * wide);
+            put(pixels, x, y, over ? warp : weft, (noise_at(&wear, x, y) >> 4) - fall);
+        }
+}
+
 static const struct {
     const char *name;
     void (*draw)(struct random *random, unsigned char *pixels);
 } kinds[BACKGROUND_KINDS] = {{"gradient", gradient}, {"meadow", meadow}, {"blotches", blotches}, {"stripes", stripes},
-                             {"tiles", tiles},       {"paper", paper},   {"plain", plain}};
+                             {"tiles", tiles},       {"paper", paper},   {"plain", plain},       {"dots", dots},
+                             {"contours", contours}, {"weave", weave}};
 
 const char *background_name(int kind)
 {
@@ -202,9 +245,10 @@ void background_draw_kind(struct random *random, int kind, unsigned char *pixels
     kinds[kind].draw(random, pixels);
 }
 
-void background_draw(struct random *random, unsigned char *pixels)
+void background_draw(struct random *random, bool new_kinds, unsigned char *pixels)
 {
-    background_draw_kind(random, pick(random, BACKGROUND_KINDS), pixels);
+    int kind = new_kinds ? between(random, BACKGROUND_USUAL, BACKGROUND_KINDS - 1) : pick(random, BACKGROUND_USUAL);
+    background_draw_kind(random, kind, pixels);
     int light = between(random, 205, 290); // of 256
     for (int i = 0; i < WORLD_SIDE * WORLD_SIDE * 3; i++) {
         int value = pixels[i] * light >> 8;

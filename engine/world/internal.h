@@ -17,7 +17,7 @@ enum {
     CELL_LIMIT = 1024,
     CELL_SIDE = 96,   // pixels of a sprite's cell; tools/make-sprites
     CELL_DRAWN = 92,  // longest side of the emoji within
-    SPRITE_SIDE = 88, // room for a sprite drawn at 60 pixels and rotated
+    SPRITE_SIDE = 100, // room for a sprite drawn at 78 pixels and rotated
     NUMBER_LIMIT = 9, // the largest count that is an answer
 };
 
@@ -65,15 +65,16 @@ struct sprite {
 enum { SPRITE_VISIBLE = 64 };
 enum { SPRITE_TURNS = 17 }; // -16 to 16 degrees in steps of 2
 
-// `longest`: the emoji's longest side in pixels, 8 to 60.
+// `longest`: the emoji's longest side in pixels, 8 to 78.
 void sprite_draw(const struct world *world, enum world_style style, int cell, int longest, int turn,
                  struct sprite *sprite);
 
 // background.c: fills WORLD_SIDE x WORLD_SIDE RGB, and strews meaningless clutter. A scene's background is of a random
 // kind and as light or dark as random wants; one of a given kind has its own light.
-enum { BACKGROUND_KINDS = 7 };
+// The last ones are left out of the default world: what a model makes of them, it has not learnt from them.
+enum { BACKGROUND_KINDS = 10, BACKGROUND_USUAL = 7 };
 const char *background_name(int kind); // "meadow"; NULL where there is none
-void background_draw(struct random *random, unsigned char *pixels);
+void background_draw(struct random *random, bool new_kinds, unsigned char *pixels);
 void background_draw_kind(struct random *random, int kind, unsigned char *pixels);
 void background_clutter(struct random *random, unsigned char *pixels);
 

@@ -100,8 +100,26 @@ static bool find_place(const struct canvas *canvas, struct random *random, const
     return false;
 }
 
+// How all objects of a scene are drawn.
+struct look {
+    enum world_style style;
+    int size; // percent
+};
+
+// From a stream of its own: the same things in every style, and, as far as there is room, in the same places.
+static struct look choose_look(const struct world *world, uint64_t seed, uint64_t index)
+{
+    struct random lot;
+    random_init(&lot, seed ^ 0x73747931u, 2 * index);
+    const struct world_options *options = &world->options;
+    struct look look = {.style = world_choose_style(world, random_below(&lot, 1u << 16)), .size = 100};
+    if (options->size_low)
+        look.size = between(&lot, options->size_low, options->size_high);
+    return look;
+}
+
 // Draws the objects of a plan onto a canvas that has its background, where they find a place.
-static void place_all(const struct world *world, struct random *random, enum world_style style,
+static void place_all(const struct world *world, struct random *random, struct look look,
                       const struct plan plan[WORLD_OBJECTS], int count, struct canvas *canvas)
 {
     int largest = count <= 5 ? 60 : count <= 7 ? 52 : 46;
@@ -110,7 +128,7 @@ static void place_all(const struct world *world, struct random *random, enum wor
         struct world_box place = {0};
         int lost[WORLD_OBJECTS];
         int longest = between(random, 28, largest), turn = pick(random, SPRITE_TURNS);
-        sprite_draw(world, style, plan[i].cell, longest, turn, &sprite);
+        sprite_draw(world, look.style, plan[i].cell, longest * look.size / 100, turn, &sprite);
         if (!find_place(canvas, random, &sprite, &place, lost))
             continue;
         for (int j = 0; j < canvas->scene->object_count; j++)
@@ -122,14 +140,6 @@ static void place_all(const struct world *world, struct random *random, enum wor
     canvas_tighten(canvas);
 }
 
-// From a stream of its own: the same layout in every style.
-static enum world_style choose_style(const struct world *world, uint64_t seed, uint64_t index)
-{
-    struct random lot;
-    random_init(&lot, seed ^ 0x73747931u, 2 * index);
-    return world_choose_style(world, random_below(&lot, 1u << 16));
-}
-
 bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, struct world_scene *scene)
 {
     struct random random;
@@ -137,10 +147,10 @@ bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, 
     struct plan plan[WORLD_OBJECTS];
     struct canvas canvas;
     canvas_begin(&canvas, scene);
-    background_draw(&random, scene->pixels);
+    background_draw(&random, world->options.new_backgrounds, scene->pixels);
     background_clutter(&random, scene->pixels);
     int count = scene_compose(world, &random, plan);
-    place_all(world, &random, choose_style(world, seed, index), plan, count, &canvas);
+    place_all(world, &random, choose_look(world, seed, index), plan, count, &canvas);
     return scene->object_count >= 2;
 }
 
@@ -173,14 +183,14 @@ bool world_make_pair(const struct world *world, uint64_t seed, uint64_t index, s
     count[0] = scene_compose(world, &random, plan[0]);
     count[1] = compose_second(world, &random, plan[0], count[0], plan[1]);
     bool swap = pick(&random, 2);
-    enum world_style style = choose_style(world, seed, index);
+    struct look look = choose_look(world, seed, index);
     for (int s = 0; s < 2; s++) {
         int from = swap ? 1 - s : s;
         struct canvas canvas;
         canvas_begin(&canvas, &scenes[s]);
-        background_draw(&random, scenes[s].pixels);
+        background_draw(&random, world->options.new_backgrounds, scenes[s].pixels);
         background_clutter(&random, scenes[s].pixels);
-        place_all(world, &random, style, plan[from], count[from], &canvas);
+        place_all(world, &random, look, plan[from], count[from], &canvas);
     }
     return scenes[0].object_count >= 2 && scenes[1].object_count >= 2;
 }

@@ -109,6 +109,7 @@ static void test_refused(void **state)
     CHECK_REFUSED(1, "budgets is a list", "budgets=1");
     CHECK_REFUSED(1, "budgets is a list", "--config", scratch_write("budgets.json", "{\"budgets\": 1}", 14));
     CHECK_REFUSED(1, "patches_low", "patches_low=100", "patches_high=50");
+    CHECK_REFUSED(1, "size_low", "size_low=120", "size_high=90");
     CHECK_REFUSED(1, "config.json", "--config", config);
     CHECK_REFUSED(1, "not JSON", "--config", zero);
     CHECK_REFUSED(1, "nowhere.json", "--config", "nowhere.json");

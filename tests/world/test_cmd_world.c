@@ -126,6 +126,42 @@ static void test_pictures_are_the_scenes_that_were_asked_about(void **state)
     memory_free(different);
 }
 
+// Mean of all bytes of the first picture in a folder, and the size of its file.
+static double first_picture(const char *folder, size_t *size)
+{
+    char path[1024];
+    struct picture picture;
+    memory_free(slurp(folder, "000000.jpg", size));
+    snprintf(path, sizeof path, "%s/000000.jpg", folder);
+    assert_true(picture_load(&picture, path, (struct picture_reading){0}, NULL, NULL));
+    double sum = 0;
+    for (int i = 0; i < 192 * 192 * 3; i++)
+        sum += picture.pixels[i];
+    picture_free(&picture);
+    return sum / (192 * 192 * 3);
+}
+
+static void test_worse_pictures_ask_the_same(void **state)
+{
+    (void)state;
+    char message[512], folder[512];
+    size_t sizes[3], bytes;
+    snprintf(folder, sizeof folder, "%s", scratch_path("worse"));
+    assert_int_equal(run("1", folder, "--seed=9", NULL, message), 0);
+    double usual = first_picture(folder, &sizes[0]);
+    char *asked = slurp(folder, "questions.jsonl", &bytes);
+    assert_int_equal(run("1", folder, "--seed=9", "--quality=50", message), 0);
+    double coarse = first_picture(folder, &sizes[1]);
+    assert_true(sizes[1] < sizes[0] / 2 && coarse > usual - 2 && coarse < usual + 2);
+    assert_int_equal(run("1", folder, "--seed=9", "--brightness=80", message), 0);
+    double dark = first_picture(folder, &sizes[2]) / usual;
+    assert_true(dark > 0.78 && dark < 0.82);
+    char *now = slurp(folder, "questions.jsonl", &bytes);
+    assert_string_equal(now, asked);
+    memory_free(now);
+    memory_free(asked);
+}
+
 static void assert_refused(int status, const char *a, const char *b, const char *c, const char *part)
 {
     char message[512];
@@ -193,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_pictures_and_questions),
+        cmocka_unit_test(test_worse_pictures_ask_the_same),
         cmocka_unit_test(test_pictures_are_the_scenes_that_were_asked_about),
         cmocka_unit_test(test_writes_pairs_and_statements),
         cmocka_unit_test(test_refuses),

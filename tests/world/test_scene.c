@@ -5,6 +5,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/world_reading.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,7 @@ static void test_boxes_are_tight(void **state)
         if (!world_make_scene(world, 11, i, &scene))
             continue;
         random_init(&random, 11, 2 * i);
-        background_draw(&random, before);
+        background_draw(&random, false, before);
         background_clutter(&random, before);
         check_boxes(&scene, before, &sides, &loose);
         most = scene.object_count > most ? scene.object_count : most;
@@ -246,6 +247,71 @@ static void test_styles_draw_the_same_kinds(void **state)
     }
 }
 
+// Mean of the longest sides of the objects of some scenes.
+static double mean_size(const struct world_options *options)
+{
+    struct tokenizer *unused;
+    struct world *sized = reading_open(options, &unused);
+    static struct world_scene scene;
+    double sum = 0;
+    int count = 0;
+    for (uint64_t i = 0; i < 60; i++) {
+        world_make_scene(sized, 5, i, &scene);
+        for (int o = 0; o < scene.object_count; o++, count++) {
+            struct world_box box = scene.objects[o].box;
+            int width = box.x1 - box.x0, height = box.y1 - box.y0;
+            sum += width > height ? width : height;
+        }
+    }
+    tokenizer_free(unused);
+    world_free(sized);
+    return sum / count;
+}
+
+static void test_objects_are_drawn_as_large_as_asked(void **state)
+{
+    (void)state;
+    struct world_options options = WORLD_DEFAULT;
+    double usual = mean_size(&options);
+    options.size_low = options.size_high = 100;
+    assert_true(fabs(mean_size(&options) - usual) < 1e-9);
+    options.size_low = options.size_high = 80;
+    double small = mean_size(&options) / usual;
+    options.size_low = options.size_high = WORLD_SIZE_MOST; // large ones find a place less often
+    double large = mean_size(&options) / usual;
+    options.size_low = 80;
+    double mixed = mean_size(&options) / usual;
+    assert_true(small > 0.76 && small < 0.84);
+    assert_true(large > 1.2 && large < 1.32);
+    assert_true(mixed > small + 0.05 && mixed < large - 0.05);
+}
+
+static void test_new_backgrounds_are_of_other_kinds(void **state)
+{
+    (void)state;
+    static unsigned char pixels[WORLD_SIDE * WORLD_SIDE * 3];
+    for (int kind = BACKGROUND_USUAL; kind < BACKGROUND_KINDS; kind++) {
+        struct random random;
+        random_init(&random, 7, (uint64_t)kind);
+        background_draw_kind(&random, kind, pixels);
+        int changes = 0; // from a pixel to the next: more than a plain one has
+        for (int i = 3; i < WORLD_SIDE * WORLD_SIDE * 3; i++)
+            changes += pixels[i] != pixels[i - 3];
+        assert_true(changes > 2000);
+        assert_non_null(background_name(kind));
+    }
+    assert_null(background_name(BACKGROUND_KINDS));
+    struct world_options options = WORLD_DEFAULT;
+    options.new_backgrounds = true;
+    struct tokenizer *unused;
+    struct world *other = reading_open(&options, &unused);
+    static struct world_scene usual, changed;
+    assert_true(world_make_scene(world, 3, 1, &usual) && world_make_scene(other, 3, 1, &changed));
+    assert_memory_not_equal(usual.pixels, changed.pixels, sizeof usual.pixels);
+    tokenizer_free(unused);
+    world_free(other);
+}
+
 static void test_lists(void **state)
 {
     (void)state;
@@ -271,6 +337,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_styles_draw_the_same_kinds),
+        cmocka_unit_test(test_objects_are_drawn_as_large_as_asked),
+        cmocka_unit_test(test_new_backgrounds_are_of_other_kinds),
         cmocka_unit_test(test_world_has_not_changed),
         cmocka_unit_test(test_threads_make_the_same),
         cmocka_unit_test(test_boxes_are_tight),
