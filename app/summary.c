@@ -50,13 +50,18 @@ json_t *summary_json(const struct evaluation_summary *s)
     json_t *quantiles = json_array();
     for (int i = 0; i < 5; i++)
         json_array_append_new(quantiles, summary_number(s->quantiles[i]));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "accuracy",
+    json_t *needs = json_array();
+    for (int i = 0; i < EVALUATE_NEEDS; i++)
+        json_array_append_new(needs, json_pack("{s:i, s:i, s:o}", "questions", s->needs[i].questions, "correct",
+                                               s->needs[i].correct, "share",
+                                               summary_number(s->needs[i].questions ? s->needs[i].share : (double)NAN)));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "accuracy",
                      summary_number(s->accuracy.value), "accuracy_interval", summary_interval(s->accuracy), "share",
                      summary_number(s->share.value), "share_interval", summary_interval(s->share), "lift",
                      summary_number(s->lift.value), "lift_interval", summary_interval(s->lift), "questions",
                      s->questions, "needed_alive", summary_number(s->needed_alive), "other_alive",
                      summary_number(s->other_alive), "ms", summary_number(s->ms), "macs", summary_number(s->spent),
-                     "share_quantiles", quantiles);
+                     "share_quantiles", quantiles, "by_needed_objects", needs);
 }
 
 bool summary_put_json(json_t *root, struct error *err)
@@ -105,6 +110,19 @@ static void put_row(struct table *table, const char *name, const struct evaluati
         table_cell(table, "-");
 }
 
+// What questions cost that need many objects or few; nothing where the set names none.
+static void put_needs(const struct evaluation_summary *s)
+{
+    if (s->needs[0].questions == s->questions)
+        return;
+    fputs(_("share and accuracy by the number of needed objects:"), stdout);
+    for (int i = 0, printed = 0; i < EVALUATE_NEEDS; i++)
+        if (s->needs[i].questions)
+            printf("%s %d%s: %.3f, %.1f%%", printed++ ? ";" : "", i, i == EVALUATE_NEEDS - 1 ? "+" : "", s->needs[i].share,
+                   100.0 * s->needs[i].correct / s->needs[i].questions);
+    putchar('\n');
+}
+
 bool summary_print_table(const struct summary_source *source, struct error *err)
 {
     struct evaluation_summary s, of_type;
@@ -133,13 +151,14 @@ bool summary_print_table(const struct summary_source *source, struct error *err)
             put_row(&table, title_question_type(types.names[t]), &of_type);
     }
     put_row(&table, _("all"), &s);
-    printf(_("share of the dense multiply-adds: %.3f (%.3f..%.3f); single questions %.3f, 10 %% %.3f, median %.3f, 90 %% "
+    printf(_("share of the dense multiply-adds: %.3f (%.3f..%.3f); single questions %.3f, 5 %% %.3f, median %.3f, 95 %% "
              "%.3f, most %.3f\n"),
            s.share.value, s.share.low, s.share.high, s.quantiles[0], s.quantiles[1], s.quantiles[2], s.quantiles[3],
            s.quantiles[4]);
     if (!isnan(s.needed_alive))
         printf(_("patches alive at the end: %.3f of needed objects', %.3f of others'; lift %.2f (%.2f..%.2f)\n"),
                s.needed_alive, s.other_alive, s.lift.value, s.lift.low, s.lift.high);
+    put_needs(&s);
     printf(_("mean of %.1f MFLOP and %.2f ms a question\n"), 2 * s.spent / 1e6, s.ms);
     return true;
 }

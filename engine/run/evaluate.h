@@ -56,13 +56,18 @@ bool evaluate_traces(const struct model *model, const struct question_set *set, 
 struct estimate {
     double value, low, high;
 };
+enum { EVALUATE_NEEDS = 6 };
 struct evaluation_summary {
     int questions, correct;
     struct estimate accuracy, share, lift; // lift: share of needed patches alive / share of other patches alive,
                                            // pooled over the questions that have both
     double needed_alive, other_alive;      // those two shares
     double ms, spent;                      // means
-    double quantiles[5];                   // of the single shares: least, 10 %, median, 90 %, most
+    double quantiles[5];                   // of the single shares: least, 5 %, median, 95 %, most
+    struct {
+        int questions, correct;
+        double share;         // mean
+    } needs[EVALUATE_NEEDS]; // by the objects that a question needs: none, 1, 2, .., as many and more
 };
 // Of the questions whose type is `type` (NULL: of all). `watch` may be NULL.
 bool evaluate_summarize(const struct question_set *set, const struct evaluation *results, const char *type,

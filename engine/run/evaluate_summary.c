@@ -88,6 +88,13 @@ bool evaluate_same_picture(const struct question *a, const struct question *b)
     return !strcmp(a->pictures[0], b->pictures[0]);
 }
 
+static void add_need(struct evaluation_summary *summary, int needed, const struct evaluation *r)
+{
+    int at = needed < EVALUATE_NEEDS ? needed : EVALUATE_NEEDS - 1;
+    summary->needs[at].share += (r->share - summary->needs[at].share) / ++summary->needs[at].questions;
+    summary->needs[at].correct += r->correct;
+}
+
 // Sums per picture of the questions of this type that have been answered; returns how many pictures have some.
 static int group_results(const struct question_set *set, const struct evaluation *results, const char *type,
                          struct sums *groups, double *shares, struct evaluation_summary *summary)
@@ -102,6 +109,7 @@ static int group_results(const struct question_set *set, const struct evaluation
             groups[count++] = (struct sums){0};
         last = q;
         add_result(&groups[count - 1], &results[i]);
+        add_need(summary, q->needed_count, &results[i]);
         shares[summary->questions++] = results[i].share;
         summary->correct += results[i].correct;
         summary->ms += results[i].ms;
@@ -113,7 +121,7 @@ static int group_results(const struct question_set *set, const struct evaluation
 bool evaluate_summarize(const struct question_set *set, const struct evaluation *results, const char *type,
                         const struct watch *watch, struct evaluation_summary *summary, struct error *err)
 {
-    static const double at[5] = {0, 0.1, 0.5, 0.9, 1};
+    static const double at[5] = {0, 0.05, 0.5, 0.95, 1};
     const struct estimate unknown = {(double)NAN, (double)NAN, (double)NAN};
     struct sums *groups = memory_alloc((size_t)set->count, sizeof *groups), all = {0};
     double *shares = memory_alloc((size_t)set->count + 3 * EVALUATE_RESAMPLES, sizeof *shares), *values[3];

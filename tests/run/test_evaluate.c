@@ -169,7 +169,8 @@ static void test_interval(void **state)
     for (int i = 0; i < 40; i++) {
         snprintf(names[i], sizeof names[i], "%d", i);
         questions[i] = (struct question){.pictures = {names[i]}, .type = names[0]};
-        results[i] = (struct evaluation){.done = true, .correct = i % 4 != 0, .share = 0.5};
+        results[i] = (struct evaluation){.done = true, .correct = i % 4 != 0, .share = 0.5 + i / 100.0};
+        questions[i].needed_count = i / 5; // 0 to 7, five of each
     }
     struct question_set set = {.questions = questions, .count = 40, .capacity = 40};
     struct evaluation_summary summary;
@@ -178,6 +179,16 @@ static void test_interval(void **state)
     assert_true(fabs(summary.accuracy.low - (0.75 - 1.96 * sigma)) < 0.03);
     assert_true(fabs(summary.accuracy.high - (0.75 + 1.96 * sigma)) < 0.03);
     assert_true(isnan(summary.lift.value));
+    int correct = 0;
+    for (int i = 0; i < EVALUATE_NEEDS; i++) {
+        bool rest = i == EVALUATE_NEEDS - 1; // 5, 6 and 7
+        assert_int_equal(summary.needs[i].questions, rest ? 15 : 5);
+        assert_true(fabs(summary.needs[i].share - (rest ? 0.82 : 0.52 + i / 20.0)) < 1e-12);
+        correct += summary.needs[i].correct;
+    }
+    assert_int_equal(correct, 30);
+    assert_int_equal(summary.needs[0].correct, 3);
+    assert_true(fabs(summary.quantiles[1] - 0.52) < 1e-12 && fabs(summary.quantiles[3] - 0.87) < 1e-12);
 }
 
 static bool stop_at_once(void *context, int done, int total)
