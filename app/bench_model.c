@@ -63,13 +63,13 @@ static void add_trimmers(struct model_config *c)
 {
     bool blip = c->architecture == ARCHITECTURE_BLIP;
     for (int s = 0; s < STACK_COUNT; s++) {
-        bool patches_read = blip && s == STACK_FUSION_IMAGE; // which have no heads of their own
+        bool read = s == STACK_DECODER || (blip && s == STACK_FUSION_IMAGE); // which have no heads of their own
         for (int l = 0; l < model_stack_layers(c, (enum model_stack)s); l++)
             c->trimmers[s][l] = (struct trimmer_config){
                 .hidden = c->width / 8,
                 .rank = s == STACK_TEXT ? 0 : c->width / 8,
-                .msa = !patches_read,
-                .mca = !patches_read && (s == STACK_FUSION_IMAGE || s == STACK_FUSION_TEXT),
+                .msa = !read,
+                .mca = !read && (s == STACK_FUSION_IMAGE || s == STACK_FUSION_TEXT),
             };
     }
 }

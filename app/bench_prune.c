@@ -58,8 +58,7 @@ static void uniform_counts(const struct bench_model *model, double tokens, doubl
     int patches = model_grid(config) * model_grid(config);
     for (int s = 0; s < STACK_COUNT; s++)
         for (int l = 0; l < model_stack_layers(config, (enum model_stack)s); l++) {
-            bool words = s == STACK_TEXT || s == STACK_FUSION_TEXT;
-            int all = words ? model->words - 1 : patches; // CLS is always there
+            int all = model_stack_is_text((enum model_stack)s) ? model->words - 1 : patches; // CLS is always there
             counts->tokens[s][l] = 1 + (int)lround(tokens * all);
             counts->msa[s][l] = counts->mca[s][l] = (int)lround(heads * model_stack_heads(config, (enum model_stack)s));
         }

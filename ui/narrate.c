@@ -329,6 +329,24 @@ static void narrate_layer(struct text *text, const struct view *view, int index)
     say(text, "%s", in_("end of a sentence", "."));
 }
 
+// The question's states that BLIP's decoder reads, in each of its layers, for every word that it writes.
+static void narrate_memory(struct text *text, const struct view *view, int index)
+{
+    int alive = view_alive_count(view, index, TRACE_TEXT_STREAM, NULL);
+    char gone[4 * TRACE_TEXT];
+    say(text, ngettext_(alive, "The decoder will read %d token of the question for each word that it writes",
+                        "The decoder will read %d tokens of the question for each word that it writes"), alive);
+    if (view_dropped_now_count(view, index, TRACE_TEXT_STREAM) > 0) {
+        dropped_words(view, index, gone, sizeof gone);
+        join(text);
+        say(text, _("gone: %s"), gone);
+    }
+    say_by_hand(text, view, index);
+    say(text, "%s", in_("end of a sentence", "."));
+    say_reading(text, view, index);
+    say_cost(text, &view->trace.stages[index]);
+}
+
 // Where a word that is written has looked most: a patch, or a word of the question.
 static void say_looked(struct text *text, const struct view *view, int index)
 {
@@ -380,6 +398,8 @@ void narrate_stage(const struct view *view, int index, char *out, size_t size)
         narrate_embed(&text, view, stage);
     } else if (stage->kind == STAGE_ANSWER) {
         narrate_answer(&text, view, stage);
+    } else if (stage->kind == STAGE_MEMORY) {
+        narrate_memory(&text, view, index);
     } else if (stage->kind == STAGE_DECODE) {
         narrate_word(&text, view, index);
     } else {

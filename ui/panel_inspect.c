@@ -257,7 +257,7 @@ static void inspect_nothing(const struct pane *pane)
         draw_alive(pane, row++, _("heads"), heads - off, heads);
     if (row < rect.row + rect.rows)
         draw_likeness(pane, row, now);
-    int scored = view_has_stream(view, 0) && now->kind != STAGE_TEXT ? 0 : TRACE_TEXT_STREAM;
+    int scored = view_has_stream(view, 0) && !view_is_of_words(now) ? 0 : TRACE_TEXT_STREAM;
     if (row + 1 + HISTOGRAM_ROWS < rect.row + rect.rows)
         draw_histogram(pane, row + 2, stage, scored, -1);
 }

@@ -52,12 +52,6 @@ static void paint_page(struct canvas *canvas, struct area area, const struct sce
     }
 }
 
-static bool is_text_stage(const struct view *view, int index)
-{
-    const struct stage *stage = &view->trace.stages[index];
-    return stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM);
-}
-
 static bool paint_thumbnail(struct scene *scene, const struct scene_context *context, int stage,
                             struct area area)
 {
@@ -99,7 +93,7 @@ static bool paint_strip(struct scene *scene, const struct scene_context *context
         int index = first + i;
         if (index >= view->trace.stage_count)
             canvas_fill(canvas, area, colors[7]);
-        else if (is_text_stage(view, index))
+        else if (view_is_of_words(&view->trace.stages[index]))
             paint_page(canvas, area, context, index);
         else if (!paint_thumbnail(scene, context, index, area))
             return false;

@@ -15,6 +15,7 @@ static void short_name(const struct stage *stage, bool shortest, char *out, size
         [STAGE_IMAGE] = {N_("img"), N_("i")},
         [STAGE_TEXT] = {N_("txt"), N_("t")},
         [STAGE_FUSION] = {N_("fus"), N_("f")},
+        [STAGE_MEMORY] = {N_("mem"), N_("m")},
         [STAGE_DECODE] = {N_("dec"), N_("d")},
         [STAGE_ANSWER] = {N_("ans"), N_("a")},
     };
@@ -24,7 +25,7 @@ static void short_name(const struct stage *stage, bool shortest, char *out, size
         kind = stage->stream == TRACE_TEXT_STREAM ? STAGE_TEXT : STAGE_IMAGE;
         number = 0;
     }
-    if (kind == STAGE_ANSWER)
+    if (kind == STAGE_ANSWER || kind == STAGE_MEMORY) // there is one
         snprintf(out, size, "%s", _(names[kind][shortest]));
     else // the second of two pictures has a prime
         snprintf(out, size, "%s%d%s", _(names[kind][shortest]), number, stage->stream == 1 ? "'" : "");

@@ -407,6 +407,8 @@ void view_name_stage(const struct trace *trace, const struct stage *stage, char 
         snprintf(out, size, _("text %d"), layer);
     else if (stage->kind == STAGE_FUSION)
         snprintf(out, size, _("fusion %d"), layer);
+    else if (stage->kind == STAGE_MEMORY)
+        snprintf(out, size, "%s", in_("stage", "memory"));
     else if (stage->kind == STAGE_DECODE)
         snprintf(out, size, _("word %d"), layer);
     else if (stage->kind == STAGE_ANSWER)
@@ -424,7 +426,8 @@ void view_stage_name(const struct view *view, const struct stage *stage, char *o
 
 bool view_is_of_words(const struct stage *stage)
 {
-    return stage->kind == STAGE_TEXT || (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM);
+    return stage->kind == STAGE_TEXT || stage->kind == STAGE_MEMORY ||
+           (stage->kind == STAGE_EMBED && stage->stream == TRACE_TEXT_STREAM);
 }
 
 const char *view_stream_name(const struct view *view, int stream)

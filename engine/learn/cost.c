@@ -187,12 +187,16 @@ static void walk_writing(struct walk *walk, struct net_state *state, int questio
     if (!net->writes)
         return;
     struct rows rows = state->rows[NET_TEXT];
+    struct stream_layer_state *memory = &state->decoder[0];
+    if (memory->mask)
+        walk_trimmer(walk, &net->decoder[0].tokens, &state->fusion[net->config.fusion_layers - 1][NET_TEXT], rows, question,
+                     walk->tokens[NET_TEXT]);
+    walk->tokens[NET_TEXT] = count_alive(memory->alive, rows.stride, words, question);
     double none = writing_macs(net, words, 0), each = writing_macs(net, words, 1) - none;
     walk->spent += none + walk->tokens[NET_TEXT] * each;
     walk->dense += none + words * each;
     if (walk->weight != 0)
-        give_tokens(&state->fusion[net->config.fusion_layers - 1][NET_TEXT], rows.stride, words, question,
-                    walk->weight * each);
+        give_tokens(memory, rows.stride, words, question, walk->weight * each);
 }
 
 // cross_modal_{image,text}_transform of what an encoder has left.
@@ -281,6 +285,7 @@ double cost_least(const struct net *net, int tokens)
         for (int l = 0; l < c->fusion_layers; l++)
             for (int s = 0; s < NET_STREAMS; s++)
                 closed[s] = close_layer(&net->fusion[l][s], &state->fusion[l][s], closed[s], cls_alone, no_heads);
+        close_layer(&net->decoder[0], &state->decoder[0], closed[NET_TEXT], cls_alone, no_heads);
         state->image_rows = state->rows[NET_IMAGE] = (struct rows){.n = 1, .stride = patches};
         state->rows[NET_TEXT] = (struct rows){.n = 1, .stride = tokens};
         cost_shares(net, &batch, state, &share);

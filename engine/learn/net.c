@@ -55,7 +55,7 @@ void net_forward(struct tape *tape, const struct net *net, const struct net_batc
 {
     net_encode(tape, net, batch, trimming, state);
     net_fuse(tape, net, batch, trimming, state);
-    net_answer(tape, net, batch, state);
+    net_answer(tape, net, batch, trimming, state);
 }
 
 // What the fusion layers say of tokens that the encoder dropped.
@@ -129,10 +129,11 @@ static size_t most(int a, int b)
 static size_t answer_numbers(const struct net *net, size_t rows, size_t words)
 {
     const struct model_config *c = &net->config;
-    const struct trimmer_config none = {0};
+    const struct trimmer_config none = {0}, *memory = &c->trimmers[STACK_DECODER][0];
     size_t width = (size_t)c->width, heads = (size_t)c->heads;
+    size_t trimming = words * (12 * width + 3 * (size_t)(memory->hidden + memory->rank) + 16);
     size_t layer = rows * (token_numbers(width, (size_t)c->decoder_ffn, &none) + heads * (rows + words)) + words * 6 * width;
-    return net->writes ? (size_t)c->decoder_layers * layer + rows * (16 * width + 3 * (size_t)net->labels) : 0;
+    return net->writes ? trimming + (size_t)c->decoder_layers * layer + rows * (16 * width + 3 * (size_t)net->labels) : 0;
 }
 
 size_t net_arena_size(const struct net *net, int questions, int text_stride, int answer_rows)

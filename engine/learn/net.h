@@ -63,7 +63,7 @@ struct net {
     bool writes;
     struct linear_ref match;
     struct embedding_refs decoder_embedding;
-    struct layer_refs decoder[NET_LAYERS];
+    struct layer_refs decoder[NET_LAYERS]; // the first's token trimmer is of the question's states, which all of them read
     struct linear_ref word_transform, word_head;
     struct norm_ref word_norm;
 
@@ -154,7 +154,8 @@ void net_encode(struct tape *tape, const struct net *net, const struct net_batch
                 const struct net_trimming *trimming, struct net_state *state);
 void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *batch,
               const struct net_trimming *trimming, struct net_state *state);
-void net_answer(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state);
+void net_answer(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                const struct net_trimming *trimming, struct net_state *state);
 
 // Gradients that losses hand to the backward pass; NULL: none.
 struct net_gradients {

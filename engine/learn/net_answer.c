@@ -7,7 +7,7 @@
 struct leaving {
     const real *x[NET_STREAMS];
     struct rows rows[NET_STREAMS];
-    struct stream_layer_state *last[NET_STREAMS]; // NULL: there is no fusion layer, or nothing can have been dropped
+    struct stream_layer_state *last[NET_STREAMS]; // the layer that they leave; NULL: nothing was dropped before
 };
 
 static struct leaving leave_fusion(const struct net *net, struct net_state *state)
@@ -18,7 +18,7 @@ static struct leaving leave_fusion(const struct net *net, struct net_state *stat
         struct stream_layer_state *last = layers ? &state->fusion[layers - 1][s] : NULL;
         leaving.x[s] = last ? last->output : state->fused_in[s];
         leaving.rows[s] = last ? last->compact.at : state->rows[s];
-        leaving.last[s] = last && last->alive ? last : NULL;
+        leaving.last[s] = last ? last : state->entry[s];
     }
     return leaving;
 }
@@ -100,14 +100,27 @@ static void match_back(struct tape *tape, const struct net *net, const struct ne
 
 // ---- BLIP's decoder, which attends to the words that are left ---------------------------------------------------
 
+// Which of the question's states it attends to, in all of its layers: alive (rows that leave fusion), NULL: all of them.
+static const real *trim_memory(struct tape *tape, const struct net *net, const struct net_trimming *trimming,
+                               struct net_state *state, const struct leaving *leaving)
+{
+    const struct stream_layer_state *last = leaving->last[NET_TEXT];
+    struct stream_layer_state *memory = &state->decoder[0];
+    struct net_trimming whole = *trimming; // of a few words there is nothing to be saved by leaving rows out
+    whole.compact = false;
+    memory->compact = compact_enter(last ? &last->compact : NULL, state->rows[NET_TEXT]);
+    net_trim_tokens(tape, &net->decoder[0], memory, last, leaving->x[NET_TEXT], state->rows[NET_TEXT],
+                    leaving->x[NET_IMAGE], leaving->rows[NET_IMAGE], &whole);
+    return compact_gather(tape, memory->compact.token, rows_total(leaving->rows[NET_TEXT]), memory->alive);
+}
+
 static void write_answers(struct tape *tape, const struct net *net, const struct net_batch *batch,
-                          struct net_state *state, const struct leaving *leaving)
+                          const struct net_trimming *trimming, struct net_state *state, const struct leaving *leaving)
 {
     int width = net->config.width, count = rows_total(batch->answer_rows);
     size_t size = (size_t)(count * width);
     struct rows rows = batch->answer_rows, words = leaving->rows[NET_TEXT];
-    const struct stream_layer_state *last = leaving->last[NET_TEXT];
-    const real *alive = last ? compact_gather(tape, last->compact.token, rows_total(words), last->alive) : NULL;
+    const real *alive = trim_memory(tape, net, trimming, state, leaving);
     real *embedded = tape_alloc(tape, size), *x = tape_alloc(tape, size);
     net_embed_words(tape, &net->decoder_embedding, batch->answer_ids, rows, embedded);
     op_norm(tape, net->decoder_embedding.norm, &state->decoder_norm, x, embedded, count);
@@ -131,13 +144,14 @@ static void write_answers(struct tape *tape, const struct net *net, const struct
 
 static void write_answers_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
                                struct net_state *state, const real *dlogits, const struct leaving *leaving,
-                               real *dwords)
+                               real *const dleaving[NET_STREAMS])
 {
     int width = net->config.width, count = rows_total(batch->answer_rows);
     size_t size = (size_t)(count * width);
     struct rows rows = batch->answer_rows, words = leaving->rows[NET_TEXT];
-    struct stream_layer_state *last = leaving->last[NET_TEXT];
-    real *dalive = !last ? NULL : last->compact.token ? tape_zeros(tape, (size_t)rows_total(words)) : last->dalive;
+    struct stream_layer_state *memory = &state->decoder[0];
+    bool gathered = memory->alive && memory->compact.token;
+    real *dalive = gathered ? tape_zeros(tape, (size_t)rows_total(words)) : memory->dalive, *dwords = dleaving[NET_TEXT];
     real *dnormed = tape_alloc(tape, size), *dactive = tape_zeros(tape, size), *dhidden = tape_alloc(tape, size);
     real *d = tape_alloc(tape, size);
     op_linear_back(tape, net->word_head, dnormed, false, dlogits, state->normed, count);
@@ -151,8 +165,10 @@ static void write_answers_back(struct tape *tape, const struct net *net, const s
         block_attention_back(tape, &refs->cross, &layer->cross, d, rows, dwords, words, dalive, NULL);
         block_attention_back(tape, &refs->self, &layer->self, d, rows, NULL, rows, NULL, NULL);
     }
-    if (last)
-        compact_scatter(last->compact.token, rows_total(words), last->dalive, dalive);
+    if (gathered)
+        compact_scatter(memory->compact.token, rows_total(words), memory->dalive, dalive);
+    net_trim_tokens_back(tape, &net->decoder[0], memory, leaving->last[NET_TEXT], dwords, state->rows[NET_TEXT],
+                         dleaving[NET_IMAGE], leaving->rows[NET_IMAGE]);
     if (!net->embeddings)
         return;
     real *dembedded = tape_zeros(tape, size);
@@ -162,12 +178,13 @@ static void write_answers_back(struct tape *tape, const struct net *net, const s
 
 // ---- whichever the model has ------------------------------------------------------------------------------------
 
-void net_answer(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state)
+void net_answer(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                const struct net_trimming *trimming, struct net_state *state)
 {
     const struct leaving leaving = leave_fusion(net, state);
     state->answer_rows = net->writes ? batch->answer_rows : (struct rows){.n = batch->questions, .stride = 1};
     if (net->writes)
-        write_answers(tape, net, batch, state, &leaving);
+        write_answers(tape, net, batch, trimming, state, &leaving);
     else if (net->match.out)
         match(tape, net, state, &leaving);
     else
@@ -179,7 +196,7 @@ void net_answer_back(struct tape *tape, const struct net *net, const struct net_
 {
     const struct leaving leaving = leave_fusion(net, state);
     if (net->writes && gradients->logits)
-        write_answers_back(tape, net, batch, state, gradients->logits, &leaving, d[NET_TEXT]);
+        write_answers_back(tape, net, batch, state, gradients->logits, &leaving, d);
     else if (net->match.out && gradients->logits)
         match_back(tape, net, state, gradients->logits, &leaving, d[NET_TEXT]);
     else if (net->head.first.out)

@@ -3,12 +3,9 @@
 
 // ---- masks ------------------------------------------------------------------------------------------------------
 
-// Draws this layer's token mask and multiplies it into what was alive before (NULL: everything). `before` is the
-// previous layer's state, x in the layout state->compact.in, of all rows `full`. Sets state->alive, NULL while nothing
-// can have been dropped, and leaves out rows of state->compact where they cannot matter.
-static void trim_tokens(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
-                        const struct stream_layer_state *before, const real *x, struct rows full, const real *context,
-                        struct rows context_rows, const struct net_trimming *trimming)
+void net_trim_tokens(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                     const struct stream_layer_state *before, const real *x, struct rows full, const real *context,
+                     struct rows context_rows, const struct net_trimming *trimming)
 {
     size_t total = (size_t)rows_total(full);
     struct compact_rows *compact = &state->compact;
@@ -36,9 +33,9 @@ static void trim_tokens(struct tape *tape, const struct layer_refs *refs, struct
         compact_choose(tape, compact, mask, alive_before);
 }
 
-static void trim_tokens_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
-                             struct stream_layer_state *before, real *dx, struct rows full, real *dcontext,
-                             struct rows context_rows)
+void net_trim_tokens_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                          struct stream_layer_state *before, real *dx, struct rows full, real *dcontext,
+                          struct rows context_rows)
 {
     if (!state->alive)
         return;
@@ -80,7 +77,7 @@ static const real *encoder_layer(struct tape *tape, const struct layer_refs *ref
     whole.compact = false;
     state->input = x;
     state->compact = compact_enter(NULL, rows);
-    trim_tokens(tape, refs, state, before, x, rows, context, context_rows, &whole);
+    net_trim_tokens(tape, refs, state, before, x, rows, context, context_rows, &whole);
     trim_heads(tape, &refs->msa, &state->msa, &state->gate_msa, &state->dgate_msa, x, rows, NULL, rows, trimming);
     real *y = block_attention(tape, &refs->self, &state->self, x, rows, NULL, rows, state->alive, state->gate_msa);
     state->output = block_ffn(tape, &refs->ffn, &state->ffn, y, rows_total(rows));
@@ -95,7 +92,7 @@ static void encoder_layer_back(struct tape *tape, const struct layer_refs *refs,
     block_attention_back(tape, &refs->self, &state->self, d, rows, NULL, rows, state->dalive, state->dgate_msa);
     if (state->gate_msa)
         trimmer_heads_back(tape, &refs->msa, &state->msa, d, rows, NULL, rows, state->dgate_msa);
-    trim_tokens_back(tape, refs, state, before, d, rows, dcontext, context_rows);
+    net_trim_tokens_back(tape, refs, state, before, d, rows, dcontext, context_rows);
 }
 
 const real *net_encoder_layers(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *states,
@@ -135,7 +132,7 @@ void net_fusion_layer(struct tape *tape, const struct layer_refs refs[NET_STREAM
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
         struct rows own = state[s].compact.in, other = state[o].compact.in;
-        trim_tokens(tape, &refs[s], &state[s], before[s], x[s], full[s], x[o], other, trimming);
+        net_trim_tokens(tape, &refs[s], &state[s], before[s], x[s], full[s], x[o], other, trimming);
         trim_heads(tape, &refs[s].msa, &state[s].msa, &state[s].gate_msa, &state[s].dgate_msa, x[s], own, NULL, own,
                    trimming);
         trim_heads(tape, &refs[s].mca, &state[s].mca, &state[s].gate_mca, &state[s].dgate_mca, x[s], own, x[o], other,
@@ -199,7 +196,7 @@ void net_fusion_layer_back(struct tape *tape, const struct layer_refs refs[NET_S
             trimmer_heads_back(tape, &refs[s].msa, &state[s].msa, din[s], own, NULL, own, state[s].dgate_msa);
         if (state[s].gate_mca)
             trimmer_heads_back(tape, &refs[s].mca, &state[s].mca, din[s], own, din[o], other, state[s].dgate_mca);
-        trim_tokens_back(tape, &refs[s], &state[s], before[s], din[s], full[s], din[o], other);
+        net_trim_tokens_back(tape, &refs[s], &state[s], before[s], din[s], full[s], din[o], other);
     }
     arena_rewind(&tape->arena, mark);
 }

@@ -12,7 +12,18 @@ static inline void net_add(real *to, const real *from, int n)
         to[i] += from[i];
 }
 
-// net_layers.c: the layers of an encoder one after the other. What lies below `first`, the first layer that the backward
+// net_layers.c. Draws a layer's token mask and multiplies it into what was alive before (NULL: everything). `before` is the
+// previous layer's state, x in the layout state->compact.in, of all rows `full`. Sets state->alive, NULL while nothing can have
+// been dropped, and leaves out rows of state->compact where they cannot matter.
+void net_trim_tokens(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                     const struct stream_layer_state *before, const real *x, struct rows full, const real *context,
+                     struct rows context_rows, const struct net_trimming *trimming);
+// dx, dcontext, before->dalive += from state->dalive.
+void net_trim_tokens_back(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                          struct stream_layer_state *before, real *dx, struct rows full, real *dcontext,
+                          struct rows context_rows);
+
+// The layers of an encoder one after the other. What lies below `first`, the first layer that the backward
 // pass reaches, leaves nothing but its result behind.
 const real *net_encoder_layers(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *states,
                                int layers, int first, const real *x, struct rows rows, const real *context,

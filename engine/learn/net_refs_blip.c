@@ -62,6 +62,7 @@ static void decoder(struct lookup *at, const struct model_config *c, struct net 
         text_layer(at, c, text, l, c->decoder_ffn, c->width, &net->decoder[l]);
         net->decoder[l].self.causal = true;
     }
+    lookup_trimmers(at, c, STACK_DECODER, 0, &net->decoder[0]);
     lookup_section(at, "text_decoder.cls.predictions.");
     net->word_transform = lookup_linear(at, "transform.dense", c->width, c->width);
     net->word_norm = lookup_norm(at, "transform.LayerNorm", c->width, c->head_eps);

@@ -100,6 +100,7 @@ static bool read_budgets(struct train_settings *settings, const json_t *list, st
 static bool check_dense(const struct train_settings *s, struct error *err)
 {
     const char *name = s->freeze ? "freeze" : s->image_trimmers ? "image_trimmers" : s->text_trimmers ? "text_trimmers"
+                     : s->decoder_trimmers ? "decoder_trimmers"
                      : s->concat ? "concat" : s->hidden         ? "hidden"         : s->rank          ? "rank"
                                                                                                       : NULL;
     return !name || error_set(err, ERROR_INPUT, "%s is a setting of trimmers, which the dense stage has none of", name);
@@ -119,6 +120,8 @@ bool train_settings_check(const struct train_settings *s, int fusion_layers, str
         return check_dense(s, err);
     if (!s->tokens && !s->heads)
         return error_set(err, ERROR_INPUT, "tokens = 0 and heads = 0 leave nothing to trim");
+    if (s->decoder_trimmers && !s->tokens)
+        return error_set(err, ERROR_INPUT, "decoder_trimmers drops words that the decoder reads, and tokens = 0 says to drop none");
     if (s->concat && !s->cross)
         return error_set(err, ERROR_INPUT, "concat says how to look at the other modality, and cross = 0 says not to");
     if (s->freeze && s->trimmer_rate <= 0)

@@ -52,6 +52,7 @@ enum { SETTINGS_BUDGETS = 24 }; // one a fusion layer, of which training allows 
     X(int, rank, 0, 0, 0, 1024, "and of its look at the other modality")                                       \
     X(int, image_trimmers, 0, 0, 0, 1, "trimmers in the image encoder too, guided by the question")            \
     X(int, text_trimmers, 0, 0, 0, 1, "and in the text encoder, which nothing can guide")                      \
+    X(int, decoder_trimmers, 0, 0, 0, 1, "and one of what BLIP's decoder of answers reads of the question")      \
     X(int, freeze, 0, 0, 0, 1, "train the trimmers alone")                                                     \
     X(int, width, 0, 0, 0, 1024, "of the model (0, here and below: the start weights', or the bundled model's)") \
     X(int, attention_heads, 0, 0, 0, 64, "of each attention module")                                           \

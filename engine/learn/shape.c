@@ -91,4 +91,7 @@ void shape_add_trimmers(struct model_config *config, struct train_settings *sett
         config->trimmers[STACK_IMAGE][l] = settings->image_trimmers ? image : none;
     for (int l = 0; l < config->text_layers; l++)
         config->trimmers[STACK_TEXT][l] = settings->text_trimmers ? text : none;
+    struct trimmer_config memory = {settings->hidden, settings->rank, false, false, settings->concat};
+    if (config->decoder_layers)
+        config->trimmers[STACK_DECODER][0] = settings->decoder_trimmers ? memory : none;
 }

@@ -13,7 +13,7 @@ struct model_config shape_default(const struct language *language);
 // exists already (`fixed`: read from start weights) cannot change: a setting that asks for another one is an error.
 bool shape_settle(struct model_config *config, struct train_settings *settings, bool fixed, struct error *err);
 
-// Trimmers in every fusion layer of both streams, and in the encoders where the settings say so; settings->hidden and
+// Trimmers in every fusion layer of both streams, and in the encoders and the decoder where the settings say so; settings->hidden and
 // rank become what they are.
 void shape_add_trimmers(struct model_config *config, struct train_settings *settings);
 

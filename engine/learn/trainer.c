@@ -205,6 +205,9 @@ static bool build(struct trainer *t, const struct trainer_options *options, stru
     if (t->settings.text_trimmers && !t->config.text_layers)
         return error_set(err, ERROR_INPUT, "the words of this model have trimmers in the fusion layers, and no encoder of "
                                            "their own: leave text_trimmers at 0");
+    if (t->settings.decoder_trimmers && !t->config.decoder_layers)
+        return error_set(err, ERROR_INPUT, "this model has no decoder of answers that reads the question: leave "
+                                           "decoder_trimmers at 0");
     if (!t->settings.budget_count && t->settings.trim)
         t->settings.budget_count = t->config.fusion_layers; // what the weights file says of how they were made
     if (t->world ? !open_world(t, err) : !open_sets(t, options, err))

@@ -94,12 +94,12 @@ static void teach(struct worker *w, const struct net *net, struct net_state *sta
     net_fuse(&w->tape, net, &material->batch, &open, state);
     while (net->writes && writing_unfinished(writing)) {
         size_t fused = w->tape.arena.used;
-        net_answer(&w->tape, net, &material->batch, state);
+        net_answer(&w->tape, net, &material->batch, &open, state);
         writing_continue(writing, state->logits, net->labels);
         *material = trainer_set_material(w);
         arena_rewind(&w->tape.arena, fused);
     }
-    net_answer(&w->tape, net, &material->batch, state);
+    net_answer(&w->tape, net, &material->batch, &open, state);
     memcpy(w->teacher_logits, state->logits,
            (size_t)rows_total(state->answer_rows) * (size_t)net->labels * sizeof(real));
     arena_rewind(&w->tape.arena, mark);
@@ -178,7 +178,7 @@ static void pass(const struct trainer *t, struct worker *w, struct trainer_mater
     if (t->teacher.value && once)
         teach(w, net, state, material);
     net_fuse(&w->tape, net, &material->batch, trimming, state);
-    net_answer(&w->tape, net, &material->batch, state);
+    net_answer(&w->tape, net, &material->batch, trimming, state);
 }
 
 struct net_trimming trainer_trimming(const struct trainer *t, struct random *random)

@@ -63,25 +63,30 @@ int model_trimmed_layers(const struct model_config *config)
 
 int model_stack_layers(const struct model_config *config, enum model_stack stack)
 {
-    return stack == STACK_IMAGE ? config->image_layers
-         : stack == STACK_TEXT  ? config->text_layers
-                                : config->fusion_layers;
+    return stack == STACK_IMAGE     ? config->image_layers
+           : stack == STACK_TEXT    ? config->text_layers
+           : stack == STACK_DECODER ? config->decoder_layers > 0
+                                    : config->fusion_layers;
+}
+
+bool model_stack_is_text(enum model_stack stack)
+{
+    return stack != STACK_IMAGE && stack != STACK_FUSION_IMAGE;
 }
 
 int model_stack_width(const struct model_config *config, enum model_stack stack)
 {
-    return stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE ? model_image_width(config) : config->width;
+    return model_stack_is_text(stack) ? config->width : model_image_width(config);
 }
 
 int model_stack_context(const struct model_config *config, enum model_stack stack)
 {
-    return model_stack_width(config, stack == STACK_TEXT || stack == STACK_FUSION_TEXT ? STACK_FUSION_IMAGE
-                                                                                       : STACK_FUSION_TEXT);
+    return model_stack_width(config, model_stack_is_text(stack) ? STACK_FUSION_IMAGE : STACK_FUSION_TEXT);
 }
 
 int model_stack_heads(const struct model_config *config, enum model_stack stack)
 {
-    return stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE ? model_image_heads(config) : config->heads;
+    return model_stack_is_text(stack) ? config->heads : model_image_heads(config);
 }
 
 enum picture_fitting model_fitting(const struct model_config *config)
@@ -132,6 +137,8 @@ static bool check_trimmers(const struct model_config *config, struct error *err)
             if (config->architecture == ARCHITECTURE_BLIP && s == STACK_FUSION_IMAGE && (t->msa || t->mca))
                 return error_set(err, ERROR_INPUT, "trimmer %s.%d is for heads, but BLIP's patches have none there",
                                  name, l);
+            if (s == STACK_DECODER && (t->msa || t->mca))
+                return error_set(err, ERROR_INPUT, "trimmer %s.%d is for heads; the decoder's are not trimmed", name, l);
             if (t->mca && (s == STACK_TEXT || s == STACK_IMAGE))
                 return error_set(err, ERROR_INPUT, "trimmer %s.%d is for cross-attention, which an encoder lacks",
                                  name, l);

@@ -37,10 +37,13 @@ struct trimmer_config {
     bool concat;   // the cross-modal part is an MLP over both sides instead of a scalar product
 };
 
-// The four stacks of layers: names of their trimmers are trimmers.<name>.<layer>. BLIP has no text encoder of METER's
+// The stacks of layers: names of their trimmers are trimmers.<name>.<layer>. BLIP has no text encoder of METER's
 // kind: its text layers attend to the patches, so they are the fusion stack of the words; the patches have no layers of
-// their own there, but a layer may attend to fewer of them than the one before.
-#define MODEL_STACKS(X) X(IMAGE, "image") X(TEXT, "text") X(FUSION_IMAGE, "fusion_image") X(FUSION_TEXT, "fusion_text")
+// their own there, but a layer may attend to fewer of them than the one before. Its decoder of answers is a stack of one:
+// the question's states that it attends to are the same in all of its layers, and so is which of them stay.
+#define MODEL_STACKS(X)                                                                                                \
+    X(IMAGE, "image")                                                                                                  \
+    X(TEXT, "text") X(FUSION_IMAGE, "fusion_image") X(FUSION_TEXT, "fusion_text") X(DECODER, "decoder")
 #define MODEL_STACK_ENUM(id, name) STACK_##id,
 enum model_stack { MODEL_STACKS(MODEL_STACK_ENUM) STACK_COUNT };
 #undef MODEL_STACK_ENUM
@@ -103,6 +106,8 @@ static inline bool model_is_second_task(const struct model_config *c)
 static inline int model_grid(const struct model_config *config) { return config->image_size / config->patch_size; }
 static inline int model_head_size(const struct model_config *config) { return config->width / config->heads; }
 int model_stack_layers(const struct model_config *config, enum model_stack stack);
+// Whether its tokens are words, not patches.
+bool model_stack_is_text(enum model_stack stack);
 // Layers with trimmers; 0: the learned policies drop nothing.
 int model_trimmed_layers(const struct model_config *config);
 // Width of a stack's states, of those of the other modality that guide it, and how many heads its attentions have.

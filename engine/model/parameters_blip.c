@@ -61,6 +61,7 @@ static void text_layers(struct walk *walk)
 static void answer_decoder(struct walk *walk)
 {
     const struct model_config *c = walk->config;
+    walk_trimmers(walk, STACK_DECODER, 0);
     text_embeddings(walk, "text_decoder.bert.");
     for (int l = 0; l < c->decoder_layers; l++) {
         walk_section(walk, "text_decoder.bert.encoder.layer.%d.", l);

@@ -407,10 +407,11 @@ bool weights_load_part(struct loader *loader, enum model_part part, int layer, s
     static const enum model_part stacks[STACK_COUNT] = {[STACK_IMAGE] = PART_IMAGE,
                                                         [STACK_TEXT] = PART_TEXT,
                                                         [STACK_FUSION_IMAGE] = PART_FUSION,
-                                                        [STACK_FUSION_TEXT] = PART_FUSION};
+                                                        [STACK_FUSION_TEXT] = PART_FUSION,
+                                                        [STACK_DECODER] = PART_DECODER};
     (loader->model->config.architecture == ARCHITECTURE_BLIP ? weights_blip : load_meter)(loader, part, layer);
     for (int s = 0; s < STACK_COUNT; s++)
-        if (stacks[s] == part)
+        if (stacks[s] == part && layer < model_stack_layers(&loader->model->config, (enum model_stack)s))
             load_trimmer(loader, (enum model_stack)s, layer);
     if (!loader->ok)
         return error_no_memory(err, "the model's weights");

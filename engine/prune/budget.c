@@ -10,10 +10,9 @@ static const double DEFAULT_SHARE = 0.5; // of policies that keep counts, where 
 // Exponent of the least counts: 0.999 to this power is 0.017, so that with few exceptions nothing but CLS is left.
 static const double STEEPEST = 4096;
 
-// The stacks in the order in which a token passes them; images and words have two each.
-static const enum model_stack order[STACK_COUNT] = {STACK_IMAGE, STACK_TEXT, STACK_FUSION_IMAGE, STACK_FUSION_TEXT};
-
-static bool is_text(enum model_stack stack) { return stack == STACK_TEXT || stack == STACK_FUSION_TEXT; }
+// The stacks in the order in which a token passes them.
+static const enum model_stack order[STACK_COUNT] = {STACK_IMAGE, STACK_TEXT, STACK_FUSION_IMAGE, STACK_FUSION_TEXT,
+                                                    STACK_DECODER};
 
 int budget_profile_index(const struct model_config *config, enum model_stack stack, int layer)
 {
@@ -25,12 +24,12 @@ int budget_profile_index(const struct model_config *config, enum model_stack sta
 
 int budget_profile_size(const struct model_config *config)
 {
-    return 3 * (config->image_layers + config->text_layers + 2 * config->fusion_layers);
+    return budget_profile_index(config, STACK_COUNT, 0);
 }
 
 static int stream_tokens(const struct model_config *config, enum model_stack stack, int question)
 {
-    return is_text(stack) ? question : model_grid(config) * model_grid(config) + 1;
+    return model_stack_is_text(stack) ? question : model_grid(config) * model_grid(config) + 1;
 }
 
 // Tokens at the end of an encoder; one without layers (BLIP's words) drops none.
@@ -51,6 +50,8 @@ static int tokens_before(const struct model_config *config, const struct budget_
         return tokens_after(config, counts, STACK_IMAGE, question);
     if (stack == STACK_FUSION_TEXT)
         return tokens_after(config, counts, STACK_TEXT, question);
+    if (stack == STACK_DECODER)
+        return tokens_after(config, counts, STACK_FUSION_TEXT, question);
     return stream_tokens(config, stack, question);
 }
 
@@ -92,12 +93,13 @@ static void cost_layer(const struct model_config *config, const struct budget_re
 }
 
 // What a word that is written attends to beside its text, in all layers together.
-static uint64_t writing_keys(const struct model_config *config, const struct budget_counts *counts, int question)
+static uint64_t writing_keys(const struct model_config *config, const struct budget_counts *counts)
 {
-    int layers = flops_writing_layers(config), words = tokens_after(config, counts, STACK_FUSION_TEXT, question);
+    int layers = flops_writing_layers(config);
     uint64_t keys = 0;
     for (int l = 0; l < layers; l++)
-        keys += (uint64_t)(config->task == TASK_CAPTION ? counts->tokens[STACK_FUSION_IMAGE][l] : words);
+        keys += (uint64_t)(config->task == TASK_CAPTION ? counts->tokens[STACK_FUSION_IMAGE][l]
+                                                        : counts->tokens[STACK_DECODER][0]);
     return keys;
 }
 
@@ -134,8 +136,10 @@ void budget_cost(const struct model_config *config, const struct budget_request 
             cost_layer(config, request, counts, STACK_FUSION_IMAGE, l, macs);
         }
     }
+    for (int l = 0; l < model_stack_layers(config, STACK_DECODER); l++)
+        cost_layer(config, request, counts, STACK_DECODER, l, macs);
     if (model_writes(config))
-        flops_writing(config, request->tokens, writing_keys(config, counts, request->tokens), macs);
+        flops_writing(config, request->tokens, writing_keys(config, counts), macs);
     flops_contrast(config, request->tokens, macs);
     flops_answer(config, macs);
 }
@@ -159,8 +163,8 @@ static void geometric_profile(const struct model_config *config, enum policy pol
         for (int l = 0; l < model_stack_layers(config, order[s]); l++) {
             float *f = profile + budget_profile_index(config, order[s], l);
             if (policy_trims_tokens(policy, config, order[s], l))
-                left[is_text(order[s])] *= 0.5f;
-            f[0] = left[is_text(order[s])];
+                left[model_stack_is_text(order[s])] *= 0.5f;
+            f[0] = left[model_stack_is_text(order[s])];
             f[1] = f[2] = 0.9f;
         }
 }

@@ -3,7 +3,7 @@
 // The metadata `calibration` of a weights file is JSON (run/calibrate.h makes it from a question set):
 //   {"learned": [[share, shift], ...], "learned-self": [[share, shift], ...], "learned-fixed": [[share, [f, ...]], ...]}
 // where at that shift the set's mean share was `share`. f are mean fractions of what the learned policy kept: for each
-// stack (image, text, fusion_image, fusion_text), each layer: tokens after trimming without CLS, MSA heads, MCA heads.
+// stack (image, text, fusion_image, fusion_text, decoder), each layer: tokens after trimming without CLS, MSA heads, MCA heads.
 #ifndef TRIMSCOPE_PRUNE_BUDGET_H
 #define TRIMSCOPE_PRUNE_BUDGET_H
 

@@ -35,8 +35,8 @@ void flops_layer(const struct model_config *c, const struct flops_layer *layer, 
                                   [STACK_FUSION_TEXT] = c->text_fusion_ffn};
     bool blip = c->architecture == ARCHITECTURE_BLIP;
     int width = model_stack_width(c, layer->stack), memory = blip ? model_image_width(c) : width;
-    if (blip && layer->stack == STACK_FUSION_IMAGE)
-        return; // the patches are read there, and change nowhere
+    if (blip && (layer->stack == STACK_FUSION_IMAGE || layer->stack == STACK_DECODER))
+        return; // patches and words are read there, and change nowhere
     add_msa(c, width, layer->rows, layer->msa, macs);
     if (layer->stack == STACK_FUSION_IMAGE || layer->stack == STACK_FUSION_TEXT)
         add_mca(c, width, memory, layer->rows, layer->keys, layer->mca, macs);

@@ -8,7 +8,8 @@
 #include "engine/model/forward.h"
 
 // One layer of a stack: MSA, MCA in fusion stacks, FFN. rows: tokens that take part; keys: rows of the other stream; msa,
-// mca: heads computed. BLIP's patches cost nothing in their own fusion stack.
+// mca: heads computed. BLIP's patches cost nothing in their own fusion stack, its
+// question's states nothing in the decoder's.
 struct flops_layer {
     enum model_stack stack;
     int rows, keys, msa, mca;

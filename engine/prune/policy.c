@@ -113,6 +113,13 @@ static bool has_image_trimmers(const struct model_config *config)
     return false;
 }
 
+// Whether a policy that nobody trained can score the question's states for BLIP's decoder: no patch has looked at them, they
+// are the words themselves, and none stands for another.
+static bool scores_memory(const struct policy_kind *kind)
+{
+    return !kind->needs_mass && !kind->needs_words && !kind->merges;
+}
+
 bool policy_trims_tokens(enum policy policy, const struct model_config *config, enum model_stack stack, int layer)
 {
     const struct policy_kind *kind = policy_kind(policy);
@@ -120,9 +127,12 @@ bool policy_trims_tokens(enum policy policy, const struct model_config *config, 
     if (!kind->score || kind->learned)
         return kind->score && trained;
     // The training-free policies drop image tokens where a learned policy does, so that they differ in what they
-    // drop and not in where; in any layer of a model without trimmers. Words are too few to be worth dropping blindly.
-    if ((stack != STACK_IMAGE && stack != STACK_FUSION_IMAGE) || (has_image_trimmers(config) && !trained))
+    // drop and not in where; in any layer of a model without trimmers. Words are too few to be worth dropping blindly,
+    // but for what BLIP's decoder reads of them in each of its layers.
+    if ((stack != STACK_DECODER && model_stack_is_text(stack)) || (has_image_trimmers(config) && !trained))
         return false;
+    if (stack == STACK_DECODER)
+        return scores_memory(kind);
     if (kind->needs_cls)
         return stack == STACK_FUSION_IMAGE || layer > 0; // nothing has been attended to before the first layer
     if (kind->needs_mass)
@@ -151,13 +161,15 @@ static bool acts_next(enum policy policy, const struct model_config *config, enu
 {
     if (stack == STACK_IMAGE && layer == config->image_layers - 1)
         return policy_trims_tokens(policy, config, STACK_FUSION_IMAGE, 0);
+    if (stack == STACK_FUSION_TEXT)
+        return layer == config->fusion_layers - 1 && config->decoder_layers > 0 &&
+               policy_trims_tokens(policy, config, STACK_DECODER, 0);
     return layer + 1 < model_stack_layers(config, stack) && policy_trims_tokens(policy, config, stack, layer + 1);
 }
 
 bool policy_reads_cls(enum policy policy, const struct model_config *config, enum model_stack stack, int layer)
 {
-    return policy_kind(policy)->needs_cls && (stack == STACK_IMAGE || stack == STACK_FUSION_IMAGE) &&
-           acts_next(policy, config, stack, layer);
+    return policy_kind(policy)->needs_cls && acts_next(policy, config, stack, layer);
 }
 
 bool policy_reads_mass(enum policy policy, const struct model_config *config, enum model_stack stack, int layer)

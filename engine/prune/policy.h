@@ -47,7 +47,7 @@ struct policy_input {
 };
 
 struct policy_kind {
-    bool learned; // trims where the weights have trimmers, heads too; otherwise image tokens alone
+    bool learned; // trims where the weights have trimmers, heads too; otherwise image tokens, and what BLIP's decoder reads
     bool counts;  // keeps a planned count of the best; otherwise keeps what has score + shift >= 0
     bool guided;  // the cross-modal part of learned scores counts
     bool needs_cls, needs_mass; // of the layer before the one where it acts

@@ -147,6 +147,10 @@ void run_fuse_blip(struct run *run, struct forward *forward, int index)
                                 .live_msa = run_live_heads(&text->heads[MODULE_MSA]),
                                 .live_mca = run_live_heads(&text->heads[MODULE_MCA])};
     input.mca.mass = mass ? snapshot->streams[0].mass : NULL;
+    if (run->options.trim_tokens && policy_reads_cls(run->options.policy, c, STACK_FUSION_TEXT, layer)) {
+        memset(text->cls, 0, (size_t)text->alive * sizeof(float)); // a pass with padding does not tell
+        input.msa.cls = text->cls;
+    }
     if (c->pictures > 1) {
         input.twin_kv = read_patches(run, forward, index, 1);
         input.twin_keys = snapshot->streams[1].alive;

@@ -16,6 +16,8 @@ enum model_stack run_stack(const struct stage_plan *plan, int stream)
 {
     if (plan->kind == STAGE_FUSION)
         return run_stream_is_text(stream) ? STACK_FUSION_TEXT : STACK_FUSION_IMAGE;
+    if (plan->kind == STAGE_MEMORY)
+        return STACK_DECODER;
     return run_stream_is_text(stream) ? STACK_TEXT : STACK_IMAGE;
 }
 
@@ -89,6 +91,8 @@ void run_plan_stages(struct run *run)
     }
     for (int l = 0; l < c->fusion_layers; l++)
         snprintf(add_stage(run, STAGE_FUSION, l, -1)->name, TRACE_NAME, "fusion %d", l + 1);
+    if (c->decoder_layers)
+        snprintf(add_stage(run, STAGE_MEMORY, 0, TRACE_TEXT_STREAM)->name, TRACE_NAME, "memory");
     run->words_from = run->stage_count;
     run->words_most = !model_writes(c)          ? 0
                       : run->answers.count      ? 1
@@ -151,10 +155,10 @@ static void lay_out_words(struct run *run, int index, size_t *total)
         words->memory = take(a, total, keys * pair, sizeof(float));
         words->cache = take(a, total, (size_t)c->max_tokens * pair, sizeof(float));
     }
+    if (plan->kind == STAGE_MEMORY)
+        words->memory = take(a, total, layers * keys * pair, sizeof(float));
     if (plan->kind != STAGE_DECODE)
         return;
-    if (plan->word == 0 && c->task == TASK_VQA)
-        words->memory = take(a, total, layers * keys * pair, sizeof(float));
     if (plan->word > 0 || c->task == TASK_VQA)
         words->cache = take(a, total, layers * (size_t)run->beams * pair, sizeof(float));
     if (run->answers.count)

@@ -12,7 +12,7 @@
 
 struct picture;
 
-enum { RUN_STAGES = 3 + 4 * MODEL_LAYERS + BEAM_LENGTH + 1 };
+enum { RUN_STAGES = 3 + 4 * MODEL_LAYERS + 1 + BEAM_LENGTH + 1 };
 
 // One stage of the plan, which only the model decides.
 struct stage_plan {
@@ -41,8 +41,8 @@ struct stream_state {
 // What BLIP's stages leave for those that write (D: of the words). NULL where a stage leaves no such thing.
 struct words_state {
     float *guide; // embedding of the words: their first row as encoded without a picture, which may guide the image (D)
-    float *memory; // K and V for the words to come: of this layer's patches (captions), or, with the first word of an
-                   // answer, of the question's states in each decoder layer (layers, tokens, 2D)
+    float *memory; // K and V for the words to come: of this layer's patches (captions), or of the question's states that
+                   // are left in each decoder layer (layers, tokens, 2D)
     float *cache;  // K and V of the words of this stage: of this layer (tokens, 2D) or of all (layers, beams, 2D)
     float *logits; // first word of an answer that is chosen from a list: of each word of the vocabulary
     struct beam_search *beams; // after this word
@@ -157,8 +157,9 @@ void run_fuse_blip(struct run *run, struct forward *forward, int index);
 void run_guide(struct run *run, struct forward *forward);               // fills words.guide of the first stage
 void run_classify(struct run *run, struct forward *forward, int index); // after fusion stage `index`: run->logits
 void run_contrast(struct run *run, struct forward *forward, int index); // similarity and rank of the answer stage
+void run_make_memory(struct run *run, struct forward *forward, int index); // what the decoder of answers attends to
 void run_write_word(struct run *run, struct forward *forward, int index);
-void run_lens_words(struct run *run, int index); // the answers of fusion stage `index`: the word that would come first
+void run_lens_words(struct run *run, int index); // the answers of stage `index`: the word that would come first
 void run_written_answer(struct run *run, struct forward *forward, int index);
 // Mean of those that are known, NaN where none is.
 void run_mean(float *to, const float *values, int count);

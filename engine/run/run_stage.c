@@ -230,9 +230,8 @@ void run_compute(struct run *run, int index)
     case STAGE_IMAGE:
     case STAGE_TEXT: compute_encoder(run, &forward, index); break;
     case STAGE_FUSION: compute_fusion(run, &forward, index); break;
-    case STAGE_DECODE:
-        run_write_word(run, &forward, index);
-        break;
+    case STAGE_MEMORY: run_make_memory(run, &forward, index); break;
+    case STAGE_DECODE: run_write_word(run, &forward, index); break;
     default:
         if (writes)
             run_written_answer(run, &forward, index);
@@ -248,7 +247,7 @@ void run_compute(struct run *run, int index)
     snapshot->valid = true;
     snapshot->serial = run->twin ? 0 : ++run->computed;
     if (writes) {
-        if (run->plan[index].kind == STAGE_FUSION && !run->options.bare)
+        if ((run->plan[index].kind == STAGE_FUSION || run->plan[index].kind == STAGE_MEMORY) && !run->options.bare)
             run_lens_words(run, index);
         return;
     }

@@ -37,9 +37,9 @@ static const float *made_memory(const struct run *run, int layer, const struct s
         *of = &snapshot->streams[0];
         return snapshot->words.memory;
     }
-    const struct snapshot *first = &run->snapshots[run->words_from];
-    *of = &first->streams[TRACE_TEXT_STREAM];
-    return first->words.memory + (size_t)layer * (size_t)run->model->config.max_tokens * pair_size(run);
+    const struct snapshot *made = &run->snapshots[run->words_from - 1];
+    *of = &made->streams[TRACE_TEXT_STREAM];
+    return made->words.memory + (size_t)layer * (size_t)run->model->config.max_tokens * pair_size(run);
 }
 
 // The memory of a word: what was made, less the tokens that have been dropped since.
@@ -74,21 +74,18 @@ static void collect_memory(struct run *run, int index, struct decoder_memory *me
     }
 }
 
-// The question's states for the decoder of answers, once for all of its words.
-static void make_memory(struct run *run, struct forward *forward, int index)
+void run_make_memory(struct run *run, struct forward *forward, int index)
 {
     const struct model_config *c = &run->model->config;
     struct snapshot *snapshot = &run->snapshots[index];
-    const struct stream_state *state = &snapshot->streams[TRACE_TEXT_STREAM];
-    size_t mark = run->math.scratch.used;
-    float *x = arena_alloc(&run->math.scratch, (size_t)state->alive * (size_t)c->width, sizeof(float));
-    run_gather(run, index, TRACE_TEXT_STREAM, 0, x);
-    for (int l = 0; l < c->decoder_layers; l++) {
+    struct stream_state *state = &snapshot->streams[TRACE_TEXT_STREAM];
+    run_decide_tokens(run, forward, index, TRACE_TEXT_STREAM);
+    run_gather(run, index, TRACE_TEXT_STREAM, 0, state->x[0]);
+    for (int l = 0; l < c->decoder_layers; l++) { // once for all words
         float *kv = snapshot->words.memory + (size_t)l * (size_t)c->max_tokens * pair_size(run);
-        forward_memory(forward, &run->model->decoder[l], false, x, state->alive, NULL, kv);
+        forward_memory(forward, &run->model->decoder[l], false, state->x[0], state->alive, NULL, kv);
         flops_memory(c, run->token_count, &snapshot->dense);
     }
-    arena_rewind(&run->math.scratch, mark);
 }
 
 // ---- what was said before
@@ -214,7 +211,6 @@ static void first_word(struct run *run, struct forward *forward, int index)
         read_prompt(run, forward, index);
         return;
     }
-    make_memory(run, forward, index);
     pass_words(run, forward, index, &run->model->config.token_start, 1, 0, &cache);
 }
 

@@ -302,7 +302,7 @@ int trace_head_by_hand(const struct trace *trace, int stage, int stream, int mod
 
 const char *stage_kind_name(enum stage_kind kind)
 {
-    static const char *const names[STAGE_KINDS] = {"embed", "image", "text", "fusion", "decode", "answer"};
+    static const char *const names[STAGE_KINDS] = {"embed", "image", "text", "fusion", "memory", "decode", "answer"};
     return (unsigned)kind < STAGE_KINDS ? names[kind] : NULL;
 }
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum stage_kind { STAGE_EMBED, STAGE_IMAGE, STAGE_TEXT, STAGE_FUSION, STAGE_DECODE, STAGE_ANSWER, STAGE_KINDS };
+enum stage_kind { STAGE_EMBED, STAGE_IMAGE, STAGE_TEXT, STAGE_FUSION, STAGE_MEMORY, STAGE_DECODE, STAGE_ANSWER, STAGE_KINDS };
 
 // Components of the multiply-add ledger.
 enum mac_kind { MAC_QKV, MAC_ATTENTION, MAC_PROJECTION, MAC_FFN, MAC_TRIMMER, MAC_OTHER, MAC_KINDS };

@@ -71,6 +71,8 @@ static void blip_config(struct model_config *c, const struct setup *setup, int f
         c->trimmers[STACK_FUSION_IMAGE][l] = (struct trimmer_config){3, 4, false, false, concat};
         c->trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){4, 3, true, true, concat};
     }
+    if (trimmers && writes)
+        c->trimmers[STACK_DECODER][0] = (struct trimmer_config){3, 5, false, false, concat};
 }
 
 static void tiny_config(struct model_config *c, const struct setup *setup)
@@ -414,7 +416,7 @@ static void test_concat(void **state)
 
 // With a frozen backbone the trimmers' gradients are what they are without, and there are no others; where no trimmer
 // sits the backward pass does not go.
-static void check_frozen(bool blip, bool encoders)
+static void check_frozen(bool blip, bool encoders, bool decoder_alone)
 {
     struct fixture whole, frozen;
     fixture_init(&whole, &(struct setup){.blip = blip, .trimming = TRIMMERS, .fusion_layers = 3});
@@ -425,10 +427,12 @@ static void check_frozen(bool blip, bool encoders)
         memset(f->config.trimmers[STACK_TEXT], 0, sizeof f->config.trimmers[STACK_TEXT]);
         memset(f->config.trimmers[STACK_FUSION_IMAGE], 0, sizeof *f->config.trimmers[STACK_FUSION_IMAGE]);
         memset(f->config.trimmers[STACK_FUSION_TEXT], 0, sizeof *f->config.trimmers[STACK_FUSION_TEXT]);
+        for (int l = 0; l < 3 && decoder_alone; l++)
+            f->config.trimmers[STACK_FUSION_IMAGE][l] = f->config.trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){0};
         assert_true(net_init(&f->net, &f->config, &f->params, f->answer_words, NULL));
     }
     assert_int_equal(frozen.net.first_image, encoders ? 0 : 2);
-    assert_int_equal(frozen.net.first_fusion, encoders ? 0 : 1);
+    assert_int_equal(frozen.net.first_fusion, encoders ? 0 : decoder_alone ? 3 : 1);
     whole.tape.G = whole.gradient;
     frozen.tape.G = frozen.gradient;
     assert_true(loss(&whole) == loss(&frozen));
@@ -452,9 +456,10 @@ static void test_frozen(void **state)
 {
     (void)state;
     for (int blip = 0; blip < 2; blip++) {
-        check_frozen(blip, true);
-        check_frozen(blip, false);
+        check_frozen(blip, true, false);
+        check_frozen(blip, false, false);
     }
+    check_frozen(true, false, true);
 }
 
 static void test_blip_answers(void **state)

@@ -252,6 +252,7 @@ static void check_learns(const struct tiny_options *tiny, bool image_trimmers, d
     struct train_settings s = frozen_settings(STEPS);
     s.answer = 0; // no label counts
     s.image_trimmers = image_trimmers;
+    s.decoder_trimmers = f.config.decoder_layers > 0;
     s.curriculum = 0; // the same loss from the first step on
     s.target = target;
     struct trainer *trainer = start(&f, &s, 2, &err);
@@ -341,6 +342,7 @@ static void check_resumes(const struct tiny_options *tiny)
     fixture_init(&f, tiny);
     struct train_settings s = frozen_settings(9);
     s.image_trimmers = 1;
+    s.decoder_trimmers = f.config.decoder_layers > 0;
     const char *paths[2];
     for (int stopped = 0; stopped < 2; stopped++) {
         struct trainer *trainer = start(&f, &s, 2, &err);
@@ -402,6 +404,14 @@ static void test_refused(void **state)
     check_refused(&f, &s, "image_trimmers=1");
     s = train_settings_default(false);
     check_refused(&f, &s, "the world alone");
+    s = frozen_settings(10);
+    s.decoder_trimmers = 1;
+    check_refused(&f, &s, "decoder_trimmers at 0"); // METER has none
+    s.tokens = 0;
+    check_refused(&f, &s, "tokens = 0 says to drop none");
+    s = train_settings_default(false);
+    s.decoder_trimmers = 1;
+    check_refused(&f, &s, "decoder_trimmers is a setting of trimmers");
     s = frozen_settings(10);
     const char *whole = f.set;
     const char *gone = "{\"picture\": \"nowhere.png\", \"question\": \"is it?\"}";

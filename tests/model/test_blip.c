@@ -5,6 +5,7 @@
 #include "engine/model/parameters.h"
 #include "tests/support/formula.h"
 #include "tests/support/scratch.h"
+#include "tests/support/tiny.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,12 +132,31 @@ static void test_wide_image(void **state)
     assert_non_null(strstr(err.text, "1024"));
 }
 
+// What the decoder reads has a token trimmer, and no more; a model without a decoder has not even that.
+static void test_decoder_trimmer(void **state)
+{
+    (void)state;
+    for (int task = 0; task < 2; task++) {
+        struct tiny_options tiny = {.task = task ? TASK_CAPTION : TASK_VQA, .blip = true, .decoder_trimmers = true};
+        struct model_config c;
+        struct error err = {0};
+        tiny_config(&tiny, &c);
+        assert_int_equal(model_stack_layers(&c, STACK_DECODER), !task);
+        assert_int_equal(model_trimmed_layers(&c), !task);
+        assert_true(model_config_check(&c, &err));
+        c.trimmers[STACK_DECODER][0].msa = true;
+        assert_int_equal(model_config_check(&c, &err), task);
+        assert_true(task || strstr(err.text, "decoder.0 is for heads"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fixtures),
         cmocka_unit_test(test_published_counts),
         cmocka_unit_test(test_wide_image),
+        cmocka_unit_test(test_decoder_trimmer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,8 +102,7 @@ static void test_counts(void **state)
         struct budget_counts counts = {{{0}}, {{0}}, {{0}}};
         for (int s = 0; s < STACK_COUNT; s++)
             for (int l = 0; l < model_stack_layers(&model->config, (enum model_stack)s); l++) {
-                bool text = s == STACK_TEXT || s == STACK_FUSION_TEXT;
-                counts.tokens[s][l] = text ? words - 2 : patches;
+                counts.tokens[s][l] = model_stack_is_text((enum model_stack)s) ? words - 2 : patches;
                 counts.msa[s][l] = 3;
                 counts.mca[s][l] = 2;
             }

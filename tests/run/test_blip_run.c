@@ -21,7 +21,7 @@ static struct model *blip(enum model_task task, bool trimmers)
     tiny.blip = true;
     tiny.task = task;
     tiny.text_trimmers = false;
-    tiny.image_trimmers = tiny.fusion_trimmers = tiny.head_trimmers = trimmers;
+    tiny.image_trimmers = tiny.fusion_trimmers = tiny.decoder_trimmers = tiny.head_trimmers = trimmers;
     return tiny_model(&tiny);
 }
 
@@ -317,6 +317,8 @@ static struct budget_counts counts_of(const struct model_config *c, const struct
             counts.tokens[STACK_IMAGE][stage->layer] = alive(&stage->tokens[0]);
             counts.msa[STACK_IMAGE][stage->layer] = heads_on(&stage->heads[0][MODULE_MSA]);
         }
+        if (stage->kind == STAGE_MEMORY)
+            counts.tokens[STACK_DECODER][0] = alive(&stage->tokens[TRACE_TEXT_STREAM]);
         if (stage->kind != STAGE_FUSION)
             continue;
         counts.tokens[STACK_FUSION_IMAGE][stage->layer] = alive(&stage->tokens[0]);
@@ -344,20 +346,145 @@ static void test_trimmed_ledger(void **state)
             struct budget_request request = {.policy = POLICY_LEARNED, .tokens = run->token_count, .trim_tokens = true,
                                              .trim_heads = true};
             struct budget_counts counts = counts_of(c, trace);
-            struct macs planned = {0}, words = {0};
+            struct macs planned = {0}, words = {0}, memory = {0};
+            int read = counts.tokens[STACK_DECODER][0];
             double spent = 0;
             budget_cost(c, &request, &counts, &planned);
             if (model_writes(c)) // how many words are written no plan can know
-                flops_writing(c, request.tokens, (uint64_t)(c->decoder_layers * counts.tokens[STACK_FUSION_TEXT][2]), &words);
+                flops_writing(c, request.tokens, (uint64_t)(c->decoder_layers * read), &words);
+            for (int l = 0; l < c->decoder_layers; l++)
+                flops_memory(c, read, &memory);
             for (int i = 0; i < trace->stage_count; i++)
-                if (!model_writes(c) || trace->stages[i].kind == STAGE_EMBED || trace->stages[i].kind == STAGE_IMAGE ||
-                    trace->stages[i].kind == STAGE_FUSION)
+                if (!model_writes(c) || trace->stages[i].kind < STAGE_DECODE)
                     spent += trace->stages[i].macs.spent;
             assert_true(counts.tokens[STACK_FUSION_IMAGE][2] < 37 && model_image_width(c) > c->width);
-            assert_true(spent == (double)(flops_total(&planned) - flops_total(&words)));
+            assert_true(read <= counts.tokens[STACK_FUSION_TEXT][2]);
+            assert_true(spent == (double)(flops_total(&planned) - flops_total(&words) + flops_total(&memory)));
             run_free(run);
             model_free(model);
         }
+}
+
+// A model with a trimmer before its decoder alone.
+static struct model *reader(void)
+{
+    struct tiny_options tiny = {.task = TASK_VQA, .blip = true, .decoder_trimmers = true, .seed = 12};
+    return tiny_model(&tiny);
+}
+
+static void check_same_answers(const struct trace *x, const struct trace *y)
+{
+    const struct stage *a = &x->stages[x->stage_count - 1], *b = &y->stages[y->stage_count - 1];
+    assert_int_equal(a->answer_count, b->answer_count);
+    for (int k = 0; k < a->answer_count; k++) {
+        assert_string_equal(a->answers[k].text, b->answers[k].text);
+        assert_true(fabsf(a->answers[k].p - b->answers[k].p) < 1e-5f);
+    }
+}
+
+// What the decoder's trimmer drops no word looks at, ranked or written; the same words left out by hand, before K and V are
+// made or after it, lead to the same answers.
+static void check_memory(const struct model *model, uint64_t seed, bool generate, int *dropped, int *kept)
+{
+    struct run_options learned = with_policy(POLICY_LEARNED, (double)NAN), none = with_policy(POLICY_NONE, (double)NAN);
+    learned.generate = none.generate = generate;
+    struct run *run = finished(model, &learned, seed), *by_hand = finished(model, &none, seed), *late = finished(model, &none, seed);
+    const struct trace *trace = run_trace(run);
+    const struct trace_tokens *memory = &find_stage(trace, "memory")->tokens[TRACE_TEXT_STREAM];
+    const struct trace_tokens *word = &find_stage(trace, "word 1")->tokens[TRACE_TEXT_STREAM];
+    const struct stage *open = find_stage(run_trace(late), "memory"), *closed = find_stage(trace, "memory");
+    int at = run->words_from - 1, gone = 0, stream, keys;
+    float looks[4 * 16];
+    struct error err;
+    assert_true(run_word_attention(run, at + 1, 1, looks, &stream, &keys, &err));
+    for (int t = 1; t < memory->count; t++) {
+        struct intervention drop = {.kind = INTERVENE_TOKEN_DROP, .stage = at, .stream = TRACE_TEXT_STREAM, .token = t};
+        assert_false(isnan(memory->score[t]));
+        assert_true(memory->score[t] == memory->self_score[t] + memory->cross_score[t]);
+        assert_int_equal(memory->alive[t], memory->score[t] >= 0);
+        assert_int_equal(word->alive[t], memory->alive[t]);
+        assert_int_equal(isnan(looks[t]), !memory->alive[t]);
+        *kept += memory->alive[t];
+        if (memory->alive[t])
+            continue;
+        assert_int_equal(memory->dropped_at[t], at);
+        assert_int_equal(run_intervene(by_hand, &drop), at);
+        drop.stage = at + 1;
+        assert_int_equal(run_intervene(late, &drop), at + 1);
+        gone++;
+    }
+    assert_true(closed->macs.by[MAC_QKV] * memory->count == open->macs.by[MAC_QKV] * (memory->count - gone));
+    tiny_finish(by_hand);
+    tiny_finish(late);
+    check_same_answers(trace, run_trace(by_hand));
+    check_same_answers(trace, run_trace(late));
+    // Kept by hand, they are read again.
+    struct intervention reopen = {.kind = INTERVENE_REOPEN};
+    if (gone) {
+        assert_int_equal(run_intervene(run, &reopen), at);
+        tiny_finish(run);
+        while (run_undo(by_hand) >= 0)
+            continue;
+        tiny_finish(by_hand);
+        check_same_answers(trace, run_trace(by_hand));
+    }
+    *dropped += gone;
+    run_free(run);
+    run_free(by_hand);
+    run_free(late);
+}
+
+static void test_decoder_trimmer(void **state)
+{
+    (void)state;
+    struct model *model = reader();
+    int dropped = 0, kept = 0;
+    for (uint64_t seed = 0; seed < 6; seed++)
+        for (int generate = 0; generate < 2; generate++)
+            check_memory(model, seed, generate, &dropped, &kept);
+    print_message("%d words dropped, %d kept\n", dropped, kept);
+    assert_true(dropped > 10 && kept > 10);
+    model_free(model);
+}
+
+// Without trimmers the words that the decoder reads go by what [ENC] attended to in the last text layer, or by lot; the other
+// policies have nothing to say of them.
+static void test_memory_without_training(void **state)
+{
+    (void)state;
+    static const enum policy policies[] = {POLICY_CLS_ATTENTION, POLICY_RANDOM, POLICY_CROSS_ATTENTION, POLICY_MERGING};
+    struct model *model = blip(TASK_VQA, false);
+    for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
+        struct budget_request request = {.policy = policies[p], .tokens = 8, .trim_tokens = true};
+        double least;
+        struct error err = {0};
+        assert_true(budget_least(model, &request, &least, &err));
+        struct run_options options = with_policy(policies[p], least + 0.001);
+        struct run *run = finished(model, &options, 8);
+        const struct trace_tokens *read = &find_stage(run_trace(run), "memory")->tokens[TRACE_TEXT_STREAM];
+        assert_int_equal(read->count, 8);
+        if (p > 1) {
+            assert_int_equal(alive(read), 8);
+            assert_true(isnan(read->score[3]));
+            run_free(run);
+            continue;
+        }
+        assert_in_range(alive(read), 1, 4);
+        float looks[16 * 16], mean[8] = {0};
+        int queries, keys;
+        for (int h = 0; h < 4; h++) {
+            assert_true(run_attention(run, run_fusion_stage(run, 2), TRACE_TEXT_STREAM, MODULE_MSA, h, looks, &queries, &keys, &err));
+            for (int t = 0; t < keys; t++)
+                mean[t] += looks[t] / 4;
+        }
+        for (int t = 1; t < 8; t++) {
+            assert_true(policies[p] == POLICY_RANDOM || fabsf(mean[t] - read->score[t]) < 1e-5f);
+            for (int u = 1; u < 8; u++)
+                assert_true(!read->alive[t] || read->alive[u] || read->score[t] >= read->score[u]);
+        }
+        run_free(run);
+    }
+    model_free(model);
 }
 
 static void check_attention(struct run *run, int stage, int stream, enum attention_module module, bool causal)
@@ -675,7 +802,8 @@ int main(void)
         cmocka_unit_test(test_undo),          cmocka_unit_test(test_twin),
         cmocka_unit_test(test_tokens),        cmocka_unit_test(test_attention),
         cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_trimmed_ledger),
-        cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_beams_and_lengths),
+        cmocka_unit_test(test_decoder_trimmer), cmocka_unit_test(test_memory_without_training),
+        cmocka_unit_test(test_beams_and_lengths),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_captions), cmocka_unit_test(test_long_answer),
         cmocka_unit_test(test_contrast),      cmocka_unit_test(test_words_look),
         cmocka_unit_test(test_words_to_patches),

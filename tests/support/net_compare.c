@@ -38,7 +38,7 @@ bool net_close_call(const struct net *net, const struct net_state *state, int q)
         for (int s = 0; s < NET_STREAMS; s++)
             if (close_layer(&net->fusion[l][s], &state->fusion[l][s], state->rows[s], q))
                 return true;
-    return false;
+    return close_layer(&net->decoder[0], &state->decoder[0], state->rows[NET_TEXT], q);
 }
 
 static int compare_tokens(const struct stage *stage, int stream, const float *alive)
@@ -73,6 +73,8 @@ static const struct stream_layer_state *layer_of(const struct net *net, const st
         return &state->fusion[stage->layer][s];
     if (stage->kind == STAGE_IMAGE && s == NET_IMAGE)
         return &state->image[stage->layer];
+    if (stage->kind == STAGE_MEMORY && s == NET_TEXT)
+        return &state->decoder[0];
     return stage->kind == STAGE_TEXT && s == NET_TEXT && net->config.text_layers ? &state->text[stage->layer] : NULL;
 }
 

@@ -49,10 +49,11 @@ static void add_trimmers(const struct tiny_options *options, struct model_config
         for (int l = 0; l < model_stack_layers(c, (enum model_stack)s); l++) {
             struct trimmer_config *t = &c->trimmers[s][l];
             bool fusion = s == STACK_FUSION_IMAGE || s == STACK_FUSION_TEXT;
-            bool heads = options->head_trimmers && !(options->blip && s == STACK_FUSION_IMAGE);
-            if (s == STACK_TEXT ? options->text_trimmers
-                : fusion        ? options->fusion_trimmers
-                                : options->image_trimmers)
+            bool read = s == STACK_DECODER || (options->blip && s == STACK_FUSION_IMAGE), heads = options->head_trimmers && !read;
+            if (s == STACK_TEXT      ? options->text_trimmers
+                : fusion             ? options->fusion_trimmers
+                : s == STACK_DECODER ? options->decoder_trimmers
+                                     : options->image_trimmers)
                 *t = (struct trimmer_config){.hidden = 4, .rank = s == STACK_TEXT ? 0 : 6};
             t->msa = heads;
             t->mca = heads && fusion;

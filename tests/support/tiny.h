@@ -15,7 +15,7 @@ struct tiny_options {
     enum model_task task;
     bool published;       // METER's own layout: patch stem, post-norm, no extras
     bool blip;            // BLIP of that task: patches wider than words, 2 + 3 (+ 2) layers, image trimmers guided
-    bool text_trimmers, image_trimmers, fusion_trimmers, head_trimmers;
+    bool text_trimmers, image_trimmers, fusion_trimmers, decoder_trimmers, head_trimmers;
     const char *calibration; // metadata, NULL: none
     const char *answers;     // of a VQA model: a JSON list of nine, NULL: colours, yes, no, ...
     uint64_t seed;

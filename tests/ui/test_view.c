@@ -103,6 +103,8 @@ static void test_stage_names(void **state)
         {{.kind = STAGE_EMBED, .stream = 0, .layer = -1}, "embed image", "img0", "i0"},
         {{.kind = STAGE_IMAGE, .stream = 0, .layer = 0}, "image 1", "img1", "i1"},
         {{.kind = STAGE_FUSION, .stream = -1, .layer = 11}, "fusion 12", "fus12", "f12"},
+        {{.kind = STAGE_MEMORY, .stream = TRACE_TEXT_STREAM, .layer = 0}, "memory", "mem", "m"},
+        {{.kind = STAGE_DECODE, .stream = TRACE_TEXT_STREAM, .layer = 1}, "word 2", "dec2", "d2"},
         {{.kind = STAGE_ANSWER, .stream = -1, .layer = -1}, "answer", "ans", "a"},
     };
     enum { COUNT = sizeof names / sizeof *names };
