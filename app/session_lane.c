@@ -41,11 +41,11 @@ static void picture_list(struct lane *lane, const struct picture *list[TRACE_PIC
 }
 
 // The old question seldom fits another picture: a bundled one brings its own; beside any other the old one stays, and
-// that is said. Nothing of this when a question follows anyway.
+// that is said.
 static bool fit_question(struct lane *lane, const char *path, struct error *err)
 {
     char question[SCENES_QUESTION];
-    if (session_asks_next(lane) || lane->session->model->config.task == TASK_CAPTION)
+    if (lane->session->model->config.task == TASK_CAPTION)
         return true;
     if (lane->session->model->config.pictures > 1 || !scenes_question(path, question)) {
         session_publish_message(lane, _("The question has stayed as it was; press a to ask something about this picture."));
@@ -59,7 +59,7 @@ static bool fit_question(struct lane *lane, const char *path, struct error *err)
     return true;
 }
 
-static bool open_picture(struct lane *lane, int slot, const char *path, struct error *err)
+static bool open_picture(struct lane *lane, int slot, const char *path, bool ask_follows, struct error *err)
 {
     struct picture loaded;
     struct picture_origin origin;
@@ -84,7 +84,7 @@ static bool open_picture(struct lane *lane, int slot, const char *path, struct e
     lane->paths[slot] = name;
     lane->origins[slot] = origin;
     session_publish_picture(lane, slot);
-    return describe(lane, err) && fit_question(lane, path, err);
+    return describe(lane, err) && (ask_follows || fit_question(lane, path, err));
 }
 
 struct run_options session_run_options(const struct session *session)
@@ -276,7 +276,7 @@ bool session_carry_out(struct session *s, const struct command *c, struct error 
         session_publish_least(lane);
         return true;
     case COMMAND_OPEN:
-        return open_picture(lane, c->slot, c->text, err);
+        return open_picture(lane, c->slot, c->text, c->ask_follows, err);
     case COMMAND_POLICY:
         if (!run_set_policy(lane->run, c->policy, c->budget, err))
             return false;

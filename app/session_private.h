@@ -34,6 +34,7 @@ struct command {
     int lane;
     char *text; // question or path, owned
     int slot;   // of a picture; the lane that OPEN_LANE copies
+    bool ask_follows; // an ASK comes after this OPEN
     enum policy policy;
     double budget;
     struct intervention intervention;
@@ -123,7 +124,5 @@ void session_release_lane(struct lane *lane);
 // session_queue.c: the screen's side. Takes the oldest command (the lock is held); false: there is none.
 bool session_next_command(struct session *session, struct command *command);
 void session_free_command(struct command *command);
-// Whether the command that comes next, or after further pictures, asks this lane something.
-bool session_asks_next(struct lane *lane);
 
 #endif

@@ -18,18 +18,6 @@ bool session_next_command(struct session *s, struct command *command)
     return true;
 }
 
-bool session_asks_next(struct lane *lane)
-{
-    struct session *s = lane->session;
-    pthread_mutex_lock(&s->lock);
-    int next = 0;
-    while (next < s->queued && s->queue[next].kind == COMMAND_OPEN && s->queue[next].lane == lane->index)
-        next++; // the other picture
-    bool asks = next < s->queued && s->queue[next].kind == COMMAND_ASK && s->queue[next].lane == lane->index;
-    pthread_mutex_unlock(&s->lock);
-    return asks;
-}
-
 static bool session_poll(void *context, struct backend_news *news)
 {
     struct lane *lane = context;
@@ -104,9 +92,9 @@ static void session_ask(void *context, const char *question)
     enqueue(context, (struct command){.kind = COMMAND_ASK, .text = strdup(question)});
 }
 
-static void session_open_picture(void *context, int slot, const char *path)
+static void session_open_picture(void *context, int slot, const char *path, bool ask_follows)
 {
-    enqueue(context, (struct command){.kind = COMMAND_OPEN, .slot = slot, .text = strdup(path)});
+    enqueue(context, (struct command){.kind = COMMAND_OPEN, .slot = slot, .text = strdup(path), .ask_follows = ask_follows});
 }
 
 static void session_set_policy(void *context, const char *policy, double budget)

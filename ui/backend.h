@@ -251,7 +251,8 @@ struct backend {
     void (*want_stage)(void *context, int stage);
 
     void (*ask)(void *context, const char *question);
-    void (*open_picture)(void *context, int slot, const char *path);
+    // `ask_follows`: so does ask(), and nothing need be done about a question that hardly fits another picture.
+    void (*open_picture)(void *context, int slot, const char *path, bool ask_follows);
     void (*set_policy)(void *context, const char *policy,
                        double budget); // a name of POLICIES; NaN: as trained
     void (*intervene)(void *context, const struct intervention *what);

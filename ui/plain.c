@@ -222,7 +222,7 @@ static void ask(struct plain *plain, const char *text)
 static void open_picture(struct plain *plain, const char *text)
 {
     int slot = take_picture(plain, &text);
-    plain->backend->open_picture(plain->backend->context, slot, text);
+    plain->backend->open_picture(plain->backend->context, slot, text, false);
     tell_outcome(plain);
     if (!plain->error[0])
         plain_tell_input(&plain->view, plain->out);

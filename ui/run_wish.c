@@ -22,7 +22,7 @@ void run_wish_ask(const struct run_wish *wish, const struct trace *known, const 
     backend->set_policy(backend->context, wish->policy, wish->budget);
     for (int p = 0; p < TRACE_PICTURES && wish->pictures[p]; p++)
         if (!known || p >= known->picture_count || !same_text(wish->pictures[p], known->pictures[p].path))
-            backend->open_picture(backend->context, p, wish->pictures[p]);
+            backend->open_picture(backend->context, p, wish->pictures[p], true);
     backend->ask(backend->context, wish->question ? wish->question : ""); // forgets the changes by hand
     backend->want_stage(backend->context, TRACE_STAGES);
 }

@@ -136,8 +136,9 @@ static void fake_ask(void *context, const char *question)
     restart(fake, 1);
 }
 
-static void fake_open(void *context, int slot, const char *path)
+static void fake_open(void *context, int slot, const char *path, bool ask_follows)
 {
+    (void)ask_follows;
     struct fake_backend *fake = context;
     fake_log(fake, "open %d %s\n", slot, path);
     if (!strcmp(path, "other.png")) { // the only one that there is
