@@ -202,6 +202,11 @@ static void print_table(const struct comparison *c)
                text_fit(answer, sizeof answer, trace->answer.text), 100 * (double)trace->answer.p,
                2 * trace->spent_macs / 1e6, 2 * trace->dense_macs / 1e6, 100 * trace->spent_macs / trace->dense_macs,
                trace->ms);
+        const struct stage *last = &trace->stages[trace->stage_count - 1];
+        if (!isnan(last->similarity))
+            printf(_("   ITC %+.4f, rank score %+.4f\n"), (double)last->similarity, (double)last->rank);
+        else if (!isnan(last->rank))
+            printf(_("   rank score %+.4f\n"), (double)last->rank);
     }
     char sentence[480];
     compare_tell(c, compare_stages(c) - 1, sentence, sizeof sentence);

@@ -121,6 +121,17 @@ static void write_answers(struct writer *writer, const struct stage *stage)
     }
 }
 
+static void write_score(struct writer *writer, const char *name, float score)
+{
+    char number[16];
+    int row, columns = writer->rect.columns;
+    if (isnan(score) || !next_row(writer, &row))
+        return;
+    snprintf(number, sizeof number, "%+.3f", (double)score);
+    draw_text(writer->pane, STYLE_TEXT, row, writer->rect.column, columns - draw_width(number) - 1, name);
+    draw_right(writer->pane, STYLE_NUMBER, row, writer->rect.column, columns, number);
+}
+
 // What the linked cursor is on, as this run calls it.
 static void name_cursor(const struct view *view, const struct explain_place *place, bool wide, char *out, size_t size)
 {
@@ -312,6 +323,8 @@ void compare_draw_panel(struct page *page, const struct pane *pane, int place)
     if (cursor && tight) // it was asked for: the lesser answers make room
         write_cursor(&writer, page, run);
     write_answers(&writer, &shown.trace.stages[index]);
+    write_score(&writer, _("ITC"), shown.trace.stages[index].similarity); // beside ITM, which the answers are
+    write_score(&writer, _("rank score"), shown.trace.stages[index].rank);
     writer.used += !tight && writer.rect.rows > 12;
     if (cursor && !tight)
         write_cursor(&writer, page, run);

@@ -198,6 +198,9 @@ static void test_table(void **state)
     expect(COMPARE(picture_path, other_path, "is it red?", "--model", pair_path, "--with-question", "is it?"), 0,
            "Answers: A ", "");
     expect(COMPARE(picture_path, "is it \033[31m?", "--model", model_path, "--with-policy", "none"), 0, "is it ?[31m?", "");
+    struct tiny_options matches = {.task = TASK_RETRIEVAL, .blip = true, .seed = 12};
+    const char *match_path = tiny_write("compare-match.safetensors", &matches);
+    expect(COMPARE(picture_path, "the dog", "--model", match_path, "--with-question", "a red cup"), 0, "   ITC +", "");
     expect(COMPARE("--help"), 0, "usage: trimscope compare", "");
 }
 
