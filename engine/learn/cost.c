@@ -144,7 +144,8 @@ static void walk_fusion(struct walk *walk, struct net_state *state, int layer, i
             walk->spent += head_trimmer_macs(&refs[s].msa);
         if (states[s].gate_mca)
             walk->spent += head_trimmer_macs(&refs[s].mca);
-        walk->tokens[s] = count_alive(states[s].alive, rows.stride, count, question);
+        if (states[s].alive) // of a caption nothing is dropped, and its beginning alone counts here
+            walk->tokens[s] = count_alive(states[s].alive, rows.stride, count, question);
     }
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
@@ -173,11 +174,31 @@ static double fixed_macs(const struct net *net, int words)
     return (double)flops_total(&macs);
 }
 
-static double writing_macs(const struct net *net, int question, int words)
+// keys: that a word attends to, in all layers together.
+static double writing_macs(const struct net *net, int question, int keys)
 {
     struct macs macs = {0};
-    flops_writing(&net->config, question, (uint64_t)(net->config.decoder_layers * words), &macs);
+    flops_writing(&net->config, question, (uint64_t)keys, &macs);
     return (double)flops_total(&macs);
+}
+
+// Words of a caption, as budgets plan it: an affine function of the patches that are left in each layer. Its beginning, which the
+// text layers read, is read from left to right, not all to all.
+static void walk_caption(struct walk *walk, struct net_state *state, int question, int begun)
+{
+    const struct net *net = walk->net;
+    int layers = net->config.fusion_layers;
+    struct rows rows = state->rows[NET_IMAGE];
+    double none = writing_macs(net, begun, 0) - (double)layers * begun * (begun - 1) * net->config.width;
+    double each = writing_macs(net, begun, 1) - writing_macs(net, begun, 0);
+    walk->spent += none;
+    walk->dense += none + layers * walk->full[NET_IMAGE] * each;
+    for (int l = 0; l < layers; l++) {
+        struct stream_layer_state *patches = &state->fusion[l][NET_IMAGE];
+        walk->spent += each * count_alive(patches->alive, rows.stride, rows.stride, question);
+        if (walk->weight != 0)
+            give_tokens(patches, rows.stride, rows.stride, question, walk->weight * each);
+    }
 }
 
 // BLIP's decoder, as budgets plan it: an affine function of the words that are left to attend to.
@@ -192,7 +213,7 @@ static void walk_writing(struct walk *walk, struct net_state *state, int questio
         walk_trimmer(walk, &net->decoder[0].tokens, &state->fusion[net->config.fusion_layers - 1][NET_TEXT], rows, question,
                      walk->tokens[NET_TEXT]);
     walk->tokens[NET_TEXT] = count_alive(memory->alive, rows.stride, words, question);
-    double none = writing_macs(net, words, 0), each = writing_macs(net, words, 1) - none;
+    double none = writing_macs(net, words, 0), each = writing_macs(net, words, net->config.decoder_layers) - none;
     walk->spent += none + walk->tokens[NET_TEXT] * each;
     walk->dense += none + words * each;
     if (walk->weight != 0)
@@ -230,7 +251,10 @@ static void walk_question(struct walk *walk, const struct net_batch *batch, stru
     walk_transform(walk, state->image, c->image_layers, NET_IMAGE, state->image_rows, picture);
     for (int l = 0; l < c->fusion_layers; l++)
         walk_fusion(walk, state, l, question);
-    walk_writing(walk, state, question, text);
+    if (net->captions)
+        walk_caption(walk, state, question, text);
+    else
+        walk_writing(walk, state, question, text);
 }
 
 void cost_shares(const struct net *net, const struct net_batch *batch, const struct net_state *state, double *share)

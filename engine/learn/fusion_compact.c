@@ -1,6 +1,5 @@
 #include "engine/learn/fusion_compact.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct compact_rows compact_enter(const struct compact_rows *before, struct rows full)
@@ -10,21 +9,13 @@ struct compact_rows compact_enter(const struct compact_rows *before, struct rows
     return (struct compact_rows){.in = rows, .at = rows, .in_token = token, .token = token};
 }
 
-static int *int_alloc(struct tape *tape, int n)
-{
-    int *p = arena_alloc(&tape->arena, (size_t)n, sizeof *p);
-    if (!p)
-        abort(); // as tape_alloc()
-    return p;
-}
-
 void compact_choose(struct tape *tape, struct compact_rows *compact, const real *mask, const real *alive_before)
 {
     struct rows in = compact->in;
     if (!mask || !alive_before)
         return;
-    int *pick = int_alloc(tape, rows_total(in)), *token = int_alloc(tape, rows_total(in));
-    int *first = int_alloc(tape, in.n + 1), taken = 0, longest = 0;
+    int *pick = tape_ints(tape, rows_total(in)), *token = tape_ints(tape, rows_total(in));
+    int *first = tape_ints(tape, in.n + 1), taken = 0, longest = 0;
     for (int i = 0; i < in.n; i++) {
         first[i] = taken;
         for (int r = rows_first(in, i); r < rows_first(in, i) + rows_count(in, i); r++) {

@@ -68,12 +68,26 @@ static json_t *answer_table(const struct tensor_list *model)
     return table;
 }
 
-// The words of an answer without the tokens at its ends; how many: 0, none; no longer an answer that fits where it was cut.
-static int answer_words(const struct learn_set *set, int question, int words[WORDS_ANSWER])
+// The tokens of a question, at most config.max_tokens, or of what a caption begins with. 0: no memory.
+static int question_tokens(const struct learn_set *set, int question, struct token *tokens)
 {
-    struct token tokens[WORDS_ANSWER + 2];
+    const char *text = set->questions.questions[question].text;
+    bool begins = set->config.task == TASK_CAPTION && !*text;
+    return question_encode(&set->config, set->tokenizer, begins ? MODEL_PROMPT : text, tokens);
+}
+
+// Rows of a written answer at most, its first one counted; begun: tokens of what a caption begins with.
+static int most_rows(const struct learn_set *set, int begun)
+{
+    return set->config.task == TASK_CAPTION ? set->config.max_tokens - begun + 1 : WORDS_ANSWER;
+}
+
+// The words of an answer without the tokens at its ends; how many: 0, none; no longer an answer that fits where it was cut.
+static int answer_words(const struct learn_set *set, int question, int words[WRITING_WORDS])
+{
+    struct token tokens[WRITING_WORDS + 2];
     const char *answer = set->questions.questions[question].answer;
-    int count = *answer ? tokenizer_encode(set->tokenizer, answer, tokens, WORDS_ANSWER + 2) - 2 : 0;
+    int count = *answer ? tokenizer_encode(set->tokenizer, answer, tokens, WRITING_WORDS + 2) - 2 : 0;
     for (int w = 0; w < count; w++)
         words[w] = tokens[w + 1].id;
     return count > 0 ? count : 0;
@@ -82,21 +96,26 @@ static int answer_words(const struct learn_set *set, int question, int words[WOR
 static bool find_labels(struct learn_set *set, const struct tensor_list *model, struct error *err)
 {
     json_t *table = answer_table(model);
-    int words[WORDS_ANSWER];
-    if (!table)
+    int words[WRITING_WORDS];
+    struct token *tokens = memory_alloc((size_t)set->config.max_tokens, sizeof *tokens);
+    if (!table || !tokens) {
+        json_decref(table);
+        memory_free(tokens);
         return error_no_memory(err, "the answers");
-    if (model_writes(&set->config)) // to choose from, once it is trained: what choosing costs counts
+    }
+    if (set->config.task == TASK_VQA && model_writes(&set->config)) // to choose from, once it is trained: what choosing costs counts
         set->config.labels = (int)json_object_size(table);
     for (int i = 0; i < set->questions.count; i++) {
         const json_t *label = json_object_get(table, set->questions.questions[i].answer);
         set->labels[i] = label && json_integer_value(label) < set->config.labels ? (int)json_integer_value(label) : -1;
         if (model_writes(&set->config)) {
-            int count = answer_words(set, i, words);
-            set->labels[i] = count > 0 && writing_fits(count) ? 0 : -1;
+            int count = answer_words(set, i, words), most = most_rows(set, question_tokens(set, i, tokens));
+            set->labels[i] = count > 0 && count < most ? 0 : -1;
         }
         set->labelled += set->labels[i] >= 0;
     }
     json_decref(table);
+    memory_free(tokens);
     return true;
 }
 
@@ -112,6 +131,9 @@ bool learn_set_open(struct learn_set *set, const char *path, const struct model_
                     const struct tensor_list *model, struct error *err)
 {
     *set = (struct learn_set){.config = *config};
+    if (config->task == TASK_CAPTION && config->max_tokens > WRITING_WORDS)
+        return error_set(err, ERROR_INPUT, "training supports captions of at most %d tokens; the model's have %d", WRITING_WORDS,
+                         config->max_tokens);
     bool ok = question_tokenizer(&set->config, model, &set->tokenizer, err) &&
               (set->tokenizer ||
                error_set(err, ERROR_INPUT, "the model carries no tokenizer, so it cannot read questions"));
@@ -186,10 +208,13 @@ static bool draw_picture(const struct learn_set *set, const char *path, struct s
     return ok;
 }
 
-static void add_answer(const struct learn_set *set, int question, struct writing *writing)
+// tokens: the question's, or what a caption begins with.
+static void add_answer(const struct learn_set *set, int question, const struct token *tokens, int count,
+                       struct writing *writing)
 {
-    int words[WORDS_ANSWER], count = answer_words(set, question, words);
-    writing_add(writing, set->labels[question] >= 0 ? words : NULL, count);
+    int words[WRITING_WORDS], said = answer_words(set, question, words);
+    int first = set->config.task == TASK_CAPTION ? tokens[count - 1].id : set->config.token_start;
+    writing_add(writing, first, most_rows(set, count), set->labels[question] >= 0 ? words : NULL, said);
 }
 
 bool learn_set_draw(const struct learn_set *set, int group, int want, struct random *random, struct set_sample *sample,
@@ -202,19 +227,19 @@ bool learn_set_draw(const struct learn_set *set, int group, int want, struct ran
     if (!tokens)
         return error_no_memory(err, "the questions");
     int first = set->order[g.first];
-    writing_start(&sample->writing, set->config.token_start, set->config.token_end);
+    writing_start(&sample->writing, set->config.token_end);
     bool ok = draw_picture(set, set->questions.questions[first].pictures[0], sample, err) ||
               question_set_blame(&set->questions, first, err);
     for (int q = 0; ok && q < count; q++) {
         int which = set->order[g.first + (from + q) % g.count];
-        int n = question_encode(&set->config, set->tokenizer, set->questions.questions[which].text, tokens);
+        int n = question_tokens(set, which, tokens);
         ok = n > 0 || error_no_memory(err, "the questions");
         for (int t = 0; t < stride; t++)
             sample->ids[q * stride + t] = t < n ? tokens[t].id : tokenizer_special(set->tokenizer, TOKENIZER_PAD);
         sample->text_count[q] = n;
         sample->answers[q] = set->labels[which];
-        if (sample->writes)
-            add_answer(set, which, &sample->writing);
+        if (ok && sample->writes)
+            add_answer(set, which, tokens, n, &sample->writing);
         longest = n > longest ? n : longest;
     }
     memory_free(tokens);

@@ -1,5 +1,7 @@
 #include "engine/learn/net_private.h"
 
+#include "engine/model/beam.h"
+
 // What was alive when a stream entered the fusion layers, as a state that the first layer can look back at.
 static struct stream_layer_state *entry_state(struct tape *tape, const struct net *net,
                                               const struct net_batch *batch, struct net_state *state, int stream)
@@ -35,6 +37,8 @@ void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *
 {
     const struct stream_layer_state *before[NET_STREAMS];
     const real *x[NET_STREAMS];
+    if (net->captions)
+        net_enter_captions(tape, net, batch, state);
     for (int s = 0; s < NET_STREAMS; s++) {
         before[s] = state->entry[s] = entry_state(tape, net, batch, state, s);
         x[s] = state->fused_in[s];
@@ -100,8 +104,10 @@ void net_backward(struct tape *tape, const struct net *net, const struct net_bat
     leave_fusion_masks(net, batch, state);
     // METER's image encoder is guided by the words that enter fusion; BLIP's by the words encoded alone.
     real *dcontext = state->context == state->fused_in[NET_TEXT] ? d[NET_TEXT]
-                     : state->context ? tape_zeros(tape, (size_t)(rows_total(state->rows[NET_TEXT]) * width[NET_TEXT]))
+                     : state->context ? tape_zeros(tape, (size_t)(rows_total(state->question_rows) * width[NET_TEXT]))
                                       : NULL;
+    if (net->captions && net->embeddings)
+        net_enter_captions_back(tape, net, state, d[NET_TEXT]);
     if (net->embeddings || net->first_image < net->config.image_layers)
         net_encode_image_back(tape, net, batch, state, d[NET_IMAGE], gradients->encoded, dcontext);
     if (net->embeddings || net->first_text < net->text_layers)
@@ -134,6 +140,11 @@ static size_t answer_numbers(const struct net *net, size_t rows, size_t words)
     size_t trimming = words * (12 * width + 3 * (size_t)(memory->hidden + memory->rank) + 16);
     size_t layer = rows * (token_numbers(width, (size_t)c->decoder_ffn, &none) + heads * (rows + words)) + words * 6 * width;
     return net->writes ? trimming + (size_t)c->decoder_layers * layer + rows * (16 * width + 3 * (size_t)net->labels) : 0;
+}
+
+int net_answer_rows(const struct net *net)
+{
+    return !net->writes ? 1 : net->captions ? net->config.max_tokens : WORDS_ANSWER;
 }
 
 size_t net_arena_size(const struct net *net, int questions, int text_stride, int answer_rows)

@@ -1,8 +1,9 @@
-// The whole model for training, METER's and BLIP's (VQA, and matching of picture and text): one scene with all its questions
-// at a time, forward and backward. Both are the same lists of layers: an image encoder, a text encoder, fusion layers of
-// two streams, and an answer. METER's answer is a classifier; BLIP's patches only stand by in the fusion layers, its
-// words encoded without a picture guide its image encoder, and its answers are written by a decoder. The same parameters
-// and shapes as engine/model; tests compare the two.
+// The whole model for training, METER's and BLIP's (VQA, captions, and matching of picture and text): one scene with all its
+// questions at a time, forward and backward. Both are the same lists of layers: an image encoder, a text encoder, fusion layers
+// of two streams, and an answer. METER's answer is a classifier; BLIP's patches only stand by in the fusion layers, its
+// words encoded without a picture guide its image encoder, and its answers are written by a decoder. Captions are written by
+// the fusion layers themselves: a text goes through them whole, its beginning and what follows. The same parameters and shapes
+// as engine/model; tests compare the two.
 #ifndef TRIMSCOPE_LEARN_NET_H
 #define TRIMSCOPE_LEARN_NET_H
 
@@ -60,7 +61,7 @@ struct net {
     int labels;                                                    // numbers in a row of logits
     struct answer_head_refs head, pair_head; // METER's; pair_head: with config.pair_hidden
     // BLIP's: a linear map of the words' first row, or a decoder, whose labels are the words of its vocabulary.
-    bool writes;
+    bool writes, captions; // captions: without layers of its own
     struct linear_ref match;
     struct embedding_refs decoder_embedding;
     struct layer_refs decoder[NET_LAYERS]; // the first's token trimmer is of the question's states, which all of them read
@@ -84,11 +85,12 @@ bool net_init(struct net *net, const struct model_config *config, const struct p
 struct net_batch {
     int questions, text_stride;   // text_stride: the longest question's tokens
     const real *pixels;           // (3, side, side), normalised
-    const int *ids, *text_count;  // (questions, text_stride), tokens in each
+    const int *ids, *text_count;  // (questions, text_stride), tokens in each; of a caption its beginning
     int patch_count;              // patches that enter the fusion layers; 0: all
     const int *patches;           // which, increasing
     int picture;                  // 1: the second of the two that a statement is about (its token type); else 0
-    // Where the model writes: what its decoder reads, [DEC] and the words of each answer; each row gives the next word.
+    // Where the model writes: what its decoder reads, [DEC] (of a caption the last token of its beginning) and the words of each
+    // answer; each row gives the next word.
     struct rows answer_rows;
     const int *answer_ids;
 };
@@ -130,9 +132,11 @@ struct net_state {
     struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS], decoder_norm, word_norm;
     struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS], decoder[NET_LAYERS];
     struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams on entering
+    struct rows question_rows; // of the batch's ids
+    const int *caption_ids;    // (rows[NET_TEXT]), where captions are written
     real *encoded;            // image encoder's output after ln_post (image_rows)
     const real *text_encoded; // text encoder's output; NULL where none ran
-    const real *context;      // what guides the image encoder (rows[NET_TEXT]), NULL without guidance
+    const real *context;      // what guides the image encoder (question_rows), NULL without guidance
     real *fused_in[NET_STREAMS];
     struct stream_layer_state *entry[NET_STREAMS]; // what was alive on entering fusion; NULL: everything
     real *cls[NET_STREAMS], *cls_z[NET_STREAMS];
@@ -149,7 +153,8 @@ void net_forward(struct tape *tape, const struct net *net, const struct net_batc
                  const struct net_trimming *trimming, struct net_state *state);
 
 // The parts of it, for two passes through the fusion layers of the same encodings, or answers written word by word: what
-// net_encode() left stays in the arena (and in *state) while what net_fuse() or net_answer() adds is rewound.
+// net_encode() left stays in the arena (and in *state) while what net_fuse() or net_answer() adds is rewound. A caption that
+// has grown by a word must go through both again.
 void net_encode(struct tape *tape, const struct net *net, const struct net_batch *batch,
                 const struct net_trimming *trimming, struct net_state *state);
 void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *batch,
@@ -173,6 +178,9 @@ void net_pair_forward(struct tape *tape, const struct net *net, const struct net
                       struct answer_head_state *head);
 void net_pair_backward(struct tape *tape, const struct net *net, const struct answer_head_state *head,
                        const real *dlogits, int statements, struct net_gradients gradients[2]);
+
+// Rows of a written answer at most.
+int net_answer_rows(const struct net *net);
 
 // Bytes of arena that a forward and backward pass of `questions` questions can need; answer_rows: of all answers together,
 // where the model writes.

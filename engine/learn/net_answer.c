@@ -98,6 +98,71 @@ static void match_back(struct tape *tape, const struct net *net, const struct ne
         net_add(d + (size_t)(rows_first(leaving->rows[NET_TEXT], q) * width), dcls + (size_t)(q * width), width);
 }
 
+// ---- the words of written answers -------------------------------------------------------------------------------
+
+// Logits of the next word of each of `count` rows x.
+static void read_words(struct tape *tape, const struct net *net, struct net_state *state, const real *x, int count)
+{
+    int width = net->config.width;
+    size_t size = (size_t)(count * width);
+    state->written = x;
+    state->hidden = tape_alloc(tape, size);
+    state->active = tape_alloc(tape, size);
+    state->normed = tape_alloc(tape, size);
+    op_linear(tape, net->word_transform, state->hidden, x, count);
+    tape->kernels->gelu(state->active, state->hidden, count * width);
+    op_norm(tape, net->word_norm, &state->word_norm, state->normed, state->active, count);
+    state->logits = tape_alloc(tape, (size_t)count * (size_t)net->labels);
+    op_linear(tape, net->word_head, state->logits, state->normed, count);
+}
+
+// The gradient of those rows, from the arena.
+static real *read_words_back(struct tape *tape, const struct net *net, const struct net_state *state, const real *dlogits,
+                             int count)
+{
+    int width = net->config.width;
+    size_t size = (size_t)(count * width);
+    real *dnormed = tape_alloc(tape, size), *dactive = tape_zeros(tape, size), *dhidden = tape_alloc(tape, size);
+    real *d = tape_alloc(tape, size);
+    op_linear_back(tape, net->word_head, dnormed, false, dlogits, state->normed, count);
+    op_norm_back(tape, net->word_norm, &state->word_norm, dactive, dnormed, count);
+    tape->kernels->gelu_back(dhidden, dactive, state->hidden, count * width);
+    op_linear_back(tape, net->word_transform, d, false, dhidden, state->written, count);
+    return d;
+}
+
+// ---- captions, which the text layers have written themselves -----------------------------------------------------
+
+// Row of the text stream that row r of answer a stands for.
+static int caption_row(const struct net_state *state, int a, int r)
+{
+    return rows_first(state->rows[NET_TEXT], a) + rows_count(state->question_rows, a) - 1 + r;
+}
+
+static void write_captions(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                           struct net_state *state, const struct leaving *leaving)
+{
+    size_t width = (size_t)net->config.width;
+    struct rows rows = batch->answer_rows;
+    real *x = tape_alloc(tape, (size_t)rows_total(rows) * width);
+    for (int a = 0; a < rows.n; a++)
+        for (int r = 0; r < rows_count(rows, a); r++)
+            memcpy(x + (size_t)(rows_first(rows, a) + r) * width,
+                   leaving->x[NET_TEXT] + (size_t)caption_row(state, a, r) * width, width * sizeof *x);
+    read_words(tape, net, state, x, rows_total(rows));
+}
+
+static void write_captions_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
+                                const struct net_state *state, const real *dlogits, real *dtext)
+{
+    int width = net->config.width;
+    struct rows rows = batch->answer_rows;
+    const real *d = read_words_back(tape, net, state, dlogits, rows_total(rows));
+    for (int a = 0; a < rows.n; a++)
+        for (int r = 0; r < rows_count(rows, a); r++)
+            net_add(dtext + (size_t)(caption_row(state, a, r) * width), d + (size_t)((rows_first(rows, a) + r) * width), width);
+}
+
 // ---- BLIP's decoder, which attends to the words that are left ---------------------------------------------------
 
 // Which of the question's states it attends to, in all of its layers: alive (rows that leave fusion), NULL: all of them.
@@ -131,15 +196,7 @@ static void write_answers(struct tape *tape, const struct net *net, const struct
         y = block_attention(tape, &refs->cross, &layer->cross, y, rows, leaving->x[NET_TEXT], words, alive, NULL);
         x = block_ffn(tape, &refs->ffn, &layer->ffn, y, count);
     }
-    state->written = x;
-    state->hidden = tape_alloc(tape, size);
-    state->active = tape_alloc(tape, size);
-    state->normed = tape_alloc(tape, size);
-    op_linear(tape, net->word_transform, state->hidden, x, count);
-    tape->kernels->gelu(state->active, state->hidden, count * width);
-    op_norm(tape, net->word_norm, &state->word_norm, state->normed, state->active, count);
-    state->logits = tape_alloc(tape, (size_t)count * (size_t)net->labels);
-    op_linear(tape, net->word_head, state->logits, state->normed, count);
+    read_words(tape, net, state, x, count);
 }
 
 static void write_answers_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
@@ -152,12 +209,7 @@ static void write_answers_back(struct tape *tape, const struct net *net, const s
     struct stream_layer_state *memory = &state->decoder[0];
     bool gathered = memory->alive && memory->compact.token;
     real *dalive = gathered ? tape_zeros(tape, (size_t)rows_total(words)) : memory->dalive, *dwords = dleaving[NET_TEXT];
-    real *dnormed = tape_alloc(tape, size), *dactive = tape_zeros(tape, size), *dhidden = tape_alloc(tape, size);
-    real *d = tape_alloc(tape, size);
-    op_linear_back(tape, net->word_head, dnormed, false, dlogits, state->normed, count);
-    op_norm_back(tape, net->word_norm, &state->word_norm, dactive, dnormed, count);
-    tape->kernels->gelu_back(dhidden, dactive, state->hidden, count * width);
-    op_linear_back(tape, net->word_transform, d, false, dhidden, state->written, count);
+    real *d = read_words_back(tape, net, state, dlogits, count);
     for (int l = net->config.decoder_layers - 1; l >= 0; l--) {
         const struct layer_refs *refs = &net->decoder[l];
         struct stream_layer_state *layer = &state->decoder[l];
@@ -183,7 +235,9 @@ void net_answer(struct tape *tape, const struct net *net, const struct net_batch
 {
     const struct leaving leaving = leave_fusion(net, state);
     state->answer_rows = net->writes ? batch->answer_rows : (struct rows){.n = batch->questions, .stride = 1};
-    if (net->writes)
+    if (net->captions)
+        write_captions(tape, net, batch, state, &leaving);
+    else if (net->writes)
         write_answers(tape, net, batch, trimming, state, &leaving);
     else if (net->match.out)
         match(tape, net, state, &leaving);
@@ -195,7 +249,9 @@ void net_answer_back(struct tape *tape, const struct net *net, const struct net_
                      const struct net_gradients *gradients, real *const d[NET_STREAMS])
 {
     const struct leaving leaving = leave_fusion(net, state);
-    if (net->writes && gradients->logits)
+    if (net->captions && gradients->logits)
+        write_captions_back(tape, net, batch, state, gradients->logits, d[NET_TEXT]);
+    else if (net->writes && gradients->logits)
         write_answers_back(tape, net, batch, state, gradients->logits, &leaving, d);
     else if (net->match.out && gradients->logits)
         match_back(tape, net, state, gradients->logits, &leaving, d[NET_TEXT]);

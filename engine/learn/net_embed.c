@@ -37,7 +37,7 @@ void net_encode_text(struct tape *tape, const struct net *net, const struct net_
 {
     int width = net->config.width;
     struct rows rows = {.n = batch->questions, .stride = batch->text_stride, .count = batch->text_count};
-    state->rows[NET_TEXT] = rows;
+    state->question_rows = state->rows[NET_TEXT] = rows;
     size_t size = (size_t)(rows_total(rows) * width);
     real *embedded = tape_alloc(tape, size), *x = tape_alloc(tape, size);
     net_embed_words(tape, &net->embedding, batch->ids, rows, embedded);
@@ -60,7 +60,7 @@ void net_encode_text(struct tape *tape, const struct net *net, const struct net_
 static real *transform_back(struct tape *tape, const struct net *net, struct net_state *state, const real *d)
 {
     int width = net->config.width;
-    struct rows rows = state->rows[NET_TEXT];
+    struct rows rows = state->question_rows;
     for (int q = 0; q < rows.n; q++)
         for (int t = 0; t < rows_count(rows, q); t++)
             tape_give(tape, net->types, d + (size_t)((rows_first(rows, q) + t) * width), width);
@@ -72,19 +72,60 @@ static real *transform_back(struct tape *tape, const struct net *net, struct net
 void net_encode_text_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
                           struct net_state *state, real *dfused, real *dcontext)
 {
-    struct rows rows = state->rows[NET_TEXT];
+    struct rows rows = state->question_rows;
     int size = rows_total(rows) * net->config.width;
     real *d = net->transform[NET_TEXT].out ? transform_back(tape, net, state, dfused) : dcontext;
     if (state->text_encoded)
         net_encoder_layers_back(tape, net->text, state->text, net->text_layers, net->first_text, d, rows, NULL, rows);
     if (!net->embeddings)
         return;
-    if (!net->transform[NET_TEXT].out && d)
+    if (net->captions && !d)
+        return;
+    if (net->captions) // what enters the fusion layers was embedded for itself
+        dfused = d;
+    else if (!net->transform[NET_TEXT].out && d)
         tape->kernels->add(dfused, d, size); // the words go both ways
     real *dembedded = tape_zeros(tape, (size_t)size);
     op_norm_back(tape, net->embedding.norm, &state->embedding_norm, dembedded,
                  net->transform[NET_TEXT].out ? d : dfused, rows_total(rows));
     net_embed_words_back(tape, &net->embedding, batch->ids, rows, dembedded);
+}
+
+// The layout of captions and their ids, beginning and all.
+static void lay_out_captions(struct tape *tape, const struct net_batch *batch, struct net_state *state)
+{
+    struct rows begun = state->question_rows, written = batch->answer_rows;
+    int *count = tape_ints(tape, begun.n), longest = 0;
+    for (int q = 0; q < begun.n; q++) {
+        count[q] = rows_count(begun, q) + rows_count(written, q) - 1; // the first row written is the last begun
+        longest = count[q] > longest ? count[q] : longest;
+    }
+    int *ids = tape_ints(tape, begun.n * longest);
+    for (int q = 0; q < begun.n; q++)
+        for (int t = 0, n = rows_count(begun, q); t < count[q]; t++)
+            ids[q * longest + t] = t < n ? batch->ids[rows_first(begun, q) + t]
+                                         : batch->answer_ids[rows_first(written, q) + t - n + 1];
+    state->rows[NET_TEXT] = (struct rows){.n = begun.n, .stride = longest, .count = count};
+    state->caption_ids = ids;
+}
+
+void net_enter_captions(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state)
+{
+    lay_out_captions(tape, batch, state);
+    int rows = rows_total(state->rows[NET_TEXT]);
+    size_t size = (size_t)(rows * net->config.width);
+    real *embedded = tape_alloc(tape, size), *x = tape_alloc(tape, size);
+    net_embed_words(tape, &net->decoder_embedding, state->caption_ids, state->rows[NET_TEXT], embedded);
+    op_norm(tape, net->decoder_embedding.norm, &state->decoder_norm, x, embedded, rows);
+    state->fused_in[NET_TEXT] = x;
+}
+
+void net_enter_captions_back(struct tape *tape, const struct net *net, const struct net_state *state, const real *d)
+{
+    struct rows rows = state->rows[NET_TEXT];
+    real *dembedded = tape_zeros(tape, (size_t)(rows_total(rows) * net->config.width));
+    op_norm_back(tape, net->decoder_embedding.norm, &state->decoder_norm, dembedded, d, rows_total(rows));
+    net_embed_words_back(tape, &net->decoder_embedding, state->caption_ids, rows, dembedded);
 }
 
 // ---- patches ----------------------------------------------------------------------------------------------------
@@ -221,7 +262,7 @@ void net_encode_image(struct tape *tape, const struct net *net, const struct net
         x = copies;
     }
     x = net_encoder_layers(tape, net->image, state->image, net->config.image_layers, net->first_image, x, rows,
-                           state->context, state->rows[NET_TEXT], trimming);
+                           state->context, state->question_rows, trimming);
     state->encoded = tape_alloc(tape, (size_t)(rows_total(rows) * width));
     op_norm(tape, net->ln_post, &state->ln_post, state->encoded, x, rows_total(rows));
     enter_fusion(tape, net, batch, state);
@@ -239,7 +280,7 @@ void net_encode_image_back(struct tape *tape, const struct net *net, const struc
     enter_fusion_back(tape, net, batch, state, dfused, dencoded);
     op_norm_back(tape, net->ln_post, &state->ln_post, d, dencoded, rows_total(rows));
     net_encoder_layers_back(tape, net->image, state->image, net->config.image_layers, net->first_image, d, rows,
-                            dcontext, state->rows[NET_TEXT]);
+                            dcontext, state->question_rows);
     if (!net->embeddings)
         return;
     if (rows.n > 1) { // one picture was copied for each question

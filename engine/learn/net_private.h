@@ -56,6 +56,9 @@ void net_encode_image_back(struct tape *tape, const struct net *net, const struc
                            struct net_state *state, const real *dfused, const real *dencoded, real *dcontext);
 void net_encode_text_back(struct tape *tape, const struct net *net, const struct net_batch *batch,
                           struct net_state *state, real *dfused, real *dcontext);
+// Captions as they enter the fusion layers: the batch's ids, and the words of its answers behind them. d: of them.
+void net_enter_captions(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state);
+void net_enter_captions_back(struct tape *tape, const struct net *net, const struct net_state *state, const real *d);
 // Row of a picture's tokens that becomes row t of the fusion stream.
 static inline int net_source_row(const struct net_batch *batch, int t)
 {

@@ -39,7 +39,7 @@ void lookup_trimmers(struct lookup *at, const struct model_config *c, enum model
 
 // answer_words as net_init() gets them.
 void net_refs_meter(struct lookup *at, struct net *net, const int *answer_words);
-// False and a sentence for a task that training is not made for.
+// False and a sentence for trimmers that training is not made for.
 bool net_refs_blip(struct lookup *at, struct net *net, struct error *err);
 
 #endif

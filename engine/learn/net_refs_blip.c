@@ -46,38 +46,52 @@ static void words(struct lookup *at, const struct model_config *c, struct net *n
         struct layer_refs *fusion = net->fusion[l];
         text_layer(at, c, text, l, c->text_fusion_ffn, model_image_width(c), &fusion[NET_TEXT]);
         net->text[l] = fusion[NET_TEXT]; // before it has trimmers: the words alone are not trimmed
+        fusion[NET_TEXT].self.causal = c->task == TASK_CAPTION;
         lookup_trimmers(at, c, STACK_FUSION_TEXT, l, &fusion[NET_TEXT]);
         fusion[NET_IMAGE] = (struct layer_refs){.width = model_image_width(c), .still = true};
         lookup_trimmers(at, c, STACK_FUSION_IMAGE, l, &fusion[NET_IMAGE]);
     }
 }
 
+// The decoder of answers, or of captions, which has no layers of its own.
 static void decoder(struct lookup *at, const struct model_config *c, struct net *net)
 {
     static const char text[] = "text_decoder.bert.";
     net->writes = true;
+    net->captions = c->task == TASK_CAPTION;
     net->labels = c->vocabulary;
     net->decoder_embedding = embedding(at, c, text);
     for (int l = 0; l < c->decoder_layers; l++) {
         text_layer(at, c, text, l, c->decoder_ffn, c->width, &net->decoder[l]);
         net->decoder[l].self.causal = true;
     }
-    lookup_trimmers(at, c, STACK_DECODER, 0, &net->decoder[0]);
+    if (c->decoder_layers)
+        lookup_trimmers(at, c, STACK_DECODER, 0, &net->decoder[0]);
     lookup_section(at, "text_decoder.cls.predictions.");
     net->word_transform = lookup_linear(at, "transform.dense", c->width, c->width);
     net->word_norm = lookup_norm(at, "transform.LayerNorm", c->width, c->head_eps);
     net->word_head = (struct linear_ref){net->decoder_embedding.words, lookup_offset(at, "bias"), c->width, c->vocabulary};
 }
 
+// A caption goes through the text layers whole, and what is written has no trimmers: only its beginning could have.
+static bool trims_captions(const struct model_config *c)
+{
+    for (int l = 0; c->task == TASK_CAPTION && l < c->fusion_layers; l++) {
+        const struct trimmer_config *t = &c->trimmers[STACK_FUSION_TEXT][l];
+        if (t->hidden || t->msa || t->mca)
+            return true;
+    }
+    return false;
+}
+
 bool net_refs_blip(struct lookup *at, struct net *net, struct error *err)
 {
     const struct model_config *c = &net->config;
-    if (c->task != TASK_VQA && c->task != TASK_RETRIEVAL)
-        return error_set(err, ERROR_INPUT, "training supports BLIP models that answer questions or match pictures and texts; "
-                                           "this one is for %s", model_task_name(c->task));
+    if (trims_captions(c))
+        return error_set(err, ERROR_INPUT, "the words of a caption's beginning have trimmers, which training is not made for");
     picture(at, c, net);
     words(at, c, net);
-    if (c->task == TASK_VQA) {
+    if (model_writes(c)) {
         decoder(at, c, net);
         return true;
     }

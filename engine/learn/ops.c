@@ -13,6 +13,14 @@ real *tape_alloc(struct tape *tape, size_t n)
     return p;
 }
 
+int *tape_ints(struct tape *tape, int n)
+{
+    int *p = arena_alloc(&tape->arena, (size_t)n, sizeof *p);
+    if (!p)
+        abort();
+    return p;
+}
+
 real *tape_zeros(struct tape *tape, size_t n)
 {
     real *p = tape_alloc(tape, n);

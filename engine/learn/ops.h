@@ -22,6 +22,7 @@ struct tape {
 // programmer's error and aborts.
 real *tape_zeros(struct tape *tape, size_t n);
 real *tape_alloc(struct tape *tape, size_t n);
+int *tape_ints(struct tape *tape, int n);
 // Where gradients of the parameters from `offset` on are summed; NULL where they are not trained.
 static inline real *tape_gradient(const struct tape *tape, size_t offset)
 {

@@ -85,7 +85,7 @@ void shape_add_trimmers(struct model_config *config, struct train_settings *sett
     struct trimmer_config text = {settings->hidden, 0, heads, false, false}, none = {0};
     for (int l = 0; l < config->fusion_layers; l++) {
         config->trimmers[STACK_FUSION_IMAGE][l] = patches;
-        config->trimmers[STACK_FUSION_TEXT][l] = fusion;
+        config->trimmers[STACK_FUSION_TEXT][l] = config->task == TASK_CAPTION ? none : fusion; // of a beginning there is none
     }
     for (int l = 0; l < config->image_layers; l++)
         config->trimmers[STACK_IMAGE][l] = settings->image_trimmers ? image : none;

@@ -15,7 +15,7 @@ static bool make_workers(struct trainer *t)
     if (!t->worker)
         return false;
     int questions = t->world ? WORLD_QUESTIONS : t->settings.questions;
-    int tokens = t->world ? SAMPLE_TOKENS : t->config.max_tokens, answers = questions * (t->net.writes ? WORDS_ANSWER : 1);
+    int tokens = t->world ? SAMPLE_TOKENS : t->config.max_tokens, answers = questions * net_answer_rows(&t->net);
     size_t arena = net_arena_size(&t->net, questions, tokens, answers), taught = 0;
     if (t->teacher.value)
         taught = net_arena_size(&t->teacher.net, questions, tokens, answers);
@@ -208,6 +208,8 @@ static bool build(struct trainer *t, const struct trainer_options *options, stru
     if (t->settings.decoder_trimmers && !t->config.decoder_layers)
         return error_set(err, ERROR_INPUT, "this model has no decoder of answers that reads the question: leave "
                                            "decoder_trimmers at 0");
+    if (t->settings.trim && !model_trimmed_layers(&t->config))
+        return error_set(err, ERROR_INPUT, "these settings leave no trimmer in this model");
     if (!t->settings.budget_count && t->settings.trim)
         t->settings.budget_count = t->config.fusion_layers; // what the weights file says of how they were made
     if (t->world ? !open_world(t, err) : !open_sets(t, options, err))

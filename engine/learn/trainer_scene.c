@@ -91,14 +91,19 @@ static void teach(struct worker *w, const struct net *net, struct net_state *sta
     const struct net_trimming open = {0};
     struct writing *writing = &w->set_sample.writing;
     size_t mark = w->tape.arena.used;
-    net_fuse(&w->tape, net, &material->batch, &open, state);
+    if (!net->captions)
+        net_fuse(&w->tape, net, &material->batch, &open, state);
     while (net->writes && writing_unfinished(writing)) {
         size_t fused = w->tape.arena.used;
+        if (net->captions)
+            net_fuse(&w->tape, net, &material->batch, &open, state);
         net_answer(&w->tape, net, &material->batch, &open, state);
         writing_continue(writing, state->logits, net->labels);
         *material = trainer_set_material(w);
         arena_rewind(&w->tape.arena, fused);
     }
+    if (net->captions)
+        net_fuse(&w->tape, net, &material->batch, &open, state);
     net_answer(&w->tape, net, &material->batch, &open, state);
     memcpy(w->teacher_logits, state->logits,
            (size_t)rows_total(state->answer_rows) * (size_t)net->labels * sizeof(real));

@@ -4,16 +4,17 @@
 
 #include <string.h>
 
-void writing_start(struct writing *writing, int start, int end)
+void writing_start(struct writing *writing, int end)
 {
-    *writing = (struct writing){.start = start, .end = end};
+    *writing = (struct writing){.end = end};
 }
 
-void writing_add(struct writing *writing, const int *words, int count)
+void writing_add(struct writing *writing, int first, int most, const int *words, int count)
 {
     int a = writing->answers++;
-    writing->words[a][0] = writing->start;
+    writing->words[a][0] = first;
     writing->count[a] = 1;
+    writing->most[a] = most;
     writing->given[a] = writing->finished[a] = words != NULL;
     if (!words)
         return;
@@ -53,7 +54,7 @@ void writing_continue(struct writing *writing, const real *logits, int vocabular
             continue;
         const real *last = logits + (size_t)(writing->first[a + 1] - 1) * (size_t)vocabulary;
         int next = objective_best(last, vocabulary);
-        writing->finished[a] = next == writing->end || writing->count[a] == WORDS_ANSWER;
+        writing->finished[a] = next == writing->end || writing->count[a] == writing->most[a];
         if (!writing->finished[a])
             writing->words[a][writing->count[a]++] = next;
     }

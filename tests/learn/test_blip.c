@@ -128,7 +128,8 @@ static void test_original(void **state)
 
 struct seen {
     float logits[VOCABULARY], top[RANKED], loss[RANKED];
-    int count, ranked;
+    float words[TEXT][VOCABULARY]; // logits of each word of a caption
+    int count, ranked, word_count, caption[TEXT];
 };
 
 static void see(void *context, const char *name, const float *x, int rows, int width)
@@ -139,6 +140,10 @@ static void see(void *context, const char *name, const float *x, int rows, int w
         memcpy(seen->logits, x, (size_t)width * sizeof *x);
         seen->count = width;
     }
+    if (!strcmp(name, "dec_logits") && width == VOCABULARY && seen->word_count < TEXT) // the last row is the newest word's
+        memcpy(seen->words[seen->word_count++], x + (size_t)(rows - 1) * (size_t)width, (size_t)width * sizeof *x);
+    for (int i = 0; i < width && i < TEXT && !strcmp(name, "generated_ids"); i++)
+        seen->caption[i] = (int)x[i];
     if (!strcmp(name, "rank_stable_topk_ids"))
         memcpy(seen->top, x, (size_t)width * sizeof *x);
     if (!strcmp(name, "rank_stable_loss")) {
@@ -172,7 +177,7 @@ static void scene_init(struct scene *s, const struct tiny_options *options)
     assert_non_null(s->model);
     s->pixels = memory_alloc(3 * 96 * 96, sizeof *s->pixels);
     assert_non_null(s->pixels);
-    writing_start(&s->writing, s->model->config.token_start, s->model->config.token_end);
+    writing_start(&s->writing, s->model->config.token_end);
     for (int q = 0; q < QUESTIONS; q++) {
         struct token tokens[TEXT];
         s->count[q] = model_encode_question(s->model, tiny_questions[q], tokens);
@@ -181,7 +186,8 @@ static void scene_init(struct scene *s, const struct tiny_options *options)
         const struct answer_list *answers = &s->model->answer_pieces;
         int a = answers->count ? q % answers->count : 0;
         if (answers->count)
-            writing_add(&s->writing, answers->ids + answers->start[a], answers->start[a + 1] - answers->start[a] - 1);
+            writing_add(&s->writing, s->model->config.token_start, WORDS_ANSWER, answers->ids + answers->start[a],
+                        answers->start[a + 1] - answers->start[a] - 1);
     }
 }
 
@@ -346,12 +352,98 @@ static void test_pruned(void **state)
     check_pruned(TASK_RETRIEVAL);
 }
 
+// Captions of the greatest length, so that what was counted is what a plan counts: `beams` at once.
+static struct run *caption_run(struct scene *s, int q, enum policy policy, int beams, struct seen *seen)
+{
+    struct error err = {0};
+    struct run_options options = run_options_default();
+    options.policy = policy;
+    options.beams = beams;
+    options.min_length = options.max_length = TEXT;
+    const float *pixels[1] = {s->pixels};
+    *seen = (struct seen){.count = 0};
+    struct run *run = run_new_from_tensors(s->model, pixels, s->ids + q * TEXT, s->count[q], &options, see, seen, &err);
+    if (!run)
+        fail_msg("%s", err.text);
+    while (!run_finished(run))
+        assert_true(run_step(run, &err));
+    return run;
+}
+
+// The engine writes word by word from what it remembers; a training pass reads the same text whole.
+static void check_captions(bool trimmers)
+{
+    struct scene s;
+    struct tiny_options options = tiny_of(TASK_CAPTION, trimmers);
+    options.words_open = true;
+    static struct seen seen[QUESTIONS], wide;
+    enum policy policy = trimmers ? POLICY_LEARNED : POLICY_NONE;
+    struct net_trimming trimming = {.on = trimmers, .heads = trimmers, .sampling = {.temperature = 1}};
+    int compared = 0, words = 0, dropped = 0, off = 0;
+    float largest = 0, spread = 0;
+    double least = 1, most = 0;
+    scene_init(&s, &options);
+    for (uint64_t picture = 0; picture < 3; picture++) {
+        struct run *runs[QUESTIONS];
+        struct net_state net;
+        double shares[QUESTIONS];
+        take_picture(&s, picture);
+        writing_start(&s.writing, s.model->config.token_end);
+        for (int q = 0; q < QUESTIONS; q++) {
+            int begun = s.count[q];
+            runs[q] = caption_run(&s, q, policy, 1, &seen[q]);
+            assert_int_equal(seen[q].word_count, TEXT - begun);
+            writing_add(&s.writing, s.ids[q * TEXT + begun - 1], TEXT - begun + 1, seen[q].caption + begun, TEXT - begun);
+        }
+        struct net_batch batch = batch_of(&s);
+        arena_rewind(&s.f.tape.arena, 0);
+        net_forward(&s.f.tape, &s.f.net, &batch, &trimming, &net);
+        cost_shares(&s.f.net, &batch, &net, shares);
+        for (int q = 0; q < QUESTIONS; q++) {
+            bool close = net_close_call(&s.f.net, &net, q);
+            if (!close)
+                net_compare_trace(&s.f.net, &net, q, run_trace(runs[q]), &dropped, &off);
+            for (int w = 0; w < seen[q].word_count && !close; w++, words++)
+                for (int i = 0; i < VOCABULARY; i++) {
+                    const float *ours = net.logits + (rows_first(net.answer_rows, q) + w) * VOCABULARY;
+                    largest = fmaxf(largest, fabsf(ours[i] - seen[q].words[w][i]));
+                    spread = fmaxf(spread, fabsf(ours[i] - seen[q].words[0][i]));
+                }
+            run_free(runs[q]);
+            if (close)
+                continue;
+            struct run *run = caption_run(&s, q, policy, BEAMS, &wide);
+            double share = run_trace(run)->spent_macs / run_trace(run)->dense_macs;
+            if (fabs(shares[q] - share) > 1e-9)
+                fail_msg("caption %d: training counts a share of %.9f, the ledger %.9f", q, shares[q], share);
+            least = fmin(least, share);
+            most = fmax(most, share);
+            run_free(run);
+            compared++;
+        }
+    }
+    print_message("captions: %d with %d words, %d tokens and %d heads dropped, shares %.3f to %.3f, largest difference of a logit "
+                  "%.2e of up to %.2f\n",
+                  compared, words, dropped, off, least, most, (double)largest, (double)spread);
+    assert_true(compared >= 12 && words > 60 && largest < 1e-4f && spread > 0.1f);
+    assert_true(trimmers ? dropped > 100 && off > 5 && most > least + 0.005 : dropped == 0 && least == 1 && most == 1);
+    scene_free(&s);
+}
+
+static void test_captions(void **state)
+{
+    (void)state;
+    check_captions(false);
+    check_captions(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_original),
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_pruned),
+        cmocka_unit_test(test_captions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ struct setup {
 // Patches are wider than words, so that no width can be taken for the other.
 static void blip_config(struct model_config *c, const struct setup *setup, int fusion_layers)
 {
-    bool writes = setup->task == TASK_VQA, trimmers = setup->trimming != DENSE, concat = setup->trimming == CONCAT;
+    bool writes = setup->task == TASK_VQA, captions = setup->task == TASK_CAPTION, trimmers = setup->trimming != DENSE, concat = setup->trimming == CONCAT;
     model_config_default_blip(c, setup->task);
     c->image_size = 64;
     c->position_grid = 4;
@@ -60,16 +60,17 @@ static void blip_config(struct model_config *c, const struct setup *setup, int f
     c->vocabulary = 13;
     c->positions = 12;
     c->max_tokens = 10;
-    c->labels = writes ? 5 : 2;
+    c->labels = writes ? 5 : captions ? 0 : 2;
     c->decoder_layers = writes ? 2 : 0;
     c->decoder_ffn = writes ? 10 : 0;
-    c->projection = writes ? 0 : 4;
+    c->projection = writes || captions ? 0 : 4;
     c->image_eps = c->text_eps = c->fusion_eps = c->head_eps = c->trimmer_eps = 1e-5f;
     for (int l = 0; trimmers && l < 2; l++)
         c->trimmers[STACK_IMAGE][l] = (struct trimmer_config){3, 4, true, false, concat};
     for (int l = 0; trimmers && l < fusion_layers; l++) {
         c->trimmers[STACK_FUSION_IMAGE][l] = (struct trimmer_config){3, 4, false, false, concat};
-        c->trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){4, 3, true, true, concat};
+        if (!captions)
+            c->trimmers[STACK_FUSION_TEXT][l] = (struct trimmer_config){4, 3, true, true, concat};
     }
     if (trimmers && writes)
         c->trimmers[STACK_DECODER][0] = (struct trimmer_config){3, 5, false, false, concat};
@@ -405,6 +406,7 @@ static void test_compact(void **state)
     check_compact((struct setup){.stem = STEM_CONV, .order = FUSION_POST});
     check_compact((struct setup){.blip = true, .task = TASK_VQA});
     check_compact((struct setup){.blip = true, .task = TASK_RETRIEVAL});
+    check_compact((struct setup){.blip = true, .task = TASK_CAPTION});
 }
 
 static void test_concat(void **state)
@@ -470,6 +472,14 @@ static void test_blip_answers(void **state)
     check_all((struct setup){.blip = true, .task = TASK_VQA, .trimming = CONCAT});
 }
 
+static void test_blip_captions(void **state)
+{
+    (void)state;
+    check_all((struct setup){.blip = true, .task = TASK_CAPTION});
+    check_all((struct setup){.blip = true, .task = TASK_CAPTION, .trimming = TRIMMERS});
+    check_all((struct setup){.blip = true, .task = TASK_CAPTION, .trimming = CONCAT});
+}
+
 static void test_blip_matches(void **state)
 {
     (void)state;
@@ -485,7 +495,7 @@ int main(void)
         cmocka_unit_test(test_trimmers_pre_norm),  cmocka_unit_test(test_compact),
         cmocka_unit_test(test_concat),             cmocka_unit_test(test_frozen),
         cmocka_unit_test(test_pair),               cmocka_unit_test(test_blip_answers),
-        cmocka_unit_test(test_blip_matches),
+        cmocka_unit_test(test_blip_matches),       cmocka_unit_test(test_blip_captions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@ enum { PICTURES = 6, ASKED = 3 };
 
 static const struct tiny_options meter = {.task = TASK_VQA, .published = true, .seed = 7};
 static const struct tiny_options blip = {.task = TASK_VQA, .blip = true, .seed = 7};
+static const struct tiny_options captioner = {.task = TASK_CAPTION, .blip = true, .seed = 7};
 static const struct tiny_options matcher = {.task = TASK_RETRIEVAL, .blip = true, .seed = 7};
 
 static const char *picture_path(int index)
@@ -158,6 +159,46 @@ static void test_written_material(void **state)
     ends[3 * 30 + 3] = 1;
     writing_continue(&sample.writing, ends, 30);
     assert_false(writing_unfinished(&sample.writing));
+    learn_set_sample_free(&sample);
+    learn_set_close(&set);
+    tensor_list_close(f.file);
+}
+
+// Of a caption the question is the beginning, and its last token is where the first word comes from; as many words may be
+// written as have room behind it.
+static void test_caption_material(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error err = {0};
+    struct learn_set set;
+    struct set_sample sample = {0};
+    fixture_init(&f, &captioner);
+    const char text[] = "{\"picture\": \"set0.png\", \"question\": \"\"}\n{\"picture\": \"set0.png\", \"question\": \"the red cup\", "
+                        "\"answer\": \"is there\"}\n";
+    const char *path = scratch_write("captions.jsonl", text, strlen(text));
+    if (!learn_set_open(&set, path, &f.config, f.file, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(set.labelled, 1);
+    assert_true(learn_set_sample_init(&sample, &set));
+    assert_true(learn_set_draw(&set, 0, 12, NULL, &sample, &err));
+    struct net_batch batch = learn_set_batch(&sample);
+    static const int first[] = {0, 1, 4}, ids[] = {19, 20, 8, 17}, wanted[] = {-1, 8, 17, 3}; // "of", "cup is there"
+    assert_int_equal(batch.ids[0], 28);
+    assert_int_equal(batch.text_count[0], 4); // [DEC] a picture of
+    assert_int_equal(batch.text_count[1], 4);
+    assert_memory_equal(batch.answer_rows.first, first, sizeof first);
+    assert_memory_equal(batch.answer_ids, ids, sizeof ids);
+    assert_memory_equal(learn_set_wanted(&sample), wanted, sizeof wanted);
+    assert_int_equal(sample.writing.most[0], f.config.max_tokens - 4 + 1);
+    static float never[64 * 30];
+    for (int r = 0; r < 64; r++)
+        never[r * 30 + 12] = 1;
+    for (int w = 0; w < 40 && writing_unfinished(&sample.writing); w++) {
+        writing_continue(&sample.writing, never, 30);
+        batch = learn_set_batch(&sample);
+    }
+    assert_int_equal(rows_count(batch.answer_rows, 0) + batch.text_count[0] - 1, f.config.max_tokens);
     learn_set_sample_free(&sample);
     learn_set_close(&set);
     tensor_list_close(f.file);
@@ -300,6 +341,7 @@ static void test_learns(void **state)
     check_learns(&meter, true, 0.6);
     check_learns(&blip, true, 0.6);
     check_learns(&matcher, true, 0.6);
+    check_learns(&captioner, true, 0.75);
 }
 
 // A backbone that teaches its own trimmers encodes once for both; a second copy of it as teacher gives the same.
@@ -311,7 +353,7 @@ static void check_shared_encoders(const struct tiny_options *tiny)
     double losses[2];
     for (int i = 0; i < 2; i++) {
         struct train_settings s = frozen_settings(100);
-        s.target = 0.8;
+        s.target = 0.9;
         struct trainer_options options = {.config = f.config, .settings = s, .set = f.set, .init = f.file,
                                           .teacher = i ? f.file : NULL, .threads = 1};
         shape_add_trimmers(&options.config, &options.settings);
@@ -332,6 +374,7 @@ static void test_shared_encoders(void **state)
     (void)state;
     check_shared_encoders(&meter);
     check_shared_encoders(&blip);
+    check_shared_encoders(&captioner);
 }
 
 // A run that is stopped and goes on from its state ends with the very file of one that was not.
@@ -342,6 +385,7 @@ static void check_resumes(const struct tiny_options *tiny)
     fixture_init(&f, tiny);
     struct train_settings s = frozen_settings(9);
     s.image_trimmers = 1;
+    s.target = 0.7;
     s.decoder_trimmers = f.config.decoder_layers > 0;
     const char *paths[2];
     for (int stopped = 0; stopped < 2; stopped++) {
@@ -381,6 +425,7 @@ static void test_resumes(void **state)
     (void)state;
     check_resumes(&meter);
     check_resumes(&blip);
+    check_resumes(&captioner);
 }
 
 static void check_refused(struct fixture *f, const struct train_settings *settings, const char *what)
@@ -428,6 +473,11 @@ static void test_refused(void **state)
     check_refused(&written, &s, "text_trimmers at 0");
     tensor_list_close(written.file);
     s.text_trimmers = 0;
+    fixture_init(&written, &captioner);
+    s.tokens = 0;
+    check_refused(&written, &s, "leave no trimmer"); // the words of a caption have none
+    tensor_list_close(written.file);
+    s.tokens = 1;
     // A picture that turns out to be none stops the run with its name.
     struct error err = {0};
     struct trainer *trainer = start(&f, &s, 2, &err);
@@ -480,7 +530,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_material),        cmocka_unit_test(test_forward), cmocka_unit_test(test_learns),
-        cmocka_unit_test(test_written_material), cmocka_unit_test(test_resumes),
+        cmocka_unit_test(test_written_material), cmocka_unit_test(test_caption_material), cmocka_unit_test(test_resumes),
         cmocka_unit_test(test_shared_encoders), cmocka_unit_test(test_refused), cmocka_unit_test(test_dense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,8 @@ static void add_trimmers(const struct tiny_options *options, struct model_config
             struct trimmer_config *t = &c->trimmers[s][l];
             bool fusion = s == STACK_FUSION_IMAGE || s == STACK_FUSION_TEXT;
             bool read = s == STACK_DECODER || (options->blip && s == STACK_FUSION_IMAGE), heads = options->head_trimmers && !read;
+            if (s == STACK_FUSION_TEXT && options->words_open)
+                continue;
             if (s == STACK_TEXT      ? options->text_trimmers
                 : fusion             ? options->fusion_trimmers
                 : s == STACK_DECODER ? options->decoder_trimmers

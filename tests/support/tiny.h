@@ -16,6 +16,7 @@ struct tiny_options {
     bool published;       // METER's own layout: patch stem, post-norm, no extras
     bool blip;            // BLIP of that task: patches wider than words, 2 + 3 (+ 2) layers, image trimmers guided
     bool text_trimmers, image_trimmers, fusion_trimmers, decoder_trimmers, head_trimmers;
+    bool words_open;      // no trimmers of the words in the fusion layers
     const char *calibration; // metadata, NULL: none
     const char *answers;     // of a VQA model: a JSON list of nine, NULL: colours, yes, no, ...
     uint64_t seed;
