@@ -26,8 +26,10 @@ real *block_attention(struct tape *tape, const struct attention_refs *refs, stru
     state->query_in = pre ? normed(tape, refs->norm, &state->norm, x, n) : x;
     state->key_in = !other ? state->query_in : pre ? normed(tape, refs->context, &state->context, other, m) : other;
     state->q = projected(tape, refs->q, state->query_in, n);
-    state->k = refs->fused ? state->q + width : projected(tape, refs->k, state->key_in, m);
-    state->v = refs->fused ? state->q + 2 * width : projected(tape, refs->v, state->key_in, m);
+    if (!state->remembers) {
+        state->k = refs->fused ? state->q + width : projected(tape, refs->k, state->key_in, m);
+        state->v = refs->fused ? state->q + 2 * width : projected(tape, refs->v, state->key_in, m);
+    }
     struct rows keys = other ? other_rows : rows;
     state->op = (struct attention_op){
         .heads = refs->heads, .size = width / refs->heads, .q_rows = rows, .k_rows = keys, .q = state->q,

@@ -19,11 +19,12 @@ struct attention_refs {
 struct attention_state {
     const real *input, *query_in, *key_in; // x; what Q and what K, V are made of
     real *q, *k, *v, *sum;                 // sum: x + out, kept in post order
+    bool remembers;                        // K and V stay those of the pass before: the other stream is the same
     struct norm_state norm, context;
     struct attention_op op;
 };
 
-// y = the block's output, from the arena. other NULL: self-attention. mask (keys), gate: see struct attention_op.
+// y = the block's output, from the arena; *state was zeroed before its first pass. other NULL: self-attention. mask (keys), gate: see struct attention_op.
 real *block_attention(struct tape *tape, const struct attention_refs *refs, struct attention_state *state,
                       const real *x, struct rows rows, const real *other, struct rows other_rows, const real *mask,
                       const real *gate);

@@ -54,6 +54,12 @@ void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *
     }
 }
 
+void net_remember_patches(const struct net *net, struct net_state *state, bool remember)
+{
+    for (int l = 0; l < net->config.fusion_layers; l++)
+        state->fusion[l][NET_TEXT].cross.remembers = remember;
+}
+
 void net_forward(struct tape *tape, const struct net *net, const struct net_batch *batch,
                  const struct net_trimming *trimming, struct net_state *state)
 {

@@ -162,6 +162,10 @@ void net_fuse(struct tape *tape, const struct net *net, const struct net_batch *
 void net_answer(struct tape *tape, const struct net *net, const struct net_batch *batch,
                 const struct net_trimming *trimming, struct net_state *state);
 
+// Whether the words' cross-attention in the next passes of net_fuse() takes the K and V of the patches from the last one, which
+// must still be in the arena: of captions that grow by a word, and patches that nothing trims.
+void net_remember_patches(const struct net *net, struct net_state *state, bool remember);
+
 // Gradients that losses hand to the backward pass; NULL: none.
 struct net_gradients {
     real *logits;                        // like state->logits; NULL: no answer was asked

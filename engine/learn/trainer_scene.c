@@ -85,28 +85,35 @@ struct trainer_material trainer_set_material(struct worker *w)
     return material;
 }
 
+// Reads the answers as they stand; a caption has gone through the fusion layers without its last word.
+static void read_answers(struct worker *w, const struct net *net, struct net_state *state,
+                         const struct trainer_material *material)
+{
+    const struct net_trimming open = {0};
+    if (net->captions)
+        net_fuse(&w->tape, net, &material->batch, &open, state);
+    net_answer(&w->tape, net, &material->batch, &open, state);
+}
+
 // The same from the encodings that *state holds; they stay in the arena.
 static void teach(struct worker *w, const struct net *net, struct net_state *state, struct trainer_material *material)
 {
     const struct net_trimming open = {0};
     struct writing *writing = &w->set_sample.writing;
     size_t mark = w->tape.arena.used;
-    if (!net->captions)
-        net_fuse(&w->tape, net, &material->batch, &open, state);
+    net_fuse(&w->tape, net, &material->batch, &open, state);
+    net_remember_patches(net, state, net->captions);
     while (net->writes && writing_unfinished(writing)) {
         size_t fused = w->tape.arena.used;
-        if (net->captions)
-            net_fuse(&w->tape, net, &material->batch, &open, state);
-        net_answer(&w->tape, net, &material->batch, &open, state);
+        read_answers(w, net, state, material);
         writing_continue(writing, state->logits, net->labels);
         *material = trainer_set_material(w);
         arena_rewind(&w->tape.arena, fused);
     }
-    if (net->captions)
-        net_fuse(&w->tape, net, &material->batch, &open, state);
-    net_answer(&w->tape, net, &material->batch, &open, state);
+    read_answers(w, net, state, material);
     memcpy(w->teacher_logits, state->logits,
            (size_t)rows_total(state->answer_rows) * (size_t)net->labels * sizeof(real));
+    net_remember_patches(net, state, false);
     arena_rewind(&w->tape.arena, mark);
 }
 

@@ -370,6 +370,35 @@ static struct run *caption_run(struct scene *s, int q, enum policy policy, int b
     return run;
 }
 
+// A teacher's captions, which grow by a word from pass to pass while the patches' K and V are remembered.
+static void check_growing(struct scene *s, const struct seen seen[QUESTIONS])
+{
+    const struct net_trimming open = {0};
+    struct net_state net;
+    struct net_batch batch;
+    int steps = 0;
+    writing_start(&s->writing, s->model->config.token_end);
+    for (int q = 0; q < QUESTIONS; q++)
+        writing_add(&s->writing, s->ids[q * TEXT + s->count[q] - 1], TEXT - s->count[q] + 1, NULL, 0);
+    batch = batch_of(s);
+    arena_rewind(&s->f.tape.arena, 0);
+    net_encode(&s->f.tape, &s->f.net, &batch, &open, &net);
+    net_fuse(&s->f.tape, &s->f.net, &batch, &open, &net);
+    net_remember_patches(&s->f.net, &net, true);
+    size_t mark = s->f.tape.arena.used;
+    for (; steps < 4; steps++, arena_rewind(&s->f.tape.arena, mark)) {
+        batch = batch_of(s);
+        net_fuse(&s->f.tape, &s->f.net, &batch, &open, &net);
+        net_answer(&s->f.tape, &s->f.net, &batch, &open, &net);
+        for (int q = 0; q < QUESTIONS; q++) {
+            const float *last = net.logits + (rows_first(net.answer_rows, q + 1) - 1) * VOCABULARY;
+            for (int i = 0; i < VOCABULARY; i++)
+                assert_true(fabsf(last[i] - seen[q].words[steps][i]) < 1e-4f);
+            s->writing.words[q][s->writing.count[q]++] = seen[q].caption[s->count[q] + steps];
+        }
+    }
+}
+
 // The engine writes word by word from what it remembers; a training pass reads the same text whole.
 static void check_captions(bool trimmers)
 {
@@ -421,6 +450,8 @@ static void check_captions(bool trimmers)
             run_free(run);
             compared++;
         }
+        if (!trimmers)
+            check_growing(&s, seen);
     }
     print_message("captions: %d with %d words, %d tokens and %d heads dropped, shares %.3f to %.3f, largest difference of a logit "
                   "%.2e of up to %.2f\n",

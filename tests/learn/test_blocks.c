@@ -72,7 +72,7 @@ static real loss(const struct setup *s, const struct inputs *in, const real *w, 
 {
     struct tape tape = {.kernels = learn_kernels_get(), .P = in->parameters, .trained = gradients ? PARAMETERS : 0,
                         .G = gradients ? gradients->parameters : NULL};
-    struct attention_state attention_state;
+    struct attention_state attention_state = {0};
     struct ffn_state ffn_state;
     const struct attention_refs attention_refs = attention(s);
     const struct ffn_refs ffn_refs = ffn(s);
