@@ -24,7 +24,8 @@ struct attention_state {
     struct attention_op op;
 };
 
-// y = the block's output, from the arena; *state was zeroed before its first pass. other NULL: self-attention. mask (keys), gate: see struct attention_op.
+// y = the block's output, from the arena; *state was zeroed before its first pass. other NULL: self-attention. mask (keys),
+// gate: see struct attention_op.
 real *block_attention(struct tape *tape, const struct attention_refs *refs, struct attention_state *state,
                       const real *x, struct rows rows, const real *other, struct rows other_rows, const real *mask,
                       const real *gate);
