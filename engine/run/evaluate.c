@@ -68,6 +68,7 @@ static void count_patches(const struct evaluator *e, const struct question *q, c
 {
     int grid = model_grid(&e->model->config), patch = e->model->config.patch_size;
     const struct trace_tokens *last = &trace->stages[trace->stage_count - 1].tokens[0];
+    result->objects = q->needed_count;
     for (int p = 0; p < grid * grid; p++) {
         double needed = coverage(q->needed, q->needed_count, fit, p % grid, p / grid, patch);
         double other = coverage(q->others, q->other_count, fit, p % grid, p / grid, patch);

@@ -15,6 +15,7 @@ struct evaluation {
     // Patches after the last fusion layer. A patch shows an object of which it holds more than a quarter of its own
     // area; `other`: patches that show other objects and nothing of a needed one.
     int needed, needed_alive, other, other_alive;
+    int objects; // that the question needs, 0 where the set names none
 };
 
 // How a set is evaluated. The two functions (either may be NULL) are called from any thread, but never from two at once.

@@ -88,9 +88,9 @@ bool evaluate_same_picture(const struct question *a, const struct question *b)
     return !strcmp(a->pictures[0], b->pictures[0]);
 }
 
-static void add_need(struct evaluation_summary *summary, int needed, const struct evaluation *r)
+static void add_need(struct evaluation_summary *summary, const struct evaluation *r)
 {
-    int at = needed < EVALUATE_NEEDS ? needed : EVALUATE_NEEDS - 1;
+    int at = r->objects < EVALUATE_NEEDS ? r->objects : EVALUATE_NEEDS - 1;
     summary->needs[at].share += (r->share - summary->needs[at].share) / ++summary->needs[at].questions;
     summary->needs[at].correct += r->correct;
 }
@@ -109,7 +109,7 @@ static int group_results(const struct question_set *set, const struct evaluation
             groups[count++] = (struct sums){0};
         last = q;
         add_result(&groups[count - 1], &results[i]);
-        add_need(summary, q->needed_count, &results[i]);
+        add_need(summary, &results[i]);
         shares[summary->questions++] = results[i].share;
         summary->correct += results[i].correct;
         summary->ms += results[i].ms;

@@ -7,8 +7,9 @@
 //    "questions": how many of the set's this shard asks, and where anything was asked about how to answer "writing": options}
 // then a line for each question, in the order in which they were answered:
 //   {"id": place in the set from 0, "picture": as the set names it (a list when there are two), "question", "type",
-//    "truth", "answer", "right", "p", "share", "macs", "ms", "needed", "needed_alive", "other", "other_alive", and for each
-//    stage how much was alive after it: "keep": {"image": [..], "text": [..], "heads": [..]}, null where untouched}
+//    "truth", "answer", "right", "p", "share", "macs", "ms", "needed", "needed_alive", "other", "other_alive",
+//    "objects": how many are needed (0 where it is missing), and for each stage how much was alive after it:
+//    "keep": {"image": [..], "text": [..], "heads": [..]}, null where untouched}
 // Each line is written with one write(): a process that is killed leaves at most a torn last line.
 #ifndef TRIMSCOPE_RUN_RESULTS_H
 #define TRIMSCOPE_RUN_RESULTS_H

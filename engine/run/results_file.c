@@ -119,12 +119,12 @@ bool results_append(struct results_file *file, int id, const struct evaluation *
         return error_set(err, ERROR_MACHINE, "cannot write %s", file->path);
     snprintf(answer, sizeof answer, "%s", r->answer);
     text_clean(answer); // an answer may have been cut within a character
-    json_t *root = json_pack("{s:i, s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:o}", "id",
+    json_t *root = json_pack("{s:i, s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:i, s:o}", "id",
                              id, "picture", pictures_of(file, q), "question", q->text, "type", q->type, "truth",
                              q->answer, "answer", answer, "right", r->correct, "p", number((double)r->p), "share",
                              r->share, "macs", r->spent, "ms", r->ms, "needed", r->needed, "needed_alive",
-                             r->needed_alive, "other", r->other, "other_alive", r->other_alive, "keep",
-                             keep_of(trace));
+                             r->needed_alive, "other", r->other, "other_alive", r->other_alive, "objects",
+                             r->objects, "keep", keep_of(trace));
     file->failed = !write_line(file->descriptor, root, file->path, err);
     return !file->failed;
 }

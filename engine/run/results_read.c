@@ -117,7 +117,8 @@ static bool read_result(struct evaluation *e, const json_t *root, struct error *
               read_number(&e->ms, root, "ms", 1e15, err) && read_int(&e->needed, root, "needed", 0, PATCHES, err) &&
               read_int(&e->needed_alive, root, "needed_alive", 0, e->needed, err) &&
               read_int(&e->other, root, "other", 0, PATCHES, err) &&
-              read_int(&e->other_alive, root, "other_alive", 0, e->other, err);
+              read_int(&e->other_alive, root, "other_alive", 0, e->other, err) &&
+              (!json_object_get(root, "objects") || read_int(&e->objects, root, "objects", 0, PATCHES, err)); // not in older files
     e->p = ok ? (float)p : NAN;
     return ok;
 }

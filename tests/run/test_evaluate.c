@@ -170,7 +170,7 @@ static void test_interval(void **state)
         snprintf(names[i], sizeof names[i], "%d", i);
         questions[i] = (struct question){.pictures = {names[i]}, .type = names[0]};
         results[i] = (struct evaluation){.done = true, .correct = i % 4 != 0, .share = 0.5 + i / 100.0};
-        questions[i].needed_count = i / 5; // 0 to 7, five of each
+        results[i].objects = i / 5; // 0 to 7, five of each
     }
     struct question_set set = {.questions = questions, .count = 40, .capacity = 40};
     struct evaluation_summary summary;

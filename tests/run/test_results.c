@@ -114,6 +114,7 @@ static void check_same(const struct evaluation *a, const struct evaluation *b)
     assert_true(a->p == b->p && a->share == b->share && a->spent == b->spent); // not one bit is lost
     assert_int_equal(a->needed, b->needed);
     assert_int_equal(a->needed_alive, b->needed_alive);
+    assert_int_equal(a->objects, b->objects);
     assert_int_equal(a->other, b->other);
     assert_int_equal(a->other_alive, b->other_alive);
 }
