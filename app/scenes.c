@@ -26,16 +26,29 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-// Reads the next line of the list that is about the picture (any, when NULL) into *choice; *text is behind it then.
-static bool find_line(const char **text, const char *picture, const char *folder, struct scene_choice *choice)
+// Whether a line is about this picture alone (any one, when NULL), or about these two.
+static bool is_about(json_t *line, const char *picture, const char *second)
+{
+    json_t *named = json_object_get(line, "picture");
+    if (!second)
+        return json_is_string(named) && (!picture || !strcmp(json_string_value(named), picture));
+    const char *names[2];
+    return json_unpack(named, "[ss!]", &names[0], &names[1]) == 0 && !strcmp(names[0], picture) &&
+           !strcmp(names[1], second);
+}
+
+// Reads the next line of the list that is about the picture (any, when NULL), or about it and a second one, into
+// *choice; *text is behind it then.
+static bool find_line(const char **text, const char *picture, const char *second, const char *folder,
+                      struct scene_choice *choice)
 {
     while (**text) {
         const char *line = *text;
         size_t length = strcspn(line, "\n");
         json_t *root = json_loadb(line, length, 0, NULL);
-        const char *name = json_string_value(json_object_get(root, "picture"));
+        const char *name = second ? picture : json_string_value(json_object_get(root, "picture"));
         const char *question = json_string_value(json_object_get(root, "question"));
-        bool found = name && question && (!picture || !strcmp(name, picture));
+        bool found = question && is_about(root, picture, second);
         if (found)
             found = (size_t)snprintf(choice->picture, sizeof choice->picture, "%s/%s", folder, name) <
                         sizeof choice->picture &&
@@ -49,28 +62,29 @@ static bool find_line(const char **text, const char *picture, const char *folder
 }
 
 struct list {
-    char folder[ASSETS_PATH + 16], path[ASSETS_PATH + 48];
+    char folder[ASSETS_PATH + 16], path[ASSETS_PATH + 64];
     unsigned char *text;
 };
 
-static bool read_list(struct list *list, struct error *err)
+// The questions about single pictures, or the statements about two.
+static bool read_list(struct list *list, bool two, struct error *err)
 {
     char assets[ASSETS_PATH];
     size_t size;
     if (!assets_find(assets, err))
         return false;
     snprintf(list->folder, sizeof list->folder, "%s/pictures", assets);
-    snprintf(list->path, sizeof list->path, "%s/questions.jsonl", list->folder);
+    snprintf(list->path, sizeof list->path, "%s/%s.jsonl", list->folder, two ? "statements" : "questions");
     return file_read(list->path, 1 << 24, &list->text, &size, err);
 }
 
 static bool choose_bundled(struct scene_choice *choice, const char *picture, struct error *err)
 {
     struct list list;
-    if (!read_list(&list, err))
+    if (!read_list(&list, false, err))
         return false;
     const char *at = (const char *)list.text;
-    bool found = find_line(&at, picture, list.folder, choice);
+    bool found = find_line(&at, picture, NULL, list.folder, choice);
     memory_free(list.text);
     return found || error_set(err, ERROR_INPUT, "%s names no such picture", list.path);
 }
@@ -87,21 +101,29 @@ static bool lies_in(const char *path, const char *folder)
     return stat(parent, &one) == 0 && stat(folder, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
-int scenes_questions(const char *path, char out[][SCENES_QUESTION], int most)
+// What is asked of this file, or stated about the two, in the list.
+static int listed(const char *path, const char *second, char out[][SCENES_QUESTION], int most)
 {
     struct list list;
     struct scene_choice choice;
     struct error unlisted;
-    char bundled[ASSETS_PATH];
+    char bundled[2][ASSETS_PATH];
     int count = 0;
-    if (!read_list(&list, &unlisted))
+    if (!read_list(&list, second != NULL, &unlisted))
         return 0;
-    path = assets_picture(path, bundled);
+    path = assets_picture(path, bundled[0]);
+    second = second ? assets_picture(second, bundled[1]) : NULL;
     const char *at = (const char *)list.text;
-    while (count < most && lies_in(path, list.folder) && find_line(&at, file_name(path), list.folder, &choice))
+    bool both = lies_in(path, list.folder) && (!second || lies_in(second, list.folder));
+    while (both && count < most && find_line(&at, file_name(path), second ? file_name(second) : NULL, list.folder, &choice))
         memcpy(out[count++], choice.question, sizeof choice.question);
     memory_free(list.text);
     return count;
+}
+
+int scenes_questions(const char *path, char out[][SCENES_QUESTION], int most)
+{
+    return listed(path, NULL, out, most);
 }
 
 bool scenes_question(const char *path, char question[SCENES_QUESTION])
@@ -124,11 +146,9 @@ bool scenes_choose(struct scene_choice *choice, const char *const arguments[], i
     *choice = (struct scene_choice){.unasked = !question};
     if (!picture && !choose_bundled(choice, NULL, err))
         return false;
-    if (two && !question)
-        question = general_statement;
-    // A bundled picture opened by its path has questions of its own.
-    if (picture && !question && !scenes_question(picture, choice->question))
-        question = general_question;
+    // Bundled pictures opened by their paths have questions of their own.
+    if (picture && !question && !listed(picture, two ? second : NULL, &choice->question, 1))
+        question = two ? general_statement : general_question;
     if (picture && !put(choice->picture, sizeof choice->picture, picture, err))
         return false;
     return put(choice->second, sizeof choice->second, second, err) &&

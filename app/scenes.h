@@ -1,5 +1,5 @@
-// The bundled pictures and the questions that go with them: assets/pictures/questions.jsonl, in the format of
-// `trimscope world`.
+// The bundled pictures, the questions that go with them (assets/pictures/questions.jsonl) and statements about two
+// (statements.jsonl), in the format of `trimscope world`.
 #ifndef TRIMSCOPE_APP_SCENES_H
 #define TRIMSCOPE_APP_SCENES_H
 
@@ -15,8 +15,8 @@ struct scene_choice {
 };
 
 // What the screen starts with, from `[PICTURE [PICTURE] [QUESTION]]` as it was typed: without a picture the first bundled
-// one, without a question the first that is asked of that picture in the list, or a general one for pictures of the
-// person's own. Of two arguments the second is a picture where it names a file, else the question.
+// one, without a question the first that is asked of that picture (stated about those two) in the list, or a general one
+// for pictures of the person's own. Of two arguments the second is a picture where it names a file, else the question.
 bool scenes_choose(struct scene_choice *choice, const char *const arguments[], int count, struct error *err);
 
 // The questions that are asked of this file in the list, in its order; none when it is no bundled picture. Returns how
