@@ -155,7 +155,9 @@ bool summary_print_table(const struct summary_source *source, struct error *err)
              "%.3f, most %.3f\n"),
            s.share.value, s.share.low, s.share.high, s.quantiles[0], s.quantiles[1], s.quantiles[2], s.quantiles[3],
            s.quantiles[4]);
-    if (!isnan(s.needed_alive))
+    if (!isnan(s.needed_alive) && !isfinite(s.lift.value)) // none of the others' is left
+        printf(_("patches alive at the end: %.3f of needed objects', %.3f of others'\n"), s.needed_alive, s.other_alive);
+    else if (!isnan(s.needed_alive))
         printf(_("patches alive at the end: %.3f of needed objects', %.3f of others'; lift %.2f (%.2f..%.2f)\n"),
                s.needed_alive, s.other_alive, s.lift.value, s.lift.low, s.lift.high);
     put_needs(&s);

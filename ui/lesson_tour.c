@@ -248,10 +248,11 @@ static void become_ready(struct tour *tour, struct view *view)
 
 // Lower budgets, then other candidates, then random dropping: until the answer is another one. Returns
 // whether there is something more to be tried.
-static bool try_next(struct tour *tour)
+static bool try_next(struct tour *tour, const struct view *view)
 {
     tour->budget_percent -= BREAK_STEP;
-    if (tour->budget_percent >= (tour->at_random ? BREAK_RANDOM : BREAK_TO))
+    bool possible = !(tour->budget_percent / 100.0 < view->least); // a policy cannot drop all
+    if (possible && tour->budget_percent >= (tour->at_random ? BREAK_RANDOM : BREAK_TO))
         return true;
     tour->budget_percent = BREAK_FROM;
     tour->phase = TOUR_REFERENCE;
@@ -270,7 +271,7 @@ static void search(struct tour *tour, struct view *view, const struct backend *b
         snprintf(tour->memory.unpruned, sizeof tour->memory.unpruned, "%s", trace->answer.text);
         tour->phase = TOUR_BREAKING;
         wish_candidate(tour, view, backend);
-    } else if (strcmp(trace->answer.text, tour->memory.unpruned) != 0 || !try_next(tour)) {
+    } else if (strcmp(trace->answer.text, tour->memory.unpruned) != 0 || !try_next(tour, view)) {
         become_ready(tour, view);
     } else {
         wish_candidate(tour, view, backend);
