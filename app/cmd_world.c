@@ -24,7 +24,7 @@ struct options {
     uint64_t seed;
     const char *folder, *style;
     struct world_options world;
-    bool pairs;
+    bool pairs, plain_words;
 };
 
 // What one picture gives: its lines of the question file (malloc'ed), or why there are none.
@@ -85,9 +85,9 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         {"questions", OPTION_NUMBER, &options->questions, "Q",
          N_("at most so many questions about a picture, 1 to 12 (default 8)"), 1, WORLD_QUESTIONS},
         {"style", OPTION_TEXT, &options->style, "LIST",
-         N_("drawing styles of the objects, one for each picture: noto, twemoji, fluent (default noto)"), 0, 0},
-        {"reworded", OPTION_FLAG, &options->world.reworded, NULL,
-         N_("questions in more words too: polite, terse, asked round corners"), 0, 0},
+         N_("drawing styles of the objects, one for each picture: noto, twemoji, fluent (default noto,twemoji)"), 0, 0},
+        {"plain-words", OPTION_FLAG, &options->plain_words, NULL,
+         N_("questions in the plainest words only: not polite, terse or asked round corners"), 0, 0},
         {"pairs", OPTION_FLAG, &options->pairs, NULL,
          N_("pairs of pictures and statements about them, true or false, in the manner of NLVR2: \"picture\" is a list of "
             "two, \"answer\" is True or False"), 0, 0},
@@ -100,7 +100,7 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         OPTION_ROW_THREADS(&options->threads),
         OPTION_ROW_END};
     const struct option_command command = {
-        "world", N_("world N DIR [--seed S] [--questions Q] [--style LIST] [--reworded] [--pairs] [--threads N]"),
+        "world", N_("world N DIR [--seed S] [--questions Q] [--style LIST] [--pairs] [--threads N]"),
         N_("Writes N pictures of the procedural world (JPEG, 192 x 192) into the folder DIR, which is made if there is "
            "none, and DIR/questions.jsonl, a line per question: {\"picture\", \"question\", \"answer\", \"type\", "
            "\"needed\": [[x0, y0, x1, y1] ..], \"others\": [..]}. `picture` is relative to DIR. `needed` are the boxes "
@@ -121,7 +121,7 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         return false;
     }
     options->folder = arguments[1];
-    options->world.reworded |= options->pairs; // statements are made of those words
+    options->world.reworded = !options->plain_words || options->pairs; // which statements are made of
     options->world.size_low = options->world.size_high = (int)options->size;
     return true;
 }

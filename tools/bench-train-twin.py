@@ -47,10 +47,10 @@ class StemBlock(nn.Module):
 class Stem(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 24, 4, 4)
-        self.conv2 = nn.Conv2d(24, 32, 3, 2, 1)
-        self.conv3 = nn.Conv2d(32, WIDTH, 3, 2, 1)
-        self.blocks = nn.ModuleList(StemBlock(128) for _ in range(2))
+        self.conv1 = nn.Conv2d(3, 48, 4, 4)
+        self.conv2 = nn.Conv2d(48, 64, 3, 2, 1)
+        self.conv3 = nn.Conv2d(64, WIDTH, 3, 2, 1)
+        self.blocks = nn.ModuleList(StemBlock(128) for _ in range(3))
         self.norm = nn.LayerNorm(WIDTH)
 
     def forward(self, x):
@@ -145,7 +145,8 @@ class Twin(nn.Module):
         self.token_type_embeddings = nn.Embedding(2, WIDTH)
         for stream in ('image', 'text'):
             setattr(self, f'cross_modal_{stream}_transform', nn.Linear(WIDTH, WIDTH))
-            setattr(self, f'cross_modal_{stream}_layers', nn.ModuleList(Layer(384, True) for _ in range(6)))
+            setattr(self, f'cross_modal_{stream}_layers', nn.ModuleList(Layer(640 if stream == 'image' else 384, True)
+                                                                          for _ in range(6)))
             setattr(self, f'cross_modal_{stream}_norm', nn.LayerNorm(WIDTH))
             setattr(self, f'cross_modal_{stream}_pooler', module(dense=nn.Linear(WIDTH, WIDTH)))
         self.cross_modal_image_position = table(GRID * GRID + 1)

@@ -20,7 +20,8 @@ struct model_config shape_default(const struct language *language)
     c.text_layers = 2;
     c.fusion_layers = 6;
     c.image_ffn = c.text_ffn = 256;
-    c.image_fusion_ffn = c.text_fusion_ffn = 384;
+    c.image_fusion_ffn = 640;
+    c.text_fusion_ffn = 384;
     c.vocabulary = language->vocabulary;
     c.max_tokens = SAMPLE_TOKENS;
     c.positions = SAMPLE_TOKENS + 2; // RoBERTa counts from 2
@@ -29,9 +30,9 @@ struct model_config shape_default(const struct language *language)
     c.head_hidden = 256;
     // A patch embedding alone recognises small objects late (training.md: loss 1.54 instead of 1.19).
     c.stem = STEM_CONV;
-    c.stem_channels[0] = 24;
-    c.stem_channels[1] = 32;
-    c.stem_blocks = 2;
+    c.stem_channels[0] = 48;
+    c.stem_channels[1] = 64;
+    c.stem_blocks = 3;
     c.stem_expansion = 128;
     c.fusion_norm = FUSION_PRE;
     c.fusion_eps = 1e-5f;

@@ -64,7 +64,7 @@ enum world_style { WORLD_STYLES(WORLD_STYLE_ENUM) WORLD_STYLE_COUNT };
 #undef WORLD_STYLE_ENUM
 const char *world_style_name(enum world_style style);
 
-// Which world. The bundled model was trained on the default one; the richer ones are for the next.
+// Which world. The bundled model was trained on the default one.
 struct world_options {
     unsigned styles; // bit 1 << style; each scene is drawn in one of these, by lot
     bool reworded;   // questions in more words too: polite, terse, asked round corners; and their vocabulary
@@ -72,7 +72,8 @@ struct world_options {
     bool new_backgrounds;    // of kinds that the default world, on which models are trained, does not have
 };
 enum { WORLD_SIZE_LEAST = 50, WORLD_SIZE_MOST = 130 };
-#define WORLD_DEFAULT ((struct world_options){.styles = 1u << WORLD_STYLE_NOTO})
+#define WORLD_DEFAULT                                                                                          \
+    ((struct world_options){.styles = 1u << WORLD_STYLE_NOTO | 1u << WORLD_STYLE_TWEMOJI, .reworded = true})
 
 // Opens the sprite sheets and tables below `assets` (the bundled assets folder).
 struct world *world_open(const char *assets, const struct world_options *options, struct error *err);

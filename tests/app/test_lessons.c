@@ -29,7 +29,7 @@ static const char *const tasks[] = {
     "pj\r",
     "ahow many onions are in the picture?\r",
     NULL, // the budget, step by step
-    "otulips.jpg\r",
+    "obus.jpg\r",
 };
 enum { LESSONS = sizeof tasks / sizeof *tasks };
 
@@ -67,7 +67,10 @@ static void do_lesson(struct screen_term *term, const struct words *words, int l
     char title[64];
     snprintf(title, sizeof title, "%s%d%s", words->title, lesson + 1, words->behind);
     assert_true(screen_term_wait(term, title));
-    assert_true(screen_term_wait(term, words->attempt));
+    if (!screen_term_wait(term, words->attempt)) {
+        screen_term_dump(term);
+        fail_msg("lesson %d says not what to try", lesson + 1);
+    }
     screen_term_settle(term, 100);
     // The answer first: it counts only once the task was done, too.
     for (const char *key = "ABC"; *key && !find(term, words->right); key++) {

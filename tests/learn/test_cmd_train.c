@@ -125,13 +125,14 @@ static void test_refused(void **state)
 static void test_bundled_settings(void **state)
 {
     (void)state;
-    const char *paths[] = {"assets/training/dense.json", "assets/training/pruned.json"};
-    for (int trim = 0; trim < 2; trim++) {
+    const char *paths[] = {"assets/training/perception.json", "assets/training/dense.json", "assets/training/pruned.json"};
+    for (int i = 0; i < 3; i++) {
+        bool trim = i == 2;
         struct error err = {0};
         unsigned char *text;
         size_t size;
         struct train_settings settings = train_settings_default(trim);
-        assert_true(file_read(paths[trim], 1 << 16, &text, &size, &err));
+        assert_true(file_read(paths[i], 1 << 16, &text, &size, &err));
         if (!train_settings_read(&settings, (char *)text, &err) || !train_settings_check(&settings, 6, &err))
             fail_msg("%s", err.text);
 #define CHECK_NAMED(type, member, dense, pruned, low, high, help) assert_non_null(strstr((char *)text, "\"" #member "\""));
@@ -194,7 +195,7 @@ static void test_run(void **state)
 // A small model whose training takes seconds.
 #define SMALL                                                                                                  \
     "--threads", "2", "--validate", "1", "--calibrate", "8", "scenes=2", "questions=2", "width=16", "attention_heads=2", "image_layers=1",  \
-        "text_layers=1", "fusion_layers=2", "image_ffn=16", "text_ffn=16", "image_fusion_ffn=16", "text_fusion_ffn=16"
+        "text_layers=1", "fusion_layers=2", "stem_channels1=8", "stem_channels2=8", "stem_blocks=1", "image_ffn=16", "text_ffn=16", "image_fusion_ffn=16", "text_fusion_ffn=16"
 
 static bool holds(const char *path, const char *tensor)
 {

@@ -435,6 +435,7 @@ static void test_pairs(void **state)
     struct error err = {0};
     struct train_settings settings = small_settings(false, 2);
     settings.pairs = 0.34; // one scene of three
+    settings.reworded = 0;
     struct trainer_options options = {.config = dense_config, .settings = settings, .world = world, .threads = 2};
     assert_null(trainer_new(&options, &err)); // the words of statements are not those of this world
     assert_non_null(strstr(err.text, "reworded"));

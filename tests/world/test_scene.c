@@ -66,7 +66,7 @@ static void test_world_has_not_changed(void **state)
     uint64_t hash = 0;
     for (uint64_t i = 0; i < 40; i++)
         hash = hash * 31 + hash_scene(20240521 + i / 20, i);
-    assert_int_equal(hash, 0xe9eac35e48097dc4);
+    assert_int_equal(hash, 0x8b374cbfae0a3a27);
 }
 
 static void hash_job(void *context, int index, int worker)
@@ -229,12 +229,14 @@ static void test_styles_draw_the_same_kinds(void **state)
 {
     (void)state;
     static struct world_scene noto, other;
-    for (int s = 1; s < WORLD_STYLE_COUNT; s++) {
-        struct tokenizer *unused;
+    struct tokenizer *unused;
+    struct world *plain = reading_open(&(struct world_options){.styles = 1u << WORLD_STYLE_NOTO, .reworded = true}, &unused);
+    tokenizer_free(unused);
+    for (int s = WORLD_STYLE_NOTO + 1; s < WORLD_STYLE_COUNT; s++) {
         struct world *styled = reading_open(&(struct world_options){.styles = 1u << s}, &unused);
         int same = 0, of = 0;
         for (uint64_t i = 0; i < 30; i++) {
-            if (!world_make_scene(world, 3, i, &noto) || !world_make_scene(styled, 3, i, &other))
+            if (!world_make_scene(plain, 3, i, &noto) || !world_make_scene(styled, 3, i, &other))
                 continue;
             assert_memory_not_equal(noto.pixels, other.pixels, sizeof noto.pixels);
             same += noto.objects[0].kind == other.objects[0].kind && noto.objects[0].color == other.objects[0].color;
@@ -245,6 +247,7 @@ static void test_styles_draw_the_same_kinds(void **state)
         tokenizer_free(unused);
         world_free(styled);
     }
+    world_free(plain);
 }
 
 // Mean of the longest sides of the objects of some scenes.
