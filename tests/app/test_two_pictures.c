@@ -181,6 +181,10 @@ static void test_choosing(void **state)
     assert_true(scenes_choose(&choice, three, 2, &err)); // the second names a file
     assert_string_equal(choice.second, paths[1]);
     assert_true(strlen(choice.question) > 0);
+    const char *const bundled[] = {"pair1-left.jpg", "pair1-right.jpg"};
+    assert_true(scenes_choose(&choice, bundled, 2, &err));
+    assert_string_equal(choice.second, bundled[1]);
+    assert_string_equal(choice.question, "each picture shows a heart");
     const char *const two[] = {paths[0], "is it red?"};
     assert_true(scenes_choose(&choice, two, 2, &err));
     assert_string_equal(choice.second, "");
