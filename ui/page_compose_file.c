@@ -107,7 +107,7 @@ void compose_page_step_through(struct page *page, int unused)
         page_say(page, false, _("Save the scene first (w): the stepper opens its file."));
         return;
     }
-    screen->backend->open_picture(screen->backend->context, 0, state->path, false);
+    screen->backend->open_picture(screen->backend->context, 0, state->path, true);
     screen->backend->ask(screen->backend->context, state->easel.question);
     screen_want_run(screen);
     page_pop(screen);

@@ -78,7 +78,7 @@ void edit_page_step_through(struct page *page)
         page_say(page, false, _("Save the copy first (w): the stepper opens its file."));
         return;
     }
-    screen->backend->open_picture(screen->backend->context, 0, state->path, false);
+    screen->backend->open_picture(screen->backend->context, 0, state->path, true);
     screen->backend->ask(screen->backend->context, state->easel.question);
     screen_want_run(screen);
     page_pop(screen);

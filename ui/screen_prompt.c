@@ -95,8 +95,9 @@ static void accept_budget(struct screen *screen, const char *text)
 // Beside other runs the question stays: two pictures are compared under one.
 static void open_picture(struct screen *screen, const struct page_target *target, const char *path)
 {
-    target->backend->open_picture(target->backend->context, screen->open_slot, path, false);
-    if (page_top(screen)->kind->target && target->view->has_trace)
+    bool keeps = page_top(screen)->kind->target && target->view->has_trace;
+    target->backend->open_picture(target->backend->context, screen->open_slot, path, keeps);
+    if (keeps)
         target->backend->ask(target->backend->context, target->view->trace.question);
 }
 
