@@ -216,18 +216,25 @@ static struct net_batch batch_of(struct scene *s)
     return batch;
 }
 
-static struct run *engine_run(struct scene *s, int q, enum policy policy, struct seen *seen)
+// The engine's run of question q to its end; what it says on the way goes into *seen.
+static struct run *whole_run(struct scene *s, int q, const struct run_options *options, struct seen *seen)
 {
     struct error err = {0};
-    struct run_options options = run_options_default();
-    options.policy = policy;
     const float *pixels[1] = {s->pixels};
     *seen = (struct seen){.count = 0};
-    struct run *run = run_new_from_tensors(s->model, pixels, s->ids + q * TEXT, s->count[q], &options, see, seen, &err);
+    struct run *run = run_new_from_tensors(s->model, pixels, s->ids + q * TEXT, s->count[q], options, see, seen, &err);
     if (!run)
         fail_msg("%s", err.text);
     while (!run_finished(run))
         assert_true(run_step(run, &err));
+    return run;
+}
+
+static struct run *engine_run(struct scene *s, int q, enum policy policy, struct seen *seen)
+{
+    struct run_options options = run_options_default();
+    options.policy = policy;
+    struct run *run = whole_run(s, q, &options, seen);
     assert_int_equal(seen->count, s->f.net.labels);
     return run;
 }
@@ -355,19 +362,11 @@ static void test_pruned(void **state)
 // Captions of the greatest length, so that what was counted is what a plan counts: `beams` at once.
 static struct run *caption_run(struct scene *s, int q, enum policy policy, int beams, struct seen *seen)
 {
-    struct error err = {0};
     struct run_options options = run_options_default();
     options.policy = policy;
     options.beams = beams;
     options.min_length = options.max_length = TEXT;
-    const float *pixels[1] = {s->pixels};
-    *seen = (struct seen){.count = 0};
-    struct run *run = run_new_from_tensors(s->model, pixels, s->ids + q * TEXT, s->count[q], &options, see, seen, &err);
-    if (!run)
-        fail_msg("%s", err.text);
-    while (!run_finished(run))
-        assert_true(run_step(run, &err));
-    return run;
+    return whole_run(s, q, &options, seen);
 }
 
 // A teacher's captions, which grow by a word from pass to pass while the patches' K and V are remembered.
