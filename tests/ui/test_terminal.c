@@ -234,13 +234,16 @@ static void test_stopped_and_continued(void **state)
 static int run_job(void *context)
 {
     // A shell with job control in small: the screen in a process group of its own, stopped and continued.
+    // Both sides give the terminal to the child, so that neither can be too late (a background job that touches it stops).
+    signal(SIGTTOU, SIG_IGN);
     pid_t child = fork();
     if (child == 0) {
         setpgid(0, 0);
+        tcsetpgrp(STDIN_FILENO, getpid());
+        signal(SIGTTOU, SIG_DFL);
         _exit(run_screen(context));
     }
     setpgid(child, child);
-    signal(SIGTTOU, SIG_IGN);
     tcsetpgrp(STDIN_FILENO, child);
     int status;
     waitpid(child, &status, WUNTRACED);
