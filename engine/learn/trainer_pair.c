@@ -88,10 +88,11 @@ void trainer_pair(struct trainer *t, struct worker *w, uint64_t index)
     const struct objective_pair pair = objective_of(w, batches, states, &head);
     objective_apply_pair(&w->tape, &t->net, &t->objective, &pair, t->teacher.value ? w->teacher_logits : NULL,
                          (real)question_scale, (real)(1.0 / s->scenes), gradients, &w->sums.objective);
-    if (s->trim)
+    bool counts = trainer_counts(t, &trimming);
+    if (counts)
         measure(t, w, batches, states);
     for (int p = 0; p < 2; p++) {
-        if (s->trim)
+        if (counts)
             trainer_push_costs(t, &batches[p], &states[p], question_scale / 2);
         net_backward(&w->tape, &t->net, &batches[p], &states[p], &gradients[p]);
     }

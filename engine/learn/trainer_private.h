@@ -8,11 +8,14 @@
 #include "engine/learn/upkeep.h"
 
 enum { MEMORY_STEPS = 2, WORKERS_LIMIT = 64 };
+// In logits: with thresholds this much looser a trained trimmer drops nothing.
+#define LOOSEST_SHIFT ((real)8)
 
 // Statistics that a step sums over its scenes.
 struct step_sums {
     struct objective_sums objective;
     double share, alive[NET_LAYERS];
+    double measured; // questions in them and in the upkeep: those that count
     struct upkeep upkeep;
     double needed_alive, needed_all, other_alive, other_all; // patches, for the relevance lift
 };
@@ -59,7 +62,7 @@ struct trainer {
     struct train_progress window;    // sums since the last report
     long window_steps, window_questions, session_questions;
     struct objective_sums window_sums;
-    double window_share, window_alive[NET_LAYERS];
+    double window_share, window_measured, window_alive[NET_LAYERS];
     // What the running step asks of its workers.
     uint64_t eval_seed;
     bool eval_trim;
@@ -97,6 +100,9 @@ bool trainer_evaluate_pair(const struct trainer *t, struct worker *w, uint64_t i
                            const struct net_trimming *trimming);
 // How masks are drawn at this point of the run.
 struct net_trimming trainer_trimming(const struct trainer *t, struct random *random);
+// Whether what a pass keeps is measured and costs: none with looser thresholds, which would be held to a target that is not
+// theirs.
+bool trainer_counts(const struct trainer *t, const struct net_trimming *trimming);
 // How many patches enter the fusion layers, by lot.
 int trainer_patches(const struct trainer *t, struct random *random);
 // What the cost objective and the layer budgets say to the masks of a pass.

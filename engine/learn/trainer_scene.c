@@ -32,6 +32,7 @@ void trainer_measure(const struct trainer *t, const struct trainer_material *mat
     double share[WORLD_QUESTIONS];
     cost_shares(&t->net, batch, state, share);
     int stride = state->rows[NET_IMAGE].stride, layers = t->config.fusion_layers;
+    sums->measured += weight * batch->questions;
     for (int q = 0; q < batch->questions; q++)
         sums->share += weight * share[q];
     struct upkeep upkeep = {0};
@@ -56,6 +57,17 @@ static double hinge_slope(const struct trainer *t, double mean, double keep, dou
     return mean > keep ? 2 * t->settings.budget * (mean - keep) * question_scale : 0;
 }
 
+// d(loss) / d(share of patches alive after layer l) of two hinges: more stays than the layer's budget, or more goes in this
+// one layer than its part of all that go.
+static double patches_slope(const struct trainer *t, int l)
+{
+    const double *alive = t->at.alive;
+    double kept = alive[l] - schedule_budget(&t->settings, trainer_done(t), l);
+    double dropped = (l ? alive[l - 1] : 1) - alive[l], all = 1 - alive[t->config.fusion_layers - 1];
+    double hasty = dropped - t->settings.pace * all;
+    return 2 * t->settings.budget * ((kept > 0 ? kept : 0) - (hasty > 0 ? hasty : 0));
+}
+
 void trainer_push_costs(const struct trainer *t, const struct net_batch *batch, struct net_state *state,
                         double question_scale)
 {
@@ -67,14 +79,11 @@ void trainer_push_costs(const struct trainer *t, const struct net_batch *batch, 
                 hinge_slope(t, t->at.words, words, question_scale));
     int stride = state->rows[NET_IMAGE].stride;
     for (int l = 0; l < t->config.fusion_layers; l++) {
-        double excess = t->at.alive[l] - schedule_budget(&t->settings, trainer_done(t), l);
         real *dalive = state->fusion[l][NET_IMAGE].dalive;
-        if (excess <= 0 || !dalive)
-            continue;
-        real push = (real)(2 * t->settings.budget * excess * question_scale / (stride - 1));
-        for (int q = 0; q < batch->questions; q++)
-            for (int p = 1; p < stride; p++)
-                dalive[q * stride + p] += push;
+        real push = (real)(patches_slope(t, l) * question_scale / (stride - 1));
+        for (int i = 0; dalive && push != 0 && i < batch->questions * stride; i++)
+            if (i % stride)
+                dalive[i] += push;
     }
 }
 
@@ -196,12 +205,20 @@ static void pass(const struct trainer *t, struct worker *w, struct trainer_mater
 struct net_trimming trainer_trimming(const struct trainer *t, struct random *random)
 {
     const struct train_settings *s = &t->settings;
-    return (struct net_trimming){
+    struct net_trimming trimming = {
         .on = s->trim,
         .heads = s->heads,
         .compact = s->ground <= 0, // the grounding loss reads the outputs of all patches
         .sampling = {.random = random, .noise = (real)schedule_noise(s, trainer_done(t)), .temperature = (real)s->gumbel},
     };
+    if (s->loose > 0 && (double)random_unit(random) < s->loose)
+        trimming.sampling.shift = LOOSEST_SHIFT * (real)random_unit(random);
+    return trimming;
+}
+
+bool trainer_counts(const struct trainer *t, const struct net_trimming *trimming)
+{
+    return t->settings.trim && trimming->sampling.shift == 0;
 }
 
 void trainer_scene(struct trainer *t, struct worker *w, uint64_t index)
@@ -223,7 +240,7 @@ void trainer_scene(struct trainer *t, struct worker *w, uint64_t index)
     objective_apply(&w->tape, &t->net, &t->objective, &material.target, &material.batch, &state,
                     t->teacher.value ? w->teacher_logits : NULL, (real)question_scale, (real)(1.0 / s->scenes), &gradients,
                     &w->sums.objective);
-    if (s->trim) {
+    if (trainer_counts(t, &trimming)) {
         trainer_measure(t, &material, &state, 1, &w->sums);
         trainer_push_costs(t, &material.batch, &state, question_scale);
     }

@@ -84,6 +84,7 @@ static void gather_window(struct trainer *t, double norm)
     struct step_sums sums = {0};
     for (int w = 0; w < t->workers; w++) {
         objective_sums_add(&sums.objective, &t->worker[w].sums.objective);
+        sums.measured += t->worker[w].sums.measured;
         sums.share += t->worker[w].sums.share;
         sums.upkeep.heads += t->worker[w].sums.upkeep.heads;
         sums.upkeep.words += t->worker[w].sums.upkeep.words;
@@ -98,14 +99,15 @@ static void gather_window(struct trainer *t, double norm)
     t->session_questions += asked;
     t->window_questions += asked;
     t->window.gradient_norm += norm;
-    if (!t->settings.trim)
+    if (sums.measured <= 0) // without trimmers, or when no scene counted
         return;
-    t->at.share += forget * (sums.share / asked - t->at.share);
-    t->at.heads += forget * (sums.upkeep.heads / asked - t->at.heads);
-    t->at.words += forget * (sums.upkeep.words / asked - t->at.words);
+    t->at.share += forget * (sums.share / sums.measured - t->at.share);
+    t->at.heads += forget * (sums.upkeep.heads / sums.measured - t->at.heads);
+    t->at.words += forget * (sums.upkeep.words / sums.measured - t->at.words);
+    t->window_measured += sums.measured;
     t->window_share += sums.share;
     for (int l = 0; l < t->config.fusion_layers; l++) {
-        t->at.alive[l] += forget * (sums.alive[l] / asked - t->at.alive[l]);
+        t->at.alive[l] += forget * (sums.alive[l] / sums.measured - t->at.alive[l]);
         t->window_alive[l] += sums.alive[l];
     }
 }
@@ -160,10 +162,10 @@ struct train_progress trainer_progress(struct trainer *t)
         p.family_accuracy[f] = t->window_sums.family_questions[f]
                                    ? (double)t->window_sums.family_right[f] / t->window_sums.family_questions[f]
                                    : (double)NAN;
-    p.share = t->settings.trim ? t->window_share / asked : 1;
+    p.share = t->window_measured > 0 ? t->window_share / t->window_measured : 1;
     p.target = t->settings.trim ? schedule_target(&t->settings, trainer_done(t)) : 1;
     for (int l = 0; l < t->config.fusion_layers; l++) {
-        p.alive[l] = t->settings.trim ? t->window_alive[l] / asked : 1;
+        p.alive[l] = t->window_measured > 0 ? t->window_alive[l] / t->window_measured : 1;
         p.budget[l] = t->settings.trim ? schedule_budget(&t->settings, trainer_done(t), l) : 1;
     }
     p.heads = t->at.heads;
@@ -176,7 +178,7 @@ struct train_progress trainer_progress(struct trainer *t)
     t->window = (struct train_progress){0};
     t->window_sums = (struct objective_sums){0};
     t->window_steps = t->window_questions = 0;
-    t->window_share = 0;
+    t->window_share = t->window_measured = 0;
     memset(t->window_alive, 0, sizeof t->window_alive);
     return p;
 }

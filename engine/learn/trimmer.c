@@ -14,7 +14,7 @@ static real sample(const struct mask_sampling *sampling, real score, real *slope
         u = u < 1e-6 ? 1e-6 : u > 1 - 1e-6 ? 1 - 1e-6 : u;
         noise = (double)sampling->noise * log(u / (1 - u));
     }
-    double z = ((double)score + noise) / (double)sampling->temperature, y = 1 / (1 + exp(-z));
+    double z = ((double)score + (double)sampling->shift + noise) / (double)sampling->temperature, y = 1 / (1 + exp(-z));
     *slope = (real)(y * (1 - y) / (double)sampling->temperature);
     return sampling->relaxed ? (real)y : z >= 0 ? 1 : 0;
 }

@@ -5,10 +5,11 @@
 #include "engine/base/random.h"
 #include "engine/learn/blocks.h"
 
-// How masks are made from scores: m = 1[(score + noise * logistic) > 0] forward, gradient of the sigmoid backward.
+// How masks are made from scores: m = 1[(score + shift + noise * logistic) > 0] forward, gradient of the sigmoid backward.
 struct mask_sampling {
     struct random *random; // NULL: no noise
     real noise;            // scale of the logistic noise; annealed towards 0
+    real shift;            // added to every score: thresholds that much looser
     real temperature;
     bool relaxed; // forward with the sigmoid itself: what central differences can follow
 };

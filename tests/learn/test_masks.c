@@ -41,14 +41,14 @@ static void fixture_free(struct fixture *f)
     memory_free(f->mask);
 }
 
-static double keep_rate(float score, float noise, uint64_t seed)
+static double keep_rate(float score, float shift, float noise, uint64_t seed)
 {
     struct fixture f;
     struct random random;
     struct rows rows = {.n = 1, .stride = TOKENS};
     random_init(&random, seed, 1);
     fixture_init(&f, score);
-    struct mask_sampling sampling = {.random = &random, .noise = noise, .temperature = 1};
+    struct mask_sampling sampling = {.random = &random, .noise = noise, .shift = shift, .temperature = 1};
     trimmer_tokens(&f.tape, &f.refs, &f.state, f.x, rows, NULL, rows, &sampling, f.mask);
     double kept = 0;
     for (int t = 1; t < TOKENS; t++) {
@@ -67,7 +67,8 @@ static void test_keep_rate(void **state)
     for (int n = 0; n < 3; n++)
         for (int s = 0; s < 7; s++) {
             double p = 1 / (1 + exp(-(double)(scores[s] / noises[n])));
-            double rate = keep_rate(scores[s], noises[n], (uint64_t)(n * 7 + s));
+            float shift = (float)(s % 3); // looser thresholds are as higher scores
+            double rate = keep_rate(scores[s] - shift, shift, noises[n], (uint64_t)(n * 7 + s));
             double deviation = sqrt(p * (1 - p) / (TOKENS - 1));
             if (fabs(rate - p) > 5 * deviation + 1e-9)
                 fail_msg("score %g, noise %g: kept %.4f instead of %.4f +- %.4f", (double)scores[s],
@@ -76,7 +77,7 @@ static void test_keep_rate(void **state)
     // Without noise: the sign decides, and 0 stays (DESIGN.md: score + shift >= 0).
     struct { float score; double rate; } plain[] = {{-1e-3f, 0}, {0, 1}, {1e-3f, 1}};
     for (int i = 0; i < 3; i++)
-        assert_true(keep_rate(plain[i].score, 0, 1) == plain[i].rate);
+        assert_true(keep_rate(plain[i].score, 0, 0, 1) == plain[i].rate);
 }
 
 // What reaches the score is the sigmoid's slope at the noisy score, whatever the mask says; CLS and rows beyond the count

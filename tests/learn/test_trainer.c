@@ -331,6 +331,60 @@ static void test_budgets(void **state)
     tensor_list_close(init);
 }
 
+// Part of all dropped patches that goes in the first of two fusion layers, whose budget asks for it.
+static double first_drops(const struct tensor_list *init, double pace)
+{
+    struct train_settings settings = small_settings(true, 120);
+    settings.curriculum = 0.5;
+    settings.trimmer_rate = 0.003;
+    settings.cost = 0;
+    settings.budget = 1;
+    settings.pace = pace;
+    settings.budgets[0] = settings.budgets[1] = 0.4;
+    settings.budget_count = 2;
+    struct trainer *trainer = start(&settings, 2, init);
+    steps(trainer, 80);
+    trainer_progress(trainer);
+    steps(trainer, 40);
+    struct train_progress progress = trainer_progress(trainer);
+    trainer_free(trainer);
+    return (1 - progress.alive[0]) / (1 - progress.alive[1]);
+}
+
+static void test_pace(void **state)
+{
+    (void)state;
+    struct tensor_list *init = open_start();
+    double hasty = first_drops(init, 1), paced = first_drops(init, 0.5);
+    print_message("the first layer drops %.2f of what goes, with a pace of 0.5 %.2f\n", hasty, paced);
+    assert_true(hasty > 0.95);
+    assert_true(paced < 0.85);
+    tensor_list_close(init);
+}
+
+// Scenes with looser thresholds are not held to the target: were they counted, the others would be pressed far below it.
+static void test_loose(void **state)
+{
+    (void)state;
+    struct tensor_list *init = open_start();
+    struct train_settings settings = small_settings(true, 120);
+    settings.scenes = 6;
+    settings.total *= 2;
+    settings.curriculum = 0.3;
+    settings.trimmer_rate = 0.003;
+    settings.target = 0.6;
+    settings.budget = 0;
+    settings.loose = 0.6;
+    struct trainer *trainer = start(&settings, 2, init);
+    steps(trainer, 120);
+    double share;
+    trainer_evaluate(trainer, 99, 8, true, &share, NULL);
+    print_message("share %.3f with thresholds as they are (target 0.6)\n", share);
+    assert_true(share > 0.5);
+    trainer_free(trainer);
+    tensor_list_close(init);
+}
+
 static void check_refused(struct model_config config, const char *path, const char *what)
 {
     struct error err = {0};
@@ -500,6 +554,8 @@ int main(void)
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_cost_objective),
         cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_loose),
         cmocka_unit_test(test_bad_start_weights),
         cmocka_unit_test(test_bad_combinations),
         cmocka_unit_test(test_pairs),
