@@ -416,9 +416,9 @@ int cmd_train(int argc, char **argv)
     const struct option_row rows[] = {
         {"trim", OPTION_FLAG, &a.trim, NULL,
          N_("the SmartTrim stage: trimmers, cost objective, self-distillation, curriculum"), 0, 0},
-        {"init", OPTION_TEXT, &a.init, "FILE", N_("start weights; the SmartTrim stage needs dense ones"), 0, 0},
+        {"init", OPTION_TEXT, &a.init, "FILE", N_("start weights; the SmartTrim stage needs some, dense or pruned"), 0, 0},
         {"grow", OPTION_FLAG, &a.grow, NULL,
-         N_("--init may be of a smaller model or a world with fewer words: the settings say how large, what is new is learnt"),
+         N_("--init may be of another size (not wider) or a world with fewer words: the settings say how large, what both have is taken"),
          0, 0},
         {"freeze-backbone", OPTION_FLAG, &a.freeze, NULL, N_("the SmartTrim stage for the trimmers alone"), 0, 0},
         {"set", OPTION_TEXT, &a.set, "SET.jsonl",

@@ -46,7 +46,8 @@ void params_randomize(struct params *params, const struct model_config *config, 
 
 // Copies the tensors of `file` that the model has: as start weights, of which auxiliary heads and trimmers may be missing
 // and then keep their values, or everything that is trained. What else is missing, a tensor of another shape, and a
-// number that is not finite are errors. PARAMS_LOAD_GROWN takes a smaller model too: its numbers go where all indices are
+// number that is not finite are errors. PARAMS_LOAD_GROWN takes a smaller model too, or a deeper one, whose last layers are
+// left out: its numbers go where all indices are
 // lowest, what a unit that was there would read from a new one starts at 0, so that it goes on as it did, and the rest
 // keeps its start values (what lies before a LayerNorm changes a little; the manner of Net2Net, Chen et al., ICLR 2016).
 enum params_load { PARAMS_LOAD_START, PARAMS_LOAD_GROWN, PARAMS_LOAD_TRAINED };

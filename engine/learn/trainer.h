@@ -16,7 +16,7 @@ struct trainer_options {
     const struct world *world; // to learn from; NULL: the set below
     const char *set, *held_out; // paths of question sets; held_out may be NULL. `init` must outlive the trainer then
     const struct tensor_list *init;    // start weights; NULL: random
-    bool grow;                         // they may be of a smaller model, or of a world with fewer words
+    bool grow;                         // they may have fewer or more layers, less width, or be of a world with fewer words
     const struct tensor_list *teacher; // frozen full model for distillation, of any shape; NULL: a frozen backbone itself
     int threads;
     int fixed_scenes; // train on these first scenes again and again, made once; 0: always new ones
