@@ -2,15 +2,13 @@
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "ui/figure.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static const char general_question[] = "what can you see in the middle of the picture?";
-static const char general_statement[] = "both pictures show the same things"; // about two, for NLVR2
 
 static bool put(char *to, size_t size, const char *from, struct error *err)
 {
@@ -101,8 +99,7 @@ static bool lies_in(const char *path, const char *folder)
     return stat(parent, &one) == 0 && stat(folder, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
-// What is asked of this file, or stated about the two, in the list.
-static int listed(const char *path, const char *second, char out[][SCENES_QUESTION], int most)
+int scenes_questions(const char *path, const char *second, char out[][SCENES_QUESTION], int most)
 {
     struct list list;
     struct scene_choice choice;
@@ -121,14 +118,9 @@ static int listed(const char *path, const char *second, char out[][SCENES_QUESTI
     return count;
 }
 
-int scenes_questions(const char *path, char out[][SCENES_QUESTION], int most)
+bool scenes_question(const char *path, const char *second, char question[SCENES_QUESTION])
 {
-    return listed(path, NULL, out, most);
-}
-
-bool scenes_question(const char *path, char question[SCENES_QUESTION])
-{
-    return scenes_questions(path, (char(*)[SCENES_QUESTION])question, 1) == 1;
+    return scenes_questions(path, second, (char(*)[SCENES_QUESTION])question, 1) == 1;
 }
 
 static bool names_picture(const char *text)
@@ -147,8 +139,8 @@ bool scenes_choose(struct scene_choice *choice, const char *const arguments[], i
     if (!picture && !choose_bundled(choice, NULL, err))
         return false;
     // Bundled pictures opened by their paths have questions of their own.
-    if (picture && !question && !listed(picture, two ? second : NULL, &choice->question, 1))
-        question = two ? general_statement : general_question;
+    if (picture && !question && !scenes_question(picture, two ? second : NULL, choice->question))
+        question = figure_general_question(two ? 2 : 1, 0);
     if (picture && !put(choice->picture, sizeof choice->picture, picture, err))
         return false;
     return put(choice->second, sizeof choice->second, second, err) &&

@@ -19,11 +19,11 @@ struct scene_choice {
 // for pictures of the person's own. Of two arguments the second is a picture where it names a file, else the question.
 bool scenes_choose(struct scene_choice *choice, const char *const arguments[], int count, struct error *err);
 
-// The questions that are asked of this file in the list, in its order; none when it is no bundled picture. Returns how
-// many were put into `out`, at most `most`.
-int scenes_questions(const char *path, char out[][SCENES_QUESTION], int most);
+// The questions that are asked of this file in the list, or the statements about it and `second` (NULL: none), in their
+// order; none when these are no bundled pictures. Returns how many were put into `out`, at most `most`.
+int scenes_questions(const char *path, const char *second, char out[][SCENES_QUESTION], int most);
 
 // The first of them; false when there is none.
-bool scenes_question(const char *path, char question[SCENES_QUESTION]);
+bool scenes_question(const char *path, const char *second, char question[SCENES_QUESTION]);
 
 #endif

@@ -40,20 +40,22 @@ static void picture_list(struct lane *lane, const struct picture *list[TRACE_PIC
         list[p] = &lane->pictures[p];
 }
 
-// The old question seldom fits another picture: a bundled one brings its own; beside any other the old one stays, and
-// that is said.
-static bool fit_question(struct lane *lane, const char *path, struct error *err)
+// The old question seldom fits another picture: a bundled one, or pair of them, brings its own; beside any other the old one
+// stays, and that is said.
+static bool fit_question(struct lane *lane, struct error *err)
 {
     char question[SCENES_QUESTION];
+    bool two = lane->session->model->config.pictures > 1;
     if (lane->session->model->config.task == TASK_CAPTION)
         return true;
-    if (lane->session->model->config.pictures > 1 || !scenes_question(path, question)) {
+    if (!scenes_question(lane->paths[0], two ? lane->paths[1] : NULL, question)) {
         session_publish_message(lane, _("The question has stayed as it was; press a to ask something about this picture."));
     } else {
         if (!run_ask(lane->run, question, err))
             return false;
         session_publish_least(lane);
-        session_publish_message(lane, _("The question is now one that goes with this picture; press a to ask another."));
+        session_publish_message(lane, two ? _("The statement is now one that goes with this pair; press a to make another.")
+                                          : _("The question is now one that goes with this picture; press a to ask another."));
     }
     session_publish_note(lane);
     return true;
@@ -84,7 +86,7 @@ static bool open_picture(struct lane *lane, int slot, const char *path, bool ask
     lane->paths[slot] = name;
     lane->origins[slot] = origin;
     session_publish_picture(lane, slot);
-    return describe(lane, err) && (ask_follows || fit_question(lane, path, err));
+    return describe(lane, err) && (ask_follows || fit_question(lane, err));
 }
 
 struct run_options session_run_options(const struct session *session)

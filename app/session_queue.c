@@ -243,11 +243,14 @@ static double session_learned_share(void *context)
     return share;
 }
 
-static bool session_known_question(void *context, const char *picture, int index, char *out, size_t size)
+static bool session_known_question(void *context, const struct trace *trace, int index, char *out, size_t size)
 {
     (void)context;
+    const char *second = trace->picture_count > 1 ? trace->pictures[1].path : NULL;
+    if (!trace->pictures[0].path || (trace->picture_count > 1 && !second))
+        return false;
     char(*list)[SCENES_QUESTION] = index >= 0 && index < 64 ? malloc((size_t)(index + 1) * sizeof *list) : NULL;
-    bool known = list && scenes_questions(picture, list, index + 1) > index &&
+    bool known = list && scenes_questions(trace->pictures[0].path, second, list, index + 1) > index &&
                  (size_t)snprintf(out, size, "%s", list[index]) < size;
     free(list);
     return known;

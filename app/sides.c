@@ -113,6 +113,11 @@ static bool is_new(const struct side *list, int count, const char *question)
     return true;
 }
 
+static int count_pictures(const struct side *side)
+{
+    return side->pictures[1] ? 2 : 1;
+}
+
 int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, const char *const more[], int more_count,
                       const struct model *model, struct sides_questions *room)
 {
@@ -126,16 +131,17 @@ int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, c
         list[count] = list[0];
         list[count++].question = more[i];
     }
-    int bundled = scenes_questions(first->pictures[0], room->text, SIDES_QUESTIONS);
+    int pictures = count_pictures(first);
+    int bundled = scenes_questions(first->pictures[0], first->pictures[1], room->text, SIDES_QUESTIONS);
     for (int i = 0; i < bundled && count < guided; i++)
         if (is_new(list, count, room->text[i])) {
             list[count] = list[0];
             list[count++].question = room->text[i];
         }
-    for (int i = 0; count < guided && figure_general_question(i); i++)
-        if (is_new(list, count, figure_general_question(i))) {
+    for (int i = 0; count < guided && figure_general_question(pictures, i); i++)
+        if (is_new(list, count, figure_general_question(pictures, i))) {
             list[count] = list[0];
-            list[count++].question = figure_general_question(i);
+            list[count++].question = figure_general_question(pictures, i);
         }
     list[count] = list[0];
     list[count].policy = trained ? POLICY_LEARNED_SELF : POLICY_CLS_ATTENTION;
@@ -149,8 +155,8 @@ int sides_make_figure(struct side list[FIGURE_ROWS], const struct side *first, c
 void sides_note_general(const struct side list[], int count)
 {
     for (int r = 0; r < count; r++)
-        for (int i = 0; figure_general_question(i); i++)
-            if (list[r].question == figure_general_question(i)) {
+        for (int i = 0; figure_general_question(count_pictures(&list[r]), i); i++)
+            if (list[r].question == figure_general_question(count_pictures(&list[r]), i)) {
                 fprintf(stderr, _("note: no questions are known about this picture, so that general ones fill the figure; "
                                   "--with-question asks your own\n"));
                 return;

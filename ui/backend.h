@@ -285,8 +285,9 @@ struct backend {
     // The share of the dense multiply-adds that the learned policy has as trained, on average; NaN where unknown. What a
     // policy that was not trained must spend to be compared fairly.
     double (*learned_share)(void *context);
-    // The question number `index` (from 0) that is known to be worth asking about a picture file; false: there is none.
-    bool (*known_question)(void *context, const char *picture, int index, char *out, size_t size);
+    // The question number `index` (from 0) that is known to be worth asking about the picture files of this trace (of two:
+    // the statement about them); false: there is none.
+    bool (*known_question)(void *context, const struct trace *trace, int index, char *out, size_t size);
 };
 
 void backend_news_free(struct backend_news *news);

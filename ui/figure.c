@@ -6,10 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *figure_general_question(int index)
+const char *figure_general_question(int pictures, int index)
 {
-    static const char *const questions[] = {"what can you see in the middle of the picture?", "how many animals are visible?"};
-    return index < (int)(sizeof questions / sizeof *questions) ? questions[index] : NULL;
+    enum { COUNT = 2 };
+    static const char *const questions[COUNT] = {"what can you see in the middle of the picture?",
+                                                 "how many animals are visible?"};
+    static const char *const statements[COUNT] = {"both pictures show a dog",
+                                                  "there are more dogs in the left picture than in the other image"};
+    return index >= COUNT ? NULL : pictures > 1 ? statements[index] : questions[index];
 }
 
 void figure_label(int row, char out[8])

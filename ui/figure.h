@@ -23,8 +23,9 @@ struct figure {
     struct figure_row rows[FIGURE_ROWS];
 };
 
-// Questions that can be asked about any picture, for rows of a picture about which none are known; NULL: no more.
-const char *figure_general_question(int index);
+// Questions that can be asked about any picture, or statements about any two, for rows of pictures about which none are known;
+// NULL: no more.
+const char *figure_general_question(int pictures, int index);
 
 // "(a)" for row 0, and so on.
 void figure_label(int row, char out[8]);

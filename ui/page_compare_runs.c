@@ -161,13 +161,12 @@ bool compare_take_kept(struct page *page)
 
 // ---- the list of what to compare with
 
-// A question known about the picture that no run asks yet, as a proposal.
+// A question known about the pictures that no run asks yet, as a proposal.
 static bool propose_question(struct page *page, char *out, size_t size)
 {
     const struct backend *backend = page->screen->backend;
-    const struct trace *trace = &page->screen->view.trace;
-    const char *path = page->screen->view.has_trace ? trace->pictures[0].path : NULL;
-    for (int i = 0; path && backend->known_question(backend->context, path, i, out, size); i++) {
+    const struct view *first = &page->screen->view;
+    for (int i = 0; first->has_trace && backend->known_question(backend->context, &first->trace, i, out, size); i++) {
         bool asked = false;
         for (int r = 0; r < compare_of(page)->count; r++) {
             const struct view *view = compare_view(page, r);

@@ -147,8 +147,7 @@ static bool open(struct page *page, const void *argument, struct error *err)
     const char *guided = guided_policy(screen);
     bool done = open_row(page, 0, trace->question, guided, budget);
     int row = 1;
-    for (int i = 0; done && row < GUIDED && trace->pictures[0].path &&
-                    backend->known_question(backend->context, trace->pictures[0].path, i, question, sizeof question);
+    for (int i = 0; done && row < GUIDED && backend->known_question(backend->context, trace, i, question, sizeof question);
          i++)
         if (strcmp(question, trace->question) != 0)
             done = open_row(page, row++, question, guided, budget);
@@ -171,7 +170,7 @@ static bool ask_missing(struct page *page)
         if (!f->runs[r].open && !open_row(page, r, NULL, guided_policy(page->screen), guided_budget(page->screen)))
             return false;
         screen_open_prompt(page->screen, PROMPT_QUESTION);
-        prompt_set(&page->screen->prompt, figure_general_question(r - 1));
+        prompt_set(&page->screen->prompt, figure_general_question(page->screen->view.trace.picture_count, r - 1));
         return true;
     }
     return false;

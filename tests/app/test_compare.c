@@ -244,8 +244,8 @@ static void test_figure_of_a_bundled_picture(void **state)
     assert_int_equal(list[3].policy, POLICY_LEARNED_SELF);
     first.pictures[0] = picture_path; // nothing is known about this one
     assert_int_equal(sides_make_figure(list, &first, NULL, 0, model, &room), 4);
-    assert_string_equal(list[1].question, figure_general_question(0));
-    assert_string_equal(list[2].question, figure_general_question(1));
+    assert_string_equal(list[1].question, figure_general_question(1, 0));
+    assert_string_equal(list[2].question, figure_general_question(1, 1));
     model_free(model);
     // Without trimmers policies that need none are compared.
     tiny.text_trimmers = tiny.image_trimmers = tiny.fusion_trimmers = tiny.head_trimmers = false;

@@ -118,6 +118,43 @@ static void test_opening(void **state)
     finish("q");
 }
 
+// A bundled pair brings its statement when both halves are there, and its others are proposed.
+static void test_bundled_pair(void **state)
+{
+    (void)state;
+    static char unknown[64];
+    start(48, 160, model_path, paths[1]);
+    expect("stage 1 of 13");
+    screen_term_type(&term, "o");
+    expect("Picture 1 of 2: ");
+    screen_term_type(&term, "\x15" "assets/pictures/pair1-left.jpg\r");
+    expect("Picture 2 of 2: ");
+    screen_term_type(&term, "\x15" "assets/pictures/pair1-right.jpg\r");
+    expect("each picture shows a heart");
+    expect("goes with this pair");
+    screen_term_type(&term, "G");
+    expect("stage 13 of 13");
+    screen_term_type(&term, "v");
+    expect("another question");
+    screen_term_type(&term, "question\r");
+    expect("Question: neither image has a heart in it");
+    screen_term_type(&term, "\x1b");
+    expect("Esc back"); // the prompt is closed, the list of what to compare with is not
+    screen_term_type(&term, "\x1b");
+    expect("lessons");
+    finish("q");
+
+    struct child child = {model_path, paths[1]};
+    struct session *session = open_session(&child);
+    struct backend backend = session_backend(session);
+    struct trace trace = {.picture_count = 2};
+    trace.pictures[0].path = (char *)(size_t)"pair2-left.jpg";
+    assert_false(backend.known_question(backend.context, &trace, 0, unknown, sizeof unknown)); // the other one is not known
+    trace.pictures[1].path = (char *)(size_t)"pair1-right.jpg";
+    assert_false(backend.known_question(backend.context, &trace, 0, unknown, sizeof unknown)); // nor are they a pair
+    session_free(session);
+}
+
 static void test_comparing(void **state)
 {
     (void)state;
@@ -196,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choosing),   cmocka_unit_test(test_cursor_and_why), cmocka_unit_test(test_opening),
         cmocka_unit_test(test_comparing),  cmocka_unit_test(test_one_picture_only), cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_bundled_pair),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);
 }

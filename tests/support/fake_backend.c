@@ -325,10 +325,10 @@ static double fake_learned_share(void *context)
     return 0.45;
 }
 
-static bool fake_known_question(void *context, const char *picture, int index, char *out, size_t size)
+static bool fake_known_question(void *context, const struct trace *trace, int index, char *out, size_t size)
 {
     static const char *const questions[] = {"what color is the apple left of the lemon?", "where is the ball?"};
-    (void)context, (void)picture;
+    (void)context, (void)trace;
     if (index < 0 || index > 1)
         return false;
     snprintf(out, size, "%s", questions[index]);
