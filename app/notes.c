@@ -4,6 +4,8 @@
 #include "engine/base/text.h"
 #include "engine/prune/policy.h"
 #include "engine/text/tokenizer.h"
+#include "engine/world/world.h"
+#include "ui/figure.h"
 #include "ui/words.h"
 
 #include <ctype.h>
@@ -103,6 +105,22 @@ static void note_unknown(struct notes *notes, const struct model *model, const s
     }
 }
 
+// A model that knows what it was trained on learnt the world's language (questions of one's own leave it no such memory).
+// Unknown words, and too many of them, are said already.
+static void note_form(struct notes *notes, const struct model *model, const struct trace *trace)
+{
+    int known, words = count_words(model, trace->question, &known);
+    if (!model->familiarity || words <= 0 || known < words ||
+        tokenizer_cut(model->tokenizer, trace->question, model->config.max_tokens) >= 0 ||
+        world_has_form(model->tokenizer, model->config.pictures, trace->question))
+        return;
+    if (model->config.pictures > 1)
+        note(notes, _("%s learnt to judge statements such as '%s', and none like this one: its answer is a guess."),
+             model->config.name, figure_general_question(model->config.pictures, 0));
+    else
+        note(notes, _("%s learnt no questions like this one: its answer is a guess."), model->config.name);
+}
+
 // What makes the pixels others than those that a published model's own code would have seen. A model that trimscope has
 // trained itself (it knows what it was trained on) has no other code.
 static void note_reading(struct notes *notes, const struct model *model, const struct trace_picture *picture,
@@ -133,6 +151,7 @@ void notes_make(struct notes *notes, const struct model *model, const struct tra
         note_words(notes, model, trace->question);
         note_cut(notes, model, trace);
         note_unknown(notes, model, trace);
+        note_form(notes, model, trace);
     }
     for (int p = 0; p < model->config.pictures; p++) {
         if (unlike_note(model, pictures[p], unlike))

@@ -8,8 +8,8 @@
 enum { NOTES_MOST = 8 };
 
 // One sentence each, most pressing first: a question without a word that the model knows, or longer than it reads, words
-// that it does not know (with the known word one edit away), bytes that are no text, pictures unlike those that it was trained on, or read otherwise than by a published
-// model's own code.
+// that it does not know (with the known word one edit away), bytes that are no text, a form in which it was never asked,
+// pictures unlike those that it was trained on, or read otherwise than by a published model's own code.
 struct notes {
     int count;
     char sentences[NOTES_MOST][UNLIKE_TEXT];

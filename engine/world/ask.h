@@ -75,6 +75,16 @@ static inline int count_bits(uint32_t bits)
     return __builtin_popcount(bits);
 }
 
+// A list of templates, and what else can stand in them. A slot's function gives all that it can say, from index 0 on, NULL
+// behind the last; NULL where no template has the slot.
+struct ask_forms {
+    const char *const *templates; // NULL: the end of the forms
+    const char *(*direction)(int index), *(*number)(int index), *(*where)(int index);
+    bool colored; // a colour can stand before the nouns
+};
+extern const struct ask_forms ask_things_forms[], ask_place_forms[], ask_statement_forms[];
+const char *ask_direction(int index);
+
 // One function per family: false when the scene does not allow such a question, or the draw was unlucky.
 #define ASK_DECLARE(id, name) bool ask_##id(struct asker *asker, struct world_question *question);
 WORLD_FAMILIES(ASK_DECLARE)

@@ -33,6 +33,15 @@ static const char *direction_phrase(struct random *random, const struct directio
     return direction->phrases[pick(random, n)];
 }
 
+const char *ask_direction(int index)
+{
+    for (int d = 0; d < 4; d++)
+        for (int n = 0; directions[d].phrases[n]; n++)
+            if (index-- == 0)
+                return directions[d].phrases[n];
+    return NULL;
+}
+
 static bool within(const struct asker *asker, int i, int distance)
 {
     return abs(asker->x[i]) < distance && abs(asker->y[i]) < distance;
@@ -61,50 +70,44 @@ static bool answer_place(struct asker *asker, struct world_question *question, u
     return true;
 }
 
+static const char *const middle_templates[] = {
+    "what is in the middle?", "what is in the center?", "what is in the middle of the picture?",
+    "what object is in the center?", "which object is in the middle?",
+    "what can you see in the center of the image?",
+    REWORDED,
+    "name the object in the middle", "tell me what is in the center of this picture",
+    "what is shown in the middle?", "please tell me what you see in the middle", NULL};
+
 static bool ask_middle(struct asker *asker, struct world_question *question)
 {
-    static const char *const templates[] = {"what is in the middle?",
-                                            "what is in the center?",
-                                            "what is in the middle of the picture?",
-                                            "what object is in the center?",
-                                            "which object is in the middle?",
-                                            "what can you see in the center of the image?",
-                                            REWORDED,
-                                            "name the object in the middle",
-                                            "tell me what is in the center of this picture",
-                                            "what is shown in the middle?",
-                                            "please tell me what you see in the middle",
-                                            NULL};
     uint32_t inside = 0, around = 0;
     for (int i = 0; i < asker->scene->object_count; i++) {
         inside |= (uint32_t)within(asker, i, NEAR_MIDDLE) << i;
         around |= (uint32_t)within(asker, i, AROUND_MIDDLE) << i;
     }
-    ask_write(asker, question, templates, (struct phrase){0});
+    ask_write(asker, question, middle_templates, (struct phrase){0});
     return answer_place(asker, question, inside, around);
+}
+
+static const char *const position_templates[] = {
+    "what is in the $d corner?", "what is in the $d part of the picture?", "what is at the $d?",
+    "which object is in the $d corner?", "what object is in the $d corner of the image?",
+    "what can you see in the $d corner?", "what do you see at the $d of the picture?",
+    REWORDED,
+    "what is $d?", "name the object in the $d corner", "tell me what is in the $d corner",
+    "please tell me what you see at the $d", "what is shown in the $d part of this picture?",
+    "which thing is in the $d corner?", "could you tell me what is in the $d of the image?", NULL};
+
+static const char *const corners[2][2][2] = {{{"top left", "upper left"}, {"top right", "upper right"}},
+                                             {{"bottom left", "lower left"}, {"bottom right", "lower right"}}};
+
+static const char *corner(int index)
+{
+    return index < 8 ? corners[index / 4][index / 2 % 2][index % 2] : NULL;
 }
 
 bool ask_POSITION(struct asker *asker, struct world_question *question)
 {
-    static const char *const templates[] = {"what is in the $d corner?",
-                                            "what is in the $d part of the picture?",
-                                            "what is at the $d?",
-                                            "which object is in the $d corner?",
-                                            "what object is in the $d corner of the image?",
-                                            "what can you see in the $d corner?",
-                                            "what do you see at the $d of the picture?",
-                                            REWORDED,
-                                            "what is $d?",
-                                            "name the object in the $d corner",
-                                            "tell me what is in the $d corner",
-                                            "please tell me what you see at the $d",
-                                            "what is shown in the $d part of this picture?",
-                                            "which thing is in the $d corner?",
-                                            "could you tell me what is in the $d of the image?",
-                                            NULL};
-    static const char *const names[2][2][2] = {
-        {{"top left", "upper left"}, {"top right", "upper right"}},
-        {{"bottom left", "lower left"}, {"bottom right", "lower right"}}};
     int place = pick(&asker->random, 5);
     ask_about(asker, place, 0, 0);
     if (place == 4)
@@ -115,33 +118,31 @@ bool ask_POSITION(struct asker *asker, struct world_question *question)
         inside |= (uint32_t)in_corner(asker, i, sx, sy, INSIDE_CORNER) << i;
         around |= (uint32_t)in_corner(asker, i, sx, sy, ALMOST_CORNER) << i;
     }
-    const char *name = names[place / 2][place % 2][pick(&asker->random, 3) == 0];
-    ask_write(asker, question, templates, (struct phrase){.direction = name});
+    const char *name = corners[place / 2][place % 2][pick(&asker->random, 3) == 0];
+    ask_write(asker, question, position_templates, (struct phrase){.direction = name});
     return answer_place(asker, question, inside, around);
 }
 
+static const char *const across[] = {
+    "$v the $n on the left or on the right?", "$v the $n on the left or right side?",
+    "$v the $n on the left or right side of the picture?", "which side $v the $n on, left or right?",
+    "$v the $n located on the left or right?",
+    REWORDED,
+    "the $n, left or right?", "left or right, where $v the $n?",
+    "tell me if the $n $v on the left or on the right",
+    "please tell me which side the $n $v on, left or right", "on which side $v the $n, left or right?", NULL};
+
+static const char *const upright[] = {
+    "$v the $n at the top or at the bottom?", "$v the $n at the top or bottom of the picture?",
+    "$v the $n in the top or bottom half?", "which half $v the $n in, top or bottom?",
+    "$v the $n located at the top or bottom?",
+    REWORDED,
+    "the $n, top or bottom?", "top or bottom, where $v the $n?",
+    "tell me if the $n $v at the top or at the bottom",
+    "please tell me which half the $n $v in, top or bottom", "in which half $v the $n, top or bottom?", NULL};
+
 bool ask_SIDE(struct asker *asker, struct world_question *question)
 {
-    static const char *const across[] = {"$v the $n on the left or on the right?",
-                                         "$v the $n on the left or right side?",
-                                         "$v the $n on the left or right side of the picture?",
-                                         "which side $v the $n on, left or right?",
-                                         "$v the $n located on the left or right?",
-                                         REWORDED,
-                                         "the $n, left or right?",
-                                         "left or right, where $v the $n?",
-                                         "tell me if the $n $v on the left or on the right",
-                                         "please tell me which side the $n $v on, left or right",
-                                         "on which side $v the $n, left or right?",
-                                         NULL};
-    static const char *const upright[] = {
-        "$v the $n at the top or at the bottom?",  "$v the $n at the top or bottom of the picture?",
-        "$v the $n in the top or bottom half?",    "which half $v the $n in, top or bottom?",
-        "$v the $n located at the top or bottom?", REWORDED,
-        "the $n, top or bottom?",                  "top or bottom, where $v the $n?",
-        "tell me if the $n $v at the top or at the bottom",
-        "please tell me which half the $n $v in, top or bottom",
-        "in which half $v the $n, top or bottom?", NULL};
     if (asker->single_count == 0)
         return false;
     int object = asker->singles[pick(&asker->random, asker->single_count)];
@@ -176,23 +177,16 @@ static void look_along(const struct asker *asker, int reference, const struct di
     }
 }
 
+static const char *const relation_templates[] = {
+    "what is $d the $n?", "which object is $d the $n?", "what object is $d the $n?",
+    "what is located $d the $n?", "what can you see $d the $n?", "what do you see $d the $n?",
+    REWORDED,
+    "name the object $d the $n", "tell me what is $d the $n", "which thing is $d the $n?",
+    "what is shown $d the $n?", "please tell me what you see $d the $n",
+    "could you tell me which object is $d the $n?", "$d the $n, what is there?", NULL};
+
 bool ask_RELATION(struct asker *asker, struct world_question *question)
 {
-    static const char *const templates[] = {"what is $d the $n?",
-                                            "which object is $d the $n?",
-                                            "what object is $d the $n?",
-                                            "what is located $d the $n?",
-                                            "what can you see $d the $n?",
-                                            "what do you see $d the $n?",
-                                            REWORDED,
-                                            "name the object $d the $n",
-                                            "tell me what is $d the $n",
-                                            "which thing is $d the $n?",
-                                            "what is shown $d the $n?",
-                                            "please tell me what you see $d the $n",
-                                            "could you tell me which object is $d the $n?",
-                                            "$d the $n, what is there?",
-                                            NULL};
     if (asker->single_count == 0)
         return false;
     int reference = asker->singles[pick(&asker->random, asker->single_count)];
@@ -214,7 +208,7 @@ bool ask_RELATION(struct asker *asker, struct world_question *question)
     }
     struct noun noun;
     noun_of_kind(asker->world, asker->scene->objects[reference].kind, -1, &noun);
-    ask_write(asker, question, templates,
+    ask_write(asker, question, relation_templates,
               (struct phrase){.first = &noun, .direction = direction_phrase(&asker->random, d)});
     return true;
 }
@@ -243,15 +237,16 @@ bool ask_clear_relation(const struct asker *asker, struct random *random, int *f
     return true;
 }
 
+static const char *const check_templates[] = {
+    "$v the $n $d the $m?", "$v the $n located $d the $m?", "do you see the $n $d the $m?",
+    "can you see the $n $d the $m?",
+    REWORDED,
+    "the $n $v $d the $m, yes or no?", "can you tell me if the $n $v $d the $m?",
+    "please tell me whether the $n $v $d the $m", "is it true that the $n $v $d the $m?",
+    "could the $n be $d the $m?", NULL};
+
 bool ask_RELATION_CHECK(struct asker *asker, struct world_question *question)
 {
-    static const char *const templates[] = {"$v the $n $d the $m?", "$v the $n located $d the $m?",
-                                            "do you see the $n $d the $m?", "can you see the $n $d the $m?",
-                                            REWORDED, "the $n $v $d the $m, yes or no?",
-                                            "can you tell me if the $n $v $d the $m?",
-                                            "please tell me whether the $n $v $d the $m",
-                                            "is it true that the $n $v $d the $m?",
-                                            "could the $n be $d the $m?", NULL};
     struct random *random = &asker->random;
     int first, second;
     const struct direction *d;
@@ -266,6 +261,16 @@ bool ask_RELATION_CHECK(struct asker *asker, struct world_question *question)
     question->needed = 1u << first | 1u << second;
     ask_centre(asker, question, 0, first);
     ask_centre(asker, question, 1, second);
-    ask_write(asker, question, templates, (struct phrase){.first = &nouns[0], .second = &nouns[1], .direction = direction_phrase(random, d)});
+    ask_write(asker, question, check_templates, (struct phrase){.first = &nouns[0], .second = &nouns[1], .direction = direction_phrase(random, d)});
     return true;
 }
+
+const struct ask_forms ask_place_forms[] = {
+    {.templates = middle_templates},
+    {.templates = position_templates, .direction = corner},
+    {.templates = across},
+    {.templates = upright},
+    {.templates = relation_templates, .direction = ask_direction},
+    {.templates = check_templates, .direction = ask_direction},
+    {0},
+};

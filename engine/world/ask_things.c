@@ -149,26 +149,17 @@ bool ask_EXIST_CATEGORY(struct asker *asker, struct world_question *question)
     return true;
 }
 
+static const char *const color_templates[] = {
+    "what color $v the $n?", "what color $v the $n in the picture?", "what colour $v the $n?",
+    "what is the color of the $n?", "which color $v the $n?", "the $n $v what color?",
+    REWORDED,
+    "color of the $n?", "the color of the $n please", "tell me the color of the $n",
+    "please tell me what color the $n $v", "could you tell me which color the $n has?",
+    "what color has the $n got?", "which color does the $n have?", "name the color of the $n",
+    "what is the color of the $n in this picture?", "i want to know what color the $n $v", NULL};
+
 bool ask_COLOR(struct asker *asker, struct world_question *question)
 {
-    static const char *const templates[] = {"what color $v the $n?",
-                                            "what color $v the $n in the picture?",
-                                            "what colour $v the $n?",
-                                            "what is the color of the $n?",
-                                            "which color $v the $n?",
-                                            "the $n $v what color?",
-                                            REWORDED,
-                                            "color of the $n?",
-                                            "the color of the $n please",
-                                            "tell me the color of the $n",
-                                            "please tell me what color the $n $v",
-                                            "could you tell me which color the $n has?",
-                                            "what color has the $n got?",
-                                            "which color does the $n have?",
-                                            "name the color of the $n",
-                                            "what is the color of the $n in this picture?",
-                                            "i want to know what color the $n $v",
-                                            NULL};
     if (asker->single_count == 0)
         return false;
     int object = asker->singles[pick(&asker->random, asker->single_count)];
@@ -181,7 +172,7 @@ bool ask_COLOR(struct asker *asker, struct world_question *question)
     ask_answer(question, asker->world->colors[o->color]);
     question->needed = 1u << object;
     ask_centre(asker, question, 0, object);
-    ask_write(asker, question, templates, (struct phrase){.first = &noun});
+    ask_write(asker, question, color_templates, (struct phrase){.first = &noun});
     return true;
 }
 
@@ -280,16 +271,17 @@ bool ask_COUNT_CATEGORY(struct asker *asker, struct world_question *question)
     return true;
 }
 
+static const char *const category_templates[] = {
+    "what $n is in the picture?", "which $n is in the image?", "what $n can you see?",
+    "what kind of $n is there?", "which $n is visible?", "what $n is there?",
+    "what kind of $n is in the picture?", "which $n do you see?",
+    REWORDED,
+    "which $n?", "name the $n", "tell me which $n you see", "what $n is shown here?",
+    "which $n can you find?", "please tell me what $n there is", "what kind of $n is this?",
+    "which $n is in this picture?", "could you name the $n in the image?", NULL};
+
 bool ask_CATEGORY(struct asker *asker, struct world_question *question)
 {
-    static const char *const templates[] = {
-        "what $n is in the picture?",         "which $n is in the image?", "what $n can you see?",
-        "what kind of $n is there?",          "which $n is visible?",      "what $n is there?",
-        "what kind of $n is in the picture?", "which $n do you see?",
-        REWORDED,                             "which $n?",                 "name the $n",
-        "tell me which $n you see",           "what $n is shown here?",    "which $n can you find?",
-        "please tell me what $n there is",    "what kind of $n is this?",  "which $n is in this picture?",
-        "could you name the $n in the image?", NULL};
     int category = category_with(asker, 1);
     if (category < 0)
         return false;
@@ -300,26 +292,27 @@ bool ask_CATEGORY(struct asker *asker, struct world_question *question)
     int object = __builtin_ctz(question->needed);
     ask_answer(question, world_kind_name(asker->world, asker->scene->objects[object].kind));
     ask_centre(asker, question, 0, object);
-    ask_write(asker, question, templates, (struct phrase){.first = &noun});
+    ask_write(asker, question, category_templates, (struct phrase){.first = &noun});
     return true;
 }
+
+static const char *const compare_templates[][16] = {
+    {"are there more $p than $q?", "are there more $p than $q in the picture?",
+     "can you see more $p than $q?", "do you see more $p than $q?",
+     "does the picture show more $p than $q?", REWORDED, "more $p than $q?",
+     "are more $p than $q shown here?", "is the number of $p more than the number of $q?",
+     "please tell me if there are more $p than $q", "does this picture have more $p than $q?",
+     "can you tell me whether there are more $p than $q?", NULL},
+    {"are there fewer $p than $q?", "are there fewer $p than $q in the picture?",
+     "can you see fewer $p than $q?", "do you see fewer $p than $q?",
+     "does the picture show fewer $p than $q?", REWORDED, "fewer $p than $q?",
+     "are fewer $p than $q shown here?", "is the number of $p less than the number of $q?",
+     "please tell me if there are fewer $p than $q", "does this picture have fewer $p than $q?",
+     "can you tell me whether there are fewer $p than $q?", NULL}};
 
 // Two kinds; the answer is drawn first, then which of the two is named first.
 bool ask_COMPARE(struct asker *asker, struct world_question *question)
 {
-    static const char *const templates[][16] = {
-        {"are there more $p than $q?", "are there more $p than $q in the picture?",
-         "can you see more $p than $q?", "do you see more $p than $q?",
-         "does the picture show more $p than $q?", REWORDED, "more $p than $q?",
-         "are more $p than $q shown here?", "is the number of $p more than the number of $q?",
-         "please tell me if there are more $p than $q", "does this picture have more $p than $q?",
-         "can you tell me whether there are more $p than $q?", NULL},
-        {"are there fewer $p than $q?", "are there fewer $p than $q in the picture?",
-         "can you see fewer $p than $q?", "do you see fewer $p than $q?",
-         "does the picture show fewer $p than $q?", REWORDED, "fewer $p than $q?",
-         "are fewer $p than $q shown here?", "is the number of $p less than the number of $q?",
-         "please tell me if there are fewer $p than $q", "does this picture have fewer $p than $q?",
-         "can you tell me whether there are fewer $p than $q?", NULL}};
     struct random *random = &asker->random;
     int first = asker->kinds[pick(random, asker->kind_count)],
         second = asker->kinds[pick(random, asker->kind_count)];
@@ -347,7 +340,18 @@ bool ask_COMPARE(struct asker *asker, struct world_question *question)
     question->needed = asker->of_kind[first] | asker->of_kind[second];
     question->counts[0] = count_bits(asker->of_kind[first]);
     question->counts[1] = count_bits(asker->of_kind[second]);
-    ask_write(asker, question, templates[more ? 0 : 1],
+    ask_write(asker, question, compare_templates[more ? 0 : 1],
               (struct phrase){.first = &nouns[0], .second = &nouns[1]});
     return true;
 }
+
+const struct ask_forms ask_things_forms[] = {
+    {.templates = exist_one, .colored = true},
+    {.templates = exist_pair, .colored = true},
+    {.templates = color_templates},
+    {.templates = count_templates},
+    {.templates = category_templates},
+    {.templates = compare_templates[0]},
+    {.templates = compare_templates[1]},
+    {0},
+};

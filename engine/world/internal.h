@@ -103,6 +103,8 @@ int scene_compose(const struct world *world, struct random *random, struct plan 
 
 // vocabulary.c: fills the list of answers from the tables.
 void world_list_answers(struct world *world);
+// Whether a token is a word of the questions, not the name of a kind, a category or a colour.
+bool world_is_question_word(const char *token);
 
 static inline int clamp(int value, int low, int high)
 {

@@ -76,43 +76,45 @@ static bool state_how_many_show(struct judge *judge, struct world_statement *sta
     return true;
 }
 
+static const char *const both_templates[] = {
+    "both pictures show $a", "there $v $a in both pictures", "each picture shows $a",
+    "both images have $a in them", "there $v $a in each picture", "you can see $a in both images", NULL};
+
 static bool state_BOTH(struct judge *judge, struct world_statement *statement)
 {
-    static const char *const templates[] = {"both pictures show $a",       "there $v $a in both pictures",
-                                            "each picture shows $a",       "both images have $a in them",
-                                            "there $v $a in each picture", "you can see $a in both images",
-                                            NULL};
     // Said of pairs only of which it could be true, or most such statements would be false.
     int both = kind_in(judge, 2);
-    return both >= 0 && state_how_many_show(judge, statement, templates, judge->truth ? both : kind_in(judge, 1));
+    return both >= 0 && state_how_many_show(judge, statement, both_templates, judge->truth ? both : kind_in(judge, 1));
 }
+
+static const char *const one_templates[] = {
+    "only one picture shows $a", "exactly one of the pictures shows $a",
+    "only one of the images has $a in it", "there $v $a in only one of the pictures",
+    "you can see $a in exactly one picture", NULL};
 
 static bool state_ONE(struct judge *judge, struct world_statement *statement)
 {
-    static const char *const templates[] = {"only one picture shows $a",
-                                            "exactly one of the pictures shows $a",
-                                            "only one of the images has $a in it",
-                                            "there $v $a in only one of the pictures",
-                                            "you can see $a in exactly one picture",
-                                            NULL};
     int pictures = judge->truth ? 1 : pick(&judge->random, 3) ? 2 : 0;
-    return state_how_many_show(judge, statement, templates, kind_in(judge, pictures));
+    return state_how_many_show(judge, statement, one_templates, kind_in(judge, pictures));
 }
+
+static const char *const neither_templates[] = {
+    "neither picture shows $a", "no picture shows $a", "there are no $p in the two images",
+    "neither image has $a in it", "you can see no $p in the two pictures", NULL};
 
 static bool state_NEITHER(struct judge *judge, struct world_statement *statement)
 {
-    static const char *const templates[] = {"neither picture shows $a",      "no picture shows $a",
-                                            "there are no $p in the two images", "neither image has $a in it",
-                                            "you can see no $p in the two pictures", NULL};
     int pictures = judge->truth ? 0 : pick(&judge->random, 3) ? 1 : 2;
-    return state_how_many_show(judge, statement, templates, kind_in(judge, pictures));
+    return state_how_many_show(judge, statement, neither_templates, kind_in(judge, pictures));
 }
+
+static const char *const side_templates[] = {
+    "the $w shows $a", "there $v $a in the $w", "you can see $a in the $w", "the $w has $a in it",
+    "in the $w there $v $a", NULL};
 
 // One picture and a thing, half of the time with its colour.
 static bool state_SIDE(struct judge *judge, struct world_statement *statement)
 {
-    static const char *const templates[] = {"the $w shows $a",        "there $v $a in the $w", "you can see $a in the $w",
-                                            "the $w has $a in it",    "in the $w there $v $a", NULL};
     int side = pick(&judge->random, 2);
     struct asker *here = &judge->side[side], *there = &judge->side[1 - side];
     int kind = here->kinds[pick(&judge->random, here->kind_count)], color = -1;
@@ -133,7 +135,7 @@ static bool state_SIDE(struct judge *judge, struct world_statement *statement)
     noun_of_kind(judge->world, kind, color, &noun);
     about(judge, kind, color, side);
     statement->needed[side] = here->of_kind[kind];
-    state(judge, statement, templates, (struct phrase){.first = &noun, .where = place(judge, side)});
+    state(judge, statement, side_templates, (struct phrase){.first = &noun, .where = place(judge, side)});
     return true;
 }
 
@@ -159,46 +161,53 @@ static bool state_number(struct judge *judge, struct world_statement *statement,
     return true;
 }
 
+static const char *const count_one[] = {
+    "there is exactly one $n in the $w", "the $w shows exactly one $n", "in the $w you can see only one $n", NULL};
+
+static const char *const count_many[] = {
+    "there are exactly $k $p in the $w", "the $w shows $k $p", "in the $w you can see $k $p",
+    "there are $k $p in the $w", NULL};
+
 static bool state_COUNT(struct judge *judge, struct world_statement *statement)
 {
-    static const char *const one[] = {"there is exactly one $n in the $w", "the $w shows exactly one $n",
-                                      "in the $w you can see only one $n", NULL};
-    static const char *const many[] = {"there are exactly $k $p in the $w", "the $w shows $k $p",
-                                       "in the $w you can see $k $p",       "there are $k $p in the $w",
-                                       NULL};
     int side = pick(&judge->random, 2);
     struct asker *here = &judge->side[side];
     int kind = here->kinds[pick(&judge->random, here->kind_count)];
     int number = claimed_number(judge, count_bits(here->of_kind[kind]));
     about(judge, kind, number, side);
     statement->needed[side] = here->of_kind[kind];
-    return state_number(judge, statement, one, many, kind, number, place(judge, side));
+    return state_number(judge, statement, count_one, count_many, kind, number, place(judge, side));
 }
+
+static const char *const total_one[] = {
+    "there is exactly one $n in all", "the two pictures show only one $n in all",
+    "you can see exactly one $n in all", NULL};
+
+static const char *const total_many[] = {
+    "there are $k $p in all", "the two pictures show $k $p in all", "you can see exactly $k $p in all",
+    "there are exactly $k $p in the two images", NULL};
 
 static bool state_TOTAL(struct judge *judge, struct world_statement *statement)
 {
-    static const char *const one[] = {"there is exactly one $n in all", "the two pictures show only one $n in all",
-                                      "you can see exactly one $n in all", NULL};
-    static const char *const many[] = {"there are $k $p in all", "the two pictures show $k $p in all",
-                                       "you can see exactly $k $p in all", "there are exactly $k $p in the two images",
-                                       NULL};
     int from = pick(&judge->random, 2);
     struct asker *here = &judge->side[from];
     int kind = here->kinds[pick(&judge->random, here->kind_count)];
     int number = claimed_number(judge, count_bits(judge->side[0].of_kind[kind]) + count_bits(judge->side[1].of_kind[kind]));
     about(judge, kind, number, 0);
     needs_kind(judge, statement, kind);
-    return state_number(judge, statement, one, many, kind, number, NULL);
+    return state_number(judge, statement, total_one, total_many, kind, number, NULL);
 }
+
+static const char *const more_in_one[] = {
+    "the $w shows more $p than the other picture", "there are more $p in the $w than in the other image",
+    "the $w has more $p than the other one", NULL};
+
+static const char *const fewer_in_one[] = {
+    "the $w shows fewer $p than the other picture", "there are fewer $p in the $w than in the other image",
+    "the $w has fewer $p than the other one", NULL};
 
 static bool state_COMPARE(struct judge *judge, struct world_statement *statement)
 {
-    static const char *const more[] = {"the $w shows more $p than the other picture",
-                                       "there are more $p in the $w than in the other image",
-                                       "the $w has more $p than the other one", NULL};
-    static const char *const fewer[] = {"the $w shows fewer $p than the other picture",
-                                        "there are fewer $p in the $w than in the other image",
-                                        "the $w has fewer $p than the other one", NULL};
     struct asker *any = &judge->side[pick(&judge->random, 2)];
     int kind = any->kinds[pick(&judge->random, any->kind_count)];
     int left = count_bits(judge->side[0].of_kind[kind]), right = count_bits(judge->side[1].of_kind[kind]);
@@ -210,14 +219,16 @@ static bool state_COMPARE(struct judge *judge, struct world_statement *statement
     noun_of_kind(judge->world, kind, -1, &noun);
     about(judge, kind, is_more, side);
     needs_kind(judge, statement, kind);
-    state(judge, statement, is_more ? more : fewer, (struct phrase){.first = &noun, .where = place(judge, side)});
+    state(judge, statement, is_more ? more_in_one : fewer_in_one, (struct phrase){.first = &noun, .where = place(judge, side)});
     return true;
 }
 
+static const char *const relation_templates[] = {
+    "in the $w the $n $v $d the $m", "the $n $v $d the $m in the $w",
+    "in the $w you can see the $n $d the $m", NULL};
+
 static bool state_RELATION(struct judge *judge, struct world_statement *statement)
 {
-    static const char *const templates[] = {"in the $w the $n $v $d the $m", "the $n $v $d the $m in the $w",
-                                            "in the $w you can see the $n $d the $m", NULL};
     int side = pick(&judge->random, 2), first, second;
     struct asker *here = &judge->side[side];
     const char *direction;
@@ -229,10 +240,35 @@ static bool state_RELATION(struct judge *judge, struct world_statement *statemen
     noun_of_kind(judge->world, here->scene->objects[second].kind, -1, &nouns[1]);
     about(judge, first, second, side);
     statement->needed[side] = 1u << first | 1u << second;
-    state(judge, statement, templates,
+    state(judge, statement, relation_templates,
           (struct phrase){.first = &nouns[0], .second = &nouns[1], .direction = direction, .where = place(judge, side)});
     return true;
 }
+
+static const char *number(int index)
+{
+    return index + 2 <= MOST ? numbers[index + 2] : NULL; // one has templates of its own
+}
+
+static const char *any_place(int index)
+{
+    return index < 8 ? places[index / 4][index % 4] : NULL;
+}
+
+const struct ask_forms ask_statement_forms[] = {
+    {.templates = both_templates},
+    {.templates = one_templates},
+    {.templates = neither_templates},
+    {.templates = side_templates, .where = any_place, .colored = true},
+    {.templates = count_one, .where = any_place},
+    {.templates = count_many, .number = number, .where = any_place},
+    {.templates = total_one},
+    {.templates = total_many, .number = number},
+    {.templates = more_in_one, .where = any_place},
+    {.templates = fewer_in_one, .where = any_place},
+    {.templates = relation_templates, .direction = ask_direction, .where = any_place},
+    {0},
+};
 
 const char *world_statement_name(enum world_statement_family family)
 {

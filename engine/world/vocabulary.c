@@ -95,6 +95,17 @@ void world_list_answers(struct world *world)
             world->answers[world->answer_count++] = world->kinds[i].name;
 }
 
+bool world_is_question_word(const char *token)
+{
+    for (int i = 0; i < COUNT_WORDS; i++)
+        if (!strcmp(words[i], token))
+            return true;
+    for (int i = 0; i < COUNT_MORE_WORDS; i++)
+        if (!strcmp(more_words[i], token))
+            return true;
+    return false;
+}
+
 // Appends the word unless it is there.
 static bool add_token(json_t *tokens, const char *word)
 {

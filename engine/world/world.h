@@ -55,6 +55,7 @@ struct world_question {
     float centres[4];  // x, y of the first and second object concerned, in [-1, 1]
 };
 
+struct tokenizer;
 struct world; // sprites and names: immutable once opened, shared by threads
 
 // Drawing styles: sets of emoji that show the same kinds. assets/world/sprites-<name>.<ending>.
@@ -116,6 +117,11 @@ int world_make_statements(const struct world *world, uint64_t seed, uint64_t ind
 // so that a few questions about things that are not there are missed; some ten milliseconds at most.
 bool world_find_question(const struct world *world, const struct world_scene *scene, const char *text,
                          struct world_question *question);
+
+// Whether a question (of two pictures: a statement) has a form in which the world asks (states), in whatever words: a model
+// trained on the world learnt no other. Words that change nothing may be more or fewer ("please", "in the picture").
+// `tokenizer` is the world's; an unknown word has no form.
+bool world_has_form(const struct tokenizer *tokenizer, int pictures, const char *text);
 
 // The lists that the model is built on. Kinds have a category each; answers are all that questions can have.
 int world_kind_count(const struct world *world);

@@ -99,6 +99,8 @@ static void test_odd_questions(void **state)
     CHECK_SAID("what is over the heart?", NULL);
     CHECK_SAID("", "There is no word in this question");
     CHECK_SAID(" \t ?!", "There is no word in this question");
+    CHECK_SAID("where is the heart?", "trimscope-world learnt no questions like this one: its answer is a guess");
+    CHECK_SAID("where is the xyzzy?", "does not know the word 'xyzzy'");
     CHECK_SAID("xyzzy ?", "The model knows no word of this question", "does not know the word 'xyzzy'");
     CHECK_SAID("xyzzy heart", "does not know the word 'xyzzy'");
     CHECK_SAID("what is \xff over the heart?", "not all UTF-8");
@@ -106,6 +108,20 @@ static void test_odd_questions(void **state)
     for (size_t at = 0; at + 16 < sizeof long_one; at += 6)
         strcpy(long_one + at, "heart ");
     CHECK_SAID(long_one, "Too long");
+}
+
+// Two pictures are judged by a statement about them.
+static void test_no_statement(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"how many hearts", "each picture shows a heart"};
+    for (int i = 0; i < 2; i++) {
+        struct command_output o =
+            command_run(cmd_run, (const char *const[]){"run", "pair1-left.jpg", "pair1-right.jpg", texts[i], NULL});
+        assert_int_equal(o.status, 0);
+        assert_int_equal(strstr(o.err, "learnt to judge statements such as 'both pictures show a dog'") != NULL, i == 0);
+        command_free(&o);
+    }
 }
 
 // What is said once is not said again for each of several runs.
@@ -128,7 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_exact), cmocka_unit_test(test_no_trimmers),
-        cmocka_unit_test(test_odd_questions),
+        cmocka_unit_test(test_odd_questions), cmocka_unit_test(test_no_statement),
         cmocka_unit_test(test_said_once),
     };
     return cmocka_run_group_tests_name("notes", tests, NULL, NULL);
