@@ -87,9 +87,13 @@ static void note_cut(struct notes *notes, const struct model *model, const struc
              most - 2, quote_start(trace->question + cut, rest));
 }
 
+// Words that another one may have been meant by stand in a sentence each, all others in one behind them.
 static void note_unknown(struct notes *notes, const struct model *model, const struct trace *trace)
 {
-    for (int t = 0; t < trace->token_count && notes->count < NOTES_MOST - TRACE_PICTURES; t++) {
+    enum { ROOM = UNLIKE_TEXT - 100 }; // beside the rest of the sentence, in any language
+    char others[ROOM] = "";
+    int count = 0;
+    for (int t = 0; t < trace->token_count; t++) {
         const struct trace_token *token = &trace->tokens[t];
         char word[QUOTE];
         if (!token->unknown)
@@ -97,12 +101,23 @@ static void note_unknown(struct notes *notes, const struct model *model, const s
         const char *nearest =
             tokenizer_nearest(model->tokenizer, trace->question + token->from, (size_t)(token->to - token->from));
         trace_token_text(trace, t, word, sizeof word);
-        if (nearest)
+        if (nearest && notes->count < NOTES_MOST - TRACE_PICTURES - 1) {
             note(notes, _("The model does not know the word '%s': did you mean '%s'?"), word, nearest);
-        else
-            note(notes, _("The model does not know the word '%s': it reads %s there."), word,
-                 tokenizer_text(model->tokenizer, tokenizer_special(model->tokenizer, TOKENIZER_UNKNOWN)));
+            continue;
+        }
+        size_t used = strlen(others);
+        const char *between = count++ ? in_("list", ", ") : "";
+        if (used + 2 * QUOTE < ROOM) {
+            used += (size_t)snprintf(others + used, ROOM - used, "%s", between);
+            snprintf(others + used, ROOM - used, _("'%s'"), word);
+        } else if (others[used - 1] != '.') {
+            strcpy(others + used, "...");
+        }
     }
+    if (count)
+        note(notes, ngettext_(count, "The model does not know the word %s: it reads %s there.",
+                              "The model does not know the words %s: it reads %s there."),
+             others, tokenizer_text(model->tokenizer, tokenizer_special(model->tokenizer, TOKENIZER_UNKNOWN)));
 }
 
 // A model that knows what it was trained on learnt the world's language (questions of one's own leave it no such memory).

@@ -75,22 +75,36 @@ static int previous_fusion(const struct view *view, int stage)
     return -1;
 }
 
-// "'is', 'the' and 2 more": at most three by name.
-static void dropped_words(const struct view *view, int stage, char *out, size_t size)
+static bool is_dropped_word(const struct view *view, int stage, int token)
 {
-    int dropped = view_dropped_now_count(view, stage, TRACE_TEXT_STREAM), told = 0;
-    char names[3][TRACE_TEXT] = {"", "", ""};
-    for (int i = 0; i < view->trace.token_count && told < 3; i++)
-        if (view_dropped_now(view, stage, TRACE_TEXT_STREAM, i))
-            view_token_name(view, TRACE_TEXT_STREAM, i, names[told++], TRACE_TEXT);
-    if (dropped > 3)
-        snprintf(out, size, _("'%s', '%s', '%s' and %d more"), names[0], names[1], names[2], dropped - 3);
-    else if (told == 3)
+    return view_dropped_now(view, stage, TRACE_TEXT_STREAM, token);
+}
+
+static bool is_unknown_word(const struct view *view, int stage, int token)
+{
+    (void)stage;
+    return view->trace.tokens[token].unknown;
+}
+
+// "'is', 'the' and 2 more": at most three by name. Returns how many words these are.
+static int name_words(const struct view *view, int stage, bool (*is_one)(const struct view *, int, int), char *out,
+                      size_t size)
+{
+    enum { NAMED = 3 };
+    char names[NAMED][TRACE_TEXT] = {"", "", ""};
+    int count = 0;
+    for (int i = 0; i < view->trace.token_count; i++)
+        if (is_one(view, stage, i) && count++ < NAMED)
+            view_token_name(view, TRACE_TEXT_STREAM, i, names[count - 1], TRACE_TEXT);
+    if (count > NAMED)
+        snprintf(out, size, _("'%s', '%s', '%s' and %d more"), names[0], names[1], names[2], count - NAMED);
+    else if (count == NAMED)
         snprintf(out, size, _("'%s', '%s' and '%s'"), names[0], names[1], names[2]);
-    else if (told == 2)
+    else if (count == 2)
         snprintf(out, size, _("'%s' and '%s'"), names[0], names[1]);
     else
         snprintf(out, size, _("'%s'"), names[0]);
+    return count;
 }
 
 // What one picture lost, "Fusion 3 dropped 12 of 144 patches, 132 stay".
@@ -100,7 +114,7 @@ static void say_dropped_patches(struct text *text, const struct view *view, int 
     int before = after + dropped;
     if (dropped > 0)
         say(text,
-            ngettext_(before, "%s dropped %d of %d patch, %d stay", "%s dropped %d of %d patches, %d stay"),
+            ngettext_(after, "%s dropped %d of %d patches, %d stays", "%s dropped %d of %d patches, %d stay"),
             name, dropped, before, after);
     else
         say(text, ngettext_(after, "%s kept %d patch, all there was", "%s kept all %d patches"), name, after);
@@ -241,14 +255,12 @@ static void narrate_words(struct text *text, const struct view *view)
             words);
     begin(text);
     say(text, "%s", _("Each is now a vector of numbers."));
-    for (int i = 0; i < view->trace.token_count; i++)
-        if (view->trace.tokens[i].unknown) {
-            char name[TRACE_TEXT];
-            view_token_name(view, TRACE_TEXT_STREAM, i, name, sizeof name);
-            begin(text);
-            say(text, _("The model does not know the word '%s'."), name);
-            break;
-        }
+    char names[4 * TRACE_TEXT];
+    int unknown = name_words(view, 0, is_unknown_word, names, sizeof names);
+    if (unknown > 0) {
+        begin(text);
+        say(text, ngettext_(unknown, "The model does not know the word %s.", "The model does not know the words %s."), names);
+    }
 }
 
 static void narrate_embed(struct text *text, const struct view *view, const struct stage *stage)
@@ -293,7 +305,7 @@ static void narrate_answer(struct text *text, const struct view *view, const str
     }
     if (trace->picture_count > 0 && total > 0) {
         begin(text);
-        say(text, ngettext_(total, "%d of %d patch was still looked at in the end.",
+        say(text, ngettext_(alive, "%d of %d patches was still looked at in the end.",
                             "%d of %d patches were still looked at in the end."), alive, total);
     }
 }
@@ -301,13 +313,12 @@ static void narrate_answer(struct text *text, const struct view *view, const str
 static void narrate_layer(struct text *text, const struct view *view, int index)
 {
     const struct stage *stage = &view->trace.stages[index];
-    int words_gone = view_dropped_now_count(view, index, TRACE_TEXT_STREAM);
     bool pictures = false;
     for (int p = 0; p < view->trace.picture_count; p++)
         pictures |= stage->tokens[p].count > 0;
     char name[TRACE_TEXT], gone[4 * TRACE_TEXT];
     name_first(view, index, name, sizeof name);
-    dropped_words(view, index, gone, sizeof gone);
+    int words_gone = name_words(view, index, is_dropped_word, gone, sizeof gone);
     if (pictures && view->trace.picture_count > 1)
         say_dropped_of_pictures(text, view, index, name);
     else if (pictures)
@@ -336,8 +347,7 @@ static void narrate_memory(struct text *text, const struct view *view, int index
     char gone[4 * TRACE_TEXT];
     say(text, ngettext_(alive, "The decoder will read %d token of the question for each word that it writes",
                         "The decoder will read %d tokens of the question for each word that it writes"), alive);
-    if (view_dropped_now_count(view, index, TRACE_TEXT_STREAM) > 0) {
-        dropped_words(view, index, gone, sizeof gone);
+    if (name_words(view, index, is_dropped_word, gone, sizeof gone) > 0) {
         join(text);
         say(text, _("gone: %s"), gone);
     }

@@ -111,7 +111,7 @@ void plain_tell_patches(const struct view *view, FILE *out)
         int total, alive = view_alive_count(view, view_stage(view), p, &total);
         if (view->trace.picture_count > 1)
             fprintf(out, _("Picture %d. "), p + 1);
-        fprintf(out, ngettext_(total, "%d of %d patch is looked at.\n", "%d of %d patches are looked at.\n"), alive, total);
+        fprintf(out, ngettext_(alive, "%d of %d patches is looked at.\n", "%d of %d patches are looked at.\n"), alive, total);
         tell_rows(view, p, out);
     }
 }

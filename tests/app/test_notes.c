@@ -103,6 +103,8 @@ static void test_odd_questions(void **state)
     CHECK_SAID("where is the xyzzy?", "does not know the word 'xyzzy'");
     CHECK_SAID("xyzzy ?", "The model knows no word of this question", "does not know the word 'xyzzy'");
     CHECK_SAID("xyzzy heart", "does not know the word 'xyzzy'");
+    CHECK_SAID("xyzzy plugh heart herat frobnicate", "the word 'herat': did you mean 'heart'?",
+               "does not know the words 'xyzzy', 'plugh', 'frobnicate': it reads <unk> there");
     CHECK_SAID("what is \xff over the heart?", "not all UTF-8");
     char long_one[20000] = "";
     for (size_t at = 0; at + 16 < sizeof long_one; at += 6)

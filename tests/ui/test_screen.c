@@ -432,7 +432,7 @@ static void test_asking(void **state)
     screen_term_type(&term, "awhe\t");
     expect("Question: where");
     screen_term_type(&term, " is the zzebra?\r");
-    expect("does not know the word 'zzebra'");
+    expect("does not know the word 'zzebra'.");
     reject("Question:");
     screen_term_type(&term, "a");
     expect("Question:");
