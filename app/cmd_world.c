@@ -91,11 +91,12 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         {"pairs", OPTION_FLAG, &options->pairs, NULL,
          N_("pairs of pictures and statements about them, true or false, in the manner of NLVR2: \"picture\" is a list of "
             "two, \"answer\" is True or False"), 0, 0},
-        {"size", OPTION_NUMBER, &options->size, "PERCENT", N_("draw objects so large (default 100)"), WORLD_SIZE_LEAST,
-         WORLD_SIZE_MOST},
+        {"size", OPTION_NUMBER, &options->size, "PERCENT", N_("draw objects so large, 50 to 130 (default 100)"),
+         WORLD_SIZE_LEAST, WORLD_SIZE_MOST},
         {"new-backgrounds", OPTION_FLAG, &options->world.new_backgrounds, NULL,
          N_("backgrounds of kinds that training does not draw"), 0, 0},
-        {"brightness", OPTION_NUMBER, &options->brightness, "PERCENT", N_("of the finished picture (default 100)"), 10, 300},
+        {"brightness", OPTION_NUMBER, &options->brightness, "PERCENT",
+         N_("of the finished picture, 10 to 300 (default 100)"), 10, 300},
         {"quality", OPTION_NUMBER, &options->quality, "Q", N_("of the JPEG files, 1 to 100 (default 92)"), 1, 100},
         OPTION_ROW_THREADS(&options->threads),
         OPTION_ROW_END};
