@@ -113,6 +113,7 @@ static bool evaluate(const struct settings *settings, struct error *err)
         return false;
     tell_wordless(&run);
     point.context = &telling;
+    point.options.stop = progress_stop();
     progress_begin(&telling.progress, settings->progress);
     bool ok = set_run_evaluate(&run, &point, err);
     progress_end(&telling.progress);

@@ -36,12 +36,12 @@ struct result {
     int count;
 };
 
-static volatile sig_atomic_t stopped;
+static atomic_bool stopped;
 
 static void stop(int signal)
 {
     (void)signal;
-    stopped = 1;
+    stopped = true;
 }
 
 struct progress {
@@ -267,6 +267,7 @@ int cmd_redundancy(int argc, char **argv)
     struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     settings.set = count ? arguments[0] : NULL;
+    settings.options.stop = &stopped;
     struct thread_pool *pool = settings.options.pool = thread_pool_new((int)settings.threads);
     bool ok = check(&settings, count, &err) && work(&settings, &err);
     if (!ok)

@@ -254,6 +254,7 @@ int cmd_sweep(int argc, char **argv)
         *sweep = none;
         sweep->settings = &settings;
         sweep->run.options = settings.options;
+        sweep->run.options.stop = progress_stop();
         sweep->run.folder = settings.results;
         sweep->run.started = start;
         sweep->run.progress = show;

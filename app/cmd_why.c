@@ -402,8 +402,12 @@ static bool answer(const struct settings *settings, const char *const arguments[
     static struct findings findings;
     struct prepared prepared = {0};
     findings = (struct findings){0};
-    bool ok = prepare_run(&prepared, &settings->run, arguments, count, err) && prepare_finish(&prepared, err) &&
-              find_out(settings, prepared.run, &findings, err);
+    bool ok = prepare_run(&prepared, &settings->run, arguments, count, err) && prepare_finish(&prepared, err);
+    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND}; // there is nothing to tell before
+    stopped = 0;
+    sigaction(SIGINT, &action, NULL);
+    ok = ok && find_out(settings, prepared.run, &findings, err);
+    signal(SIGINT, SIG_DFL);
     if (ok && settings->json)
         ok = print_json(run_trace(prepared.run), &findings, err);
     else if (ok)
@@ -449,10 +453,7 @@ int cmd_why(int argc, char **argv)
     if (!options_parse(&command, argc, argv, arguments, &count, &status))
         return status;
     struct error err = {0};
-    stopped = 0;
-    signal(SIGINT, stop);
     bool ok = answer(&settings, arguments, count, &err);
-    signal(SIGINT, SIG_DFL);
     if (!ok)
         fprintf(stderr, "trimscope why: %s\n", err.text);
     return ok ? ERROR_NONE : err.code == ERROR_CANCELLED ? ERROR_INPUT : (int)err.code;

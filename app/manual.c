@@ -155,6 +155,7 @@ static void put_end(FILE *out)
         {"1", N_("the input was bad: a picture, a question, a file")},
         {"2", N_("the command line was wrong")},
         {"3", N_("the machine failed: no memory, a full disk")},
+        {"4", N_("it was stopped before its end")},
     };
     put_section(out, _("ENVIRONMENT"));
     for (size_t i = 0; i < sizeof environment / sizeof *environment; i++) {

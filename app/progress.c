@@ -9,19 +9,19 @@
 
 static const double OFTEN = 0.2, SELDOM = 5; // seconds between two lines
 
-static volatile sig_atomic_t stopped;
+static atomic_bool stopped;
 
 static void stop(int signal)
 {
     (void)signal;
-    stopped = 1;
+    stopped = true;
 }
 
 void progress_begin(struct progress *progress, bool wished)
 {
     // The second time the signal does what it always does.
     struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
-    stopped = 0;
+    stopped = false;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     *progress = (struct progress){.terminal = isatty(STDERR_FILENO)};
@@ -101,3 +101,5 @@ void progress_end(struct progress *progress)
 }
 
 bool progress_stopped(void) { return stopped; }
+
+const atomic_bool *progress_stop(void) { return &stopped; }

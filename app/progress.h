@@ -2,6 +2,7 @@
 #ifndef TRIMSCOPE_APP_PROGRESS_H
 #define TRIMSCOPE_APP_PROGRESS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct progress {
@@ -21,7 +22,8 @@ bool progress_show(struct progress *progress, int done, int total);
 bool progress_show_share(struct progress *progress, double share);
 // Takes the line away again.
 void progress_end(struct progress *progress);
-// Asked to stop by a signal?
+// Asked to stop by a signal? And the flag itself, for work that looks more often (struct run_options).
 bool progress_stopped(void);
+const atomic_bool *progress_stop(void);
 
 #endif

@@ -55,6 +55,28 @@ static struct lane *next_lane(struct session *s)
     return next;
 }
 
+static struct lane *begin_step(struct session *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct lane *lane = s->queued || s->quit ? NULL : next_lane(s);
+    if (lane)
+        lane->stepped = true;
+    pthread_mutex_unlock(&s->lock);
+    return lane;
+}
+
+// A lane that was cut short is stopped already, by who did it; one that failed is, until somebody asks again: the next try
+// at once would fail as this one.
+static void end_step(struct lane *lane, bool failed)
+{
+    struct session *s = lane->session;
+    pthread_mutex_lock(&s->lock);
+    lane->stepped = false;
+    lane->stop = s->quit;
+    lane->stopped = lane->stopped || failed;
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void publish_changed(struct session *s)
 {
     for (int i = 0; i < BACKEND_LANES; i++) {
@@ -68,15 +90,14 @@ static void publish_changed(struct session *s)
 static void advance(struct session *s)
 {
     double shown = clock_seconds();
-    struct error err = {0};
     for (;;) {
-        pthread_mutex_lock(&s->lock);
-        struct lane *lane = s->queued || s->quit ? NULL : next_lane(s);
-        pthread_mutex_unlock(&s->lock);
+        struct error err = {0};
+        struct lane *lane = begin_step(s);
         if (!lane)
             break;
         const struct trace *trace = run_trace(lane->run);
         if (!run_ready(lane->run, 0)) {
+            end_step(lane, false);
             publish_changed(s);
             session_say_busy(s, true, _("reading the weights"), (float)model_loaded(s->model));
             run_ready(lane->run, 0.05); // no longer: a command may come meanwhile
@@ -84,13 +105,10 @@ static void advance(struct session *s)
         }
         session_say_busy(s, true, _("computing"),
                          (float)trace->stage_count / (float)(trace->stage_total > 0 ? trace->stage_total : 1));
-        if (!run_step(lane->run, &err)) {
-            if (err.code != ERROR_NONE)
-                session_publish_error(lane, &err);
-            pthread_mutex_lock(&s->lock);
-            lane->stopped = true; // until somebody asks again: the next try at once would fail as this one
-            pthread_mutex_unlock(&s->lock);
-        }
+        bool done = run_step(lane->run, &err), failed = !done && err.code != ERROR_CANCELLED;
+        if (failed && err.code != ERROR_NONE)
+            session_publish_error(lane, &err);
+        end_step(lane, failed);
         if (clock_seconds() - shown > 0.03) {
             publish_changed(s);
             shown = clock_seconds();
@@ -142,7 +160,10 @@ static void forget_job(struct session *s)
 // The first job stays where it is until it is done: only this thread takes jobs out.
 static void do_job(struct session *s)
 {
+    pthread_mutex_lock(&s->lock);
     const struct session_job *first = &s->jobs[0];
+    s->stop_job = s->quit || first->cancelled;
+    pthread_mutex_unlock(&s->lock);
     struct job job = {
         .session = s, .lane = &s->lanes[first->lane], .id = first->id, .request = &first->job};
     job_do(&job);
@@ -286,7 +307,9 @@ void session_free(struct session *s)
     if (!s)
         return;
     pthread_mutex_lock(&s->lock);
-    s->quit = true;
+    s->quit = s->stop_job = true;
+    for (int i = 0; i < BACKEND_LANES; i++)
+        s->lanes[i].stop = true;
     if (s->model)
         model_stop_loading(s->model);
     pthread_cond_signal(&s->wake);

@@ -93,6 +93,7 @@ struct run_options session_run_options(const struct session *session)
 {
     struct run_options options = run_options_default();
     options.pool = session->pool;
+    options.stop = &session->stop_job;
     options.exact = session->options.exact;
     if (session->options.writing)
         writing_settings_apply(session->options.writing, &options);
@@ -108,6 +109,7 @@ static bool make_run(struct lane *lane, const char *question, enum policy policy
     struct run_options options = session_run_options(s);
     options.policy = policy;
     options.budget = budget;
+    options.stop = &lane->stop;
     const struct picture *list[TRACE_PICTURES];
     picture_list(lane, list);
     lane->run = run_new(s->model, list, s->model->config.pictures, question, &options, err);

@@ -13,6 +13,7 @@
 #include "ui/words.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { SESSION_QUEUE = 256, SESSION_JOBS = 32 };
 
@@ -51,6 +52,8 @@ struct lane {
     bool open;    // the screen wants to hear of it
     bool stopped; // by the person or a failure, until somebody asks again
     int wanted;   // stages up to this index
+    bool stepped; // a stage of it is being computed
+    atomic_bool stop; // which shall be cut short
     struct backend_news news; // gathered since the last poll
 
     // The worker's own.
@@ -80,6 +83,7 @@ struct session {
     int queued;
     struct session_job jobs[SESSION_JOBS]; // the first one is being done
     int job_count, last_job;
+    atomic_bool stop_job; // runs of the job that is being done shall be cut short
     bool quit, busy;
     char progress[120];
     float done;
@@ -113,7 +117,7 @@ void session_ring(struct session *session);
 // session.c: does what the screen has asked of the runs, in the midst of the job `id`. False: that job was cancelled.
 bool session_serve(struct session *session, int id);
 
-// session_lane.c: what all runs of the session have in common.
+// session_lane.c: what all runs of the session have in common; the stop is that of jobs.
 struct run_options session_run_options(const struct session *session);
 
 // session_lane.c: runs made, copied, changed and freed, on the worker.

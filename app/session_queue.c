@@ -152,6 +152,13 @@ static int session_complete(void *context, const char *prefix, const char **out,
     return count;
 }
 
+// The first job is being done.
+static void cancel_job(struct session *s, int index)
+{
+    s->jobs[index].cancelled = true;
+    s->stop_job = s->stop_job || index == 0;
+}
+
 static void session_cancel(void *context)
 {
     struct lane *lane = context;
@@ -159,6 +166,7 @@ static void session_cancel(void *context)
     int kept = 0;
     pthread_mutex_lock(&s->lock);
     lane->stopped = true;
+    lane->stop = lane->stepped || s->quit;
     for (int i = 0; i < s->queued; i++) {
         struct command *c = &s->queue[i];
         if (c->lane != lane->index || c->kind == COMMAND_OPEN_LANE || c->kind == COMMAND_CLOSE_LANE)
@@ -168,7 +176,8 @@ static void session_cancel(void *context)
     }
     s->queued = kept;
     for (int i = 0; i < s->job_count; i++)
-        s->jobs[i].cancelled |= s->jobs[i].lane == lane->index;
+        if (s->jobs[i].lane == lane->index)
+            cancel_job(s, i);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -199,7 +208,8 @@ static void session_cancel_job(void *context, int id)
     struct session *s = ((struct lane *)context)->session;
     pthread_mutex_lock(&s->lock);
     for (int i = 0; i < s->job_count; i++)
-        s->jobs[i].cancelled |= s->jobs[i].id == id;
+        if (s->jobs[i].id == id)
+            cancel_job(s, i);
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE // fopencookie
+#define _GNU_SOURCE // fopencookie, O_TMPFILE
 #include "engine/base/file.h"
 
 #include "engine/base/memory.h"
@@ -9,7 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define OWN_FILES "/proc/self/fd"
+
+enum { SYNC_BYTES = 64 << 20, NAME_TRIES = 100 };
 
 static enum error_code code_of_errno(void)
 {
@@ -88,6 +93,17 @@ static bool may_replace(const char *path, struct error *err)
                      S_ISDIR(st.st_mode) ? "folder" : "device or pipe");
 }
 
+// Of a large file the disk gets a piece at a time: kept for the commit, all of it would take that many seconds, in which
+// nobody could stop it.
+static bool sync_some(struct file_writer *writer, size_t written)
+{
+    writer->unsynced += written;
+    if (writer->unsynced < SYNC_BYTES)
+        return true;
+    writer->unsynced = 0;
+    return fdatasync(writer->descriptor) == 0;
+}
+
 // stdio forgets why a write failed as soon as the next one is tried.
 static ssize_t write_some(void *cookie, const char *bytes, size_t size)
 {
@@ -103,6 +119,10 @@ static ssize_t write_some(void *cookie, const char *bytes, size_t size)
             return 0; // what fopencookie() wants for an error
         }
     }
+    if (!sync_some(writer, size)) {
+        writer->why = writer->why ? writer->why : errno;
+        return 0;
+    }
     return (ssize_t)size;
 }
 
@@ -111,38 +131,86 @@ static int close_descriptor(void *cookie)
     return close(((struct file_writer *)cookie)->descriptor);
 }
 
-bool file_writer_open(struct file_writer *writer, const char *path, struct error *err)
+// A file without a name in the folder of `path`, to be named through /proc. -1: there is no such thing here.
+static int open_unnamed(char *path)
 {
-    *writer = (struct file_writer){0};
-    if (!may_replace(path, err))
-        return false;
+    char *slash = strrchr(path, '/');
+    const char *folder = !slash ? "." : slash == path ? "/" : path;
+    if (access(OWN_FILES, X_OK) != 0)
+        return -1;
+    if (slash && slash != path)
+        *slash = '\0';
+    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    if (slash)
+        *slash = '/';
+    return fd;
+}
+
+static char *temporary_name(const char *path)
+{
     size_t n = strlen(path) + sizeof ".XXXXXX";
-    writer->path = strdup(path);
-    writer->temporary = malloc(n);
-    if (!writer->path || !writer->temporary) {
-        file_writer_abort(writer);
-        return error_no_memory(err, path);
-    }
-    snprintf(writer->temporary, n, "%s.XXXXXX", path);
-    int fd = writer->descriptor = mkstemp(writer->temporary);
+    char *name = malloc(n);
+    if (name)
+        snprintf(name, n, "%s.XXXXXX", path);
+    return name;
+}
+
+static int open_named(struct file_writer *writer)
+{
+    int fd = (writer->temporary = temporary_name(writer->path)) ? mkstemp(writer->temporary) : -1;
     if (fd >= 0) {
         // mkstemp makes the file private; give it the mode that open() would have given.
         mode_t mask = umask(0);
         umask(mask);
         fchmod(fd, 0666 & ~mask);
         fcntl(fd, F_SETFD, FD_CLOEXEC);
-        writer->stream = fopencookie(writer, "wb", (cookie_io_functions_t){.write = write_some, .close = close_descriptor});
     }
+    return fd;
+}
+
+bool file_writer_open(struct file_writer *writer, const char *path, struct error *err)
+{
+    *writer = (struct file_writer){0};
+    if (!may_replace(path, err))
+        return false;
+    writer->path = strdup(path);
+    if (!writer->path)
+        return error_no_memory(err, path);
+    writer->descriptor = open_unnamed(writer->path);
+    if (writer->descriptor < 0)
+        writer->descriptor = open_named(writer);
+    if (writer->descriptor >= 0)
+        writer->stream = fopencookie(writer, "wb", (cookie_io_functions_t){.write = write_some, .close = close_descriptor});
     if (writer->stream)
         return true;
     error_set(err, code_of_errno(), "cannot write %s: %s", path, strerror(errno));
-    if (fd >= 0) {
-        close(fd);
-        unlink(writer->temporary);
+    if (writer->descriptor >= 0)
+        close(writer->descriptor);
+    file_writer_abort(writer);
+    return false;
+}
+
+// Renaming replaces an older file, which linking cannot: the file needs a name for that moment.
+static bool give_name(struct file_writer *writer)
+{
+    char own[64];
+    snprintf(own, sizeof own, OWN_FILES "/%d", writer->descriptor);
+    for (int try = 0; try < NAME_TRIES; try++) {
+        char *name = temporary_name(writer->path);
+        if (!name)
+            return false;
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        snprintf(name + strlen(name) - 6, 7, "%06x", (unsigned)(now.tv_nsec ^ getpid() << 8) & 0xffffff);
+        if (linkat(AT_FDCWD, own, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+            writer->temporary = name;
+            return true;
+        }
+        bool taken = errno == EEXIST;
+        free(name);
+        if (!taken)
+            return false;
     }
-    free(writer->path);
-    free(writer->temporary);
-    *writer = (struct file_writer){0};
     return false;
 }
 
@@ -159,6 +227,8 @@ bool file_writer_commit(struct file_writer *writer, struct error *err)
     if (fflush(writer->stream) != 0 && !writer->why)
         writer->why = errno;
     if (!writer->why && fsync(writer->descriptor) != 0)
+        writer->why = errno;
+    if (!writer->why && !writer->temporary && !give_name(writer))
         writer->why = errno;
     if (fclose(writer->stream) != 0 && !writer->why)
         writer->why = errno;

@@ -42,6 +42,7 @@ size_t attention_scratch(int queries, int keys, int size, int workers)
 }
 
 struct task {
+    struct math *math;
     const struct attention *attention;
     const struct math_kernels *kernels;
     const struct span *size_spans, *key_spans;
@@ -138,7 +139,7 @@ static void attention_job(void *context, int index, int worker)
     gemm->pack_keys(a->k + h * a->size, a->ldk, a->keys, a->size, work);
     pack_values(a->v + h * a->size, a->ldv, a->keys, a->size, gemm->columns, work + l.keys);
     int rows = end - first, tiles = ceil_div(rows, gemm->rows);
-    for (int t = 0; t < tiles; t++) {
+    for (int t = 0; t < tiles && !math_stops(task->math); t++) {
         int from = rows * t / tiles, to = rows * (t + 1) / tiles;
         attend_tile(task, h, first + from, to - from, work);
     }
@@ -158,6 +159,7 @@ void attention_apply_with(const struct math_kernels *kernels, struct math *math,
     int workers = thread_pool_workers(pool);
     struct layout l = layout_of(kernels->gemm->columns, a->keys, a->size);
     struct task task = {
+        .math = math,
         .attention = a,
         .kernels = kernels,
         .size_spans = plan_spans(&math->scratch, kernels->gemm, a->size),

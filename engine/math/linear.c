@@ -110,6 +110,7 @@ size_t linear_scratch(int in, int rows, int workers)
 // One call of linear_apply() on its way through the workers. A job is some of the live panels for one block
 // of rows.
 struct task {
+    struct math *math;
     const struct linear *linear;
     const float *x, *residual;
     float *y;
@@ -227,6 +228,8 @@ static void apply_panel(const struct task *task, const float *tiles, int panel, 
 static void apply_job(void *context, int index, int worker)
 {
     const struct task *task = context;
+    if (math_stops(task->math))
+        return;
     int block = index / task->chunks, chunk = index % task->chunks;
     int from = share(task->rows, task->row_blocks, block),
         to = share(task->rows, task->row_blocks, block + 1);
@@ -262,7 +265,8 @@ void linear_apply(struct math *math, const struct linear *linear, const float *x
     if (rows <= 0)
         return;
     size_t mark = math->scratch.used;
-    struct task task = {.linear = linear,
+    struct task task = {.math = math,
+                        .linear = linear,
                         .x = x,
                         .residual = residual,
                         .y = y,

@@ -6,6 +6,7 @@
 
 #include "engine/base/memory.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +20,18 @@ struct thread_pool;
 struct math {
     struct thread_pool *pool; // NULL: this thread alone
     struct arena scratch;     // sized by whoever makes it; functions rewind what they take
+    const atomic_bool *stop;  // NULL: nobody can stop it. Once true, products that are still to come are left out
+    atomic_bool stopped;      // some were: what has been computed since this was false is not to be used
 };
+
+// Asked between pieces of a product that take milliseconds. `stopped` stays, so that no half a result passes for a whole
+// one when the wish is taken back.
+static inline bool math_stops(struct math *math)
+{
+    if (math->stop && atomic_load_explicit(math->stop, memory_order_relaxed))
+        atomic_store_explicit(&math->stopped, true, memory_order_relaxed);
+    return atomic_load_explicit(&math->stopped, memory_order_relaxed);
+}
 
 enum activation { ACTIVATION_NONE, ACTIVATION_GELU, ACTIVATION_QUICK_GELU, ACTIVATION_TANH, ACTIVATION_RELU };
 

@@ -145,7 +145,7 @@ const struct import_report *import_report(const struct import *import)
 
 // --- writing -------------------------------------------------------------------------------------------------------
 
-enum { TABLES = 4, PAIRS = 8 };
+enum { TABLES = 4, PAIRS = 8, HELD = 4 << 20 };
 
 struct writing {
     struct import *import;
@@ -156,7 +156,7 @@ struct writing {
     int table_count;
     double done, total;
     int current;
-    size_t left; // elements of the current source that are not written yet
+    size_t left, held; // elements of the current source that are not written yet; whose pages have not been given back
     bool (*progress)(void *context, double done, double total);
     void *context;
     struct error *err;
@@ -215,25 +215,37 @@ static bool add_source(void *context, const struct parameter *parameter)
     return true;
 }
 
-// Looks at what is being written; the pages of a tensor that is done are given back, so that memory does not grow.
+// Gives back the pages of the last elements that were written, so that memory does not grow.
+static void forget_written(struct writing *w, const struct tensor *tensor)
+{
+    struct tensor part = *tensor;
+    size_t from = tensor->elements - w->left - w->held;
+    part.data = (const unsigned char *)tensor->data + from * tensor_type_size(tensor->type);
+    part.elements = w->held;
+    tensor_list_forget(w->import->file, &part);
+    if (w->import->trimmers)
+        tensor_list_forget(w->import->trimmers, &part);
+    w->held = 0;
+}
+
+// Looks at what is being written.
 static bool watch_piece(void *context, int i, const float *values, size_t count, struct error *err)
 {
     struct writing *w = context;
     if (i != w->current) {
         w->current = i;
         w->left = elements_of(&w->sources[i]);
+        w->held = 0;
     }
     for (size_t k = 0; k < count; k++)
         if (!isfinite(values[k]))
             return error_set(err, ERROR_INPUT, "tensor %s holds numbers that are infinite or not a number at all",
                              w->sources[i].name);
     w->left -= count;
+    w->held += count;
     w->done += (double)count;
-    if (w->from[i] && !w->left) {
-        tensor_list_forget(w->import->file, w->from[i]);
-        if (w->import->trimmers)
-            tensor_list_forget(w->import->trimmers, w->from[i]);
-    }
+    if (w->from[i] && (!w->left || w->held >= HELD))
+        forget_written(w, w->from[i]);
     return !w->progress || w->progress(w->context, w->done, w->total) ||
            error_set(err, ERROR_CANCELLED, "stopped; nothing was written");
 }

@@ -127,7 +127,7 @@ static bool add_trimmers(struct import *import, const char *path, struct error *
     }
     return any || error_set(err, ERROR_INPUT,
                             "%s holds no trimmers: names must begin with \"trimmers.image.N.\", \"trimmers.text.N.\", "
-                            "\"trimmers.fusion_image.N.\" or \"trimmers.fusion_text.N.\"",
+                            "\"trimmers.fusion_image.N.\", \"trimmers.fusion_text.N.\" or \"trimmers.decoder.0.\"",
                             path);
 }
 

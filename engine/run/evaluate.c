@@ -139,12 +139,16 @@ static bool show_pictures(struct evaluator *e, struct worker *worker, int index,
     return ok;
 }
 
-// True when the evaluation shall go on.
-static bool report(struct evaluator *e, bool progress, bool ok)
+// True when the evaluation shall go on. Stopped within a question, by the options' flag, is stopped like after one.
+static bool report(struct evaluator *e, struct worker *worker, bool progress, bool ok)
 {
     const struct evaluate_request *request = e->request;
+    bool cancelled = worker->err.code == ERROR_CANCELLED;
+    if (cancelled)
+        worker->err = (struct error){0};
     pthread_mutex_lock(&e->lock);
     e->stop = e->stop || !ok;
+    e->cancelled = e->cancelled || cancelled;
     if (progress && request->progress && !e->stop && !request->progress(request->context, e->done, e->total))
         e->stop = e->cancelled = true;
     bool go_on = !e->stop;
@@ -162,13 +166,13 @@ static void evaluate_group(void *context, int index, int number)
     int first = e->groups[index], end = e->groups[index + 1];
     while (first < end && e->results[first].done)
         first++;
-    if (!in_shard(index, e->request->shard, e->request->shards) || first == end || !report(e, false, true))
+    if (!in_shard(index, e->request->shard, e->request->shards) || first == end || !report(e, worker, false, true))
         return;
     bool ok = show_pictures(e, worker, first, &fit);
     for (int i = first; ok && i < end; i++)
         if (!e->results[i].done)
             ok = run_ask(worker->run, e->set->questions[i].text, &worker->err) && answer_question(e, worker, i, fit);
-    report(e, true, ok);
+    report(e, worker, true, ok);
 }
 
 static bool same_pictures(const struct question *a, const struct question *b)

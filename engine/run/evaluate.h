@@ -20,7 +20,7 @@ struct evaluation {
 
 // How a set is evaluated. The two functions (either may be NULL) are called from any thread, but never from two at once.
 struct evaluate_request {
-    const struct run_options *run; // its pool spreads pictures over its threads
+    const struct run_options *run; // its pool spreads pictures over its threads; its stop ends it within a question
     int shard, shards;             // ask only about every `shards`-th picture from the `shard`-th (0 is the first) on;
                                    // 0 shards: about all
     // After each picture; `done` of `total`, both of this shard, what had been done before included. False: stop.
@@ -32,8 +32,8 @@ struct evaluate_request {
 };
 
 // results[set->count]: what is done there already stays and is not asked again. Questions about one picture that follow
-// each other share its embedding. False with ERROR_CANCELLED when `progress` said so: results[].done tells which questions
-// have been answered.
+// each other share its embedding. False with ERROR_CANCELLED when it was stopped: results[].done tells which questions have
+// been answered.
 bool evaluate_run(const struct model *model, const struct question_set *set, const struct evaluate_request *request,
                   struct evaluation *results, struct error *err);
 

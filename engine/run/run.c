@@ -293,6 +293,18 @@ bool run_ready(const struct run *run, double seconds)
     return run_finished(run) || run->snapshots[index].valid || await_stage(run, index, seconds, NULL) != MODEL_LOADING;
 }
 
+// Only steps can be stopped: what is asked of a finished stage takes no longer than a layer.
+static bool compute(struct run *run, int index, struct error *err)
+{
+    run->math.stop = run->options.stop;
+    run_compute(run, index);
+    bool whole = !run->math.stopped;
+    run->snapshots[index].valid = whole;
+    run->math.stop = NULL;
+    run->math.stopped = false;
+    return whole || error_set(err, ERROR_CANCELLED, "stopped");
+}
+
 bool run_step(struct run *run, struct error *err)
 {
     int index = run->trace.stage_count;
@@ -301,7 +313,8 @@ bool run_step(struct run *run, struct error *err)
     if (!run->snapshots[index].valid) {
         if (await_stage(run, index, WEIGHTS_PATIENCE, err) != MODEL_READY)
             return false;
-        run_compute(run, index);
+        if (!compute(run, index, err))
+            return false;
     }
     if (!run_report(run, index))
         return error_no_memory(err, "the trace");

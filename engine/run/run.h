@@ -6,6 +6,7 @@
 #include "engine/prune/policy.h"
 #include "engine/run/trace.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct budget_counts;
@@ -34,6 +35,7 @@ struct run_options {
                             // attends, but is not attended to (what a batch of the original does to its shorter texts)
     bool bare;              // the answer alone counts: no redundancy, no answers before the end (NaN, none in the trace)
     struct thread_pool *pool;
+    const atomic_bool *stop; // set by another thread or a signal handler: run_step() ends within milliseconds. NULL: never
 };
 struct run_options run_options_default(void);
 
@@ -58,7 +60,8 @@ struct picture_reading run_reading(const struct model *model, bool exact, int si
 bool run_describe_picture(struct run *run, int index, const char *path, const struct picture_origin *origin,
                           struct error *err);
 
-// Computes exactly one stage and appends it to the trace. False when all are done (or on error: *err is set).
+// Computes exactly one stage and appends it to the trace. False when all are done (or on error: *err is set). Stopped, it is
+// ERROR_CANCELLED; the next call computes the stage from its beginning.
 // Once warm (a run of the same shape has been made with this struct run) it allocates nothing but trace memory.
 bool run_step(struct run *run, struct error *err);
 bool run_finished(const struct run *run);

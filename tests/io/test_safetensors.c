@@ -297,6 +297,31 @@ static void test_refuses_false_sizes(void **state)
     free(bytes);
 }
 
+// Offsets and sizes that no 32 bits hold; the data is a hole but for its end.
+static void test_reads_beyond_four_gigabytes(void **state)
+{
+    (void)state;
+    static const char header[] = "{\"large\":{\"dtype\":\"F16\",\"shape\":[65536,32769],\"data_offsets\":[0,4295098368]},"
+                                 "\"far\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4295098368,4295098372]}}";
+    const float value = -2.5f;
+    struct error err = {0};
+    const char *path = make_file(header, NULL, 0);
+    FILE *stream = fopen(path, "r+b");
+    assert_non_null(stream);
+    assert_int_equal(fseek(stream, 8 + (long)strlen(header) + 4295098368, SEEK_SET), 0);
+    fwrite(&value, sizeof value, 1, stream);
+    assert_int_equal(fclose(stream), 0);
+    struct tensor_list *file = safetensors_open(path, &err);
+    if (!file)
+        fail_msg("%s", err.text);
+    const struct tensor *large = tensor_list_find(file, "large"), *far = tensor_list_find(file, "far");
+    float out;
+    tensor_floats(far, &out);
+    assert_true(out == value);
+    assert_true(tensor_bytes(large) == 4295098368 && ((const uint16_t *)large->data)[large->elements - 1] == 0);
+    tensor_list_close(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +331,7 @@ int main(void)
 #endif
         cmocka_unit_test(test_writes_what_it_reads),      cmocka_unit_test(test_refuses_to_write),
         cmocka_unit_test(test_refuses_bad_files),         cmocka_unit_test(test_refuses_false_sizes),
+        cmocka_unit_test(test_reads_beyond_four_gigabytes),
     };
     return cmocka_run_group_tests_name("safetensors", tests, NULL, NULL);
 }

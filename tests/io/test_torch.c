@@ -167,6 +167,24 @@ static void test_safetensors_by_the_same_door(void **state)
     assert_non_null(strstr(err.text, "torch.save()"));
 }
 
+// Offsets, sizes and numbers of elements that no 32 bits hold; the file is a hole but for its end.
+static void test_beyond_four_gigabytes(void **state)
+{
+    (void)state;
+    static const float values[] = {1.5f, -2};
+    const struct tensor_source tensors[] = {{.name = "large", .stored = TENSOR_F32, .rank = 2, .shape = {65536, 32769}},
+                                            {"far", TENSOR_F32, 1, {2}, values}};
+    const char *path = scratch_path("large.ckpt");
+    torch_file_write(path, "state_dict", tensors, 2, NULL);
+    struct tensor_list *list = open_or_fail(path);
+    const struct tensor *large = tensor_list_find(list, "large"), *far = tensor_list_find(list, "far");
+    assert_true(large->elements == (size_t)65536 * 32769);
+    assert_true((const char *)far->data - (const char *)large->data >= (ptrdiff_t)(large->elements * sizeof(float)));
+    assert_true(((const float *)large->data)[large->elements - 1] == 0);
+    expect(list, "far", TENSOR_F32, 1, (int64_t[]){2}, values);
+    tensor_list_close(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_a_call_is_told_and_not_made),
         cmocka_unit_test(test_made_by_hand),
         cmocka_unit_test(test_zip64_fields),
+        cmocka_unit_test(test_beyond_four_gigabytes),
         cmocka_unit_test(test_safetensors_by_the_same_door),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

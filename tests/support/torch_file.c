@@ -74,6 +74,7 @@ static void put_central(const struct zip_file *zip, const struct zip_file_entry 
 void zip_file_end(struct zip_file *zip)
 {
     uint64_t from = (uint64_t)ftell(zip->stream), count = (uint64_t)zip->count;
+    zip->zip64 = zip->zip64 || from > 0xffffffff;
     for (int i = 0; i < zip->count; i++)
         put_central(zip, &zip->entries[i]);
     uint64_t end = (uint64_t)ftell(zip->stream);
@@ -181,11 +182,16 @@ void torch_file_write(const char *path, const char *place, const struct tensor_s
     for (int i = 0; i < count; i++) {
         char name[64];
         size_t elements = elements_of(&tensors[i]);
-        float *made = tensors[i].data ? NULL : malloc((elements + 1) * sizeof *made);
+        float *made = tensors[i].data || !fill ? NULL : malloc((elements + 1) * sizeof *made);
         if (made)
             fill(&tensors[i], made, elements);
         snprintf(name, sizeof name, "archive/data/%d", i);
-        zip_file_put(&zip, name, made ? made : tensors[i].data, elements * sizeof(float));
+        if (made || tensors[i].data) {
+            zip_file_put(&zip, name, made ? made : tensors[i].data, elements * sizeof(float));
+        } else {
+            zip_file_add(&zip, name, elements * sizeof(float));
+            fseek(file, (long)(elements * sizeof(float)), SEEK_CUR);
+        }
         free(made);
     }
     zip_file_put(&zip, "archive/version", "3\n", 2);

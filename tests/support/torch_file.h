@@ -18,7 +18,7 @@ struct zip_file {
     FILE *stream;
     struct zip_file_entry *entries;
     int count, room;
-    bool zip64; // sizes and places in ZIP64 extra fields
+    bool zip64; // sizes and places in ZIP64 extra fields; of itself where the archive is too large for others
 };
 void zip_file_begin(struct zip_file *zip, FILE *stream);
 // Returns the entry, whose bytes are written behind it by the caller: zip_file_put() or straight to the stream.
@@ -27,7 +27,8 @@ void zip_file_put(struct zip_file *zip, const char *name, const void *bytes, siz
 void zip_file_end(struct zip_file *zip); // frees; the stream stays open
 
 // A checkpoint of F32 tensors, each in a storage of its own; `place` is the key that the dictionary of tensors stands
-// under, "" for none. `fill` is asked for the elements of one tensor after the other where a source has no data.
+// under, "" for none. `fill` is asked for the elements of one tensor after the other where a source has no data; NULL:
+// such tensors are 0, a hole in the file.
 void torch_file_write(const char *path, const char *place, const struct tensor_source *tensors, int count,
                       void (*fill)(const struct tensor_source *source, float *out, size_t elements));
 
