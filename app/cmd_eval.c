@@ -49,7 +49,7 @@ static bool print_results(const struct settings *settings, const struct set_run 
         return false;
     if (run->set.count > 0)
         least_print(settings->options.policy,
-                    least_of_question(run->model, settings->options.policy, run->set.questions[0].text));
+                    least_of_question(run->model, &settings->options, run->set.questions[0].text));
     return true;
 }
 

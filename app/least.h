@@ -5,13 +5,14 @@
 #include "engine/model/model.h"
 #include "engine/prune/policy.h"
 
+struct run_options;
 struct trace;
 
 // The least share of the dense multiply-adds that the policy of a trace can spend on its question; NaN: it cannot be told.
 double least_of_trace(const struct model *model, const struct trace *trace);
 
-// The same of a policy and a question, with everything trimmed that can be.
-double least_of_question(const struct model *model, enum policy policy, const char *question);
+// The same of the options of a run and a question.
+double least_of_question(const struct model *model, const struct run_options *options, const char *question);
 
 // A line on stdout that says so; nothing where it cannot be told, or nothing is pruned.
 void least_print(enum policy policy, double least);

@@ -178,7 +178,8 @@ static double fixed_macs(const struct net *net, int words)
 static double writing_macs(const struct net *net, int question, int keys)
 {
     struct macs macs = {0};
-    flops_writing(&net->config, question, (uint64_t)keys, &macs);
+    struct flops_text published = flops_text(&net->config, false, 0, 0, 0);
+    flops_writing(&net->config, &published, question, (uint64_t)keys, &macs);
     return (double)flops_total(&macs);
 }
 

@@ -114,10 +114,16 @@ static bool needs_guide(const struct model_config *config, const struct budget_r
     return false;
 }
 
+static struct flops_text text_of(const struct model_config *config, const struct budget_request *request)
+{
+    return request->text.beams ? request->text : flops_text(config, false, 0, 0, 0);
+}
+
 void budget_cost(const struct model_config *config, const struct budget_request *request,
                  const struct budget_counts *counts, struct macs *macs)
 {
     bool blip = config->architecture == ARCHITECTURE_BLIP;
+    struct flops_text text = text_of(config, request);
     if (needs_guide(config, request))
         flops_guide(config, request->tokens, macs);
     for (int l = 0; l < config->text_layers; l++)
@@ -139,7 +145,7 @@ void budget_cost(const struct model_config *config, const struct budget_request 
     for (int l = 0; l < model_stack_layers(config, STACK_DECODER); l++)
         cost_layer(config, request, counts, STACK_DECODER, l, macs);
     if (model_writes(config))
-        flops_writing(config, request->tokens, writing_keys(config, counts), macs);
+        flops_writing(config, &text, request->tokens, writing_keys(config, counts), macs);
     flops_contrast(config, request->tokens, macs);
     flops_answer(config, macs);
 }
@@ -148,8 +154,9 @@ static double share_of(const struct model_config *config, const struct budget_re
                        const struct budget_counts *counts)
 {
     struct macs spent = {0}, dense = {0};
+    struct flops_text text = text_of(config, request);
     budget_cost(config, request, counts, &spent);
-    flops_dense(config, request->tokens, &dense);
+    flops_dense(config, &text, request->tokens, &dense);
     return (double)flops_total(&spent) / (double)flops_total(&dense);
 }
 

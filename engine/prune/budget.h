@@ -33,6 +33,7 @@ struct budget_request {
                     // where that is not known), or the least they can reach
     int tokens;     // of the question
     bool trim_tokens, trim_heads;
+    struct flops_text text; // of a model that writes; all 0: as published
 };
 
 // False and one sentence, with the least share that can be reached, when the policy cannot spend so little. A policy that

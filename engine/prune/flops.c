@@ -163,38 +163,56 @@ int flops_writing_layers(const struct model_config *c)
     return c->task == TASK_CAPTION ? c->fusion_layers : c->decoder_layers;
 }
 
-void flops_writing(const struct model_config *c, int tokens, uint64_t keys, struct macs *macs)
+static int or_published(int asked, int published)
 {
-    bool captions = c->task == TASK_CAPTION, ranks = c->task == TASK_VQA && c->labels > 0;
-    uint64_t layers = (uint64_t)flops_writing_layers(c);
-    int before = captions ? tokens : 1, length = captions ? c->max_tokens : WORDS_ANSWER;
+    return asked > 0 ? asked : published;
+}
+
+struct flops_text flops_text(const struct model_config *c, bool generate, int candidates, int beams, int longest)
+{
+    bool ranks = c->task == TASK_VQA && !generate;
+    int most = candidates > 0 && candidates < RANK_CANDIDATES ? candidates : RANK_CANDIDATES;
+    return (struct flops_text){
+        .beams = or_published(beams, BEAMS),
+        .longest = or_published(longest, c->task == TASK_CAPTION ? c->max_tokens : WORDS_ANSWER),
+        .candidates = !ranks ? 0 : c->labels < most ? c->labels : most,
+    };
+}
+
+void flops_writing(const struct model_config *c, const struct flops_text *text, int tokens, uint64_t keys,
+                   struct macs *macs)
+{
+    bool captions = c->task == TASK_CAPTION;
+    uint64_t layers = (uint64_t)flops_writing_layers(c), beams = (uint64_t)text->beams;
+    int before = captions ? tokens : 1;
     struct flops_words first = {1, layers, keys, 1};
     for (uint64_t l = 0; l < layers && !captions; l++)
         flops_memory(c, (int)(keys / layers), macs);
     if (captions)
         first = (struct flops_words){.heads = 1}; // the text layers have read the prompt
     flops_words(c, &first, macs);
-    if (ranks) {
-        int rows = c->labels < RANK_CANDIDATES ? c->labels : RANK_CANDIDATES;
+    if (text->candidates) {
+        int rows = text->candidates;
         struct flops_words answers = {rows, 2 * layers * (uint64_t)rows, (uint64_t)rows * keys, rows};
         flops_words(c, &answers, macs);
         return;
     }
-    for (int at = before; at < length - 1; at++) {
-        struct flops_words word = {BEAMS, layers * BEAMS * (uint64_t)(at + 1), BEAMS * keys, BEAMS};
+    for (int at = before; at < text->longest - 1; at++) {
+        struct flops_words word = {text->beams, layers * beams * (uint64_t)(at + 1), beams * keys, text->beams};
         flops_words(c, &word, macs);
     }
 }
 
-void flops_dense(const struct model_config *c, int tokens, struct macs *macs)
+void flops_dense(const struct model_config *c, const struct flops_text *text, int tokens, struct macs *macs)
 {
+    struct flops_text published = flops_text(c, false, 0, 0, 0);
     int rows = model_grid(c) * model_grid(c) + 1, h = c->heads;
     bool blip = c->architecture == ARCHITECTURE_BLIP;
-    struct flops_layer text = {STACK_TEXT, tokens, 0, h, 0}, image = {STACK_IMAGE, rows, 0, model_image_heads(c), 0};
+    struct flops_layer words = {STACK_TEXT, tokens, 0, h, 0}, image = {STACK_IMAGE, rows, 0, model_image_heads(c), 0};
     struct flops_layer fusion_text = {STACK_FUSION_TEXT, tokens, rows, h, h};
     struct flops_layer fusion_image = {STACK_FUSION_IMAGE, rows, tokens, h, h};
     for (int l = 0; l < c->text_layers; l++)
-        flops_layer(c, &text, macs);
+        flops_layer(c, &words, macs);
     flops_finish(c, tokens, macs);
     for (int p = 0; p < c->pictures; p++) {
         flops_embed_image(c, macs);
@@ -209,7 +227,8 @@ void flops_dense(const struct model_config *c, int tokens, struct macs *macs)
         }
     }
     if (model_writes(c))
-        flops_writing(c, tokens, (uint64_t)(flops_writing_layers(c) * (c->task == TASK_CAPTION ? rows : tokens)), macs);
+        flops_writing(c, text ? text : &published, tokens,
+                      (uint64_t)(flops_writing_layers(c) * (c->task == TASK_CAPTION ? rows : tokens)), macs);
     flops_contrast(c, tokens, macs);
     flops_answer(c, macs);
 }

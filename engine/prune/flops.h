@@ -54,13 +54,20 @@ void flops_published_ranking(const struct model_config *config, int tokens, int 
 
 // The layers that write: of the decoder of answers, or the text layers of a model of captions.
 int flops_writing_layers(const struct model_config *config);
-// What follows the text layers of a BLIP model that writes, for the plans made before anything is known of the answer: the
-// longest text in three beams, or as many answers as are ranked, of one piece each. keys: of the other stream that a new
-// word attends to, in all layers together.
-void flops_writing(const struct model_config *config, int tokens, uint64_t keys, struct macs *macs);
+// How a BLIP model that writes is to answer, for the plans made before anything is known of the answer: in so many beams, a
+// text of `longest` tokens, its beginning counted; or from so many answers that are ranked, of one piece each (0: none are).
+struct flops_text {
+    int beams, longest, candidates;
+};
+// As struct run_options asks for it; 0 and false: as published.
+struct flops_text flops_text(const struct model_config *config, bool generate, int candidates, int beams, int longest);
+// What follows the text layers then. keys: of the other stream that a new word attends to, in all layers together.
+void flops_writing(const struct model_config *config, const struct flops_text *text, int tokens, uint64_t keys,
+                   struct macs *macs);
 
-// The whole unpruned model on a question of `tokens` tokens. With two pictures the text encoder runs once.
-void flops_dense(const struct model_config *config, int tokens, struct macs *macs);
+// The whole unpruned model on a question of `tokens` tokens. With two pictures the text encoder runs once. text: of a model
+// that writes; NULL: as published.
+void flops_dense(const struct model_config *config, const struct flops_text *text, int tokens, struct macs *macs);
 
 uint64_t flops_total(const struct macs *macs);
 

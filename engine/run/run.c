@@ -187,7 +187,7 @@ bool run_take_question(struct run *run, const char *question, struct error *err)
     if (!check_caption(run, count, err))
         return false;
     struct budget_request request = {run->options.policy, run->options.budget, count, run->options.trim_tokens,
-                                     run->options.trim_heads};
+                                     run->options.trim_heads, run_plan_text(run)};
     // A threshold that was found in the calibration hangs on no question: the table is not read again for each.
     struct budget budget = run->budget;
     bool known = run->token_count > 0 && !isnan(budget.share) && !budget.keeps_counts;
@@ -246,7 +246,7 @@ struct run *run_new_from_tensors(const struct model *model, const float *const p
     for (int p = 0; p < c->pictures; p++)
         memcpy(run->pixels[p], pixels[p], 3 * (size_t)c->image_size * (size_t)c->image_size * sizeof(float));
     struct budget_request request = {run->options.policy, run->options.budget, id_count, run->options.trim_tokens,
-                                     run->options.trim_heads};
+                                     run->options.trim_heads, run_plan_text(run)};
     if (!budget_make(&run->budget, model, &request, err) || !describe_tokens(run, "", run->tokens, id_count, err)) {
         run_free(run);
         return NULL;

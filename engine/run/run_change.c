@@ -243,7 +243,7 @@ static void change_policy(struct run *run, enum policy policy, double budget, co
 bool run_set_policy(struct run *run, enum policy policy, double budget, struct error *err)
 {
     struct budget_request request = {policy, budget, run->token_count, run->options.trim_tokens,
-                                     run->options.trim_heads};
+                                     run->options.trim_heads, run_plan_text(run)};
     struct budget made;
     if (!budget_make(&made, run->model, &request, err))
         return false;

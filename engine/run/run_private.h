@@ -97,6 +97,7 @@ struct run {
 // model has no use for what was asked.
 bool run_take_writing(struct run *run, struct error *err);
 bool run_describe_writing(struct run *run, struct error *err); // in the trace
+struct flops_text run_plan_text(const struct run *run);        // what its budget plans for
 
 // run_layout.c
 // The stage of a fusion layer; of the last stage of a picture's encoder.

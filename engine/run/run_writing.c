@@ -30,9 +30,10 @@ static bool check_use(const struct run *run, struct error *err)
            error_set(err, ERROR_USAGE, "only a caption has a beginning; this model's task is %s", task);
 }
 
-static int or_published(int asked, int published)
+struct flops_text run_plan_text(const struct run *run)
 {
-    return asked > 0 ? asked : published;
+    const struct run_options *o = &run->options;
+    return flops_text(&run->model->config, o->generate, o->candidates, o->beams, o->max_length);
 }
 
 bool run_take_writing(struct run *run, struct error *err)
@@ -44,9 +45,10 @@ bool run_take_writing(struct run *run, struct error *err)
         return false;
     if (!o->generate)
         run->answers = run->model->answer_pieces;
-    run->beams = or_published(o->beams, BEAMS);
-    run->min_length = or_published(o->min_length, caption ? 5 : 1);
-    run->max_length = or_published(o->max_length, caption ? c->max_tokens : WORDS_ANSWER);
+    struct flops_text text = run_plan_text(run);
+    run->beams = text.beams;
+    run->max_length = text.longest;
+    run->min_length = o->min_length > 0 ? o->min_length : caption ? 5 : 1;
     int most = c->positions < BEAM_LENGTH ? c->positions : BEAM_LENGTH;
     if (!model_writes(c))
         return true;

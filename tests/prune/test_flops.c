@@ -55,7 +55,7 @@ static void test_vqa_totals(void **state)
             flops_layer(&c, &(struct flops_layer){STACK_FUSION_IMAGE, n, 50, 12, 12}, &fusion_image);
         }
         flops_answer(&c, &head);
-        flops_dense(&c, 50, &total);
+        flops_dense(&c, NULL, 50, &total);
         assert_int_equal(flops(&conv), golden[i].conv);
         assert_int_equal(flops(&vit), golden[i].vit);
         assert_int_equal(flops(&image), golden[i].image_transform);
@@ -97,13 +97,13 @@ static void test_tasks(void **state)
     struct macs snli = {0}, nlvr2 = {0}, text = {0};
     c.task = TASK_SNLI;
     c.labels = 3;
-    flops_dense(&c, 50, &snli);
+    flops_dense(&c, NULL, 50, &snli);
     assert_int_equal(flops(&snli), 189360402432);
     c = meter(288);
     c.task = TASK_NLVR2;
     c.pictures = 2;
     c.labels = 2;
-    flops_dense(&c, 50, &nlvr2);
+    flops_dense(&c, NULL, 50, &nlvr2);
     for (int l = 0; l < 12; l++)
         flops_layer(&c, &(struct flops_layer){STACK_TEXT, 50, 0, 12, 0}, &text);
     flops_finish(&c, 50, &text);
@@ -136,7 +136,7 @@ static void test_retrieval(void **state)
     c.labels = 2;
     c.head_hidden = 0;
     c.ranked = true;
-    flops_dense(&c, 40, &total);
+    flops_dense(&c, NULL, 40, &total);
     assert_int_equal(flops(&total), 186250260480);
 }
 
@@ -200,14 +200,14 @@ static void test_blip_encoders(void **state)
     assert_int_equal(text_flops(&retrieval, 35), 24061722624);
     struct macs head = {0}, total = {0};
     flops_answer(&nlvr, &head);
-    flops_dense(&nlvr, 10, &total);
+    flops_dense(&nlvr, NULL, 10, &total);
     assert_int_equal(text_flops(&nlvr, 10) + flops(&head), 35508292608);
     assert_int_equal(flops(&total), 2 * 110967164928 + 35508292608);
     // The words alone for contrastive features, and the two projections to 256.
     struct macs alone = {0};
     flops_contrast(&retrieval, 35, &alone);
     assert_int_equal(flops(&alone), 5990584320 + 2 * 2 * 768 * 256);
-    flops_dense(&retrieval, 35, (total = (struct macs){0}, &total));
+    flops_dense(&retrieval, NULL, 35, (total = (struct macs){0}, &total));
     assert_int_equal(flops(&total), 110967164928 + 24061722624 + 2 * 2 * 768 + flops(&alone));
 }
 

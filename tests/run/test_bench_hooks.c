@@ -125,7 +125,7 @@ static void test_counts(void **state)
         }
         assert_int_equal(layers, 2 + 2 + 2 * 3);
         struct macs macs = {0};
-        struct budget_request request = {POLICY_LEARNED_FIXED, (double)NAN, words, true, true};
+        struct budget_request request = {POLICY_LEARNED_FIXED, (double)NAN, words, true, true, {0}};
         budget_cost(&model->config, &request, &counts, &macs);
         assert_true(trace->spent_macs == (double)flops_total(&macs));
     }

@@ -298,6 +298,45 @@ static void test_budget_counts_all(void **state)
     }
 }
 
+// However a text is written: one that cannot end before its longest costs what was planned.
+static void check_share(const struct model *model, struct run_options options)
+{
+    struct budget_request request = {.policy = POLICY_CLS_ATTENTION, .tokens = 8, .trim_tokens = true, .trim_heads = true};
+    request.text = flops_text(&model->config, options.generate, options.candidates, options.beams, options.max_length);
+    struct error err = {0};
+    double least;
+    assert_true(budget_least(model, &request, &least, &err));
+    options.policy = POLICY_CLS_ATTENTION;
+    options.budget = (1 + least) / 2;
+    struct run *run = finished(model, &options, 3);
+    double share = run_trace(run)->spent_macs / run_trace(run)->dense_macs;
+    if (fabs(share - options.budget) > 0.02)
+        fail_msg("%d beams, %d tokens, %d candidates: asked for %.3f (least %.3f), spent %.3f", options.beams, options.max_length,
+                 options.candidates, options.budget, least, share);
+    run_free(run);
+}
+
+static void test_budget_counts_beams(void **state)
+{
+    (void)state;
+    static const int beams[] = {1, 3, 8}, lengths[] = {12, 20};
+    struct model *captions = blip(TASK_CAPTION, false), *answers = blip(TASK_VQA, false);
+    for (int b = 0; b < 3; b++)
+        for (int l = 0; l < 2; l++) {
+            struct run_options options = run_options_default();
+            options.beams = beams[b];
+            options.min_length = options.max_length = lengths[l];
+            check_share(captions, options);
+            options.generate = true;
+            check_share(answers, options);
+        }
+    struct run_options few = run_options_default();
+    few.candidates = 1;
+    check_share(answers, few);
+    model_free(captions);
+    model_free(answers);
+}
+
 static int heads_on(const struct trace_heads *heads)
 {
     int n = 0;
@@ -347,11 +386,12 @@ static void test_trimmed_ledger(void **state)
                                              .trim_heads = true};
             struct budget_counts counts = counts_of(c, trace);
             struct macs planned = {0}, words = {0}, memory = {0};
+            struct flops_text text = flops_text(c, false, 0, 0, 0);
             int read = counts.tokens[STACK_DECODER][0];
             double spent = 0;
             budget_cost(c, &request, &counts, &planned);
             if (model_writes(c)) // how many words are written no plan can know
-                flops_writing(c, request.tokens, (uint64_t)(c->decoder_layers * read), &words);
+                flops_writing(c, &text, request.tokens, (uint64_t)(c->decoder_layers * read), &words);
             for (int l = 0; l < c->decoder_layers; l++)
                 flops_memory(c, read, &memory);
             for (int i = 0; i < trace->stage_count; i++)
@@ -801,7 +841,7 @@ int main(void)
         cmocka_unit_test(test_policies),      cmocka_unit_test(test_dropped_patch_is_no_key),
         cmocka_unit_test(test_undo),          cmocka_unit_test(test_twin),
         cmocka_unit_test(test_tokens),        cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_trimmed_ledger),
+        cmocka_unit_test(test_budget_counts_all), cmocka_unit_test(test_budget_counts_beams), cmocka_unit_test(test_trimmed_ledger),
         cmocka_unit_test(test_decoder_trimmer), cmocka_unit_test(test_memory_without_training),
         cmocka_unit_test(test_beams_and_lengths),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_captions), cmocka_unit_test(test_long_answer),

@@ -171,7 +171,7 @@ static void test_least_is_reachable(void **state)
     const enum policy policies[] = {POLICY_LEARNED, POLICY_LEARNED_SELF, POLICY_LEARNED_FIXED, POLICY_CLS_ATTENTION,
                                     POLICY_RANDOM};
     for (int p = 0; p < 5; p++) {
-        struct budget_request request = {policies[p], (double)NAN, 7, true, true};
+        struct budget_request request = {policies[p], (double)NAN, 7, true, true, {0}};
         struct budget budget;
         struct error err = {0};
         double least = 0;
@@ -191,7 +191,7 @@ static void test_least_is_reachable(void **state)
         request.share = strtod(told, NULL); // as a person types it in
         assert_true(budget_make(&budget, model, &request, &err));
     }
-    struct budget_request none = {POLICY_NONE, (double)NAN, 7, true, true};
+    struct budget_request none = {POLICY_NONE, (double)NAN, 7, true, true, {0}};
     double least = 0;
     assert_true(budget_least(model, &none, &least, NULL));
     assert_true(least >= 1 && least <= 1);

@@ -202,7 +202,7 @@ static void check_ledger(const struct tiny_options *tiny, uint64_t seed)
                 for (int h = 0; h < stage->heads[s][m].count; h++)
                     heads_off += !stage->heads[s][m].on[h];
     }
-    flops_dense(&model->config, trace->token_count, &all_dense);
+    flops_dense(&model->config, NULL, trace->token_count, &all_dense);
     assert_true(trace->dense_macs == (double)flops_total(&all_dense));
     assert_true(trace->spent_macs < trace->dense_macs);
     assert_true(heads_off > 3);
