@@ -43,7 +43,7 @@ enum { SETTINGS_BUDGETS = 24 }; // one a fusion layer, of which training allows 
     X(double, mask_floor, 0.1, 0.1, 0, 1, "floor of the masked attention's denominator, backward only")        \
     X(double, budget, 0, 5, 0, 1e6, "weight of the budgets: patches per fusion layer, heads, words")           \
     X(double, pace, 1, 1, 0.05, 1, "share of all dropped patches that one fusion layer may drop before it costs") \
-    X(double, loose, 0, 0, 0, 0.9, "share of scenes that pass with looser thresholds, at no cost: other budgets")  \
+    X(double, shifted, 0, 0, 0, 0.9, "share of scenes that pass with other thresholds, at no cost: other budgets")  \
     X(double, head_keep, 1, 0.75, 0, 1, "share of heads that may stay on before it costs")                     \
     X(double, word_keep, 1, 0.75, 0, 1, "share of words that may stay alive before it costs")                  \
     X(int, heads, 1, 1, 0, 1, "trim attention heads too")                                                      \

@@ -211,8 +211,8 @@ struct net_trimming trainer_trimming(const struct trainer *t, struct random *ran
         .compact = s->ground <= 0, // the grounding loss reads the outputs of all patches
         .sampling = {.random = random, .noise = (real)schedule_noise(s, trainer_done(t)), .temperature = (real)s->gumbel},
     };
-    if (s->loose > 0 && (double)random_unit(random) < s->loose)
-        trimming.sampling.shift = LOOSEST_SHIFT * (real)random_unit(random);
+    if (s->shifted > 0 && (double)random_unit(random) < s->shifted)
+        trimming.sampling.shift = TIGHTEST_SHIFT + (LOOSEST_SHIFT - TIGHTEST_SHIFT) * (real)random_unit(random);
     return trimming;
 }
 

@@ -9,7 +9,7 @@
 struct mask_sampling {
     struct random *random; // NULL: no noise
     real noise;            // scale of the logistic noise; annealed towards 0
-    real shift;            // added to every score: thresholds that much looser
+    real shift;            // added to every score: thresholds that much looser, or tighter below 0
     real temperature;
     bool relaxed; // forward with the sigmoid itself: what central differences can follow
 };

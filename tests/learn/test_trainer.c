@@ -362,8 +362,8 @@ static void test_pace(void **state)
     tensor_list_close(init);
 }
 
-// Scenes with looser thresholds are not held to the target: were they counted, the others would be pressed far below it.
-static void test_loose(void **state)
+// Scenes with other thresholds are not held to the target: were they counted, the others would be pressed far below it.
+static void test_shifted(void **state)
 {
     (void)state;
     struct tensor_list *init = open_start();
@@ -374,7 +374,7 @@ static void test_loose(void **state)
     settings.trimmer_rate = 0.003;
     settings.target = 0.6;
     settings.budget = 0;
-    settings.loose = 0.6;
+    settings.shifted = 0.6;
     struct trainer *trainer = start(&settings, 2, init);
     steps(trainer, 120);
     double share;
@@ -555,7 +555,7 @@ int main(void)
         cmocka_unit_test(test_cost_objective),
         cmocka_unit_test(test_budgets),
         cmocka_unit_test(test_pace),
-        cmocka_unit_test(test_loose),
+        cmocka_unit_test(test_shifted),
         cmocka_unit_test(test_bad_start_weights),
         cmocka_unit_test(test_bad_combinations),
         cmocka_unit_test(test_pairs),
