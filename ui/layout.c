@@ -6,7 +6,8 @@ struct section {
     int floor, least, good; // rows without which it is no use, rows it needs, rows it would like
 };
 
-enum { GAP = 2, PANELS_LEAST = 46, PANELS_GOOD = 64, PICTURE_LEAST = 20, THUMBNAIL_LEAST = 6, THUMBNAIL_PAIR = 9, THUMBNAIL_MOST = 12 };
+enum { GAP = 2, PANELS_LEAST = 46, PANELS_GOOD = 64, PICTURE_LEAST = 20, ANSWER_LEAST = 28, THUMBNAIL_LEAST = 6,
+       THUMBNAIL_PAIR = 9, THUMBNAIL_MOST = 12 };
 
 static int least(int a, int b)
 {
@@ -76,6 +77,14 @@ static void place_sections(struct section *sections, int count, struct rect plac
     }
 }
 
+static int sum_least(const struct section *sections, int count)
+{
+    int sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += sections[i].least;
+    return sum;
+}
+
 static void place_body(struct layout *layout, const struct layout_request *request, int top, int bottom)
 {
     int rows = bottom - top;
@@ -98,9 +107,16 @@ static void place_body(struct layout *layout, const struct layout_request *reque
         {&layout->heads, 2, 1 + request->head_rows, 1 + request->head_rows},
         {&layout->cost, 3, 3, layout->roomy ? 7 : 3},
         {&layout->answer, 3, 4, 6},
-        {&layout->inspect, 2, 3, 9},
+        {&layout->inspect, 2, 1 + request->head_rows, 9},
     };
-    int count = (int)(sizeof sections / sizeof *sections);
+    int count = (int)(sizeof sections / sizeof *sections), reserved = layout->roomy ? count - 1 : 0;
+    // Where the panels would be cut short, the narrowest of them stands below a low picture and its legend.
+    struct rect below = {top + picture_rows + 2, 1, least(rows - picture_rows - 2, 6), columns};
+    if (sum_least(sections, count) + reserved > rows && below.rows >= 4 && columns >= ANSWER_LEAST) {
+        layout->answer = below;
+        sections[3] = sections[4];
+        count--;
+    }
     place_sections(sections, count, (struct rect){top, left, rows, panels}, layout->roomy);
 }
 

@@ -88,8 +88,9 @@ static void draw_texts(const struct pane *pane, const struct stage *stage)
 }
 
 // What the title says of this reading, with the true answer where it is known.
-static void write_about(const struct view *view, const struct stage *stage, bool wide, char *out, size_t size)
+static void write_about(const struct view *view, const struct stage *stage, int columns, char *out, size_t size)
 {
+    bool wide = columns >= 64;
     bool final = stage && stage->kind == STAGE_ANSWER;
     const char *truth = view_truth(view);
     if (stage && !isnan(stage->similarity))
@@ -109,7 +110,8 @@ static void write_about(const struct view *view, const struct stage *stage, bool
         snprintf(out, size, "%s",
                  final  ? _("the model's answer")
                  : wide ? _("a lens: the answer head read early, which it was not trained for")
-                        : _("a lens: read early"));
+                 : columns >= 40 ? _("a lens: read early")
+                                 : _("a lens"));
 }
 
 void panel_answer(const struct pane *pane)
@@ -118,9 +120,8 @@ void panel_answer(const struct pane *pane)
     const struct view *view = pane->view;
     const struct stage *stage = view_stage_at(view);
     bool final = stage && stage->kind == STAGE_ANSWER;
-    bool wide = rect.columns >= 64;
     char about[TRACE_TEXT + 64];
-    write_about(view, stage, wide, about, sizeof about);
+    write_about(view, stage, rect.columns, about, sizeof about);
     draw_title(pane, rect, final ? _("ANSWER") : _("ANSWER SO FAR"), about, false);
     if (!stage)
         return;

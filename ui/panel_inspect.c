@@ -232,21 +232,36 @@ static void draw_likeness(const struct pane *pane, int row, const struct stage *
                     text);
 }
 
-static void inspect_nothing(const struct pane *pane)
+// Of each stream; of all pictures in one row where there is no room for a row each. Returns the row behind them.
+static int draw_all_alive(const struct pane *pane, int stage)
 {
     struct rect rect = pane->layout->inspect;
     const struct view *view = pane->view;
-    int stage = view_stage(view), row = rect.row + 1;
-    draw_title(pane, rect, _("ALIVE"), _("Tab: a cursor for exact scores"), false);
-    if (stage < 0)
-        return;
-    for (int stream = 0; stream < TRACE_STREAMS && row < rect.row + rect.rows; stream++) {
+    int row = rect.row + 1, end = rect.row + rect.rows, pictures = view->trace.picture_count;
+    bool together = pictures > 1 && row + pictures + 1 > end;
+    if (together && row < end) {
+        int total, alive = view_alive_patches(view, stage, &total);
+        draw_alive(pane, row++, _("pictures"), alive, total);
+    }
+    for (int stream = together ? TRACE_TEXT_STREAM : 0; stream < TRACE_STREAMS && row < end; stream++) {
         int total, alive;
         if (!view_has_stream(view, stream))
             continue;
         alive = view_alive_count(view, stage, stream, &total);
         draw_alive(pane, row++, view_stream_name(view, stream), alive, total);
     }
+    return row;
+}
+
+static void inspect_nothing(const struct pane *pane)
+{
+    struct rect rect = pane->layout->inspect;
+    const struct view *view = pane->view;
+    int stage = view_stage(view);
+    draw_title(pane, rect, _("ALIVE"), _("Tab: a cursor for exact scores"), false);
+    if (stage < 0)
+        return;
+    int row = draw_all_alive(pane, stage);
     const struct stage *now = view_stage_at(view);
     int off = 0, heads = 0;
     for (int stream = 0; stream < TRACE_STREAMS; stream++)

@@ -90,6 +90,21 @@ static void test_picture_is_square_in_pixels(void **state)
     }
 }
 
+// Two pictures beside each other are low: in a small terminal the answer goes below them, so that nothing is cut short.
+static void test_two_pictures(void **state)
+{
+    (void)state;
+    for (int columns = 80; columns < 85; columns++) {
+        struct layout_request one = request(24, columns, 2, 16);
+        struct layout layout;
+        one.head_rows = 3;
+        one.question_columns = 30;
+        layout_compute(&layout, &one);
+        assert_true(layout.heads.rows >= 4 && layout.answer.rows >= 4 && layout.inspect.rows >= 4);
+        check(&one);
+    }
+}
+
 // A border makes the picture's place wider where there is room, and what the model sees hardly smaller.
 static void test_border(void **state)
 {
@@ -119,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_every_size),
         cmocka_unit_test(test_unusual_runs),
         cmocka_unit_test(test_border),
+        cmocka_unit_test(test_two_pictures),
         cmocka_unit_test(test_picture_is_square_in_pixels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
