@@ -236,6 +236,7 @@ static bool finish(struct trainer *trainer, const struct train_command *a, const
                    struct train_report *report, struct error *err)
 {
     struct measured measured = {0};
+    trainer_blend(trainer);
     train_report_validation(report, trainer, (int)a->validate);
     bool shifts = a->trim && a->settings.tokens && a->calibrate;
     bool ok = !shifts || measure_shifts(trainer, a, world, report, &measured, err);
@@ -331,7 +332,7 @@ static struct trainer *make_trainer(const struct train_command *a, const struct 
 {
     struct tensor_list *teacher = NULL;
     // A frozen backbone is its own teacher; otherwise it is what training starts from.
-    const char *full = a->settings.distill <= 0 ? NULL : a->teacher ? a->teacher : a->settings.freeze ? NULL : a->init;
+    const char *full = a->settings.distill <= 0 && a->settings.blend <= 0 ? NULL : a->teacher ? a->teacher : a->settings.freeze ? NULL : a->init;
     struct trainer_options options = {.settings = a->settings, .world = world, .set = a->set, .held_out = a->held_out,
                                       .init = init, .grow = a->grow, .threads = (int)a->threads};
     bool ok = find_shape(a, world, init, &options.settings, config, err) &&

@@ -99,7 +99,7 @@ static bool read_budgets(struct train_settings *settings, const json_t *list, st
 // Asks for trimmers, which the dense stage does not have.
 static bool check_dense(const struct train_settings *s, struct error *err)
 {
-    const char *name = s->freeze ? "freeze" : s->image_trimmers ? "image_trimmers" : s->text_trimmers ? "text_trimmers"
+    const char *name = s->freeze ? "freeze" : s->blend > 0 ? "blend" : s->image_trimmers ? "image_trimmers" : s->text_trimmers ? "text_trimmers"
                      : s->decoder_trimmers ? "decoder_trimmers"
                      : s->concat ? "concat" : s->hidden         ? "hidden"         : s->rank          ? "rank"
                                                                                                       : NULL;
@@ -129,6 +129,8 @@ bool train_settings_check(const struct train_settings *s, int fusion_layers, str
     if (s->freeze && (s->patch > 0 || s->color > 0 || s->ground > 0 || s->where > 0 || s->count > 0))
         return error_set(err, ERROR_INPUT, "patch, color, ground, where and count train heads beside the backbone, which "
                                            "freeze holds: leave them at 0");
+    if (s->freeze && s->blend > 0)
+        return error_set(err, ERROR_INPUT, "blend is a mean with the backbone that training began with, and freeze leaves that as it is");
     if (s->answer <= 0 && s->distill <= 0)
         return error_set(err, ERROR_INPUT, "there is nothing to learn from: answer and distill are both 0");
     // The cost objective is a share of the dense multiply-adds, which are those of all patches.

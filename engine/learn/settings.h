@@ -34,6 +34,7 @@ enum { SETTINGS_BUDGETS = 24 }; // one a fusion layer, of which training allows 
     X(double, count, 0.4, 0, 0, 1000, "weight of how many there are")                                          \
     X(double, distill, 0, 1, 0, 1000, "weight of self-distillation from the full model")                       \
     X(double, temperature, 2, 2, 0.1, 100, "of the distillation")                                              \
+    X(double, blend, 0, 0, 0, 1, "share of the full model in the finished weights, which are their mean")       \
     X(double, target, 1, 0.5, 0.05, 1, "share of the dense multiply-adds to spend")                            \
     X(double, cost, 0, 40, 0, 1e6, "weight of the cost objective")                                             \
     X(double, curriculum, 0, 0.5, 0, 1, "share of the run in which the target falls from 1")                   \

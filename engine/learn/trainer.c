@@ -111,12 +111,40 @@ static bool load_teacher(struct trainer *t, const struct tensor_list *file, stru
 
 // Without a teacher of its own a frozen backbone teaches its trimmers. Trimmers without start weights are there to be
 // timed, no more.
+// What of the full model has a place in this one.
+static const struct param *shared(const struct trainer *t, const struct param *param)
+{
+    const struct param *full = params_find(&t->teacher.params, param->info.name);
+    return full && full->info.elements == param->info.elements ? full : NULL;
+}
+
+static bool check_blend(const struct trainer *t, struct error *err)
+{
+    for (int i = 0; t->settings.blend > 0 && i < t->params.count; i++) {
+        const struct param *p = &t->params.items[i];
+        if (!p->aux && !p->info.trimmer && !shared(t, p))
+            return error_set(err, ERROR_INPUT, "blend is a mean with the full model, which has no %s of this shape", p->info.name);
+    }
+    return true;
+}
+
+void trainer_blend(struct trainer *t)
+{
+    real part = (real)t->settings.blend;
+    for (int i = 0; part > 0 && i < t->params.count; i++) {
+        const struct param *p = &t->params.items[i], *full = shared(t, p);
+        real *own = t->params.value + p->offset;
+        for (int64_t k = 0; full && k < p->info.elements; k++)
+            own[k] += part * (t->teacher.value[full->offset + (size_t)k] - own[k]);
+    }
+}
+
 static bool find_teacher(struct trainer *t, const struct trainer_options *options, struct error *err)
 {
-    if (t->settings.distill <= 0)
+    if (t->settings.distill <= 0 && t->settings.blend <= 0)
         return true;
     if (options->teacher)
-        return load_teacher(t, options->teacher, err);
+        return load_teacher(t, options->teacher, err) && check_blend(t, err);
     if (!t->settings.freeze && !(t->settings.trim && !options->init))
         return error_set(err, ERROR_INPUT, "distill is above 0, and there is no teacher to learn from");
     t->teacher.net = t->net;

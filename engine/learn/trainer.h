@@ -47,6 +47,11 @@ const struct error *trainer_broken(const struct trainer *trainer);
 // What happened since the last call.
 struct train_progress trainer_progress(struct trainer *trainer);
 
+// At the end of a run: makes the weights their mean with the full model's, as the setting `blend` says, in memory alone (a
+// state goes on from what was trained). Averages of fine-tuned weights and their start are often better than both
+// (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+void trainer_blend(struct trainer *trainer);
+
 // Accuracy on `scenes` scenes of the world `seed`, or pictures of the held-out set, where the full model's answer is right if
 // none is given; all patches, deterministic masks if `trim`. *share (may be NULL)
 // gets the mean share of dense multiply-adds, *lift the relevance lift (needed / other patches alive at the end).

@@ -385,6 +385,45 @@ static void test_shifted(void **state)
     tensor_list_close(init);
 }
 
+// Half the full model: every number in the middle of where it began and where training took it; trimmers are the student's.
+static void test_blend(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct tensor_list *init = open_start();
+    struct train_settings settings = small_settings(true, 3);
+    settings.blend = 0.5;
+    struct trainer *trainer = start(&settings, 1, init);
+    steps(trainer, 3);
+    const char *paths[] = {scratch_path("before.safetensors"), scratch_path("after.safetensors")};
+    assert_true(trainer_save_model(trainer, paths[0], false, NULL, &err));
+    trainer_blend(trainer);
+    assert_true(trainer_save_model(trainer, paths[1], false, NULL, &err));
+    struct tensor_list *before = safetensors_open(paths[0], &err), *after = safetensors_open(paths[1], &err);
+    assert_true(before && after);
+    static float a[1 << 18], b[1 << 18], c[1 << 18];
+    int moved = 0, trimmers = 0;
+    for (int i = 0; i < tensor_list_count(after); i++) {
+        const struct tensor *t = tensor_list_at(after, i), *full = tensor_list_find(init, t->name);
+        assert_true(t->elements <= 1 << 18);
+        tensor_floats(tensor_list_find(before, t->name), a);
+        tensor_floats(t, b);
+        full = strncmp(t->name, "aux.", 4) ? full : NULL; // heads that only training has are not in the full model
+        trimmers += !full;
+        if (full)
+            tensor_floats(full, c);
+        for (size_t k = 0; k < t->elements; k++) {
+            assert_true(fabs((double)b[k] - (full ? ((double)a[k] + (double)c[k]) / 2 : (double)a[k])) < 1e-6);
+            moved += full && a[k] != c[k];
+        }
+    }
+    assert_true(moved > 1000 && trimmers > 0);
+    tensor_list_close(before);
+    tensor_list_close(after);
+    tensor_list_close(init);
+    trainer_free(trainer);
+}
+
 static void check_refused(struct model_config config, const char *path, const char *what)
 {
     struct error err = {0};
@@ -556,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_budgets),
         cmocka_unit_test(test_pace),
         cmocka_unit_test(test_shifted),
+        cmocka_unit_test(test_blend),
         cmocka_unit_test(test_bad_start_weights),
         cmocka_unit_test(test_bad_combinations),
         cmocka_unit_test(test_pairs),
