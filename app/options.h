@@ -61,7 +61,8 @@ void options_visit(int (*command)(int argc, char **argv), const char *name,
     {"policy", OPTION_POLICY, field, "NAME", N_("how to prune, see below (default learned)"), 0, 0}
 #define OPTION_ROW_BUDGET(field)                                                                               \
     {"budget", OPTION_SHARE, field, "SHARE",                                                                   \
-     N_("spend this share of the dense multiply-adds, on average over the calibration set (default: as trained)"), 0, 0}
+     N_("spend this share of the dense multiply-adds; the learned policies do so on average over the calibration set, not "  \
+        "for each question (default: as trained)"), 0, 0}
 #define OPTION_ROW_SEED(field) {"seed", OPTION_SEED, field, "S", N_("of the policy random (default 0)"), 0, 0}
 #define OPTION_ROW_THREADS(field)                                                                              \
     {"threads", OPTION_NUMBER, field, "N", N_("(default: as many as processors)"), 1, 256}

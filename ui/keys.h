@@ -112,7 +112,7 @@ enum page_id { PAGES(PAGE_ENUM) PAGE_COUNT };
     X(POLICY, K('p'), "p", ON_RUNS | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("policy…"),                          \
       N_("choose the pruning policy…"))                                                                         \
     X(BUDGET, K('b'), "b", ON_RUNS | ON(SET), CHANGE, BACKEND_POLICY, ROOM, N_("budget…"),                          \
-      N_("type the budget: share of the unpruned FLOPs…"))                                                      \
+      N_("type the budget: share of the unpruned FLOPs, a mean over questions…"))                                                      \
     X(LESS, K('[', '-'), "[ -", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", N_("budget down by 0.05"))       \
     X(MORE, K(']', '+', '='), "] +", ON(STEPPER), CHANGE, BACKEND_POLICY, NONE, "", N_("budget up by 0.05"))    \
     X(ASK, K('a', '/'), "a /", ON_RUNS | ON(FIGURE), ASK, BACKEND_ASK, ANYWHERE, N_("ask…"), N_("ask another question…"))    \

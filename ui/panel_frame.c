@@ -41,7 +41,7 @@ void panel_header(const struct pane *pane)
     const struct view *view = pane->view;
     const struct trace *trace = &view->trace;
     struct page *page = pane->page;
-    char right[96] = " ", budget[32];
+    char right[96] = " ", budget[64];
     fill_row(pane, STYLE_BAR, rect);
     int column = draw_text(pane, STYLE_BRAND, rect.row, 0, rect.columns, " trimscope ") + 1;
     if (page->kind->status)
@@ -60,6 +60,16 @@ void panel_header(const struct pane *pane)
     // In a narrow window what can be changed comes first.
     int least = draw_width(trace->model_name) + 2 + draw_width(_("policy ")) + draw_width(policy) + 2 +
                 draw_width(_("budget ")) + draw_width(budget) + 2;
+    if (!isnan(trace->budget) && view_spends_on_average(view) && trace->intervention_count == 0) { // else these need the room
+        char mean[sizeof budget];
+        snprintf(mean, sizeof mean, _("%.0f %% on average"), 100 * trace->budget);
+        int more = draw_width(mean) - draw_width(budget);
+        bool unnamed = least > end - column; // the model's name would be left out anyway
+        if (least + more - (unnamed ? draw_width(trace->model_name) + 2 : 0) <= end - column) {
+            strcpy(budget, mean);
+            least += more;
+        }
+    }
     if (least <= end - column)
         column +=
             draw_text(pane, STYLE_BAR_STRONG, rect.row, column, end - column - 1, trace->model_name) + 2;

@@ -14,7 +14,7 @@ enum prompt_kind { PROMPT_NONE, PROMPT_QUESTION, PROMPT_PATH, PROMPT_BUDGET, PRO
 struct prompt {
     enum prompt_kind kind; // PROMPT_NONE: closed
     const char *label;     // written before the text
-    char own_label[96];    // room for one that is made up for the occasion
+    char own_label[160];   // room for one that is made up for the occasion
     wchar_t text[PROMPT_LENGTH + 1];
     int length, cursor;
     bool suggested;                   // the text is only a proposal so far: the first character typed replaces it

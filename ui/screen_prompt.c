@@ -261,7 +261,8 @@ void screen_open_prompt(struct screen *screen, int which)
     double least = kind == PROMPT_BUDGET ? screen_least_budget(screen) : 0;
     if (least > 0) {
         snprintf(screen->prompt.own_label, sizeof screen->prompt.own_label,
-                 _("Budget, %.3f to 1 (empty: as trained): "), least);
+                 view_spends_on_average(view) ? _("Budget on average, %.3f to 1 (empty: as trained): ")
+                                          : _("Budget, %.3f to 1 (empty: as trained): "), least);
         screen->prompt.label = screen->prompt.own_label;
     }
     update_completions(screen);

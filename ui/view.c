@@ -64,6 +64,11 @@ const struct trace *view_known(const struct view *view)
     return view->has_trace && !view_awaits(view) ? &view->trace : NULL;
 }
 
+bool view_spends_on_average(const struct view *view)
+{
+    return view->has_trace && !isnan(view->trace.shift);
+}
+
 void view_free(struct view *view)
 {
     if (view->has_trace)

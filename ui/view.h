@@ -78,6 +78,8 @@ void view_await(struct view *view, const struct run_wish *wish);
 bool view_awaits(const struct view *view);
 // The trace, where it is of what the backend has; NULL: none, or a stale one.
 const struct trace *view_known(const struct view *view);
+// Whether a threshold decides what is kept: a budget is then what questions cost on average, and one may cost more or less.
+bool view_spends_on_average(const struct view *view);
 
 // Takes what the backend sent; afterwards *news is empty. Returns whether anything to be seen changed.
 bool view_take_news(struct view *view, struct backend_news *news);

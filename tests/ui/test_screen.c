@@ -482,7 +482,7 @@ static void test_offers(void **state)
     expect("spends 0.296 of the unpruned FLOPs at least");
     reject("budget 10 %");
     screen_term_type(&term, "b");
-    expect("Budget, 0.296 to 1 ");
+    expect("Budget on average, 0.296 to 1 ");
     screen_term_type(&term, "31\r");
     expect("budget 31 %");
     screen_term_type(&term, "[");
