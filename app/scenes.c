@@ -59,19 +59,29 @@ static bool find_line(const char **text, const char *picture, const char *second
     return false;
 }
 
+enum { FOLDER = ASSETS_PATH + 16 };
+
 struct list {
-    char folder[ASSETS_PATH + 16], path[ASSETS_PATH + 64];
+    char folder[FOLDER], path[ASSETS_PATH + 64];
     unsigned char *text;
 };
+
+// Of the bundled pictures.
+static bool find_folder(char folder[FOLDER], struct error *err)
+{
+    char assets[ASSETS_PATH];
+    if (!assets_find(assets, err))
+        return false;
+    snprintf(folder, FOLDER, "%s/pictures", assets);
+    return true;
+}
 
 // The questions about single pictures, or the statements about two.
 static bool read_list(struct list *list, bool two, struct error *err)
 {
-    char assets[ASSETS_PATH];
     size_t size;
-    if (!assets_find(assets, err))
+    if (!find_folder(list->folder, err))
         return false;
-    snprintf(list->folder, sizeof list->folder, "%s/pictures", assets);
     snprintf(list->path, sizeof list->path, "%s/%s.jsonl", list->folder, two ? "statements" : "questions");
     return file_read(list->path, 1 << 24, &list->text, &size, err);
 }
@@ -118,9 +128,21 @@ int scenes_questions(const char *path, const char *second, char out[][SCENES_QUE
     return count;
 }
 
+static bool is_bundled(const char *path)
+{
+    char folder[FOLDER], bundled[ASSETS_PATH];
+    struct error unfound;
+    return find_folder(folder, &unfound) && lies_in(assets_picture(path, bundled), folder);
+}
+
 bool scenes_question(const char *path, const char *second, char question[SCENES_QUESTION])
 {
-    return scenes_questions(path, second, (char(*)[SCENES_QUESTION])question, 1) == 1;
+    if (scenes_questions(path, second, (char(*)[SCENES_QUESTION])question, 1) == 1)
+        return true;
+    if (second || !is_bundled(path))
+        return false;
+    snprintf(question, SCENES_QUESTION, "%s", figure_general_question(1, 0)); // a half of a pair
+    return true;
 }
 
 static bool names_picture(const char *text)

@@ -23,7 +23,7 @@ bool scenes_choose(struct scene_choice *choice, const char *const arguments[], i
 // order; none when these are no bundled pictures. Returns how many were put into `out`, at most `most`.
 int scenes_questions(const char *path, const char *second, char out[][SCENES_QUESTION], int most);
 
-// The first of them; false when there is none.
+// The first of them, or a general question about a bundled picture that has none (of a pair: statements); else false.
 bool scenes_question(const char *path, const char *second, char question[SCENES_QUESTION]);
 
 #endif

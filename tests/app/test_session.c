@@ -598,6 +598,10 @@ static void test_opened_pictures_and_their_questions(void **state)
     gather_until_answered(&backend, &gathered);
     assert_string_equal(gathered.question, "what is over the heart?");
     assert_non_null(strstr(gathered.message, "stayed as it was"));
+    backend.open_picture(backend.context, 0, "assets/pictures/pair1-left.jpg", false); // only stated about with its other half
+    gather_until_answered(&backend, &gathered);
+    assert_string_equal(gathered.question, "what can you see in the middle of the picture?");
+    assert_non_null(strstr(gathered.message, "goes with this picture"));
     gathered.message[0] = 0;
     backend.open_picture(backend.context, 0, "assets/pictures/panda.jpg", true);
     usleep(50000); // the worker may have opened it before it is asked
