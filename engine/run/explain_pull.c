@@ -10,7 +10,7 @@ enum { BLOCKS_PER_SIDE = 4 };
 // Whether the score of a stream in a stage can hang on the other modality.
 static bool sees_other(const struct run *run, int stage, int stream)
 {
-    return run->plan[stage].kind == STAGE_FUSION || run->plan[stage].kind == STAGE_MEMORY ||
+    return run_stage_joint(run, stage) ||
            (!run_stream_is_text(stream) && run_stage_guided(run, run->options.policy, stage));
 }
 

@@ -20,7 +20,7 @@ static const float *context_row(const struct run *run, int index, int stream, in
         return run->snapshots[0].words.guide;
     if (plan->kind == STAGE_IMAGE)
         return run->snapshots[text_end].streams[TRACE_TEXT_STREAM].x[0];
-    if (plan->kind != STAGE_FUSION && plan->kind != STAGE_MEMORY)
+    if (!run_stage_joint(run, index))
         return NULL;
     if (run_stream_is_text(stream))
         return run_input(run, index, pass)->x[0];

@@ -259,6 +259,11 @@ bool run_policy_acts(const struct run *run, enum policy policy, int stage)
     return false;
 }
 
+bool run_stage_joint(const struct run *run, int stage)
+{
+    return run->plan[stage].kind == STAGE_FUSION || run->plan[stage].kind == STAGE_MEMORY;
+}
+
 bool run_stage_guided(const struct run *run, enum policy policy, int stage)
 {
     const struct stage_plan *plan = &run->plan[stage];

@@ -118,6 +118,8 @@ enum model_stack run_stack(const struct stage_plan *plan, int stream);
 bool run_policy_acts(const struct run *run, enum policy policy, int stage);
 // Whether the stage reads the words although it does not change them (a guided image layer).
 bool run_stage_guided(const struct run *run, enum policy policy, int stage);
+// Whether the words and the pictures meet in the stage: fusion, and the states that a decoder will read.
+bool run_stage_joint(const struct run *run, int stage);
 // Marks a stage and all that follows from it as to be computed again; returns the first such stage.
 int run_invalidate(struct run *run, int stage);
 

@@ -247,7 +247,7 @@ void run_compute(struct run *run, int index)
     snapshot->valid = true;
     snapshot->serial = run->twin ? 0 : ++run->computed;
     if (writes) {
-        if ((run->plan[index].kind == STAGE_FUSION || run->plan[index].kind == STAGE_MEMORY) && !run->options.bare)
+        if (run_stage_joint(run, index) && !run->options.bare)
             run_lens_words(run, index);
         return;
     }
