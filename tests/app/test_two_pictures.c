@@ -63,9 +63,8 @@ static int run_screen(void *context)
 static void start(int rows, int columns, const char *model, const char *second)
 {
     static struct child child;
-    struct screen_term_options options = {.rows = rows, .columns = columns, .version = "XTerm(379)"};
     child = (struct child){model, second};
-    screen_term_start(&term, &options, run_screen, &child);
+    screen_term_start_xterm(&term, rows, columns, false, run_screen, &child);
 }
 
 // Text 1 + 2, two pictures of 1 + 2, three fusion layers and the answer.

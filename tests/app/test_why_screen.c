@@ -90,8 +90,7 @@ static int run_screen(void *context)
 
 static void start(int rows, int columns)
 {
-    struct screen_term_options options = {.rows = rows, .columns = columns, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, NULL);
+    screen_term_start_xterm(&term, rows, columns, false, run_screen, NULL);
     expect("stage 1 of 10");
     screen_term_type(&term, "G");
     expect("stage 10 of 10");

@@ -300,6 +300,12 @@ void screen_term_start(struct screen_term *term, const struct screen_term_option
     fcntl(term->pty, F_SETFL, O_NONBLOCK);
 }
 
+void screen_term_start_xterm(struct screen_term *term, int rows, int columns, bool sixel, int (*child)(void *), void *context)
+{
+    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
+    screen_term_start(term, &options, child, context);
+}
+
 void screen_term_settle(struct screen_term *term, int quiet)
 {
     double end = now_ms() + WAIT_MS;

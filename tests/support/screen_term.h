@@ -51,6 +51,9 @@ struct screen_term {
 void screen_term_start(struct screen_term *term, const struct screen_term_options *options,
                        int (*child)(void *), void *context);
 
+// The same in a terminal that says that it is xterm.
+void screen_term_start_xterm(struct screen_term *term, int rows, int columns, bool sixel, int (*child)(void *), void *context);
+
 // Reads and answers until a frame is complete and nothing has come for `quiet` milliseconds (at most 20 s).
 void screen_term_settle(struct screen_term *term, int quiet);
 // Until the text is on the screen; false after 20 s.

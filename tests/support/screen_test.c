@@ -36,8 +36,7 @@ int run_fake_screen(void *needed)
 
 void start_fake_screen(int rows, int columns, bool sixel, const char *needed)
 {
-    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_fake_screen, (void *)(uintptr_t)needed);
+    screen_term_start_xterm(&term, rows, columns, sixel, run_fake_screen, (void *)(uintptr_t)needed);
     expect("'red'"); // below the last stage: all are there
     screen_term_settle(&term, 100);
 }

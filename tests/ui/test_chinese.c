@@ -91,8 +91,7 @@ static const struct {
 
 static void look(int rows, int columns)
 {
-    struct screen_term_options options = {.rows = rows, .columns = columns, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, NULL);
+    screen_term_start_xterm(&term, rows, columns, false, run_screen, NULL);
     assert_true(screen_term_wait(&term, "问题"));
     assert_true(screen_term_wait(&term, "red"));
     screen_term_settle(&term, 200);
@@ -122,9 +121,8 @@ static void test_nor_in_a_small_window(void **state)
 static void test_columns_stay_columns(void **state)
 {
     (void)state;
-    struct screen_term_options options = {.rows = 48, .columns = 160, .version = "XTerm(379)"};
     int row, column, below, below_column;
-    screen_term_start(&term, &options, run_screen, NULL);
+    screen_term_start_xterm(&term, 48, 160, false, run_screen, NULL);
     assert_true(screen_term_wait(&term, "red"));
     screen_term_settle(&term, 200);
     screen_term_type(&term, ".......\t");

@@ -476,8 +476,7 @@ static int run_slow_screen(void *context)
 static void test_figure_before_the_first_column(void **state)
 {
     (void)state;
-    struct screen_term_options options = {.rows = 48, .columns = 160, .sixel = true, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_slow_screen, NULL);
+    screen_term_start_xterm(&term, 48, 160, true, run_slow_screen, NULL);
     expect("what color");
     screen_term_type(&term, "V");
     expect("(a) what color is the apple left of the lemon");

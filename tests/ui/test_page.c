@@ -123,8 +123,7 @@ static int run_screen(void *context)
 
 static void start(struct child *child, int rows, int columns, bool sixel)
 {
-    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, child);
+    screen_term_start_xterm(&term, rows, columns, sixel, run_screen, child);
 }
 
 // How many pixels have been painted with something like the probe's red, inside and outside of its cells.

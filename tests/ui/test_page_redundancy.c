@@ -55,8 +55,7 @@ static void test_pixels(void **state)
     (void)state;
     unsigned char rgb[3];
     int row, column, curve = 0;
-    struct screen_term_options options = {.rows = 48, .columns = 160, .sixel = true, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_fake_screen, (void *)(uintptr_t) "run none\n");
+    screen_term_start_xterm(&term, 48, 160, true, run_fake_screen, (void *)(uintptr_t) "run none\n");
     expect("'red'");
     screen_term_type(&term, "r");
     expect("i0, t0: embeddings");

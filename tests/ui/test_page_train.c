@@ -87,8 +87,7 @@ static int run_screen(void *context)
 
 static void start(struct fake_trainer *trainer, int rows, int columns)
 {
-    struct screen_term_options options = {.rows = rows, .columns = columns, .sixel = true, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, trainer);
+    screen_term_start_xterm(&term, rows, columns, true, run_screen, trainer);
 }
 
 static void test_all_that_is_told_is_shown(void **state)

@@ -43,10 +43,9 @@ static void test_replay(void **state)
 {
     (void)state;
     struct screen_term term;
-    struct screen_term_options options = {.rows = 30, .columns = 100, .sixel = true, .version = "XTerm(379)"};
     unsigned char rgb[3];
     write_run();
-    screen_term_start(&term, &options, run_replay, trace_path);
+    screen_term_start_xterm(&term, 30, 100, true, run_replay, trace_path);
     assert_true(screen_term_wait(&term, "A saved run"));
     assert_true(screen_term_wait(&term, "stage 1 of 13"));
     screen_term_settle(&term, 150);

@@ -47,9 +47,7 @@ static int run_screen(void *context)
 static void start(int rows, int columns, bool sixel)
 {
     static struct child child = {.graphics = GRAPHICS_AUTO, .theme = THEME_AUTO};
-    struct screen_term_options options = {
-        .rows = rows, .columns = columns, .sixel = sixel, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, &child);
+    screen_term_start_xterm(&term, rows, columns, sixel, run_screen, &child);
     assert_true(screen_term_wait(&term, "'red'")); // below the last stage: all are there
     screen_term_settle(&term, 150);
 }
@@ -531,8 +529,7 @@ static void test_typed_ahead(void **state)
 {
     (void)state;
     static struct child child = {.graphics = GRAPHICS_AUTO};
-    struct screen_term_options options = {.rows = 24, .columns = 80, .sixel = true, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, &child);
+    screen_term_start_xterm(&term, 24, 80, true, run_screen, &child);
     screen_term_type(&term, "ll\033OC"); // the last is an arrow
     expect("stage 4 of 13");
     finish("q");

@@ -170,9 +170,7 @@ static void test_crashes(void **state)
     void (*crashes[])(void *, const char *) = {crash_by_segv, crash_by_abort, crash_by_exit};
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
         struct screen_term term;
-        struct screen_term_options options = {
-            .rows = 24, .columns = 80, .sixel = true, .version = "XTerm(379)"};
-        screen_term_start(&term, &options, run_crashing, &crashes[i]);
+        screen_term_start_xterm(&term, 24, 80, true, run_crashing, &crashes[i]);
         assert_true(screen_term_wait(&term, "stage 1 of 13"));
         assert_true(term.alternate);
         screen_term_type(&term, "axyz\r");
@@ -209,8 +207,7 @@ static void test_stopped_and_continued(void **state)
 {
     (void)state;
     struct screen_term term;
-    struct screen_term_options options = {.rows = 24, .columns = 80, .sixel = true, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_screen, NULL);
+    screen_term_start_xterm(&term, 24, 80, true, run_screen, NULL);
     assert_true(screen_term_wait(&term, "stage 1 of 13"));
     screen_term_settle(&term, 100);
     kill(term.pid, SIGSTOP);
@@ -269,8 +266,7 @@ static void test_suspend_key(void **state)
 {
     (void)state;
     struct screen_term term;
-    struct screen_term_options options = {.rows = 24, .columns = 80, .sixel = true, .version = "XTerm(379)"};
-    screen_term_start(&term, &options, run_job, NULL);
+    screen_term_start_xterm(&term, 24, 80, true, run_job, NULL);
     assert_true(screen_term_wait(&term, "stage 1 of 13"));
     screen_term_settle(&term, 100);
     screen_term_type(&term, "\032");
