@@ -112,9 +112,8 @@ static struct look choose_look(const struct world *world, uint64_t seed, uint64_
     struct random lot;
     random_init(&lot, seed ^ 0x73747931u, 2 * index);
     const struct world_options *options = &world->options;
-    struct look look = {.style = world_choose_style(world, random_below(&lot, 1u << 16)), .size = 100};
-    if (options->size_low)
-        look.size = between(&lot, options->size_low, options->size_high);
+    struct look look = {.style = world_choose_style(world, random_below(&lot, 1u << 16))};
+    look.size = between(&lot, options->size_low, options->size_high);
     return look;
 }
 

@@ -69,12 +69,13 @@ const char *world_style_name(enum world_style style);
 struct world_options {
     unsigned styles; // bit 1 << style; each scene is drawn in one of these, by lot
     bool reworded;   // questions in more words too: polite, terse, asked round corners; and their vocabulary
-    int size_low, size_high; // percent of the usual size in which a scene's objects are drawn, by lot; 0: 100
+    int size_low, size_high; // percent of the usual size in which a scene's objects are drawn, by lot
     bool new_backgrounds;    // of kinds that the default world, on which models are trained, does not have
 };
 enum { WORLD_SIZE_LEAST = 50, WORLD_SIZE_MOST = 130 };
 #define WORLD_DEFAULT                                                                                          \
-    ((struct world_options){.styles = 1u << WORLD_STYLE_NOTO | 1u << WORLD_STYLE_TWEMOJI, .reworded = true})
+    ((struct world_options){.styles = 1u << WORLD_STYLE_NOTO | 1u << WORLD_STYLE_TWEMOJI, .reworded = true, .size_low = 100,   \
+                            .size_high = 100})
 
 // Opens the sprite sheets and tables below `assets` (the bundled assets folder).
 struct world *world_open(const char *assets, const struct world_options *options, struct error *err);

@@ -533,7 +533,9 @@ static void test_pairs(void **state)
     assert_null(trainer_new(&options, &err)); // the words of statements are not those of this world
     assert_non_null(strstr(err.text, "reworded"));
 
-    struct world *reworded = world_open("assets", &(struct world_options){.styles = 1, .reworded = true}, &err);
+    struct world_options kind = WORLD_DEFAULT;
+    kind.styles = 1;
+    struct world *reworded = world_open("assets", &kind, &err);
     struct language language;
     assert_true(reworded && language_init(&language, reworded, &err));
     options.world = reworded;

