@@ -99,18 +99,23 @@ char *train_calibration_on_set(const char *weights, const char *set, int count, 
     if (!question_set_read_unanswered(&questions, set, 0, err))
         return NULL;
     count = count < questions.count ? count : questions.count;
-    struct picture *pictures = memory_alloc((size_t)count, sizeof *pictures);
+    int each = question_set_pictures(&questions);
+    struct picture *pictures = memory_alloc((size_t)(count * each), sizeof *pictures);
     struct calibration_sample *samples = memory_alloc((size_t)count, sizeof *samples);
     bool ok = (pictures && samples) || error_no_memory(err, "the calibration");
     for (int i = 0; ok && i < count; i++) { // spread over the whole set
         const struct question *q = &questions.questions[(int)((int64_t)i * questions.count / count)];
-        ok = picture_load(&pictures[i], q->pictures[0], (struct picture_reading){0}, NULL, err) ||
-             question_set_blame(&questions, (int)(q - questions.questions), err);
-        samples[i] = (struct calibration_sample){{&pictures[i], NULL}, q->text};
+        samples[i] = (struct calibration_sample){.question = q->text};
+        for (int p = 0; ok && p < each; p++) {
+            struct picture *picture = &pictures[i * each + p];
+            ok = picture_load(picture, q->pictures[p], (struct picture_reading){0}, NULL, err) ||
+                 question_set_blame(&questions, (int)(q - questions.questions), err);
+            samples[i].pictures[p] = picture;
+        }
     }
     if (ok)
-        text = calibrate_file(weights, 1, samples, count, threads, err);
-    for (int i = 0; pictures && i < count; i++)
+        text = calibrate_file(weights, each, samples, count, threads, err);
+    for (int i = 0; pictures && i < count * each; i++)
         picture_free(&pictures[i]);
     memory_free(pictures);
     memory_free(samples);

@@ -3,6 +3,7 @@
 #include "engine/base/memory.h"
 #include "engine/io/picture.h"
 #include "engine/io/tensors.h"
+#include "engine/model/labels.h"
 #include "engine/model/question.h"
 #include "engine/text/tokenizer.h"
 
@@ -13,25 +14,39 @@
 #include <unistd.h>
 
 struct keyed {
-    const char *picture;
+    char *const *pictures;
     int question;
 };
+
+static int compare_pictures(char *const *x, char *const *y)
+{
+    int order = strcmp(x[0], y[0]);
+    return order || !x[1] || !y[1] ? order : strcmp(x[1], y[1]);
+}
 
 static int by_picture(const void *a, const void *b)
 {
     const struct keyed *x = a, *y = b;
-    int order = strcmp(x->picture, y->picture);
+    int order = compare_pictures(x->pictures, y->pictures);
     return order ? order : (x->question > y->question) - (x->question < y->question);
+}
+
+static bool check_readable(const struct learn_set *set, const struct keyed *asked, struct error *err)
+{
+    for (int p = 0; p < set->config.pictures; p++)
+        if (access(asked->pictures[p], R_OK) != 0)
+            return error_set(err, ERROR_INPUT, "cannot open %s: %s", asked->pictures[p], strerror(errno)) ||
+                   question_set_blame(&set->questions, asked->question, err);
+    return true;
 }
 
 static bool make_groups(struct learn_set *set, const struct keyed *sorted, struct error *err)
 {
     for (int i = 0; i < set->questions.count; i++) {
-        bool same = i && !strcmp(sorted[i].picture, sorted[i - 1].picture);
+        bool same = i && !compare_pictures(sorted[i].pictures, sorted[i - 1].pictures);
         set->order[i] = sorted[i].question;
-        if (!same && access(sorted[i].picture, R_OK) != 0)
-            return error_set(err, ERROR_INPUT, "cannot open %s: %s", sorted[i].picture, strerror(errno)) ||
-                   question_set_blame(&set->questions, sorted[i].question, err);
+        if (!same && !check_readable(set, &sorted[i], err))
+            return false;
         if (!same)
             set->groups[set->group_count++].first = i;
         set->groups[set->group_count - 1].count++;
@@ -48,7 +63,7 @@ static bool group_questions(struct learn_set *set, struct error *err)
     set->groups = memory_alloc(count, sizeof *set->groups);
     bool ok = (sorted && set->order && set->labels && set->groups) || error_no_memory(err, "the question set");
     for (size_t i = 0; ok && i < count; i++)
-        sorted[i] = (struct keyed){set->questions.questions[i].pictures[0], (int)i};
+        sorted[i] = (struct keyed){set->questions.questions[i].pictures, (int)i};
     if (ok)
         qsort(sorted, count, sizeof *sorted, by_picture);
     ok = ok && make_groups(set, sorted, err);
@@ -57,9 +72,9 @@ static bool group_questions(struct learn_set *set, struct error *err)
 }
 
 // The model's answers as a table from text to label.
-static json_t *answer_table(const struct tensor_list *model)
+static json_t *answer_table(const struct learn_set *set, const struct tensor_list *model)
 {
-    const char *text = tensor_list_metadata(model, "answers");
+    const char *own = tensor_list_metadata(model, "answers"), *text = own ? own : labels_published(&set->config);
     json_t *list = text ? json_loads(text, 0, NULL) : NULL, *table = json_object();
     for (size_t a = json_array_size(list); table && a-- > 0;) // of answers that stand twice the first counts
         if (json_is_string(json_array_get(list, a)))
@@ -95,7 +110,7 @@ static int answer_words(const struct learn_set *set, int question, int words[WRI
 
 static bool find_labels(struct learn_set *set, const struct tensor_list *model, struct error *err)
 {
-    json_t *table = answer_table(model);
+    json_t *table = answer_table(set, model);
     int words[WRITING_WORDS];
     struct token *tokens = memory_alloc((size_t)set->config.max_tokens, sizeof *tokens);
     if (!table || !tokens) {
@@ -119,11 +134,13 @@ static bool find_labels(struct learn_set *set, const struct tensor_list *model, 
     return true;
 }
 
-static bool check_pictures(const struct learn_set *set, const char *path, struct error *err)
+static bool check_pictures(const struct learn_set *set, struct error *err)
 {
     for (int i = 0; i < set->questions.count; i++)
-        if (set->questions.questions[i].pictures[1])
-            return error_set(err, ERROR_INPUT, "%s asks about two pictures at once, which training is not made for", path);
+        if (set->config.pictures != (set->questions.questions[i].pictures[1] ? 2 : 1))
+            return error_set(err, ERROR_INPUT, "the task %s needs %d picture(s); %d given", model_task_name(set->config.task),
+                             set->config.pictures, 3 - set->config.pictures) ||
+                   question_set_blame(&set->questions, i, err);
     return true;
 }
 
@@ -137,7 +154,7 @@ bool learn_set_open(struct learn_set *set, const char *path, const struct model_
     bool ok = question_tokenizer(&set->config, model, &set->tokenizer, err) &&
               (set->tokenizer ||
                error_set(err, ERROR_INPUT, "the model carries no tokenizer, so it cannot read questions"));
-    ok = ok && question_set_read_unanswered(&set->questions, path, 0, err) && check_pictures(set, path, err) &&
+    ok = ok && question_set_read_unanswered(&set->questions, path, 0, err) && check_pictures(set, err) &&
          group_questions(set, err) && find_labels(set, model, err);
     if (!ok)
         learn_set_close(set);
@@ -157,7 +174,8 @@ void learn_set_close(struct learn_set *set)
 bool learn_set_sample_init(struct set_sample *sample, const struct learn_set *set)
 {
     size_t side = (size_t)set->config.image_size;
-    sample->pixels = memory_alloc(3 * side * side, sizeof *sample->pixels);
+    sample->picture_size = 3 * side * side;
+    sample->pixels = memory_alloc((size_t)set->config.pictures * sample->picture_size, sizeof *sample->pixels);
     sample->ids = memory_alloc((size_t)(SET_QUESTIONS * set->config.max_tokens), sizeof *sample->ids);
     sample->writes = model_writes(&set->config);
     return sample->pixels && sample->ids;
@@ -194,7 +212,7 @@ int learn_set_turn(const struct learn_set *set, uint64_t seed, uint64_t index)
     return (int)((start + index % (uint64_t)n * (uint64_t)step) % (uint64_t)n);
 }
 
-static bool draw_picture(const struct learn_set *set, const char *path, struct set_sample *sample, struct error *err)
+static bool draw_picture(const struct learn_set *set, const char *path, real *pixels, struct error *err)
 {
     struct picture picture, fitted = {0};
     const struct picture_reading reading = {.least_side = set->config.image_size};
@@ -202,7 +220,7 @@ static bool draw_picture(const struct learn_set *set, const char *path, struct s
         return false;
     bool ok = picture_fit(&fitted, &picture, set->config.image_size, model_fitting(&set->config), err);
     if (ok)
-        picture_normalize_clip(&fitted, sample->pixels);
+        picture_normalize_clip(&fitted, pixels);
     picture_free(&picture);
     picture_free(&fitted);
     return ok;
@@ -228,8 +246,11 @@ bool learn_set_draw(const struct learn_set *set, int group, int want, struct ran
         return error_no_memory(err, "the questions");
     int first = set->order[g.first];
     writing_start(&sample->writing, set->config.token_end);
-    bool ok = draw_picture(set, set->questions.questions[first].pictures[0], sample, err) ||
-              question_set_blame(&set->questions, first, err);
+    bool ok = true;
+    for (int p = 0; ok && p < set->config.pictures; p++)
+        ok = draw_picture(set, set->questions.questions[first].pictures[p],
+                          sample->pixels + (size_t)p * sample->picture_size, err) ||
+             question_set_blame(&set->questions, first, err);
     for (int q = 0; ok && q < count; q++) {
         int which = set->order[g.first + (from + q) % g.count];
         int n = question_tokens(set, which, tokens);
@@ -252,10 +273,11 @@ bool learn_set_draw(const struct learn_set *set, int group, int want, struct ran
     return true;
 }
 
-struct net_batch learn_set_batch(struct set_sample *sample)
+struct net_batch learn_set_batch(struct set_sample *sample, int picture)
 {
     struct net_batch batch = {.questions = sample->questions, .text_stride = sample->text_stride,
-                              .pixels = sample->pixels, .ids = sample->ids, .text_count = sample->text_count};
+                              .pixels = sample->pixels + (size_t)picture * sample->picture_size, .picture = picture,
+                              .ids = sample->ids, .text_count = sample->text_count};
     if (sample->writes) {
         batch.answer_rows = writing_lay_out(&sample->writing);
         batch.answer_ids = sample->writing.ids;

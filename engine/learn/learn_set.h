@@ -14,7 +14,7 @@ struct tokenizer;
 
 enum { SET_QUESTIONS = WRITING_ANSWERS }; // of a picture in one pass at most
 
-// A picture and the questions about it: order[first] .. of the set.
+// A picture, or two for a model that takes two, and the questions about it: order[first] .. of the set.
 struct set_group {
     int first, count;
 };
@@ -32,7 +32,8 @@ struct learn_set {
 
 // What of a set's group takes part in one pass; the buffers are learn_set_sample_init()'s.
 struct set_sample {
-    real *pixels; // (3, side, side)
+    real *pixels; // (pictures, 3, side, side)
+    size_t picture_size;
     int *ids;     // (SET_QUESTIONS, max_tokens)
     int text_count[SET_QUESTIONS], answers[SET_QUESTIONS], questions, text_stride;
     bool writes;
@@ -55,8 +56,8 @@ int learn_set_turn(const struct learn_set *set, uint64_t seed, uint64_t index);
 // read.
 bool learn_set_draw(const struct learn_set *set, int group, int want, struct random *random, struct set_sample *sample,
                     struct error *err);
-// The sample as a pass, and what it should answer: written answers as they stand.
-struct net_batch learn_set_batch(struct set_sample *sample);
+// The sample as a pass of one of its pictures, and what it should answer: written answers as they stand.
+struct net_batch learn_set_batch(struct set_sample *sample, int picture);
 const int *learn_set_wanted(const struct set_sample *sample);
 
 #endif

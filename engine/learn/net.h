@@ -59,7 +59,7 @@ struct net {
     int text_layers; // BLIP: its fusion layers without their cross-attention and trimmers, which encode the words alone
     struct linear_ref transform[NET_STREAMS], pooler[NET_STREAMS]; // out 0: BLIP has none
     int labels;                                                    // numbers in a row of logits
-    struct answer_head_refs head, pair_head; // METER's; pair_head: with config.pair_hidden
+    struct answer_head_refs head, pair_head; // METER's; pair_head: with config.pair_hidden, or, without a head, of NLVR2
     // BLIP's: a linear map of the words' first row, or a decoder, whose labels are the words of its vocabulary.
     bool writes, captions; // captions: without layers of its own
     struct linear_ref match;
@@ -176,7 +176,7 @@ struct net_gradients {
 void net_backward(struct tape *tape, const struct net *net, const struct net_batch *batch, struct net_state *state,
                   const struct net_gradients *gradients);
 
-// Statements about two pictures, with config.pair_hidden: what the head for them says, head->logits (statements, 2: false,
+// Statements about two pictures, with a pair_head: what the head for them says, head->logits (statements, 2: false,
 // true), after both pictures' net_forward() with the same texts; and its gradients, added to both pictures' pooled ones.
 void net_pair_forward(struct tape *tape, const struct net *net, const struct net_state pictures[2],
                       struct answer_head_state *head);

@@ -45,6 +45,8 @@ static void classify(struct tape *tape, const struct net *net, struct net_state 
             for (int i = 0; i < width; i++)
                 state->pooled[(q * 2 + (s == NET_IMAGE)) * width + i] = (real)tanh((double)dense[q * width + i]);
     }
+    if (!net->head.first.out) // the head for both pictures reads what both passes pooled (net_pair.c)
+        return;
     answer_head(tape, &net->head, &state->head, state->pooled, n);
     state->logits = state->head.logits;
 }
@@ -255,6 +257,6 @@ void net_answer_back(struct tape *tape, const struct net *net, const struct net_
         write_answers_back(tape, net, batch, state, gradients->logits, &leaving, d);
     else if (net->match.out && gradients->logits)
         match_back(tape, net, state, gradients->logits, &leaving, d[NET_TEXT]);
-    else if (net->head.first.out)
+    else if (net->pooler[NET_TEXT].out)
         classify_back(tape, net, state, gradients, &leaving, d);
 }

@@ -155,8 +155,9 @@ bool net_init(struct net *net, const struct model_config *c, const struct params
     if (widest > LEARN_WIDTH)
         return error_set(err, ERROR_INPUT, "training supports widths of at most %d; the model has %d", LEARN_WIDTH,
                          widest);
-    if (c->pictures != 1 || c->position_grid != grid)
-        return error_set(err, ERROR_INPUT, "training supports models of one picture at their own resolution");
+    bool pair = c->architecture == ARCHITECTURE_METER && c->task == TASK_NLVR2;
+    if ((c->pictures != 1 && !pair) || c->position_grid != grid)
+        return error_set(err, ERROR_INPUT, "training supports models of one picture, and METER's of two, at their own resolution");
     if (c->architecture == ARCHITECTURE_METER && c->task == TASK_RETRIEVAL)
         return error_set(err, ERROR_INPUT, "training supports METER models that answer; this one matches pictures and texts");
     struct lookup at = {.params = params};

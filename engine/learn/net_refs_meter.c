@@ -63,8 +63,11 @@ static struct answer_head_refs head(struct lookup *at, const struct model_config
 
 static void heads(struct lookup *at, const struct model_config *c, const int *answer_words, struct net *net)
 {
-    if (c->pair_hidden)
-        net->pair_head = head(at, c, TASK_NLVR2, c->pair_hidden, 2, 2);
+    int hidden = c->task == TASK_NLVR2 ? c->head_hidden : c->pair_hidden;
+    if (hidden)
+        net->pair_head = head(at, c, TASK_NLVR2, hidden, 2, 2);
+    if (c->task == TASK_NLVR2)
+        return;
     net->head = head(at, c, c->task, c->head_hidden, 1, c->labels);
     if (!c->answer_words)
         return;

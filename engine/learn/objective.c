@@ -69,12 +69,11 @@ int objective_best(const real *logits, int n)
     return best;
 }
 
-static bool row_right(const struct objective_target *target, const struct net_state *state, const real *teacher,
-                      int labels, int row)
+static bool row_right(const struct objective_target *target, const real *logits, const real *teacher, int labels, int row)
 {
     size_t at = (size_t)row * (size_t)labels;
     int answer = target->answers[row] >= 0 ? target->answers[row] : teacher ? objective_best(teacher + at, labels) : -1;
-    return objective_best(state->logits + at, labels) == answer;
+    return objective_best(logits + at, labels) == answer;
 }
 
 void objective_score(const struct objective_target *target, const struct net_state *state, const real *teacher, int labels,
@@ -83,7 +82,7 @@ void objective_score(const struct objective_target *target, const struct net_sta
     for (int q = 0; q < target->questions; q++) {
         int right = 1;
         for (int r = rows_first(state->answer_rows, q); right && r < rows_first(state->answer_rows, q + 1); r++)
-            right = row_right(target, state, teacher, labels, r);
+            right = row_right(target, state->logits, teacher, labels, r);
         sums->questions++;
         sums->right += right;
         if (!target->sample)
@@ -303,12 +302,13 @@ void objective_apply(struct tape *tape, const struct net *net, const struct obje
         world_losses(tape, net, objective, target->sample, batch, state, question_scale, scene_scale, gradients, sums);
 }
 
-void objective_score_pair(const struct objective_pair *pair, struct objective_sums *sums)
+void objective_score_pair(const struct objective_pair *pair, const real *teacher, struct objective_sums *sums)
 {
-    const struct sample *sample = pair->samples[0];
-    for (int q = 0; q < sample->question_count; q++)
-        sums->statements_right += objective_best(pair->head->logits + q * 2, 2) == sample->answers[q];
-    sums->statements += sample->question_count;
+    bool world = pair->target.sample != NULL;
+    int *right = world ? &sums->statements_right : &sums->right;
+    for (int q = 0; q < pair->target.questions; q++)
+        *right += row_right(&pair->target, pair->head->logits, teacher, 2, q);
+    *(world ? &sums->statements : &sums->questions) += pair->target.questions;
     sums->scenes++;
 }
 
@@ -316,17 +316,17 @@ void objective_apply_pair(struct tape *tape, const struct net *net, const struct
                           const struct objective_pair *pair, const real *teacher, real question_scale, real scene_scale,
                           struct net_gradients gradients[2], struct objective_sums *sums)
 {
-    const struct sample *sample = pair->samples[0];
-    const struct judged judged = {pair->head->logits, sample->question_count, 2, 0};
+    const struct judged judged = {pair->head->logits, pair->target.questions, 2, 0};
     real *dlogits = tape_zeros(tape, (size_t)(judged.rows * 2));
-    objective_score_pair(pair, sums);
-    answer_loss(objective, &judged, sample->answers, question_scale, dlogits, sums);
+    objective_score_pair(pair, teacher, sums);
+    answer_loss(objective, &judged, pair->target.answers, question_scale, dlogits, sums);
     if (teacher && objective->weights.distill > 0)
         distill_loss(objective, &judged, teacher, question_scale, dlogits, sums);
     struct objective_sums half = {0}; // of two pictures each counts half
     for (int p = 0; p < 2; p++) {
         gradients[p] = (struct net_gradients){0};
-        world_losses(tape, net, objective, pair->samples[p], pair->batches[p], &pair->states[p], question_scale / 2,
+        if (pair->target.sample)
+            world_losses(tape, net, objective, pair->samples[p], pair->batches[p], &pair->states[p], question_scale / 2,
                      scene_scale / 2, &gradients[p], &half);
     }
     for (int k = 0; k < TERMS; k++)

@@ -47,9 +47,11 @@ void objective_apply(struct tape *tape, const struct net *net, const struct obje
                      const struct net_state *state, const real *teacher, real question_scale, real scene_scale, struct net_gradients *gradients,
                      struct objective_sums *sums);
 
-// The same of statements about two pictures, whose answers are the truth (0, 1): samples of both pictures, their batches
-// and states, what the head for them said; teacher: its logits of the full model.
+// The same of statements about two pictures, whose answers are the truth (0, 1): the samples of both in a world, their
+// batches and states, what the head for them said; teacher: its logits of the full model. Only a world's are told apart from
+// questions in the sums.
 struct objective_pair {
+    struct objective_target target;
     const struct sample *samples[2];
     const struct net_batch *batches[2];
     const struct net_state *states;
@@ -58,7 +60,7 @@ struct objective_pair {
 void objective_apply_pair(struct tape *tape, const struct net *net, const struct objective *objective,
                           const struct objective_pair *pair, const real *teacher, real question_scale, real scene_scale,
                           struct net_gradients gradients[2], struct objective_sums *sums);
-void objective_score_pair(const struct objective_pair *pair, struct objective_sums *sums);
+void objective_score_pair(const struct objective_pair *pair, const real *teacher, struct objective_sums *sums);
 
 // Counts right answers only (of `state`), of which every row's best is right; where none is known, those that agree with the
 // teacher (NULL: those are wrong).

@@ -19,7 +19,8 @@ static bool make_workers(struct trainer *t)
     size_t arena = net_arena_size(&t->net, questions, tokens, answers), taught = 0;
     if (t->teacher.value)
         taught = net_arena_size(&t->teacher.net, questions, tokens, answers);
-    arena = (taught > arena ? taught : arena) * (t->settings.pairs > 0 ? 2 : 1); // both pictures' passes are kept
+    // Both pictures' passes are kept.
+    arena = (taught > arena ? taught : arena) * (t->settings.pairs > 0 || t->config.pictures == 2 ? 2 : 1);
     for (int i = 0; i < t->workers; i++) {
         struct worker *w = &t->worker[i];
         w->tape = (struct tape){.kernels = learn_kernels_get(), .P = t->params.value,

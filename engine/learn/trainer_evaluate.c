@@ -31,7 +31,8 @@ static void evaluate_job(void *context, int index, int worker)
     w->tape.G = NULL;
     struct net_trimming trimming = {.on = t->eval_trim, .heads = t->settings.heads, .compact = true,
                                     .sampling = {.temperature = 1}};
-    for (int i = index; i < t->eval_scenes && !w->failed; i += t->workers) {
+    bool pairs_alone = t->config.pictures == 2;
+    for (int i = index; i < t->eval_scenes && !w->failed && !pairs_alone; i += t->workers) {
         struct trainer_material material;
         struct net_state state;
         if (!draw(t, w, i, &material))
@@ -45,8 +46,8 @@ static void evaluate_job(void *context, int index, int worker)
         if (t->eval_trim)
             trainer_measure(t, &material, &state, 1, &w->sums);
     }
-    for (int i = index; t->settings.pairs > 0 && i < t->eval_scenes; i += t->workers)
-        trainer_evaluate_pair(t, w, (uint64_t)i, &trimming);
+    for (int i = index; (t->settings.pairs > 0 || pairs_alone) && i < t->eval_scenes && !w->failed; i += t->workers)
+        trainer_evaluate_pair(t, w, i, &trimming);
 }
 
 struct objective_sums trainer_evaluate(struct trainer *t, uint64_t seed, int scenes, bool trim, double *share,

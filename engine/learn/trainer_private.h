@@ -92,13 +92,13 @@ void trainer_teach(const struct trainer *t, struct worker *w, struct trainer_mat
 // `weight`: of this pass among those of a question.
 void trainer_measure(const struct trainer *t, const struct trainer_material *material, const struct net_state *state,
                      double weight, struct step_sums *sums);
-// trainer_pair.c. Scenes of a step, the last ones, that are pairs of pictures.
+// trainer_pair.c. Scenes of a step, the last ones, that are pairs of pictures: all of a model that takes two.
 int trainer_pair_scenes(const struct trainer *t);
 // What trainer_scene() does, with pair `index` of the run.
 void trainer_pair(struct trainer *t, struct worker *w, uint64_t index);
-// Judges the statements of pair `index` of the world eval_seed; false when there is no such pair.
-bool trainer_evaluate_pair(const struct trainer *t, struct worker *w, uint64_t index,
-                           const struct net_trimming *trimming);
+// Judges the statements of pair `index` of the world eval_seed, or of the held-out set; false when there is no such pair, and
+// w->failed when a picture cannot be read.
+bool trainer_evaluate_pair(const struct trainer *t, struct worker *w, int index, const struct net_trimming *trimming);
 // How masks are drawn at this point of the run.
 struct net_trimming trainer_trimming(const struct trainer *t, struct random *random);
 // Whether what a pass keeps is measured and costs: none with other thresholds, which would be held to a target that is not

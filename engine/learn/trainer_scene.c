@@ -89,7 +89,7 @@ void trainer_push_costs(const struct trainer *t, const struct net_batch *batch, 
 
 struct trainer_material trainer_set_material(struct worker *w)
 {
-    struct trainer_material material = {.batch = learn_set_batch(&w->set_sample)};
+    struct trainer_material material = {.batch = learn_set_batch(&w->set_sample, 0)};
     material.target = (struct objective_target){w->set_sample.questions, learn_set_wanted(&w->set_sample), NULL};
     return material;
 }

@@ -68,6 +68,16 @@ static char *read_instead(struct model *model, const char *path, struct error *e
     return NULL;
 }
 
+// vlm_spec §3.5, §4.7
+const char *labels_published(const struct model_config *c)
+{
+    if (c->task == TASK_NLVR2 && c->labels == 2)
+        return "[\"False\", \"True\"]";
+    if (c->task == TASK_SNLI && c->labels == 3)
+        return "[\"contradiction\", \"neutral\", \"entailment\"]";
+    return c->task == TASK_RETRIEVAL && c->labels == 2 ? "[\"no match\", \"match\"]" : NULL;
+}
+
 bool labels_read(struct model *model, const struct tensor_list *file, const char *instead, struct error *err)
 {
     bool second = model_is_second_task(&model->config); // the file's answers are the first task's
@@ -75,13 +85,8 @@ bool labels_read(struct model *model, const struct tensor_list *file, const char
     const char *text = instead ? other : second ? NULL : tensor_list_metadata(file, "answers");
     if (instead && !other)
         return false;
-    // What the labels of the published two- and three-way heads mean (vlm_spec §3.5).
-    if (!text && model->config.task == TASK_NLVR2 && model->config.labels == 2)
-        text = "[\"False\", \"True\"]";
-    if (!text && model->config.task == TASK_SNLI && model->config.labels == 3)
-        text = "[\"contradiction\", \"neutral\", \"entailment\"]";
-    if (!text && model->config.task == TASK_RETRIEVAL && model->config.labels == 2)
-        text = "[\"no match\", \"match\"]";
+    if (!text)
+        text = labels_published(&model->config);
     if (!text)
         return true;
     json_t *list = read_list(model, text, "answers", err);

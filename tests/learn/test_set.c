@@ -27,6 +27,7 @@ static const struct tiny_options meter = {.task = TASK_VQA, .published = true, .
 static const struct tiny_options blip = {.task = TASK_VQA, .blip = true, .seed = 7};
 static const struct tiny_options captioner = {.task = TASK_CAPTION, .blip = true, .seed = 7};
 static const struct tiny_options matcher = {.task = TASK_RETRIEVAL, .blip = true, .seed = 7};
+static const struct tiny_options judge = {.task = TASK_NLVR2, .published = true, .seed = 7};
 
 static const char *picture_path(int index)
 {
@@ -35,9 +36,10 @@ static const char *picture_path(int index)
     return path;
 }
 
-// A set in which every third question has its answer. Its path.
-static const char *write_set(const char *name)
+// A set in which every third question has its answer, of as many pictures a row as the model takes. Its path.
+static const char *write_set(const char *name, const struct model_config *config)
 {
+    bool pairs = config->pictures == 2;
     struct error err = {0};
     char text[8192] = "";
     for (int p = 0; p < PICTURES; p++) {
@@ -48,8 +50,13 @@ static const char *write_set(const char *name)
     for (int q = 0; q < ASKED; q++) // a picture's questions need not stand together
         for (int p = 0; p < PICTURES; p++) {
             char line[512];
-            snprintf(line, sizeof line, "{\"picture\": \"%s\", \"question\": \"%s\"%s}\n", strrchr(picture_path(p), '/') + 1,
-                     tiny_questions[(p + q) % 8], q ? "" : ", \"answer\": \"blue\"");
+            char left[32], right[32];
+            snprintf(left, sizeof left, "%s", strrchr(picture_path(p), '/') + 1);
+            snprintf(right, sizeof right, "%s", strrchr(picture_path((p * 3 + 1) % PICTURES), '/') + 1); // two share their right one
+            snprintf(line, sizeof line, pairs ? "{\"picture\": [\"%s\", \"%s\"], " : "{\"picture\": \"%s\", ", left, right);
+            strcat(text, line);
+            snprintf(line, sizeof line, "\"question\": \"%s\"%s%s}\n", tiny_questions[(p + q) % 8], q ? "" : ", \"answer\": ",
+                     q ? "" : pairs ? "\"True\"" : "\"blue\"");
             strcat(text, line);
         }
     return scratch_write(name, text, strlen(text));
@@ -65,10 +72,10 @@ static void fixture_init(struct fixture *f, const struct tiny_options *options)
 {
     struct error err = {0};
     openblas_set_num_threads(1);
-    f->set = write_set("questions.jsonl");
     f->file = safetensors_open(tiny_write("full.safetensors", options), &err);
     if (!f->file || !model_config_read(&f->config, f->file, &err))
         fail_msg("%s", err.text);
+    f->set = write_set("questions.jsonl", &f->config);
 }
 
 static struct train_settings frozen_settings(int steps)
@@ -140,7 +147,7 @@ static void test_written_material(void **state)
     assert_int_equal(set.config.labels, 9);
     assert_true(learn_set_sample_init(&sample, &set));
     assert_true(learn_set_draw(&set, 0, 12, NULL, &sample, &err));
-    struct net_batch batch = learn_set_batch(&sample);
+    struct net_batch batch = learn_set_batch(&sample, 0);
     static const int first[] = {0, 2, 3, 4}, ids[] = {28, 13, 28, 28}, wanted[] = {13, 3, -1, -1}; // "blue" is 13
     assert_int_equal(batch.ids[0], 29);
     assert_int_equal(rows_total(batch.answer_rows), 4);
@@ -151,7 +158,7 @@ static void test_written_material(void **state)
     float logits[4 * 30] = {0};
     logits[2 * 30 + 20] = logits[3 * 30 + 3] = 1;
     writing_continue(&sample.writing, logits, 30);
-    batch = learn_set_batch(&sample);
+    batch = learn_set_batch(&sample, 0);
     assert_int_equal(rows_total(batch.answer_rows), 5);
     assert_int_equal(batch.answer_ids[3], 20);
     assert_true(writing_unfinished(&sample.writing));
@@ -182,7 +189,7 @@ static void test_caption_material(void **state)
     assert_int_equal(set.labelled, 1);
     assert_true(learn_set_sample_init(&sample, &set));
     assert_true(learn_set_draw(&set, 0, 12, NULL, &sample, &err));
-    struct net_batch batch = learn_set_batch(&sample);
+    struct net_batch batch = learn_set_batch(&sample, 0);
     static const int first[] = {0, 1, 4}, ids[] = {19, 20, 8, 17}, wanted[] = {-1, 8, 17, 3}; // "of", "cup is there"
     assert_int_equal(batch.ids[0], 28);
     assert_int_equal(batch.text_count[0], 4); // [DEC] a picture of
@@ -196,7 +203,7 @@ static void test_caption_material(void **state)
         never[r * 30 + 12] = 1;
     for (int w = 0; w < 40 && writing_unfinished(&sample.writing); w++) {
         writing_continue(&sample.writing, never, 30);
-        batch = learn_set_batch(&sample);
+        batch = learn_set_batch(&sample, 0);
     }
     assert_int_equal(rows_count(batch.answer_rows, 0) + batch.text_count[0] - 1, f.config.max_tokens);
     learn_set_sample_free(&sample);
@@ -239,7 +246,7 @@ static void test_forward(void **state)
     tape.P = params.value;
     assert_true(arena_init(&tape.arena, net_arena_size(&net, ASKED, f.config.max_tokens, 0)));
     assert_true(learn_set_draw(&set, 2, ASKED, NULL, &sample, &err));
-    struct net_batch batch = learn_set_batch(&sample);
+    struct net_batch batch = learn_set_batch(&sample, 0);
     net_forward(&tape, &net, &batch, &open, &pass);
     struct model *model = model_open(scratch_path("full.safetensors"), NULL, &err);
     assert_non_null(model);
@@ -269,6 +276,80 @@ static void test_forward(void **state)
     learn_set_sample_free(&sample);
     learn_set_close(&set);
     tensor_list_close(f.file);
+}
+
+// The passes of both pictures, and what the head for them says: the engine's, with everything kept and pruned. The words are
+// left alone: a run keeps one for both pictures, where either needs it.
+static void check_pair(const struct tiny_options *tiny, bool pruned)
+{
+    struct fixture f;
+    struct error err = {0};
+    struct learn_set set;
+    struct set_sample sample = {0};
+    struct params params;
+    struct net net;
+    struct net_state pass[2];
+    struct answer_head_state head;
+    const struct net_trimming trimming = {.on = pruned, .sampling = {.temperature = 1}};
+    struct tape tape = {.kernels = learn_kernels_get()};
+    fixture_init(&f, tiny);
+    if (!learn_set_open(&set, f.set, &f.config, f.file, &err) || !learn_set_sample_init(&sample, &set))
+        fail_msg("%s", err.text);
+    assert_int_equal(set.group_count, PICTURES);
+    assert_int_equal(set.labelled, PICTURES); // "True" needs no list of answers
+    assert_true(params_init(&params, &f.config, PARAMS_TRIMMERS, 0, 0) &&
+                params_load(&params, f.file, PARAMS_LOAD_START, &err) && net_init(&net, &f.config, &params, NULL, &err));
+    tape.P = params.value;
+    assert_true(arena_init(&tape.arena, 2 * net_arena_size(&net, ASKED, f.config.max_tokens, 0)));
+    struct model *model = model_open(scratch_path("full.safetensors"), &(struct model_options){.pictures = 2}, &err);
+    assert_non_null(model);
+    struct run_options options = run_options_default();
+    options.policy = pruned ? POLICY_LEARNED : POLICY_NONE;
+    float largest = 0, spread = 0;
+    int dropped = 0;
+    for (int group = 0; group < PICTURES; group++) {
+        assert_true(learn_set_draw(&set, group, ASKED, NULL, &sample, &err));
+        arena_rewind(&tape.arena, 0);
+        struct net_batch batches[2] = {learn_set_batch(&sample, 0), learn_set_batch(&sample, 1)};
+        for (int p = 0; p < 2; p++)
+            net_forward(&tape, &net, &batches[p], &trimming, &pass[p]);
+        net_pair_forward(&tape, &net, pass, &head);
+        const float *pixels[2] = {batches[0].pixels, batches[1].pixels};
+        for (int q = 0; q < sample.questions; q++) {
+            struct logits seen = {.count = 0};
+            struct run *run = run_new_from_tensors(model, pixels, sample.ids + q * sample.text_stride, sample.text_count[q],
+                                                   &options, see, &seen, &err);
+            assert_non_null(run);
+            tiny_finish(run);
+            assert_int_equal(seen.count, 2);
+            for (int a = 0; a < 2; a++)
+                largest = fmaxf(largest, fabsf(seen.values[a] - head.logits[q * 2 + a]));
+            spread = fmaxf(spread, fabsf(seen.values[1] - seen.values[0]));
+            const struct stage *last = &run_trace(run)->stages[run_trace(run)->stage_count - 1];
+            for (int p = 0; p < 2; p++)
+                for (int t = 0; t < last->tokens[p].count; t++)
+                    dropped += !last->tokens[p].alive[t];
+            run_free(run);
+        }
+    }
+    print_message("largest difference of a logit %.2e of up to %.2f, %d patches dropped\n", (double)largest, (double)spread,
+                  dropped);
+    assert_true(largest < 1e-4f && spread > 1e-2f && (dropped > 20) == pruned);
+    model_free(model);
+    arena_free(&tape.arena);
+    params_free(&params);
+    learn_set_sample_free(&sample);
+    learn_set_close(&set);
+    tensor_list_close(f.file);
+}
+
+static void test_pair(void **state)
+{
+    (void)state;
+    struct tiny_options trimmed = judge;
+    trimmed.fusion_trimmers = trimmed.image_trimmers = trimmed.words_open = true;
+    check_pair(&judge, false);
+    check_pair(&trimmed, true);
 }
 
 static double whole_loss(const struct train_settings *s, const struct train_progress *p)
@@ -321,7 +402,7 @@ static void check_learns(const struct tiny_options *tiny, bool image_trimmers, d
     trainer_free(trainer);
     tensor_list_close(f.file);
     // What was written is a model that reads questions and prunes.
-    struct model *model = model_open(path, NULL, &err);
+    struct model *model = model_open(path, &(struct model_options){.pictures = tiny->task == TASK_NLVR2 ? 2 : 1}, &err);
     if (!model)
         fail_msg("%s", err.text);
     struct run_options options = run_options_default();
@@ -342,6 +423,7 @@ static void test_learns(void **state)
     check_learns(&blip, true, 0.6);
     check_learns(&matcher, true, 0.6);
     check_learns(&captioner, true, 0.75);
+    check_learns(&judge, true, 0.6);
 }
 
 // A backbone that teaches its own trimmers encodes once for both; a second copy of it as teacher gives the same.
@@ -375,6 +457,7 @@ static void test_shared_encoders(void **state)
     check_shared_encoders(&meter);
     check_shared_encoders(&blip);
     check_shared_encoders(&captioner);
+    check_shared_encoders(&judge);
 }
 
 // A run that is stopped and goes on from its state ends with the very file of one that was not.
@@ -426,6 +509,7 @@ static void test_resumes(void **state)
     check_resumes(&meter);
     check_resumes(&blip);
     check_resumes(&captioner);
+    check_resumes(&judge);
 }
 
 static void check_refused(struct fixture *f, const struct train_settings *settings, const char *what)
@@ -465,7 +549,7 @@ static void test_refused(void **state)
     check_refused(&f, &s, "gone.jsonl, line 1: cannot open ");
     check_refused(&f, &s, "nowhere.png: No such file");
     f.set = scratch_write("pair.jsonl", pair, strlen(pair));
-    check_refused(&f, &s, "two pictures");
+    check_refused(&f, &s, "pair.jsonl, line 1: the task vqa needs 1 picture(s); 2 given");
     f.set = whole;
     struct fixture written;
     fixture_init(&written, &blip);
@@ -493,6 +577,18 @@ static void test_refused(void **state)
     assert_non_null(strstr(trainer_broken(trainer)->text, ".jsonl, line "));
     trainer_free(trainer);
     tensor_list_close(f.file);
+}
+
+static void test_pictures_a_row(void **state)
+{
+    (void)state;
+    struct fixture one, two;
+    struct train_settings s = frozen_settings(10);
+    fixture_init(&two, &judge);
+    fixture_init(&one, &meter); // whose set has taken the place of the other
+    check_refused(&two, &s, "the task nlvr2 needs 2 picture(s); 1 given");
+    tensor_list_close(one.file);
+    tensor_list_close(two.file);
 }
 
 // With answers alone, and everything trained: the same code without a teacher.
@@ -529,7 +625,7 @@ static void test_dense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_material),        cmocka_unit_test(test_forward), cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_material),        cmocka_unit_test(test_forward), cmocka_unit_test(test_pair), cmocka_unit_test(test_pictures_a_row), cmocka_unit_test(test_learns),
         cmocka_unit_test(test_written_material), cmocka_unit_test(test_caption_material), cmocka_unit_test(test_resumes),
         cmocka_unit_test(test_shared_encoders), cmocka_unit_test(test_refused), cmocka_unit_test(test_dense),
     };
