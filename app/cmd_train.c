@@ -24,7 +24,7 @@
 
 enum { ARGUMENTS = 64, PATH = 4096 };
 
-static volatile sig_atomic_t stop_asked;
+static atomic_bool stop_asked;
 
 // The person's, the system's, a terminal that was closed, a reader of the figures that has gone.
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
@@ -33,7 +33,7 @@ enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
 static void ask_to_stop(int signal_number)
 {
     (void)signal_number;
-    stop_asked = 1;
+    stop_asked = true;
 }
 
 struct train_command {
@@ -186,7 +186,11 @@ static bool train(struct trainer *trainer, const struct train_command *a, struct
 {
     double start = clock_seconds(), saved = start;
     *complete = false;
-    while (!stop_asked && !(*complete = !trainer_step(trainer))) {
+    while (!stop_asked) {
+        if (!trainer_step(trainer)) {
+            *complete = !stop_asked;
+            break;
+        }
         train_report_step(report, trainer);
         double now = clock_seconds();
         if (a->minutes && now - start > 60 * (double)a->minutes)
@@ -220,12 +224,13 @@ static bool measure_shifts(struct trainer *trainer, const struct train_command *
         return false;
     train_report_say(report, "%s", _("calibrating"));
     int world_questions = a->calibrate < 0 ? TRAIN_CALIBRATION_MOST : (int)a->calibrate;
-    measured->calibration = world ? train_calibration(plain, world, world_questions, threads, err)
+    measured->calibration = world ? train_calibration(plain, world, world_questions, threads, &stop_asked, err)
                                   : train_calibration_on_set(plain, a->held_out ? a->held_out : a->set,
-                                                             a->calibrate < 0 ? 16 : (int)a->calibrate, threads, err);
+                                                             a->calibrate < 0 ? 16 : (int)a->calibrate, threads, &stop_asked, err);
     bool ok = measured->calibration != NULL;
     if (ok && world && a->settings.pairs > 0)
-        ok = (measured->pair_calibration = train_pair_calibration(plain, world, world_questions, threads, err)) != NULL;
+        ok = (measured->pair_calibration = train_pair_calibration(plain, world, world_questions, threads, &stop_asked,
+                                                             err)) != NULL;
     unlink(plain);
     return ok;
 }
@@ -267,8 +272,8 @@ static bool work(void *context, struct train_report *report, struct error *err)
     bool complete;
     if (!resume(training->trainer, a, report, err) || !train(training->trainer, a, report, &complete, err))
         return false;
-    if (complete)
-        return finish(training->trainer, a, training->world, report, err);
+    if (complete && (finish(training->trainer, a, training->world, report, err) || err->code != ERROR_CANCELLED))
+        return err->code == ERROR_NONE;
     train_report_say(report, _("stopped; the same command goes on from %s"), a->state);
     return error_set(err, ERROR_CANCELLED, "not finished");
 }
@@ -276,7 +281,7 @@ static bool work(void *context, struct train_report *report, struct error *err)
 static void stop(void *context)
 {
     (void)context;
-    stop_asked = 1;
+    stop_asked = true;
 }
 
 static bool stopped(void *context)
@@ -334,7 +339,8 @@ static struct trainer *make_trainer(const struct train_command *a, const struct 
     // A frozen backbone is its own teacher; otherwise it is what training starts from.
     const char *full = a->settings.distill <= 0 && a->settings.blend <= 0 ? NULL : a->teacher ? a->teacher : a->settings.freeze ? NULL : a->init;
     struct trainer_options options = {.settings = a->settings, .world = world, .set = a->set, .held_out = a->held_out,
-                                      .init = init, .grow = a->grow, .threads = (int)a->threads};
+                                      .init = init, .grow = a->grow, .threads = (int)a->threads,
+                                      .stop = &stop_asked};
     bool ok = find_shape(a, world, init, &options.settings, config, err) &&
               (!full || (teacher = safetensors_open(full, err)) != NULL);
     options.config = *config;
@@ -399,7 +405,7 @@ static int run_and_tell(void *command)
 {
     struct error err = {0};
     struct sigaction action = {.sa_handler = ask_to_stop}, before[STOP_SIGNALS];
-    stop_asked = 0;
+    stop_asked = false;
     for (int i = 0; i < STOP_SIGNALS; i++) {
         sigaction(stop_signals[i], NULL, &before[i]);
         if (stop_signals[i] != SIGHUP || before[i].sa_handler != SIG_IGN) // as nohup wants it

@@ -55,12 +55,12 @@ static void fill_pairs(struct calibration_set *set, const struct world *world)
 }
 
 static char *calibrate_file(const char *weights, int pictures, const struct calibration_sample *samples, int count, int threads,
-                            struct error *err)
+                            const atomic_bool *stop, struct error *err)
 {
     const struct model_options opening = {.pictures = pictures};
     struct model *model = weights_open_model(weights, &opening, err);
     struct thread_pool *pool = model ? thread_pool_new(threads) : NULL;
-    char *text = pool ? calibrate(model, samples, count, pool, err) : NULL;
+    char *text = pool ? calibrate(model, samples, count, pool, stop, err) : NULL;
     if (model && !pool)
         error_no_memory(err, "the calibration");
     thread_pool_free(pool);
@@ -69,7 +69,7 @@ static char *calibrate_file(const char *weights, int pictures, const struct cali
 }
 
 static char *calibrate_on_world(const char *weights, const struct world *world, int pictures, int count,
-                                int threads, struct error *err)
+                                int threads, const atomic_bool *stop, struct error *err)
 {
     struct calibration_set *set = memory_alloc(1, sizeof *set);
     if (!set) {
@@ -77,22 +77,25 @@ static char *calibrate_on_world(const char *weights, const struct world *world, 
         return NULL;
     }
     (pictures == 2 ? fill_pairs : fill)(set, world);
-    char *text = calibrate_file(weights, pictures, set->samples, count < set->count ? count : set->count, threads, err);
+    char *text = calibrate_file(weights, pictures, set->samples, count < set->count ? count : set->count, threads, stop, err);
     memory_free(set);
     return text;
 }
 
-char *train_calibration(const char *weights, const struct world *world, int count, int threads, struct error *err)
+char *train_calibration(const char *weights, const struct world *world, int count, int threads, const atomic_bool *stop,
+                        struct error *err)
 {
-    return calibrate_on_world(weights, world, 1, count, threads, err);
+    return calibrate_on_world(weights, world, 1, count, threads, stop, err);
 }
 
-char *train_pair_calibration(const char *weights, const struct world *world, int count, int threads, struct error *err)
+char *train_pair_calibration(const char *weights, const struct world *world, int count, int threads, const atomic_bool *stop,
+                             struct error *err)
 {
-    return calibrate_on_world(weights, world, 2, count, threads, err);
+    return calibrate_on_world(weights, world, 2, count, threads, stop, err);
 }
 
-char *train_calibration_on_set(const char *weights, const char *set, int count, int threads, struct error *err)
+char *train_calibration_on_set(const char *weights, const char *set, int count, int threads, const atomic_bool *stop,
+                               struct error *err)
 {
     struct question_set questions;
     char *text = NULL;
@@ -114,7 +117,7 @@ char *train_calibration_on_set(const char *weights, const char *set, int count, 
         }
     }
     if (ok)
-        text = calibrate_file(weights, each, samples, count, threads, err);
+        text = calibrate_file(weights, each, samples, count, threads, stop, err);
     for (int i = 0; pictures && i < count * each; i++)
         picture_free(&pictures[i]);
     memory_free(pictures);

@@ -138,7 +138,7 @@ void train_report_validation(struct train_report *report, struct trainer *traine
     double share, lift;
     struct text text = {.length = 0};
     struct objective_sums sums = trainer_evaluate(trainer, HELD_OUT_WORLD, scenes, report->trim, &share, &lift);
-    if (!sums.questions)
+    if (!sums.questions || trainer_stopped(trainer))
         return;
     append(&text, _("held-out: %d questions  accuracy %.4f"), sums.questions, (double)sums.right / sums.questions);
     if (sums.statements)

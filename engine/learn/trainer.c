@@ -274,6 +274,7 @@ struct trainer *trainer_new(const struct trainer_options *options, struct error 
     t->settings = options->settings;
     t->config = options->config;
     t->world = options->world;
+    t->stop = options->stop;
     t->base = options->world ? NULL : options->init;
     t->workers = options->threads < 1 ? 1 : options->threads > WORKERS_LIMIT ? WORKERS_LIMIT : options->threads;
     if (t->workers > t->settings.scenes)

@@ -6,6 +6,8 @@
 #include "engine/learn/objective.h"
 #include "engine/learn/settings.h"
 
+#include <stdatomic.h>
+
 struct trainer;
 struct checkpoint_measures;
 struct tensor_list;
@@ -20,6 +22,7 @@ struct trainer_options {
     const struct tensor_list *teacher; // frozen full model for distillation, of any shape; NULL: a frozen backbone itself
     int threads;
     int fixed_scenes; // train on these first scenes again and again, made once; 0: always new ones
+    const atomic_bool *stop; // set by a signal or another thread: a step or an evaluation ends after the scenes at hand
 };
 
 struct train_progress {
@@ -38,8 +41,10 @@ struct train_progress {
 struct trainer *trainer_new(const struct trainer_options *options, struct error *err);
 void trainer_free(struct trainer *trainer);
 
-// One optimizer step. False when the run is complete, or when it cannot go on (trainer_broken()).
+// One optimizer step. False when the run is complete, or when it cannot go on (trainer_broken()), or was stopped: nothing
+// has changed then.
 bool trainer_step(struct trainer *trainer);
+bool trainer_stopped(const struct trainer *trainer);
 
 // Why no further step is possible: a picture that cannot be read. NULL: nothing is wrong. Owned by the trainer.
 const struct error *trainer_broken(const struct trainer *trainer);

@@ -32,7 +32,7 @@ static void evaluate_job(void *context, int index, int worker)
     struct net_trimming trimming = {.on = t->eval_trim, .heads = t->settings.heads, .compact = true,
                                     .sampling = {.temperature = 1}};
     bool pairs_alone = t->config.pictures == 2;
-    for (int i = index; i < t->eval_scenes && !w->failed && !pairs_alone; i += t->workers) {
+    for (int i = index; i < t->eval_scenes && !w->failed && !trainer_stopped(t) && !pairs_alone; i += t->workers) {
         struct trainer_material material;
         struct net_state state;
         if (!draw(t, w, i, &material))
@@ -46,7 +46,7 @@ static void evaluate_job(void *context, int index, int worker)
         if (t->eval_trim)
             trainer_measure(t, &material, &state, 1, &w->sums);
     }
-    for (int i = index; (t->settings.pairs > 0 || pairs_alone) && i < t->eval_scenes && !w->failed; i += t->workers)
+    for (int i = index; (t->settings.pairs > 0 || pairs_alone) && i < t->eval_scenes && !w->failed && !trainer_stopped(t); i += t->workers)
         trainer_evaluate_pair(t, w, i, &trimming);
 }
 

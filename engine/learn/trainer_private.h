@@ -52,6 +52,7 @@ struct trainer {
     const struct tensor_list *base; // of a set: the file that training began with
     int *set_answer_words;      // of a model with that option that learns from a set
     struct thread_pool *pool;
+    const atomic_bool *stop;
     struct error broken;        // why no further step is possible
     struct sample *fixed; // fixed_scenes of them, NULL: always new ones
     int fixed_scenes, workers;

@@ -15,7 +15,7 @@ static void train_job(void *context, int index, int worker)
     memset(w->gradient, 0, t->params.trained * sizeof *w->gradient);
     w->sums = (struct step_sums){0};
     w->tape.G = w->gradient;
-    for (int i = index; i < t->settings.scenes; i += t->workers) {
+    for (int i = index; i < t->settings.scenes && !trainer_stopped(t); i += t->workers) {
         uint64_t scene = (uint64_t)t->at.step * (uint64_t)t->settings.scenes + (uint64_t)i;
         if (i < t->settings.scenes - trainer_pair_scenes(t))
             trainer_scene(t, w, scene);
@@ -112,12 +112,16 @@ static void gather_window(struct trainer *t, double norm)
     }
 }
 
+bool trainer_stopped(const struct trainer *t) { return t->stop && *t->stop; }
+
 bool trainer_step(struct trainer *t)
 {
     if (t->at.step >= t->steps || t->broken.code)
         return false;
     double start = clock_seconds();
     thread_pool_run(t->pool, train_job, t, t->workers);
+    if (trainer_stopped(t))
+        return false;
     for (int w = 0; w < t->workers; w++)
         if (t->worker[w].failed) {
             t->broken = t->worker[w].error;

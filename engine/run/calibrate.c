@@ -22,6 +22,7 @@ struct calibration {
     const struct model *model;
     const struct calibration_sample *samples;
     int count;
+    const atomic_bool *stop;
     struct run **runs; // one per worker, made at its first sample
     struct error *errors; // one per worker
     enum policy policy;
@@ -42,6 +43,7 @@ static struct run *take_run(struct calibration *c, int index, int worker)
         return NULL;
     if (!run) {
         struct run_options options = run_options_default();
+        options.stop = c->stop;
         return c->runs[worker] = run_new(c->model, sample->pictures, pictures, sample->question, &options, err);
     }
     return run_show(run, sample->pictures, pictures, err) && run_ask(run, sample->question, err) ? run : NULL;
@@ -223,10 +225,10 @@ static void write_curves(const struct calibration *c, json_t *root)
 }
 
 char *calibrate(const struct model *model, const struct calibration_sample *samples, int count,
-                struct thread_pool *pool, struct error *err)
+                struct thread_pool *pool, const atomic_bool *stop, struct error *err)
 {
     int workers = pool ? thread_pool_workers(pool) : 1;
-    struct calibration c = {.model = model, .samples = samples, .count = count, .score_limit = 1 << 20};
+    struct calibration c = {.model = model, .samples = samples, .count = count, .stop = stop, .score_limit = 1 << 20};
     json_t *root = json_object();
     char *text = NULL;
     c.runs = memory_alloc((size_t)workers, sizeof(struct run *));

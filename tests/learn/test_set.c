@@ -91,10 +91,12 @@ static struct train_settings frozen_settings(int steps)
     return s;
 }
 
+static atomic_bool stop;
+
 static struct trainer *start(struct fixture *f, const struct train_settings *settings, int threads, struct error *err)
 {
     struct trainer_options options = {.config = f->config, .settings = *settings, .set = f->set, .held_out = f->set,
-                                      .init = f->file, .threads = threads};
+                                      .init = f->file, .threads = threads, .stop = &stop};
     if (settings->trim)
         shape_add_trimmers(&options.config, &options.settings);
     return trainer_new(&options, err);
@@ -485,6 +487,11 @@ static void check_resumes(const struct tiny_options *tiny)
             if (!trainer_resume(trainer, path, false, &err))
                 fail_msg("%s", err.text);
         }
+        // A step that is stopped leaves everything as it was.
+        stop = stopped;
+        assert_true(trainer_step(trainer) == !stopped);
+        assert_true(trainer_stopped(trainer) == stopped);
+        stop = false;
         while (trainer_step(trainer)) {}
         paths[stopped] = strdup(scratch_path(stopped ? "stopped.safetensors" : "straight.safetensors"));
         save(trainer, paths[stopped]);

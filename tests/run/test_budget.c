@@ -34,7 +34,7 @@ static int make_set(void **state)
     struct model *model = tiny_model(&tiny);
     struct thread_pool *pool = thread_pool_new(2);
     struct error err = {0};
-    set.json = calibrate(model, set.samples, SAMPLES, pool, &err);
+    set.json = calibrate(model, set.samples, SAMPLES, pool, NULL, &err);
     if (!set.json)
         fail_msg("%s", err.text);
     thread_pool_free(pool);
@@ -265,6 +265,18 @@ static void test_without_calibration(void **state)
     model_free(model);
 }
 
+static void test_stopped_calibration(void **state)
+{
+    (void)state;
+    struct tiny_options tiny = tiny_everything();
+    struct model *model = tiny_model(&tiny);
+    struct error err = {0};
+    const atomic_bool stop = true;
+    assert_null(calibrate(model, set.samples, 3, NULL, &stop, &err));
+    assert_int_equal(err.code, ERROR_CANCELLED);
+    model_free(model);
+}
+
 static void test_hostile_calibration(void **state)
 {
     (void)state;
@@ -291,7 +303,7 @@ int main(void)
         cmocka_unit_test(test_least_share),           cmocka_unit_test(test_least_is_reachable),
         cmocka_unit_test(test_told_share),
                   cmocka_unit_test(test_shift_rises_with_the_budget),
-        cmocka_unit_test(test_asking_again),          cmocka_unit_test(test_without_calibration),   cmocka_unit_test(test_hostile_calibration),
+        cmocka_unit_test(test_asking_again),          cmocka_unit_test(test_without_calibration),   cmocka_unit_test(test_hostile_calibration), cmocka_unit_test(test_stopped_calibration),
     };
     return cmocka_run_group_tests(tests, make_set, free_set);
 }
