@@ -291,7 +291,7 @@ static void draw_label(const struct sheet *sheet, int index, double y)
         figure_label(index, label);
         put_text(sheet, x, y + 7, 7.5, DRAWING_START, true, sheet->ink->text, label);
     }
-    double width = label_width - indent - gap;
+    double width = label_width - indent - 2 * gap; // a page may be shown in a wider font than it was measured in
     double below = put_wrapped(sheet, x + indent, y + 7, width, 7.5, 6, sheet->ink->text,
                                trace->question ? trace->question : "");
     if (isnan(trace->budget))
