@@ -159,6 +159,10 @@ bool sweep_run_read(struct sweep_point *point, const char *path, const struct wa
               error_set(err, ERROR_INPUT, "%s comes from the policy %s, which this program does not have", path,
                         results.header.policy);
     point->budget = results.header.budget;
+    // The first answers of a run that stopped are no point beside whole ones.
+    if (ok && results.set.count < results.header.questions)
+        ok = error_set(err, ERROR_INPUT, "%s holds %d of %d answers: the run that wrote it has not finished", path,
+                       results.set.count, results.header.questions);
     ok = ok && evaluate_summarize(&results.set, results.evaluations, NULL, &halves, &point->summary, err);
     point->done = ok;
     point->unknown = !ok;

@@ -449,14 +449,26 @@ static void test_two_runs(void **state)
     free_words(&call);
 }
 
-// A file that cannot be read is named, and the others are shown.
+// The first lines of a file in a file of their own.
+static void copy_lines(const char *from, const char *to, int lines)
+{
+    FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+    assert_true(in && out);
+    for (int c; lines > 0 && (c = getc(in)) != EOF; lines -= c == '\n')
+        putc(c, out);
+    fclose(in);
+    fclose(out);
+}
+
+// A file that cannot be read, or that is not finished, is named, and the others are shown.
 static void test_folder_with_a_bad_file(void **state)
 {
     (void)state;
     struct screen_term term;
-    char folder[600], bad[700], whole[700];
+    char folder[600], bad[700], half[700], whole[700];
     snprintf(folder, sizeof folder, "%s", scratch_path("runs"));
     snprintf(bad, sizeof bad, "%s/a-bad.jsonl", folder);
+    snprintf(half, sizeof half, "%s/b-half.jsonl", folder);
     snprintf(whole, sizeof whole, "%s/good.jsonl", folder);
     assert_int_equal(mkdir(folder, 0777), 0);
     struct command_output output = EVAL("--results", whole);
@@ -465,11 +477,14 @@ static void test_folder_with_a_bad_file(void **state)
     FILE *file = fopen(bad, "w");
     fputs("{\"trimscope_results\":1,\"model\":{}}\n", file);
     fclose(file);
+    copy_lines(whole, half, 3);
     struct call call = {cmd_browse, {copy("browse"), copy(folder), copy("--model"), copy(model_path)}};
     start(&term, &call, 30, 140, false);
-    WAIT(&term, "1 file could not be read");
+    WAIT(&term, "2 files could not be read");
     WAIT(&term, "? a-bad.jsonl");
     WAIT(&term, "\"name\" is missing"); // it is chosen: why stands below
+    screen_term_type(&term, "j");
+    WAIT(&term, "holds 2 of 80 answers");
     screen_term_type(&term, "j");
     WAIT(&term, "learned trained: accuracy");
     screen_term_type(&term, "\r");
@@ -478,6 +493,7 @@ static void test_folder_with_a_bad_file(void **state)
     finish(&term);
     free_words(&call);
     unlink(bad);
+    unlink(half);
     unlink(whole);
     rmdir(folder);
 }
