@@ -42,6 +42,11 @@ const struct text_embedding *decoder_embedding(const struct model *model);
 #define DECODER_SMOOTHING 0.1 // of the labels, in training and when answers are ranked
 
 enum { RANK_CANDIDATES = 128, RANK_ROWS = 256 }; // answers ranked to their ends; their pieces in one pass
+// How many are ranked where so many are asked for; 0: as published.
+static inline int rank_most(int asked)
+{
+    return asked > 0 && asked < RANK_CANDIDATES ? asked : RANK_CANDIDATES;
+}
 
 // The `most` answers with the likeliest first piece, given the logits (vocabulary) of the word after [DEC]: by falling
 // probability, the lower index first among equals. Fills top and p (NULL: not wanted), returns how many.

@@ -171,7 +171,7 @@ static int or_published(int asked, int published)
 struct flops_text flops_text(const struct model_config *c, bool generate, int candidates, int beams, int longest)
 {
     bool ranks = c->task == TASK_VQA && !generate;
-    int most = candidates > 0 && candidates < RANK_CANDIDATES ? candidates : RANK_CANDIDATES;
+    int most = rank_most(candidates);
     return (struct flops_text){
         .beams = or_published(beams, BEAMS),
         .longest = or_published(longest, c->task == TASK_CAPTION ? c->max_tokens : WORDS_ANSWER),

@@ -485,7 +485,7 @@ static void rank_answers(struct run *run, struct forward *forward, int index)
     const struct model_config *c = &run->model->config;
     const struct words_state *first = &run->snapshots[run->words_from].words;
     struct snapshot *snapshot = &run->snapshots[index];
-    int most = run_plan_text(run).candidates;
+    int most = rank_most(run->options.candidates); // of the run's list, which may be another than the model's
     int top[RANK_CANDIDATES], rows;
     double losses[RANK_CANDIDATES], order[RANK_CANDIDATES][2], sum = 0;
     struct decoder_memory memory;
