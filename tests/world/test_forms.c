@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SCENES = 400, EACH = 12 };
+enum { SCENES = 150, EACH = 12 };
 
 static struct world *world;
 static struct tokenizer *tokenizer;
