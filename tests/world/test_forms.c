@@ -48,12 +48,12 @@ static int check_questions(const struct world *from, uint64_t seed)
 static void test_questions_of_the_world(void **state)
 {
     (void)state;
-    assert_true(check_questions(world, 71) > 3000);
+    assert_true(check_questions(world, 71) > 8 * SCENES);
     struct world_options options = WORLD_DEFAULT;
     options.reworded = false;
     struct tokenizer *other;
     struct world *plain = reading_open(&options, &other);
-    assert_true(check_questions(plain, 72) > 3000);
+    assert_true(check_questions(plain, 72) > 8 * SCENES);
     tokenizer_free(other);
     world_free(plain);
 }
@@ -69,7 +69,7 @@ static void test_statements_of_the_world(void **state)
         for (int s = 0; s < count; s++, stated++)
             check_form(2, statements[s].text, true);
     }
-    assert_true(stated > 3000);
+    assert_true(stated > 8 * SCENES);
 }
 
 // What trimscope itself proposes.
