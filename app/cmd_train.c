@@ -365,7 +365,7 @@ static bool open_sources(const struct train_command *a, struct world **world, st
 {
     char assets[ASSETS_PATH];
     const struct world_options kind = {.styles = (unsigned)a->settings.styles, .reworded = a->settings.reworded,
-                                       .size_low = a->settings.size_low, .size_high = a->settings.size_high};
+                                       .size_low = a->settings.size_low, .size_high = a->settings.size_high, .varied = a->settings.varied};
     return (a->set || (assets_find(assets, err) && (*world = world_open(assets, &kind, err)) != NULL)) &&
            (!a->init || (*init = safetensors_open(a->init, err)) != NULL);
 }

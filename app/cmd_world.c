@@ -20,7 +20,7 @@
 enum { BATCH = 64, PICTURES_LIMIT = 1000000 };
 
 struct options {
-    long pictures, questions, threads, size, brightness, quality;
+    long pictures, questions, threads, size, varied, brightness, quality;
     uint64_t seed;
     const char *folder, *style;
     struct world_options world;
@@ -68,7 +68,7 @@ static bool parse_styles(struct options *options, struct error *err)
                                              strncmp(at, world_style_name((enum world_style)style), length) != 0))
             style++;
         if (style == WORLD_STYLE_COUNT)
-            return error_set(err, ERROR_USAGE, N_("there is no drawing style \"%.*s\"; there are noto, twemoji and fluent"),
+            return error_set(err, ERROR_USAGE, N_("there is no drawing style \"%.*s\"; there are noto, twemoji, fluent, openmoji and emojione"),
                              (int)(length < 40 ? length : 40), at);
         options->world.styles |= 1u << style;
     }
@@ -85,7 +85,7 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         {"questions", OPTION_NUMBER, &options->questions, "Q",
          N_("at most so many questions about a picture, 1 to 12 (default 8)"), 1, WORLD_QUESTIONS},
         {"style", OPTION_TEXT, &options->style, "LIST",
-         N_("drawing styles of the objects, one for each picture: noto, twemoji, fluent (default noto,twemoji)"), 0, 0},
+         N_("drawing styles of the objects, one for each picture: noto, twemoji, fluent, openmoji, emojione (default noto,twemoji)"), 0, 0},
         {"plain-words", OPTION_FLAG, &options->plain_words, NULL,
          N_("questions in the plainest words only: not polite, terse or asked round corners"), 0, 0},
         {"pairs", OPTION_FLAG, &options->pairs, NULL,
@@ -95,6 +95,9 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
          WORLD_SIZE_LEAST, WORLD_SIZE_MOST},
         {"new-backgrounds", OPTION_FLAG, &options->world.new_backgrounds, NULL,
          N_("backgrounds of kinds that training does not draw"), 0, 0},
+        {"varied", OPTION_NUMBER, &options->varied, "PERCENT",
+         N_("so many of the pictures are drawn in more ways, as for training: objects mirrored, stretched, of other light "
+            "and colours, backgrounds mixed (default 0)"), 0, 100},
         {"brightness", OPTION_NUMBER, &options->brightness, "PERCENT",
          N_("of the finished picture, 10 to 300 (default 100)"), 10, 300},
         {"quality", OPTION_NUMBER, &options->quality, "Q", N_("of the JPEG files, 1 to 100 (default 92)"), 1, 100},
@@ -124,6 +127,7 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
     options->folder = arguments[1];
     options->world.reworded = !options->plain_words || options->pairs; // which statements are made of
     options->world.size_low = options->world.size_high = (int)options->size;
+    options->world.varied = (int)options->varied;
     return true;
 }
 

@@ -1,15 +1,7 @@
 // Backgrounds: what a model must learn to look past. Integers only, see internal.h.
 #include "engine/world/internal.h"
 
-enum { LATTICE = 64 };
-
-// Value noise: random bytes on a lattice, blended smoothly in between.
-struct noise {
-    int cells; // along a side of the picture
-    unsigned char value[LATTICE + 1][LATTICE + 1];
-};
-
-static void noise_init(struct noise *noise, struct random *random, int cells)
+void noise_init(struct noise *noise, struct random *random, int cells)
 {
     noise->cells = cells;
     for (int y = 0; y <= cells; y++) {
@@ -27,11 +19,10 @@ static int smooth(int t)
     return t * t * (768 - 2 * t) >> 16; // 3t^2 - 2t^3 over 0 .. 256
 }
 
-// -128 .. 127 at a pixel.
-static int noise_at(const struct noise *noise, int x, int y)
+int noise_at(const struct noise *noise, int x, int y)
 {
     int u = (x * noise->cells << 8) / WORLD_SIDE, v = (y * noise->cells << 8) / WORLD_SIDE;
-    const unsigned char *above = &noise->value[v >> 8][u >> 8], *below = above + LATTICE + 1;
+    const unsigned char *above = &noise->value[v >> 8][u >> 8], *below = above + NOISE_CELLS + 1;
     int fx = smooth(u & 255), fy = smooth(v & 255);
     int top = above[0] * (256 - fx) + above[1] * fx, bottom = below[0] * (256 - fx) + below[1] * fx;
     return ((top * (256 - fy) + bottom * fy) >> 16) - 128;
@@ -87,7 +78,7 @@ static void meadow(struct random *random, unsigned char *pixels)
 {
     struct noise hills, grass, clouds;
     noise_init(&hills, random, between(random, 2, 6));
-    noise_init(&grass, random, LATTICE);
+    noise_init(&grass, random, NOISE_CELLS);
     noise_init(&clouds, random, between(random, 3, 7));
     struct color sky = shade((struct color){{120, 180, 235}}, between(random, -90, 30));
     struct color ground = pick(random, 4) ? (struct color){{95, 160, 65}} : (struct color){{200, 175, 120}};
@@ -140,7 +131,7 @@ static void stripes(struct random *random, unsigned char *pixels)
 static void tiles(struct random *random, unsigned char *pixels)
 {
     struct noise tone, grain;
-    noise_init(&tone, random, LATTICE);
+    noise_init(&tone, random, NOISE_CELLS);
     noise_init(&grain, random, 48);
     struct color base = random_color(random), joint = shade(base, between(random, -80, 60));
     bool checker = pick(random, 2) == 0;
@@ -216,7 +207,7 @@ static void contours(struct random *random, unsigned char *pixels)
 static void weave(struct random *random, unsigned char *pixels)
 {
     struct noise wear;
-    noise_init(&wear, random, LATTICE);
+    noise_init(&wear, random, NOISE_CELLS);
     struct color warp = random_color(random), weft = shade(warp, between(random, -70, 70));
     int wide = between(random, 6, 16), round = between(random, 30, 70);
     for (int y = 0; y < WORLD_SIDE; y++)

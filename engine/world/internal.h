@@ -65,9 +65,12 @@ struct sprite {
 enum { SPRITE_VISIBLE = 64 };
 enum { SPRITE_TURNS = 17 }; // -16 to 16 degrees in steps of 2
 
-// `longest`: the emoji's longest side in pixels, 8 to 78.
-void sprite_draw(const struct world *world, enum world_style style, int cell, int longest, int turn,
-                 struct sprite *sprite);
+struct pose {
+    int longest; // the emoji's longest side in pixels, 8 to 78
+    int turn;    // below SPRITE_TURNS
+    int wide, high; // of 256: narrower or lower than it is; wide < 0: mirrored
+};
+void sprite_draw(const struct world *world, enum world_style style, int cell, struct pose pose, struct sprite *sprite);
 
 // background.c: fills WORLD_SIDE x WORLD_SIDE RGB, and strews meaningless clutter. A scene's background is of a random
 // kind and as light or dark as random wants; one of a given kind has its own light.
@@ -77,6 +80,26 @@ const char *background_name(int kind); // "meadow"; NULL where there is none
 void background_draw(struct random *random, bool new_kinds, unsigned char *pixels);
 void background_draw_kind(struct random *random, int kind, unsigned char *pixels);
 void background_clutter(struct random *random, unsigned char *pixels);
+
+// Value noise: random bytes on a lattice, blended smoothly in between.
+enum { NOISE_CELLS = 64 };
+struct noise {
+    int cells; // along a side of the picture
+    unsigned char value[NOISE_CELLS + 1][NOISE_CELLS + 1];
+};
+void noise_init(struct noise *noise, struct random *random, int cells);
+int noise_at(const struct noise *noise, int x, int y); // -128 .. 127 at a pixel
+
+// vary.c: how an object differs from the drawing of its style, of 256 each: its width (negative: mirrored) and height, its
+// hue's turn towards the next channel (256: 120 degrees), the strength of its colours, the contrast of its light and shade
+// from its middle to its edges.
+struct variation {
+    int wide, high, turn, saturation, contrast, shade[2];
+};
+struct variation variation_choose(struct random *random, bool colored);
+void variation_paint(const struct variation *variation, struct sprite *sprite);
+// Mixes, folds and recolours a background of the usual kinds.
+void background_vary(struct random *random, unsigned char *pixels);
 
 // canvas.c: objects onto a scene's pixels, and who is seen at each.
 enum { CANVAS_NOBODY = 255 };

@@ -103,22 +103,51 @@ static bool find_place(const struct canvas *canvas, struct random *random, const
 // How all objects of a scene are drawn.
 struct look {
     enum world_style style;
-    int size; // percent
+    int size;    // percent
+    bool varied; // vary.c
+    struct random lot;
 };
 
 // From a stream of its own: the same things in every style, and, as far as there is room, in the same places.
 static struct look choose_look(const struct world *world, uint64_t seed, uint64_t index)
 {
-    struct random lot;
-    random_init(&lot, seed ^ 0x73747931u, 2 * index);
     const struct world_options *options = &world->options;
-    struct look look = {.style = world_choose_style(world, random_below(&lot, 1u << 16))};
-    look.size = between(&lot, options->size_low, options->size_high);
+    struct look look;
+    random_init(&look.lot, seed ^ 0x73747931u, 2 * index);
+    look.style = world_choose_style(world, random_below(&look.lot, 1u << 16));
+    look.size = between(&look.lot, options->size_low, options->size_high);
+    look.varied = pick(&look.lot, 100) < options->varied;
     return look;
 }
 
+// One of three varied objects has a style of its own.
+static void draw_object(const struct world *world, struct look *look, const struct plan *plan, struct pose pose,
+                        struct sprite *sprite)
+{
+    if (!look->varied) {
+        sprite_draw(world, look->style, plan->cell, pose, sprite);
+        return;
+    }
+    bool own = pick(&look->lot, 3) == 0;
+    enum world_style style = own ? world_choose_style(world, (unsigned)pick(&look->lot, 1 << 16)) : look->style;
+    struct variation variation = variation_choose(&look->lot, plan->color >= 0);
+    pose.wide = variation.wide;
+    pose.high = variation.high;
+    sprite_draw(world, style, plan->cell, pose, sprite);
+    variation_paint(&variation, sprite);
+}
+
+// The background of a scene, with clutter.
+static void draw_ground(const struct world *world, struct random *random, struct look *look, unsigned char *pixels)
+{
+    background_draw(random, world->options.new_backgrounds, pixels);
+    if (look->varied)
+        background_vary(&look->lot, pixels);
+    background_clutter(random, pixels);
+}
+
 // Draws the objects of a plan onto a canvas that has its background, where they find a place.
-static void place_all(const struct world *world, struct random *random, struct look look,
+static void place_all(const struct world *world, struct random *random, struct look *look,
                       const struct plan plan[WORLD_OBJECTS], int count, struct canvas *canvas)
 {
     int largest = count <= 5 ? 60 : count <= 7 ? 52 : 46;
@@ -126,8 +155,9 @@ static void place_all(const struct world *world, struct random *random, struct l
         struct sprite sprite;
         struct world_box place = {0};
         int lost[WORLD_OBJECTS];
-        int longest = between(random, 28, largest), turn = pick(random, SPRITE_TURNS);
-        sprite_draw(world, look.style, plan[i].cell, longest * look.size / 100, turn, &sprite);
+        struct pose pose = {.longest = between(random, 28, largest) * look->size / 100, .wide = 256, .high = 256};
+        pose.turn = pick(random, SPRITE_TURNS);
+        draw_object(world, look, &plan[i], pose, &sprite);
         if (!find_place(canvas, random, &sprite, &place, lost))
             continue;
         for (int j = 0; j < canvas->scene->object_count; j++)
@@ -146,10 +176,10 @@ bool world_make_scene(const struct world *world, uint64_t seed, uint64_t index, 
     struct plan plan[WORLD_OBJECTS];
     struct canvas canvas;
     canvas_begin(&canvas, scene);
-    background_draw(&random, world->options.new_backgrounds, scene->pixels);
-    background_clutter(&random, scene->pixels);
+    struct look look = choose_look(world, seed, index);
+    draw_ground(world, &random, &look, scene->pixels);
     int count = scene_compose(world, &random, plan);
-    place_all(world, &random, choose_look(world, seed, index), plan, count, &canvas);
+    place_all(world, &random, &look, plan, count, &canvas);
     return scene->object_count >= 2;
 }
 
@@ -187,9 +217,8 @@ bool world_make_pair(const struct world *world, uint64_t seed, uint64_t index, s
         int from = swap ? 1 - s : s;
         struct canvas canvas;
         canvas_begin(&canvas, &scenes[s]);
-        background_draw(&random, world->options.new_backgrounds, scenes[s].pixels);
-        background_clutter(&random, scenes[s].pixels);
-        place_all(world, &random, look, plan[from], count[from], &canvas);
+        draw_ground(world, &random, &look, scenes[s].pixels);
+        place_all(world, &random, &look, plan[from], count[from], &canvas);
     }
     return scenes[0].object_count >= 2 && scenes[1].object_count >= 2;
 }

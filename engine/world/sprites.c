@@ -50,14 +50,14 @@ bool world_read_sprites(struct world *world, enum world_style style, const char 
 }
 
 // Mean of 4 x 4 points of the cell around the place where the target pixel comes from: an area filter down to
-// a quarter, and fine enough above. u, v: the first point; (a, b): the step of a quarter pixel along x;
-// 1/65536 pixels.
-static uint32_t sample(const uint32_t *cell, int u, int v, int a, int b)
+// a quarter, and fine enough above. u, v: the first point; right, down: the steps in the cell for a quarter pixel in
+// each direction; 1/65536 pixels.
+static uint32_t sample(const uint32_t *cell, int u, int v, const int right[2], const int down[2])
 {
     uint32_t even = 0, odd = 0; // R and B, G and A: two sums in one word
-    for (int j = 0; j < 4; j++, u -= b, v += a) {
+    for (int j = 0; j < 4; j++, u += down[0], v += down[1]) {
         int x = u, y = v;
-        for (int i = 0; i < 4; i++, x += a, y += b) {
+        for (int i = 0; i < 4; i++, x += right[0], y += right[1]) {
             unsigned column = (unsigned)(x >> 16), row = (unsigned)(y >> 16);
             if (column >= CELL_SIDE || row >= CELL_SIDE)
                 continue;
@@ -94,17 +94,17 @@ enum world_style world_choose_style(const struct world *world, unsigned lot)
     return (enum world_style)found[lot % (unsigned)count];
 }
 
-void sprite_draw(const struct world *world, enum world_style style, int cell, int longest, int turn,
-                 struct sprite *sprite)
+void sprite_draw(const struct world *world, enum world_style style, int cell, struct pose pose, struct sprite *sprite)
 {
     const uint32_t *from = world->cells[style] + (size_t)cell * CELL_SIDE * CELL_SIDE;
-    int angle = turn - SPRITE_TURNS / 2, size = angle < 0 ? -angle : angle;
-    int scale = (CELL_DRAWN << 12) / longest; // cell pixels in a target pixel, 1/4096
+    int angle = pose.turn - SPRITE_TURNS / 2, size = angle < 0 ? -angle : angle;
+    int scale = (CELL_DRAWN << 12) / pose.longest; // cell pixels in a target pixel, 1/4096
     // A quarter of the step in the cell for one target pixel to the right.
     int a = (int)((int64_t)cosine[size] * scale >> 14), b = (int)((int64_t)sine[size] * scale >> 14);
     if (angle < 0)
         b = -b;
-    sprite->side = longest * 5 / 4 + 2;
+    const int right[2] = {a * 256 / pose.wide, b * 256 / pose.high}, down[2] = {-b * 256 / pose.wide, a * 256 / pose.high};
+    sprite->side = pose.longest * 5 / 4 + 2;
     if (sprite->side > SPRITE_SIDE)
         sprite->side = SPRITE_SIDE;
     int half = sprite->side * 2; // quarter pixels from the left edge to the middle
@@ -112,8 +112,9 @@ void sprite_draw(const struct world *world, enum world_style style, int cell, in
         for (int x = 0; x < sprite->side; x++) {
             // Twice the distance of the pixel's first point from the middle, in quarter pixels.
             int dx = 2 * (4 * x - half) + 1, dy = 2 * (4 * y - half) + 1;
-            int u = (CELL_SIDE << 15) + (dx * a - dy * b) / 2, v = (CELL_SIDE << 15) + (dx * b + dy * a) / 2;
-            sprite->pixels[y * sprite->side + x] = sample(from, u, v, a, b);
+            int u = (CELL_SIDE << 15) + (dx * right[0] + dy * down[0]) / 2;
+            int v = (CELL_SIDE << 15) + (dx * right[1] + dy * down[1]) / 2;
+            sprite->pixels[y * sprite->side + x] = sample(from, u, v, right, down);
         }
     sprite->box = visible_box(sprite);
 }

@@ -59,7 +59,8 @@ struct tokenizer;
 struct world; // sprites and names: immutable once opened, shared by threads
 
 // Drawing styles: sets of emoji that show the same kinds. assets/world/sprites-<name>.<ending>.
-#define WORLD_STYLES(X) X(NOTO, "noto", "png") X(TWEMOJI, "twemoji", "webp") X(FLUENT, "fluent", "webp")
+#define WORLD_STYLES(X) X(NOTO, "noto", "webp") X(TWEMOJI, "twemoji", "webp") X(FLUENT, "fluent", "webp")                    \
+    X(OPENMOJI, "openmoji", "webp") X(EMOJIONE, "emojione", "webp")
 #define WORLD_STYLE_ENUM(id, name, ending) WORLD_STYLE_##id,
 enum world_style { WORLD_STYLES(WORLD_STYLE_ENUM) WORLD_STYLE_COUNT };
 #undef WORLD_STYLE_ENUM
@@ -71,6 +72,8 @@ struct world_options {
     bool reworded;   // questions in more words too: polite, terse, asked round corners; and their vocabulary
     int size_low, size_high; // percent of the usual size in which a scene's objects are drawn, by lot
     bool new_backgrounds;    // of kinds that the default world, on which models are trained, does not have
+    int varied; // percent of the scenes, by lot, whose objects and backgrounds are drawn in more ways than the world has
+                // otherwise: mirrored, stretched, of other light and colours (not of those that have names), mixed
 };
 enum { WORLD_SIZE_LEAST = 50, WORLD_SIZE_MOST = 130 };
 #define WORLD_DEFAULT                                                                                          \

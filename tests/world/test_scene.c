@@ -164,7 +164,7 @@ static void test_sprite_keeps_its_mean(void **state)
     for (int cell = 0; cell < world->cell_count; cell += 7) {
         for (int turn = 0; turn < SPRITE_TURNS; turn += 4) {
             double sums[2][4] = {{0}};
-            sprite_draw(world, WORLD_STYLE_NOTO, cell, 46, turn, &sprite); // half of CELL_DRAWN
+            sprite_draw(world, WORLD_STYLE_NOTO, cell, (struct pose){46, turn, 256, 256}, &sprite); // half of CELL_DRAWN
             for (int i = 0; i < CELL_SIDE * CELL_SIDE; i++)
                 for (int c = 0; c < 4; c++)
                     sums[0][c] += (world->cells[WORLD_STYLE_NOTO][cell * CELL_SIDE * CELL_SIDE + i] >> (8 * c) & 255) / 4.0;
@@ -175,6 +175,101 @@ static void test_sprite_keeps_its_mean(void **state)
                 assert_true(sums[1][c] > sums[0][c] * 0.985 - 200 && sums[1][c] < sums[0][c] * 1.015 + 200);
         }
     }
+}
+
+static void test_mirrored_and_narrow(void **state)
+{
+    (void)state;
+    static struct sprite plain, mirrored, narrow;
+    for (int cell = 0; cell < world->cell_count; cell += 5) {
+        struct pose pose = {.longest = 60, .turn = SPRITE_TURNS / 2, .wide = 256, .high = 256};
+        sprite_draw(world, WORLD_STYLE_NOTO, cell, pose, &plain);
+        pose.wide = -256;
+        sprite_draw(world, WORLD_STYLE_NOTO, cell, pose, &mirrored);
+        pose.wide = 192;
+        sprite_draw(world, WORLD_STYLE_NOTO, cell, pose, &narrow);
+        long apart = 0, of = 0;
+        for (int y = 0; y < plain.side; y++)
+            for (int x = 0; x < plain.side; x++)
+                for (int c = 0; c < 32; c += 8, of += 255)
+                    apart += labs((long)(plain.pixels[y * plain.side + x] >> c & 255) -
+                                  (long)(mirrored.pixels[y * plain.side + plain.side - 1 - x] >> c & 255));
+        assert_true(apart * 200 < of);
+        int wide = plain.box.x1 - plain.box.x0, high = plain.box.y1 - plain.box.y0;
+        assert_true(abs((narrow.box.x1 - narrow.box.x0) * 4 - wide * 3) <= 6);
+        assert_true(abs(narrow.box.y1 - narrow.box.y0 - high) <= 1);
+    }
+}
+
+// Sums of R, G and B over a sprite.
+static void sum_channels(const struct sprite *sprite, long sums[3])
+{
+    memset(sums, 0, 3 * sizeof *sums);
+    for (int i = 0; i < sprite->side * sprite->side; i++)
+        for (int c = 0; c < 3; c++)
+            sums[c] += (long)(sprite->pixels[i] >> (8 * c) & 255);
+}
+
+// A variation draws the same silhouette, no colour beyond its opacity, and what is asked for by its colour keeps it.
+static void test_variation_keeps_what_is_asked(void **state)
+{
+    (void)state;
+    static struct sprite plain, varied;
+    struct random random;
+    random_init(&random, 11, 0);
+    int changed = 0, hues = 0, kept = 0, of = 0;
+    for (int n = 0; n < world->colored_count; n++) {
+        const struct kind *kind = &world->kinds[world->colored[n]];
+        for (int v = 0; v < kind->cell_count; v++) {
+            struct variation variation = variation_choose(&random, true);
+            assert_int_equal(variation.turn, 0);
+            hues += variation_choose(&random, false).turn != 0;
+            struct pose pose = {.longest = 46, .turn = SPRITE_TURNS / 2, .wide = 256, .high = 256};
+            sprite_draw(world, WORLD_STYLE_TWEMOJI, kind->first_cell + v, pose, &plain);
+            varied = plain;
+            variation_paint(&variation, &varied);
+            for (int i = 0; i < plain.side * plain.side; i++) {
+                assert_int_equal(plain.pixels[i] >> 24, varied.pixels[i] >> 24);
+                for (int c = 0; c < 24; c += 8)
+                    assert_true((varied.pixels[i] >> c & 255) <= varied.pixels[i] >> 24);
+            }
+            changed += memcmp(plain.pixels, varied.pixels, sizeof(uint32_t) * (size_t)(plain.side * plain.side)) != 0;
+            long before[3], after[3];
+            sum_channels(&plain, before);
+            sum_channels(&varied, after);
+            for (int c = 0; c < 3; c++) { // what leads by a tenth still leads
+                long lead = before[c] - before[(c + 1) % 3];
+                if (labs(lead) * 10 > before[c])
+                    kept += (lead > 0) == (after[c] > after[(c + 1) % 3]), of++;
+            }
+        }
+    }
+    assert_true(changed > world->colored_count);
+    assert_true(hues > 20);
+    assert_true(of > 100);
+    assert_int_equal(kept, of);
+}
+
+static void test_varied_scenes_show_the_same_things(void **state)
+{
+    (void)state;
+    struct world_options options = WORLD_DEFAULT;
+    options.varied = 50;
+    struct tokenizer *unused;
+    struct world *varied = reading_open(&options, &unused);
+    static struct world_scene usual, other;
+    int same = 0, pictures = 0, changed = 0;
+    for (uint64_t i = 0; i < 60; i++) {
+        if (!world_make_scene(world, 3, i, &usual) || !world_make_scene(varied, 3, i, &other))
+            continue;
+        pictures++;
+        changed += memcmp(usual.pixels, other.pixels, sizeof usual.pixels) != 0;
+        same += usual.objects[0].kind == other.objects[0].kind && usual.objects[0].color == other.objects[0].color;
+    }
+    assert_int_equal(same, pictures);
+    assert_in_range(changed, pictures / 4, pictures * 3 / 4); // by lot
+    tokenizer_free(unused);
+    world_free(varied);
 }
 
 static void assert_refused(const char *table, const char *message)
@@ -342,6 +437,9 @@ int main(void)
         cmocka_unit_test(test_styles_draw_the_same_kinds),
         cmocka_unit_test(test_objects_are_drawn_as_large_as_asked),
         cmocka_unit_test(test_new_backgrounds_are_of_other_kinds),
+        cmocka_unit_test(test_mirrored_and_narrow),
+        cmocka_unit_test(test_variation_keeps_what_is_asked),
+        cmocka_unit_test(test_varied_scenes_show_the_same_things),
         cmocka_unit_test(test_world_has_not_changed),
         cmocka_unit_test(test_threads_make_the_same),
         cmocka_unit_test(test_boxes_are_tight),
