@@ -1,5 +1,6 @@
 // What pruning gives back as time in a full-size METER or BLIP: tokens at the same share in every layer, and heads apart.
-// The efficiency is speed-up / FLOPs reduction against our own fastest dense path; trimmers and gathers are inside.
+// The efficiency is speed-up / FLOPs reduction against our own fastest dense path; trimmers and gathers are inside, and so
+// is the pass over the words alone by which BLIP's trimmers of patches are guided: the first stage runs it.
 #include "app/bench_model.h"
 
 #include "engine/base/memory.h"
@@ -45,8 +46,8 @@ static const double heads_bar = 0.8, trimmers_bar = 0.03;
 
 struct variant {
     double share; // of the tokens, NaN: of the heads
-    struct bench_forward forward;
-    struct bench_side side;
+    struct bench_forward forward, first;
+    struct bench_side side, first_side;
     double gflop;
     int patches; // with CLS
 };
@@ -79,7 +80,10 @@ static bool variant_init(struct variant *v, const struct bench *bench, const str
         run_set_counts(run, POLICY_LEARNED_FIXED, &counts);
     *v = (struct variant){.share = tokens < 1 ? tokens : heads, .forward = {run, &model->model->config, BENCH_WHOLE},
                           .patches = counts.tokens[STACK_IMAGE][0]};
+    v->first = v->forward;
+    v->first.part = BENCH_FIRST;
     v->side = (struct bench_side){.run = bench_forward_side, .context = &v->forward};
+    v->first_side = (struct bench_side){.run = bench_forward_side, .context = &v->first};
     if (!bench_forward_side(&v->forward, &time, err))
         return false;
     v->gflop = 2e-9 * run_trace(run)->spent_macs;
@@ -131,25 +135,31 @@ static void report(const struct bench *bench, const struct bench_model *model, c
         bench_bar(results, &(struct bench_bar){shares[i].what[model->kind], "", efficiency, shares[i].bar, false});
     }
     double given = (1 - heads->side.seconds / dense->side.seconds) / (1 - heads->gflop / dense->gflop);
-    double trimmers = looked->side.seconds / dense->side.seconds - 1;
+    double guide = (looked->first_side.seconds - dense->first_side.seconds) / dense->side.seconds;
+    double trimmers = looked->side.seconds / dense->side.seconds - 1 - guide;
     bench_print(bench, _("of what half of the heads cost, %.0f %% come back as time; trimmers and gathers take %.1f %%\n"),
                 100 * given, 100 * trimmers);
+    if (model->kind == BENCH_BLIP)
+        bench_print(bench, _("the pass over the words alone that guides them takes %.1f %%\n"), 100 * guide);
     bench_bar(results, &(struct bench_bar){heads_what[model->kind], "", given, heads_bar, false});
     bench_bar(results, &(struct bench_bar){trimmers_what[model->kind], "", trimmers, trimmers_bar, true});
     json_object_set_new(results, "heads_saving_given_back", json_real(given));
     json_object_set_new(results, "trimmers_share", json_real(trimmers));
+    json_object_set_new(results, "guide_share", json_real(guide));
 }
 
 static bool measure(const struct bench *bench, const struct bench_model *model, struct variant variants[VARIANTS],
                     json_t *results, struct error *err)
 {
-    struct bench_side *sides[VARIANTS];
+    struct bench_side *sides[VARIANTS + 2];
     for (int i = 0; i < VARIANTS; i++) {
         if (!variant_init(&variants[i], bench, model, i, err))
             return false;
         sides[i] = &variants[i].side;
     }
-    if (!bench_sides(bench, sides, VARIANTS, err))
+    sides[VARIANTS] = &variants[0].first_side;
+    sides[VARIANTS + 1] = &variants[LOOKED].first_side;
+    if (!bench_sides(bench, sides, VARIANTS + 2, err))
         return false;
     report(bench, model, variants, results);
     return true;
