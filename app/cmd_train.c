@@ -180,22 +180,16 @@ static bool resume(struct trainer *trainer, const struct train_command *a, struc
     return true;
 }
 
-// The whole run, or as much of it as time and the person allow. *complete says which.
-static bool train(struct trainer *trainer, const struct train_command *a, struct train_report *report, bool *complete,
-                  struct error *err)
+// The whole run; ERROR_CANCELLED when time or the person ends it before, with its state saved.
+static bool train(struct trainer *trainer, const struct train_command *a, struct train_report *report, struct error *err)
 {
     double start = clock_seconds(), saved = start;
-    *complete = false;
-    while (!stop_asked) {
-        if (!trainer_step(trainer)) {
-            *complete = !stop_asked;
-            break;
-        }
+    bool late = false;
+    while (!stop_asked && !late && trainer_step(trainer)) {
         train_report_step(report, trainer);
         double now = clock_seconds();
-        if (a->minutes && now - start > 60 * (double)a->minutes)
-            break;
-        if (now - saved <= (double)a->every)
+        late = a->minutes && now - start > 60 * (double)a->minutes;
+        if (late || now - saved <= (double)a->every)
             continue;
         if (!trainer_save_state(trainer, a->state, err))
             return false;
@@ -203,9 +197,11 @@ static bool train(struct trainer *trainer, const struct train_command *a, struct
         saved = clock_seconds();
     }
     train_report_flush(report, trainer);
-    if (trainer_broken(trainer))
+    if (trainer_broken(trainer)) {
         *err = *trainer_broken(trainer);
-    return !trainer_broken(trainer) && trainer_save_state(trainer, a->state, err);
+        return false;
+    }
+    return trainer_save_state(trainer, a->state, err) && ((!stop_asked && !late) || error_set(err, ERROR_CANCELLED, "not finished"));
 }
 
 // JSON texts, malloc'ed; NULL: not measured.
@@ -269,13 +265,11 @@ static bool work(void *context, struct train_report *report, struct error *err)
 {
     const struct training *training = context;
     const struct train_command *a = training->command;
-    bool complete;
-    if (!resume(training->trainer, a, report, err) || !train(training->trainer, a, report, &complete, err))
-        return false;
-    if (complete && (finish(training->trainer, a, training->world, report, err) || err->code != ERROR_CANCELLED))
-        return err->code == ERROR_NONE;
-    train_report_say(report, _("stopped; the same command goes on from %s"), a->state);
-    return error_set(err, ERROR_CANCELLED, "not finished");
+    bool ok = resume(training->trainer, a, report, err) && train(training->trainer, a, report, err) &&
+              finish(training->trainer, a, training->world, report, err);
+    if (!ok && err->code == ERROR_CANCELLED)
+        train_report_say(report, _("stopped; the same command goes on from %s"), a->state);
+    return ok;
 }
 
 static void stop(void *context)
