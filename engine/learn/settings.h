@@ -75,7 +75,7 @@ enum { SETTINGS_BUDGETS = 24 }; // one a fusion layer, of which training allows 
     X(double, brightness, 0.12, 0.12, 0, 0.9, "most change of a picture's brightness, as a share")             \
     X(int, size_low, 100, 100, 50, 130, "smallest size of a scene's objects, percent of the usual one")        \
     X(int, size_high, 100, 100, 50, 130, "and largest, drawn for each scene")                                  \
-    X(int, styles, 3, 3, 1, 31, "drawing styles, added up: 1 noto, 2 twemoji, 4 fluent, 8 openmoji, 16 emojione")  \
+    X(int, styles, 3, 3, 1, 63, "drawing styles, added up: 1 noto, 2 twemoji, 4 fluent, 8 openmoji, 16 emojione, 32 blob") \
     X(int, varied, 0, 0, 0, 100, "percent of the scenes drawn in more ways: mirrored, of other colours, mixed")    \
     X(double, pairs, 0, 0, 0, 1, "share of a step's scenes that are two pictures with statements about them")      \
     X(int, reworded, 1, 1, 0, 1, "questions in more words too, and their vocabulary")                          \

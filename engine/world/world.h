@@ -60,7 +60,7 @@ struct world; // sprites and names: immutable once opened, shared by threads
 
 // Drawing styles: sets of emoji that show the same kinds. assets/world/sprites-<name>.<ending>.
 #define WORLD_STYLES(X) X(NOTO, "noto", "webp") X(TWEMOJI, "twemoji", "webp") X(FLUENT, "fluent", "webp")                    \
-    X(OPENMOJI, "openmoji", "webp") X(EMOJIONE, "emojione", "webp")
+    X(OPENMOJI, "openmoji", "webp") X(EMOJIONE, "emojione", "webp") X(BLOB, "blob", "webp")
 #define WORLD_STYLE_ENUM(id, name, ending) WORLD_STYLE_##id,
 enum world_style { WORLD_STYLES(WORLD_STYLE_ENUM) WORLD_STYLE_COUNT };
 #undef WORLD_STYLE_ENUM
