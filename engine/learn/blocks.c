@@ -16,9 +16,9 @@ static real *projected(struct tape *tape, struct linear_ref ref, const real *x, 
     return y;
 }
 
-real *block_attention(struct tape *tape, const struct attention_refs *refs, struct attention_state *state,
-                      const real *x, struct rows rows, const real *other, struct rows other_rows, const real *mask,
-                      const real *gate)
+// Everything but the projection of the contexts: Q of x, K and V of `other`, or of x itself.
+static void attend(struct tape *tape, const struct attention_refs *refs, struct attention_state *state, const real *x,
+                   struct rows rows, const real *other, struct rows other_rows, const real *mask, const real *gate)
 {
     int width = refs->out.out, n = rows_total(rows), m = other ? rows_total(other_rows) : n;
     bool pre = refs->order == NORM_PRE;
@@ -37,25 +37,19 @@ real *block_attention(struct tape *tape, const struct attention_refs *refs, stru
         .key_mask = mask, .head_gate = gate, .self = !other, .causal = refs->causal,
     };
     op_attention(tape, &state->op);
-    real *out = tape_alloc(tape, (size_t)n * (size_t)width);
-    op_linear_onto(tape, refs->out, out, state->op.ctx, x, n);
-    return pre ? out : normed(tape, refs->norm, &state->norm, out, n);
 }
 
-void block_attention_back(struct tape *tape, const struct attention_refs *refs, const struct attention_state *state,
-                          real *d, struct rows rows, real *dother, struct rows other_rows, real *dmask, real *dgate)
+// dout: of what is projected, which may be d itself. d, of x, += ...
+static void attend_back(struct tape *tape, const struct attention_refs *refs, const struct attention_state *state,
+                        const real *dout, real *d, struct rows rows, real *dother, struct rows other_rows, real *dmask,
+                        real *dgate)
 {
     int width = refs->out.out, n = rows_total(rows), m = dother ? rows_total(other_rows) : n;
     bool pre = refs->order == NORM_PRE;
-    size_t mark = tape->arena.used, size = (size_t)n * (size_t)width, other_size = (size_t)m * (size_t)width;
+    size_t size = (size_t)n * (size_t)width, other_size = (size_t)m * (size_t)width;
     size_t key_size = (size_t)m * (size_t)refs->k.in;
-    if (!pre) {
-        real *dsum = tape_zeros(tape, size);
-        op_norm_back(tape, refs->norm, &state->norm, dsum, d, n);
-        memcpy(d, dsum, size * sizeof *d);
-    }
     real *dctx = tape_alloc(tape, size);
-    op_linear_back(tape, refs->out, dctx, false, d, state->op.ctx, n);
+    op_linear_back(tape, refs->out, dctx, false, dout, state->op.ctx, n);
     real *dq = tape_alloc(tape, refs->fused ? 3 * size : size);
     real *dk = refs->fused ? dq + width : tape_alloc(tape, other_size);
     real *dv = refs->fused ? dq + 2 * width : tape_alloc(tape, other_size);
@@ -73,6 +67,100 @@ void block_attention_back(struct tape *tape, const struct attention_refs *refs, 
     }
     if (pre)
         op_norm_back(tape, refs->norm, &state->norm, d, dquery, n);
+}
+
+// Of a LayerNorm behind a residual connection, in place.
+static void norm_back_in_place(struct tape *tape, struct norm_ref ref, const struct norm_state *state, real *d, int rows)
+{
+    size_t size = (size_t)rows * (size_t)ref.width;
+    real *dsum = tape_zeros(tape, size);
+    op_norm_back(tape, ref, state, dsum, d, rows);
+    memcpy(d, dsum, size * sizeof *d);
+}
+
+real *block_attention(struct tape *tape, const struct attention_refs *refs, struct attention_state *state,
+                      const real *x, struct rows rows, const real *other, struct rows other_rows, const real *mask,
+                      const real *gate)
+{
+    int width = refs->out.out, n = rows_total(rows);
+    attend(tape, refs, state, x, rows, other, other_rows, mask, gate);
+    real *out = tape_alloc(tape, (size_t)n * (size_t)width);
+    op_linear_onto(tape, refs->out, out, state->op.ctx, x, n);
+    return refs->order == NORM_PRE ? out : normed(tape, refs->norm, &state->norm, out, n);
+}
+
+void block_attention_back(struct tape *tape, const struct attention_refs *refs, const struct attention_state *state,
+                          real *d, struct rows rows, real *dother, struct rows other_rows, real *dmask, real *dgate)
+{
+    size_t mark = tape->arena.used;
+    if (refs->order == NORM_POST)
+        norm_back_in_place(tape, refs->norm, &state->norm, d, rows_total(rows));
+    attend_back(tape, refs, state, d, d, rows, dother, other_rows, dmask, dgate);
+    arena_rewind(&tape->arena, mark);
+}
+
+// (rows, width) each, side by side or apart again.
+static void set_beside(real *both, real *const each[2], int rows, int width)
+{
+    for (int r = 0; r < rows; r++)
+        for (int p = 0; p < 2; p++)
+            memcpy(both + (size_t)(r * 2 + p) * (size_t)width, each[p] + (size_t)r * (size_t)width,
+                   (size_t)width * sizeof *both);
+}
+
+static void set_apart(real *const each[2], const real *both, int rows, int width)
+{
+    for (int r = 0; r < rows; r++)
+        for (int p = 0; p < 2; p++)
+            memcpy(each[p] + (size_t)r * (size_t)width, both + (size_t)(r * 2 + p) * (size_t)width,
+                   (size_t)width * sizeof *both);
+}
+
+real *block_twins(struct tape *tape, const struct attention_refs *first, const struct twin_refs *twin,
+                  struct attention_state *first_state, struct twin_state *state, const real *x, struct rows rows,
+                  const struct twin_memory memory[2])
+{
+    const struct attention_refs *refs[2] = {first, &twin->cross};
+    struct attention_state *states[2] = {first_state, &state->cross};
+    int width = first->out.out, n = rows_total(rows);
+    size_t size = (size_t)n * (size_t)width;
+    real *each[2], *sum = tape_alloc(tape, size);
+    for (int p = 0; p < 2; p++) {
+        attend(tape, refs[p], states[p], x, rows, memory[p].other, memory[p].rows, memory[p].mask, memory[p].gate);
+        each[p] = projected(tape, refs[p]->out, states[p]->op.ctx, n);
+    }
+    if (twin->merge.out) {
+        state->both = tape_alloc(tape, 2 * size);
+        set_beside(state->both, each, n, width);
+        op_linear_onto(tape, twin->merge, sum, state->both, x, n);
+    } else {
+        for (size_t i = 0; i < size; i++)
+            sum[i] = x[i] + (each[0][i] + each[1][i]) / 2;
+    }
+    return normed(tape, first->norm, &first_state->norm, sum, n);
+}
+
+void block_twins_back(struct tape *tape, const struct attention_refs *first, const struct twin_refs *twin,
+                      const struct attention_state *first_state, const struct twin_state *state, real *d, struct rows rows,
+                      const struct twin_memory memory[2])
+{
+    const struct attention_refs *refs[2] = {first, &twin->cross};
+    const struct attention_state *states[2] = {first_state, &state->cross};
+    int width = first->out.out, n = rows_total(rows);
+    size_t mark = tape->arena.used, size = (size_t)n * (size_t)width;
+    real *each[2] = {tape_alloc(tape, size), tape_alloc(tape, size)};
+    norm_back_in_place(tape, first->norm, &first_state->norm, d, n);
+    if (twin->merge.out) {
+        real *dboth = tape_alloc(tape, 2 * size);
+        op_linear_back(tape, twin->merge, dboth, false, d, state->both, n);
+        set_apart(each, dboth, n, width);
+    } else {
+        for (size_t i = 0; i < size; i++)
+            each[0][i] = each[1][i] = d[i] / 2;
+    }
+    for (int p = 0; p < 2; p++)
+        attend_back(tape, refs[p], states[p], each[p], d, rows, memory[p].dother, memory[p].rows, memory[p].dmask,
+                    memory[p].dgate);
     arena_rewind(&tape->arena, mark);
 }
 
@@ -94,11 +182,8 @@ void block_ffn_back(struct tape *tape, const struct ffn_refs *refs, const struct
     int width = refs->out.out, hidden = refs->in.out;
     bool pre = refs->order == NORM_PRE;
     size_t mark = tape->arena.used, size = (size_t)rows * (size_t)width;
-    if (!pre) {
-        real *dsum = tape_zeros(tape, size);
-        op_norm_back(tape, refs->norm, &state->norm, dsum, d, rows);
-        memcpy(d, dsum, size * sizeof *d);
-    }
+    if (!pre)
+        norm_back_in_place(tape, refs->norm, &state->norm, d, rows);
     real *dactive = tape_alloc(tape, (size_t)rows * (size_t)hidden);
     real *dhidden = tape_alloc(tape, (size_t)rows * (size_t)hidden);
     op_linear_back(tape, refs->out, dactive, false, d, state->active, rows);

@@ -33,6 +33,30 @@ real *block_attention(struct tape *tape, const struct attention_refs *refs, stru
 void block_attention_back(struct tape *tape, const struct attention_refs *refs, const struct attention_state *state,
                           real *d, struct rows rows, real *dother, struct rows other_rows, real *dmask, real *dgate);
 
+// Beside a cross-attention to one picture, that to a second one of the same width and in post order: what both project is
+// merged, and behind one residual and LayerNorm, the first's (BLIP's NLVR2, vlm_spec §4.7).
+struct twin_refs {
+    struct attention_refs cross; // out.out 0: there is none
+    struct linear_ref merge;     // of both side by side; out 0: their mean
+};
+struct twin_state {
+    struct attention_state cross;
+    real *both; // (rows, 2 width), where they are merged by a linear map
+};
+// What one of the two attends to, as block_attention() gets it, and, for the way back, the gradients of that.
+struct twin_memory {
+    const real *other;
+    struct rows rows;
+    const real *mask, *gate;
+    real *dother, *dmask, *dgate;
+};
+real *block_twins(struct tape *tape, const struct attention_refs *first, const struct twin_refs *twin,
+                  struct attention_state *first_state, struct twin_state *state, const real *x, struct rows rows,
+                  const struct twin_memory memory[2]);
+void block_twins_back(struct tape *tape, const struct attention_refs *first, const struct twin_refs *twin,
+                      const struct attention_state *first_state, const struct twin_state *state, real *d, struct rows rows,
+                      const struct twin_memory memory[2]);
+
 struct ffn_refs {
     enum norm_order order;
     bool quick; // quick-GELU instead of GELU

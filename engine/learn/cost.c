@@ -12,18 +12,28 @@ struct layer_cost {
     double d_own, d_other, d_msa, d_mca;
 };
 
+// What the cross-attention of n tokens to m of the other stream costs, and its derivatives.
+static double cross_macs(const struct layer_refs *refs, double n, double m, double *d_own, double *d_other)
+{
+    double width = refs->width, memory = refs->cross.k.in;
+    *d_own = 2 * width * width + 2 * m * width;
+    *d_other = 2 * memory * width + 2 * n * width;
+    return 2 * n * width * width + 2 * m * memory * width + 2 * n * m * width;
+}
+
 // Multiply-adds of a layer, and their derivatives. `cross` adds the MCA module.
 static double layer_macs(struct layer_cost *at, const struct layer_refs *refs, bool cross)
 {
-    double n = at->own, m = at->other, width = refs->width, ffn = refs->ffn.in.out, memory = refs->cross.k.in;
+    double n = at->own, width = refs->width, ffn = refs->ffn.in.out;
     double msa = 4 * n * width * width + 2 * n * n * width, mca = 0;
     at->d_own = at->msa * (4 * width * width + 4 * n * width) + 2 * width * ffn;
     at->d_msa = msa;
     at->d_other = at->d_mca = 0;
     if (cross) {
-        mca = 2 * n * width * width + 2 * m * memory * width + 2 * n * m * width;
-        at->d_own += at->mca * (2 * width * width + 2 * m * width);
-        at->d_other = at->mca * (2 * memory * width + 2 * n * width);
+        double d_own, d_other;
+        mca = cross_macs(refs, n, at->other, &d_own, &d_other);
+        at->d_own += at->mca * d_own;
+        at->d_other = at->mca * d_other;
         at->d_mca = mca;
     }
     return at->msa * msa + at->mca * mca + 2 * n * width * ffn;
@@ -66,12 +76,18 @@ static double gate_share(const real *gate, int heads, int question)
 }
 
 // The walk over all layers of one question; `weight` != 0 also hands gradients to the masks.
+enum { SECOND_PICTURE = NET_STREAMS, WALK_STREAMS };
 struct walk {
     const struct net *net;
-    int question;
+    int questions; // of the pass
     double weight, spent, dense;
-    double tokens[NET_STREAMS], full[NET_STREAMS]; // alive now, and of the unpruned model
+    double tokens[WALK_STREAMS], full[WALK_STREAMS]; // alive now, and of the unpruned model
 };
+
+static int token_count(struct rows rows, int sample)
+{
+    return rows.count ? rows.count[sample] : rows.stride;
+}
 
 static void give_tokens(struct stream_layer_state *state, int stride, int count, int question, double amount)
 {
@@ -105,14 +121,14 @@ static void walk_trimmer(struct walk *walk, const struct token_trimmer_refs *ref
 {
     walk->spent += token_trimmer_macs(refs, tokens);
     if (before && walk->weight != 0)
-        give_tokens(before, rows.stride, rows.count ? rows.count[question] : rows.stride, question,
+        give_tokens(before, rows.stride, token_count(rows, question), question,
                     walk->weight * (token_trimmer_macs(refs, 1) - token_trimmer_macs(refs, 0)));
 }
 
 static void walk_encoder(struct walk *walk, const struct layer_refs *refs, struct stream_layer_state *states,
                          int layers, int stream, struct rows rows, int question)
 {
-    int count = rows.count ? rows.count[question] : rows.stride;
+    int count = token_count(rows, question);
     for (int l = 0; l < layers; l++) {
         struct stream_layer_state *state = &states[l];
         if (state->mask)
@@ -129,34 +145,65 @@ static void walk_encoder(struct walk *walk, const struct layer_refs *refs, struc
     }
 }
 
+// Where question's tokens of a fusion stream lie: those of second pictures stand behind the first ones.
+static int sample_of(const struct walk *walk, int stream, int question)
+{
+    return stream == SECOND_PICTURE ? walk->questions + question : question;
+}
+
+// What the trimmers of a fusion stream cost in a layer, and what they leave.
+static void walk_choice(struct walk *walk, struct net_state *state, int layer, int stream, int question)
+{
+    int s = stream == SECOND_PICTURE ? NET_IMAGE : stream, sample = sample_of(walk, stream, question);
+    const struct layer_refs *refs = &walk->net->fusion[layer][s];
+    struct stream_layer_state *own = &state->fusion[layer][s];
+    struct rows rows = state->rows[s];
+    if (own->mask)
+        walk_trimmer(walk, &refs->tokens, layer ? &state->fusion[layer - 1][s] : state->entry[s], rows, sample,
+                     walk->tokens[stream]);
+    if (own->gate_msa)
+        walk->spent += head_trimmer_macs(&refs->msa);
+    if (own->gate_mca)
+        walk->spent += head_trimmer_macs(&refs->mca);
+    if (own->alive) // of a caption nothing is dropped, and its beginning alone counts here
+        walk->tokens[stream] = count_alive(own->alive, rows.stride, token_count(rows, sample), sample);
+}
+
+// What the words' second cross-attention adds, whose heads have no trimmers.
+static void walk_twin(struct walk *walk, struct net_state *state, int layer, int question)
+{
+    const struct layer_refs *refs = &walk->net->fusion[layer][NET_TEXT];
+    struct stream_layer_state *words = &state->fusion[layer][NET_TEXT], *patches = &state->fusion[layer][NET_IMAGE];
+    struct rows text = state->rows[NET_TEXT], image = state->rows[NET_IMAGE];
+    double merge = (double)refs->twin.merge.in * refs->twin.merge.out, d_own, d_other;
+    walk->dense += cross_macs(refs, walk->full[NET_TEXT], walk->full[SECOND_PICTURE], &d_own, &d_other) +
+                   merge * walk->full[NET_TEXT];
+    walk->spent += cross_macs(refs, walk->tokens[NET_TEXT], walk->tokens[SECOND_PICTURE], &d_own, &d_other) +
+                   merge * walk->tokens[NET_TEXT];
+    if (walk->weight == 0)
+        return;
+    int sample = sample_of(walk, SECOND_PICTURE, question);
+    give_tokens(words, text.stride, token_count(text, question), question, walk->weight * (d_own + merge));
+    give_tokens(patches, image.stride, token_count(image, sample), sample, walk->weight * d_other);
+}
+
 static void walk_fusion(struct walk *walk, struct net_state *state, int layer, int question)
 {
     const struct layer_refs *refs = walk->net->fusion[layer];
     struct stream_layer_state *states = state->fusion[layer];
-    double before[NET_STREAMS] = {walk->tokens[0], walk->tokens[1]};
-    for (int s = 0; s < NET_STREAMS; s++) {
-        struct rows rows = state->rows[s];
-        int count = rows.count ? rows.count[question] : rows.stride;
-        if (states[s].mask)
-            walk_trimmer(walk, &refs[s].tokens, layer ? &state->fusion[layer - 1][s] : state->entry[s], rows, question,
-                         before[s]);
-        if (states[s].gate_msa)
-            walk->spent += head_trimmer_macs(&refs[s].msa);
-        if (states[s].gate_mca)
-            walk->spent += head_trimmer_macs(&refs[s].mca);
-        if (states[s].alive) // of a caption nothing is dropped, and its beginning alone counts here
-            walk->tokens[s] = count_alive(states[s].alive, rows.stride, count, question);
-    }
+    for (int s = 0; s < NET_STREAMS - 1 + walk->net->pictures; s++)
+        walk_choice(walk, state, layer, s, question);
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
         if (refs[s].still)
             continue;
         struct layer_cost counts = {.own = walk->tokens[s], .other = walk->tokens[o]}, at;
         walk_layer(walk, &refs[s], &states[s], &counts, &at, true, question, walk->full[s], walk->full[o]);
+        if (refs[s].twin.cross.out.out)
+            walk_twin(walk, state, layer, question);
         if (walk->weight == 0)
             continue;
-        int own = state->rows[s].count ? state->rows[s].count[question] : state->rows[s].stride;
-        int other = state->rows[o].count ? state->rows[o].count[question] : state->rows[o].stride;
+        int own = token_count(state->rows[s], question), other = token_count(state->rows[o], question);
         give_tokens(&states[s], state->rows[s].stride, own, question, walk->weight * at.d_own);
         give_tokens(&states[o], state->rows[o].stride, other, question, walk->weight * at.d_other);
         give_heads(states[s].dgate_msa, refs[s].self.heads, question, walk->weight * at.d_msa);
@@ -168,7 +215,8 @@ static void walk_fusion(struct walk *walk, struct net_state *state, int layer, i
 static double fixed_macs(const struct net *net, int words)
 {
     struct macs macs = {0};
-    flops_embed_image(&net->config, &macs);
+    for (int p = 0; p < net->pictures; p++)
+        flops_embed_image(&net->config, &macs);
     flops_answer(&net->config, &macs);
     flops_contrast(&net->config, words, &macs);
     return (double)flops_total(&macs);
@@ -229,8 +277,7 @@ static void walk_transform(struct walk *walk, struct stream_layer_state *states,
     walk->spent += walk->tokens[stream] * square;
     walk->dense += walk->full[stream] * square;
     if (walk->weight != 0 && layers)
-        give_tokens(&states[layers - 1], rows.stride, rows.count ? rows.count[question] : rows.stride, question,
-                    walk->weight * square);
+        give_tokens(&states[layers - 1], rows.stride, token_count(rows, question), question, walk->weight * square);
 }
 
 static void walk_question(struct walk *walk, const struct net_batch *batch, struct net_state *state, int question)
@@ -238,8 +285,9 @@ static void walk_question(struct walk *walk, const struct net_batch *batch, stru
     const struct net *net = walk->net;
     const struct model_config *c = &net->config;
     int text = batch->text_count[question];
-    int picture = state->image_rows.n > 1 ? question : 0;
+    bool each = state->image_rows.n > net->pictures; // was encoded for its question
     walk->full[NET_IMAGE] = walk->tokens[NET_IMAGE] = state->image_rows.stride;
+    walk->full[SECOND_PICTURE] = walk->tokens[SECOND_PICTURE] = state->image_rows.stride;
     walk->full[NET_TEXT] = walk->tokens[NET_TEXT] = text;
     walk->spent = walk->dense = fixed_macs(net, text);
     struct macs guide = {0};
@@ -247,9 +295,11 @@ static void walk_question(struct walk *walk, const struct net_batch *batch, stru
         flops_guide(c, text, &guide); // the unpruned model has no such pass
     walk->spent += (double)flops_total(&guide);
     walk_encoder(walk, net->text, state->text, c->text_layers, NET_TEXT, state->rows[NET_TEXT], question);
-    walk_encoder(walk, net->image, state->image, c->image_layers, NET_IMAGE, state->image_rows, picture);
+    for (int p = 0; p < net->pictures; p++)
+        walk_encoder(walk, net->image, state->image, c->image_layers, p ? SECOND_PICTURE : NET_IMAGE, state->image_rows,
+                     each ? p * walk->questions + question : p);
     walk_transform(walk, state->text, c->text_layers, NET_TEXT, state->rows[NET_TEXT], question);
-    walk_transform(walk, state->image, c->image_layers, NET_IMAGE, state->image_rows, picture);
+    walk_transform(walk, state->image, c->image_layers, NET_IMAGE, state->image_rows, each ? question : 0);
     for (int l = 0; l < c->fusion_layers; l++)
         walk_fusion(walk, state, l, question);
     if (net->captions)
@@ -262,7 +312,7 @@ void cost_shares(const struct net *net, const struct net_batch *batch, const str
 {
     assert(!batch->patch_count);
     for (int q = 0; q < batch->questions; q++) {
-        struct walk walk = {.net = net};
+        struct walk walk = {.net = net, .questions = batch->questions};
         // The walk writes to the state only when its weight is not 0.
         walk_question(&walk, batch, (struct net_state *)(size_t)state, q);
         share[q] = walk.spent / walk.dense;
@@ -272,7 +322,7 @@ void cost_shares(const struct net *net, const struct net_batch *batch, const str
 void cost_back(const struct net *net, const struct net_batch *batch, struct net_state *state, double weight)
 {
     for (int q = 0; q < batch->questions; q++) {
-        struct walk walk = {.net = net};
+        struct walk walk = {.net = net, .questions = batch->questions};
         walk_question(&walk, batch, state, q);
         walk.weight = weight / walk.dense;
         walk_question(&walk, batch, state, q);
@@ -294,28 +344,34 @@ static bool close_layer(const struct layer_refs *refs, struct stream_layer_state
 double cost_least(const struct net *net, int tokens)
 {
     const struct model_config *c = &net->config;
-    int grid = model_grid(c), patches = grid * grid + 1, longest = tokens > patches ? tokens : patches;
+    int grid = model_grid(c), patches = grid * grid + 1;
     size_t heads = (size_t)(c->heads > model_image_heads(c) ? c->heads : model_image_heads(c));
     struct net_state *state = memory_alloc(1, sizeof *state);
-    real *cls_alone = memory_alloc((size_t)longest, sizeof *cls_alone), *no_heads = memory_alloc(heads, sizeof *no_heads);
+    real *word_alone = memory_alloc((size_t)tokens, sizeof *word_alone);
+    real *cls_alone = memory_alloc((size_t)(net->pictures * patches), sizeof *cls_alone); // of each picture
+    real *no_heads = memory_alloc(heads, sizeof *no_heads);
     double share = (double)NAN;
-    if (state && cls_alone && no_heads) {
+    if (state && word_alone && cls_alone && no_heads) {
         struct net_batch batch = {.questions = 1, .text_stride = tokens, .text_count = &tokens};
         bool closed[NET_STREAMS] = {false, false};
-        cls_alone[0] = 1;
+        real *const alone[NET_STREAMS] = {[NET_IMAGE] = cls_alone, [NET_TEXT] = word_alone};
+        word_alone[0] = 1;
+        for (int p = 0; p < net->pictures; p++)
+            cls_alone[p * patches] = 1;
         for (int l = 0; l < c->image_layers; l++)
             closed[NET_IMAGE] = close_layer(&net->image[l], &state->image[l], closed[NET_IMAGE], cls_alone, no_heads);
         for (int l = 0; l < c->text_layers; l++)
-            closed[NET_TEXT] = close_layer(&net->text[l], &state->text[l], closed[NET_TEXT], cls_alone, no_heads);
+            closed[NET_TEXT] = close_layer(&net->text[l], &state->text[l], closed[NET_TEXT], word_alone, no_heads);
         for (int l = 0; l < c->fusion_layers; l++)
             for (int s = 0; s < NET_STREAMS; s++)
-                closed[s] = close_layer(&net->fusion[l][s], &state->fusion[l][s], closed[s], cls_alone, no_heads);
-        close_layer(&net->decoder[0], &state->decoder[0], closed[NET_TEXT], cls_alone, no_heads);
-        state->image_rows = state->rows[NET_IMAGE] = (struct rows){.n = 1, .stride = patches};
+                closed[s] = close_layer(&net->fusion[l][s], &state->fusion[l][s], closed[s], alone[s], no_heads);
+        close_layer(&net->decoder[0], &state->decoder[0], closed[NET_TEXT], word_alone, no_heads);
+        state->image_rows = state->rows[NET_IMAGE] = (struct rows){.n = net->pictures, .stride = patches};
         state->rows[NET_TEXT] = (struct rows){.n = 1, .stride = tokens};
         cost_shares(net, &batch, state, &share);
     }
     memory_free(state);
+    memory_free(word_alone);
     memory_free(cls_alone);
     memory_free(no_heads);
     return share;

@@ -56,7 +56,8 @@ int learn_set_turn(const struct learn_set *set, uint64_t seed, uint64_t index);
 // read.
 bool learn_set_draw(const struct learn_set *set, int group, int want, struct random *random, struct set_sample *sample,
                     struct error *err);
-// The sample as a pass of one of its pictures, and what it should answer: written answers as they stand.
+// The sample as a pass of one of its pictures (0 where a pass reads both), and what it should answer: written answers as they
+// stand.
 struct net_batch learn_set_batch(struct set_sample *sample, int picture);
 const int *learn_set_wanted(const struct set_sample *sample);
 

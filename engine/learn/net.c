@@ -157,22 +157,24 @@ size_t net_arena_size(const struct net *net, int questions, int text_stride, int
 {
     const struct model_config *c = &net->config;
     size_t grid = (size_t)model_grid(c), tokens = grid * grid + 1, text = (size_t)text_stride, q = (size_t)questions;
+    size_t pictures = (size_t)net->pictures;
     size_t width = (size_t)c->width, wide = most(c->width, model_image_width(c)), numbers = 0;
     size_t heads = most(c->heads, model_image_heads(c));
     size_t ffn = most(c->image_fusion_ffn, c->image_ffn), text_ffn = most(c->text_fusion_ffn, c->text_ffn);
     size_t row = token_numbers(wide, ffn, &c->trimmers[STACK_FUSION_IMAGE][0]);
     size_t text_row = token_numbers(width, text_ffn, &c->trimmers[STACK_FUSION_TEXT][0]);
-    size_t image_maps = heads * tokens * (tokens + text), text_maps = heads * text * (tokens + text);
+    size_t image_maps = heads * tokens * (tokens + text), text_maps = heads * text * (pictures * tokens + text);
     bool still = c->architecture == ARCHITECTURE_BLIP; // patches that are only read leave K and V, and what scores them
     size_t fusion_row = still ? 12 * wide + 3 * (size_t)(c->trimmers[STACK_FUSION_IMAGE][0].hidden +
                                                          c->trimmers[STACK_FUSION_IMAGE][0].rank) + 16
                               : row;
-    numbers += q * (tokens * fusion_row + text * text_row + (still ? 0 : image_maps) + text_maps) * (size_t)c->fusion_layers;
-    numbers += (net->image_per_question ? q : 1) * (tokens * row + heads * tokens * tokens) *
+    numbers += q * (pictures * (tokens * fusion_row + text * text_row) + (still ? 0 : image_maps) + text_maps) *
+               (size_t)c->fusion_layers;
+    numbers += pictures * (net->image_per_question ? q : 1) * (tokens * row + heads * tokens * tokens) *
                kept_layers(c->image_layers, net->first_image);
     numbers += q * (text * text_row + heads * text * text) * kept_layers(net->text_layers, net->first_text);
-    numbers += 2 * q * tokens * (16 * wide + 4 * ffn) + 4 * tokens * tokens; // the backward pass's own
-    numbers += (size_t)c->image_size * (size_t)c->image_size * 24;           // a patch embedding
+    numbers += 2 * pictures * q * tokens * (16 * wide + 4 * ffn) + 4 * tokens * tokens; // the backward pass's own
+    numbers += pictures * (size_t)c->image_size * (size_t)c->image_size * 24;           // a patch embedding
     size_t channels = (size_t)(c->stem_channels[0] + c->stem_channels[1]), blocks = (size_t)c->stem_blocks;
     numbers += (size_t)(c->image_size * c->image_size) * channels +
                grid * grid * blocks * (8 * width + 4 * (size_t)c->stem_expansion);

@@ -1,9 +1,10 @@
-// The whole model for training, METER's and BLIP's (VQA, captions, and matching of picture and text): one scene with all its
-// questions at a time, forward and backward. Both are the same lists of layers: an image encoder, a text encoder, fusion layers
-// of two streams, and an answer. METER's answer is a classifier; BLIP's patches only stand by in the fusion layers, its
-// words encoded without a picture guide its image encoder, and its answers are written by a decoder. Captions are written by
-// the fusion layers themselves: a text goes through them whole, its beginning and what follows. The same parameters and shapes
-// as engine/model; tests compare the two.
+// The whole model for training, METER's and BLIP's (VQA, captions, matching of picture and text, and statements about two
+// pictures): one scene with all its questions at a time, forward and backward. Both are the same lists of layers: an image
+// encoder, a text encoder, fusion layers of two streams, and an answer. METER's answer is a classifier; BLIP's patches only stand
+// by in the fusion layers, its words encoded without a picture guide its image encoder, and its answers are written by a decoder.
+// Captions are written by the fusion layers themselves: a text goes through them whole, its beginning and what follows. Where
+// BLIP reads two pictures, those of all questions are one batch, the first pictures before the second ones. The same parameters
+// and shapes as engine/model; tests compare the two.
 #ifndef TRIMSCOPE_LEARN_NET_H
 #define TRIMSCOPE_LEARN_NET_H
 
@@ -35,6 +36,7 @@ struct layer_refs {
     int width;  // of the stream's states
     bool still; // the stream is read, and trimmed, but does not change (BLIP's patches in the fusion layers)
     struct attention_refs self, cross;
+    struct twin_refs twin; // of words that read two pictures
     struct ffn_refs ffn;
     struct token_trimmer_refs tokens;
     struct head_trimmer_refs msa, mca;
@@ -49,6 +51,7 @@ struct embedding_refs {
 
 struct net {
     struct model_config config;
+    int pictures; // in one pass: 2 where BLIP's words read both, else 1 (METER's two have a pass each)
     bool conv_stem;
     struct linear_ref patch; // STEM_PATCH
     struct stem_refs stem;
@@ -60,9 +63,10 @@ struct net {
     struct linear_ref transform[NET_STREAMS], pooler[NET_STREAMS]; // out 0: BLIP has none
     int labels;                                                    // numbers in a row of logits
     struct answer_head_refs head, pair_head; // METER's; pair_head: with config.pair_hidden, or, without a head, of NLVR2
-    // BLIP's: a linear map of the words' first row, or a decoder, whose labels are the words of its vocabulary.
+    // BLIP's: a linear map of the words' first row, behind a hidden layer with ReLU where there is one (out 0: none), or a
+    // decoder, whose labels are the words of its vocabulary.
     bool writes, captions; // captions: without layers of its own
-    struct linear_ref match;
+    struct linear_ref match_hidden, match;
     struct embedding_refs decoder_embedding;
     struct layer_refs decoder[NET_LAYERS]; // the first's token trimmer is of the question's states, which all of them read
     struct linear_ref word_transform, word_head;
@@ -84,11 +88,11 @@ bool net_init(struct net *net, const struct model_config *config, const struct p
 // A scene and its questions.
 struct net_batch {
     int questions, text_stride;   // text_stride: the longest question's tokens
-    const real *pixels;           // (3, side, side), normalised
+    const real *pixels;           // (pictures of a pass, 3, side, side), normalised
     const int *ids, *text_count;  // (questions, text_stride), tokens in each; of a caption its beginning
     int patch_count;              // patches that enter the fusion layers; 0: all
     const int *patches;           // which, increasing
-    int picture;                  // 1: the second of the two that a statement is about (its token type); else 0
+    int picture;                  // 1: the second of the two that a statement is about (its token type, METER); else 0
     // Where the model writes: what its decoder reads, [DEC] (of a caption the last token of its beginning) and the words of each
     // answer; each row gives the next word.
     struct rows answer_rows;
@@ -108,6 +112,7 @@ struct stream_layer_state {
     struct token_trimmer_state tokens;
     struct head_trimmer_state msa, mca;
     struct attention_state self, cross;
+    struct twin_state twin;
     struct ffn_state ffn;
     real *mask, *alive;         // (n, stride): this layer's decision; product with those before
     real *gate_msa, *gate_mca;  // (n, heads)
@@ -131,7 +136,7 @@ struct net_state {
     real *patch_columns;
     struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS], decoder_norm, word_norm;
     struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS], decoder[NET_LAYERS];
-    struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams on entering
+    struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams on entering; .n: of all pictures
     struct rows question_rows; // of the batch's ids
     const int *caption_ids;    // (rows[NET_TEXT]), where captions are written
     real *encoded;            // image encoder's output after ln_post (image_rows)
@@ -143,7 +148,7 @@ struct net_state {
     real *pooled;      // (questions, 2 width): [text, image], after tanh
     struct answer_head_state head; // METER's
     const real *written;           // the decoder's last states (answer_rows), and
-    real *hidden, *active, *normed; // what its word head makes of them
+    real *hidden, *active, *normed; // what its word head makes of them; hidden, active: of BLIP's NLVR2 head, too
     struct rows answer_rows; // of the logits: one a question, or those of the batch where the model writes
     real *logits;            // (answer_rows, labels)
 };

@@ -1,4 +1,4 @@
-// From what leaves the fusion layers to logits: METER's classifier, BLIP's match, BLIP's decoder of answers.
+// From what leaves the fusion layers to logits: METER's classifier, BLIP's match and judgement, BLIP's decoder of answers.
 #include "engine/learn/net_private.h"
 
 #include <math.h>
@@ -77,7 +77,7 @@ static void classify_back(struct tape *tape, const struct net *net, struct net_s
     }
 }
 
-// ---- BLIP's match of picture and text, on the words' first row --------------------------------------------------
+// ---- BLIP's match of picture and text, and its judgement of two pictures, on the words' first row ----------------
 
 static void match(struct tape *tape, const struct net *net, struct net_state *state, const struct leaving *leaving)
 {
@@ -87,15 +87,30 @@ static void match(struct tape *tape, const struct net *net, struct net_state *st
         memcpy(cls + (size_t)(q * width), leaving->x[NET_TEXT] + (size_t)(rows_first(leaving->rows[NET_TEXT], q) * width),
                (size_t)width * sizeof *cls);
     state->logits = tape_alloc(tape, (size_t)(n * net->labels));
-    op_linear(tape, net->match, state->logits, cls, n);
+    state->active = cls;
+    if (net->match_hidden.out) {
+        int size = n * net->match_hidden.out;
+        state->hidden = tape_alloc(tape, (size_t)size);
+        state->active = tape_alloc(tape, (size_t)size);
+        op_linear(tape, net->match_hidden, state->hidden, cls, n);
+        for (int i = 0; i < size; i++)
+            state->active[i] = state->hidden[i] > 0 ? state->hidden[i] : 0;
+    }
+    op_linear(tape, net->match, state->logits, state->active, n);
 }
 
 static void match_back(struct tape *tape, const struct net *net, const struct net_state *state, const real *dlogits,
                        const struct leaving *leaving, real *d)
 {
     int width = net->config.width, n = state->rows[NET_TEXT].n;
-    real *dcls = tape_alloc(tape, (size_t)(n * width));
-    op_linear_back(tape, net->match, dcls, false, dlogits, state->cls[NET_TEXT], n);
+    real *dactive = tape_alloc(tape, (size_t)(n * net->match.in)), *dcls = dactive;
+    op_linear_back(tape, net->match, dactive, false, dlogits, state->active, n);
+    if (net->match_hidden.out) {
+        for (int i = 0; i < n * net->match_hidden.out; i++)
+            dactive[i] = state->hidden[i] > 0 ? dactive[i] : 0;
+        dcls = tape_alloc(tape, (size_t)(n * width));
+        op_linear_back(tape, net->match_hidden, dcls, false, dactive, state->cls[NET_TEXT], n);
+    }
     for (int q = 0; q < n; q++)
         net_add(d + (size_t)(rows_first(leaving->rows[NET_TEXT], q) * width), dcls + (size_t)(q * width), width);
 }

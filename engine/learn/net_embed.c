@@ -141,42 +141,57 @@ static void patch_columns(const struct net *net, const real *pixels, real *colum
                        (size_t)patch * sizeof *columns);
 }
 
-// Class token and patches with positions, after METER's ln_pre: (patches + 1, width).
+// The patches of picture p of a pass as columns of their pixels (patches, 3 * size * size).
+static real *columns_of(const struct net *net, const struct net_state *state, int p)
+{
+    int grid = model_grid(&net->config);
+    return state->patch_columns + (size_t)p * (size_t)(grid * grid * net->patch.in);
+}
+
+// Class token and patches with positions, after METER's ln_pre: (pictures, patches + 1, width). A stem sees one picture.
 static real *embed_image(struct tape *tape, const struct net *net, const struct net_batch *batch,
                          struct net_state *state)
 {
     int width = model_image_width(&net->config), grid = model_grid(&net->config), tokens = grid * grid + 1;
-    real *embedded = tape_alloc(tape, (size_t)(tokens * width));
-    if (net->conv_stem) {
-        net_stem_forward(tape, net, &state->stem, batch->pixels, embedded + width);
-    } else {
-        state->patch_columns = tape_alloc(tape, (size_t)(grid * grid * net->patch.in));
-        patch_columns(net, batch->pixels, state->patch_columns);
-        op_linear(tape, net->patch, embedded + width, state->patch_columns, grid * grid);
+    int side = net->config.image_size, rows = net->pictures * tokens;
+    real *embedded = tape_alloc(tape, (size_t)(rows * width));
+    if (!net->conv_stem)
+        state->patch_columns = tape_alloc(tape, (size_t)(net->pictures * grid * grid * net->patch.in));
+    for (int p = 0; p < net->pictures; p++) {
+        real *own = embedded + (size_t)(p * tokens * width);
+        if (net->conv_stem) {
+            net_stem_forward(tape, net, &state->stem, batch->pixels, own + width);
+        } else {
+            patch_columns(net, batch->pixels + (size_t)(p * 3 * side * side), columns_of(net, state, p));
+            op_linear(tape, net->patch, own + width, columns_of(net, state, p), grid * grid);
+        }
+        memcpy(own, tape->P + net->class_embedding, (size_t)width * sizeof *own);
+        tape->kernels->add(own, tape->P + net->positions, tokens * width);
     }
-    memcpy(embedded, tape->P + net->class_embedding, (size_t)width * sizeof *embedded);
-    tape->kernels->add(embedded, tape->P + net->positions, tokens * width);
     if (!net->ln_pre.width)
         return embedded;
-    real *x = tape_alloc(tape, (size_t)(tokens * width));
-    op_norm(tape, net->ln_pre, &state->ln_pre, x, embedded, tokens);
+    real *x = tape_alloc(tape, (size_t)(rows * width));
+    op_norm(tape, net->ln_pre, &state->ln_pre, x, embedded, rows);
     return x;
 }
 
 static void embed_image_back(struct tape *tape, const struct net *net, struct net_state *state, real *dx)
 {
     int width = model_image_width(&net->config), grid = model_grid(&net->config), tokens = grid * grid + 1;
+    int rows = net->pictures * tokens;
     real *d = dx;
     if (net->ln_pre.width) {
-        d = tape_zeros(tape, (size_t)(tokens * width));
-        op_norm_back(tape, net->ln_pre, &state->ln_pre, d, dx, tokens);
+        d = tape_zeros(tape, (size_t)(rows * width));
+        op_norm_back(tape, net->ln_pre, &state->ln_pre, d, dx, rows);
     }
-    tape_give(tape, net->positions, d, tokens * width);
-    tape_give(tape, net->class_embedding, d, width);
-    if (net->conv_stem)
-        net_stem_backward(tape, net, &state->stem, d + width);
-    else
-        op_linear_back(tape, net->patch, NULL, false, d + width, state->patch_columns, grid * grid);
+    for (int p = 0; p < net->pictures; p++, d += (size_t)(tokens * width)) {
+        tape_give(tape, net->positions, d, tokens * width);
+        tape_give(tape, net->class_embedding, d, width);
+        if (net->conv_stem)
+            net_stem_backward(tape, net, &state->stem, d + width);
+        else
+            op_linear_back(tape, net->patch, NULL, false, d + width, columns_of(net, state, p), grid * grid);
+    }
 }
 
 // Token types are those of words, of the picture, and of a second one.
@@ -204,10 +219,11 @@ static const real *transform_image(struct tape *tape, const struct net *net, con
     return transformed;
 }
 
-// Row of what the image encoder gave that becomes row t of question q's fusion stream.
-static size_t fused_from(const struct net_batch *batch, struct rows from, int q, int t)
+// Row of what the image encoder gave that becomes row t of sample i of the fusion stream: its picture was encoded for that
+// question, or once for all of them.
+static size_t fused_from(const struct net_batch *batch, struct rows from, struct rows to, int i, int t)
 {
-    return (size_t)((from.n > 1 ? q : 0) * from.stride + net_source_row(batch, t));
+    return (size_t)(i / (to.n / from.n) * from.stride + net_source_row(batch, t));
 }
 
 // Carries the encoder's tokens over to the fusion stream: chosen patches, one copy a question.
@@ -218,10 +234,10 @@ static void enter_fusion(struct tape *tape, const struct net *net, const struct 
     struct rows from = state->image_rows, to = state->rows[NET_IMAGE];
     const real *transformed = transform_image(tape, net, batch, state);
     real *y = tape_alloc(tape, (size_t)(rows_total(to) * width));
-    for (int q = 0; q < to.n; q++)
+    for (int i = 0; i < to.n; i++)
         for (int t = 0; t < to.stride; t++)
-            memcpy(y + (size_t)((q * to.stride + t) * width),
-                   transformed + fused_from(batch, from, q, t) * (size_t)width, (size_t)width * sizeof *y);
+            memcpy(y + (size_t)((i * to.stride + t) * width),
+                   transformed + fused_from(batch, from, to, i, t) * (size_t)width, (size_t)width * sizeof *y);
     state->fused_in[NET_IMAGE] = y;
 }
 
@@ -232,9 +248,9 @@ static void enter_fusion_back(struct tape *tape, const struct net *net, const st
     struct rows from = state->image_rows, to = state->rows[NET_IMAGE];
     bool meter = net->transform[NET_IMAGE].out > 0;
     real *d = meter ? tape_zeros(tape, (size_t)(rows_total(from) * width)) : dencoded;
-    for (int q = 0; q < to.n; q++)
+    for (int i = 0; i < to.n; i++)
         for (int t = 0; t < to.stride; t++)
-            net_add(d + fused_from(batch, from, q, t) * (size_t)width, dfused + (size_t)((q * to.stride + t) * width),
+            net_add(d + fused_from(batch, from, to, i, t) * (size_t)width, dfused + (size_t)((i * to.stride + t) * width),
                     width);
     if (!meter)
         return;
@@ -251,18 +267,20 @@ void net_encode_image(struct tape *tape, const struct net *net, const struct net
 {
     int width = model_image_width(&net->config), grid = model_grid(&net->config), tokens = grid * grid + 1;
     bool each = net->image_per_question && trimming->on;
-    struct rows rows = {.n = each ? batch->questions : 1, .stride = tokens};
+    struct rows rows = {.n = net->pictures * (each ? batch->questions : 1), .stride = tokens};
     state->image_rows = rows;
-    state->rows[NET_IMAGE] = (struct rows){.n = batch->questions,
+    state->rows[NET_IMAGE] = (struct rows){.n = net->pictures * batch->questions,
                                            .stride = (batch->patch_count ? batch->patch_count : tokens - 1) + 1};
     const real *x = embed_image(tape, net, batch, state);
     if (each) {
         real *copies = tape_alloc(tape, (size_t)(rows_total(rows) * width));
-        tape->kernels->fill_rows(copies, x, rows.n, tokens * width);
+        for (int p = 0; p < net->pictures; p++)
+            tape->kernels->fill_rows(copies + (size_t)(p * batch->questions * tokens * width), x + (size_t)(p * tokens * width),
+                                     batch->questions, tokens * width);
         x = copies;
     }
     x = net_encoder_layers(tape, net->image, state->image, net->config.image_layers, net->first_image, x, rows,
-                           state->context, state->question_rows, trimming);
+                           state->context, net_rows_beside(tape, state->question_rows, rows.n), trimming);
     state->encoded = tape_alloc(tape, (size_t)(rows_total(rows) * width));
     op_norm(tape, net->ln_post, &state->ln_post, state->encoded, x, rows_total(rows));
     enter_fusion(tape, net, batch, state);
@@ -280,13 +298,14 @@ void net_encode_image_back(struct tape *tape, const struct net *net, const struc
     enter_fusion_back(tape, net, batch, state, dfused, dencoded);
     op_norm_back(tape, net->ln_post, &state->ln_post, d, dencoded, rows_total(rows));
     net_encoder_layers_back(tape, net->image, state->image, net->config.image_layers, net->first_image, d, rows,
-                            dcontext, state->question_rows);
+                            dcontext, net_rows_beside(tape, state->question_rows, rows.n));
     if (!net->embeddings)
         return;
-    if (rows.n > 1) { // one picture was copied for each question
-        real *sum = tape_zeros(tape, (size_t)(rows.stride * width));
-        for (int q = 0; q < rows.n; q++)
-            tape->kernels->add(sum, d + (size_t)(q * rows.stride * width), rows.stride * width);
+    if (rows.n > net->pictures) { // each was copied for each question
+        int picture = rows.stride * width;
+        real *sum = tape_zeros(tape, (size_t)(net->pictures * picture));
+        for (int i = 0; i < rows.n; i++)
+            tape->kernels->add(sum + (size_t)(i / batch->questions * picture), d + (size_t)(i * picture), picture);
         d = sum;
     }
     embed_image_back(tape, net, state, d);

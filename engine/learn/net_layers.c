@@ -3,6 +3,16 @@
 
 // ---- masks ------------------------------------------------------------------------------------------------------
 
+struct rows net_rows_beside(struct tape *tape, struct rows rows, int n)
+{
+    if (rows.n == n)
+        return rows;
+    int *first = tape_ints(tape, n + 1);
+    for (int i = 0; i <= n; i++)
+        first[i] = rows_first(rows, i % rows.n);
+    return (struct rows){.n = n, .stride = rows.stride, .first = first};
+}
+
 void net_trim_tokens(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
                      const struct stream_layer_state *before, const real *x, struct rows full, const real *context,
                      struct rows context_rows, const struct net_trimming *trimming)
@@ -123,6 +133,56 @@ void net_encoder_layers_back(struct tape *tape, const struct layer_refs *refs, s
 
 // ---- fusion -----------------------------------------------------------------------------------------------------
 
+// The patches of both pictures that words read, and the gradients that they get (each NULL: none).
+struct pictures {
+    const real *states, *alive, *gate;
+    real *dstates, *dalive, *dgate;
+};
+
+// Each picture for itself, of both in `rows`; only the heads that read the first one have a trimmer.
+static void set_pictures(struct tape *tape, const struct pictures *both, struct rows rows, int width,
+                         struct twin_memory memory[2])
+{
+    int n = rows.n / 2;
+    for (int p = 0; p < 2; p++) {
+        int from = rows_first(rows, p * n), *first = tape_ints(tape, n + 1);
+        for (int i = 0; i <= n; i++)
+            first[i] = rows_first(rows, p * n + i) - from;
+        memory[p] = (struct twin_memory){.other = both->states ? both->states + (size_t)from * (size_t)width : NULL,
+                                         .rows = {.n = n, .stride = rows.stride, .first = first},
+                                         .mask = both->alive ? both->alive + from : NULL,
+                                         .gate = p ? NULL : both->gate,
+                                         .dother = both->dstates ? both->dstates + (size_t)from * (size_t)width : NULL,
+                                         .dmask = both->dalive ? both->dalive + from : NULL,
+                                         .dgate = p ? NULL : both->dgate};
+    }
+}
+
+// What a stream's cross-attention makes of y, or what both do, where words read two pictures.
+static real *read_other(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state, const real *y,
+                        struct rows own, const real *other, struct rows other_rows, const real *alive)
+{
+    if (!refs->twin.cross.out.out)
+        return block_attention(tape, &refs->cross, &state->cross, y, own, other, other_rows, alive, state->gate_mca);
+    const struct pictures both = {.states = other, .alive = alive, .gate = state->gate_mca};
+    struct twin_memory memory[2];
+    set_pictures(tape, &both, other_rows, refs->cross.k.in, memory);
+    return block_twins(tape, &refs->cross, &refs->twin, &state->cross, &state->twin, y, own, memory);
+}
+
+static void read_other_back(struct tape *tape, const struct layer_refs *refs, const struct stream_layer_state *state, real *d,
+                            struct rows own, real *dother, struct rows other_rows, real *dalive)
+{
+    if (!refs->twin.cross.out.out) {
+        block_attention_back(tape, &refs->cross, &state->cross, d, own, dother, other_rows, dalive, state->dgate_mca);
+        return;
+    }
+    const struct pictures both = {.dstates = dother, .dalive = dalive, .dgate = state->dgate_mca};
+    struct twin_memory memory[2];
+    set_pictures(tape, &both, other_rows, refs->cross.k.in, memory);
+    block_twins_back(tape, &refs->cross, &refs->twin, &state->cross, &state->twin, d, own, memory);
+}
+
 void net_fusion_layer(struct tape *tape, const struct layer_refs refs[NET_STREAMS],
                       struct stream_layer_state state[NET_STREAMS],
                       const struct stream_layer_state *const before[NET_STREAMS], const real *const x[NET_STREAMS],
@@ -131,7 +191,7 @@ void net_fusion_layer(struct tape *tape, const struct layer_refs refs[NET_STREAM
     const real *input[NET_STREAMS], *alive[NET_STREAMS];
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
-        struct rows own = state[s].compact.in, other = state[o].compact.in;
+        struct rows own = state[s].compact.in, other = net_rows_beside(tape, state[o].compact.in, own.n);
         net_trim_tokens(tape, &refs[s], &state[s], before[s], x[s], full[s], x[o], other, trimming);
         trim_heads(tape, &refs[s].msa, &state[s].msa, &state[s].gate_msa, &state[s].dgate_msa, x[s], own, NULL, own,
                    trimming);
@@ -151,8 +211,7 @@ void net_fusion_layer(struct tape *tape, const struct layer_refs refs[NET_STREAM
             continue;
         real *y = block_attention(tape, &refs[s].self, &state[s].self, input[s], own, NULL, own, alive[s],
                                   state[s].gate_msa);
-        y = block_attention(tape, &refs[s].cross, &state[s].cross, y, own, input[o], other, alive[o],
-                            state[s].gate_mca);
+        y = read_other(tape, &refs[s], &state[s], y, own, input[o], other, alive[o]);
         state[s].output = block_ffn(tape, &refs[s].ffn, &state[s].ffn, y, rows_total(own));
     }
 }
@@ -177,8 +236,7 @@ void net_fusion_layer_back(struct tape *tape, const struct layer_refs refs[NET_S
         if (refs[s].still)
             continue;
         block_ffn_back(tape, &refs[s].ffn, &state[s].ffn, d[s], count[s]);
-        block_attention_back(tape, &refs[s].cross, &state[s].cross, d[s], own, dtaken[o], other, dalive[o],
-                             state[s].dgate_mca);
+        read_other_back(tape, &refs[s], &state[s], d[s], own, dtaken[o], other, dalive[o]);
         block_attention_back(tape, &refs[s].self, &state[s].self, d[s], own, NULL, own, dalive[s], state[s].dgate_msa);
     }
     for (int s = 0; s < NET_STREAMS; s++) {
@@ -191,7 +249,7 @@ void net_fusion_layer_back(struct tape *tape, const struct layer_refs refs[NET_S
     }
     for (int s = 0; s < NET_STREAMS; s++) {
         int o = 1 - s;
-        struct rows own = state[s].compact.in, other = state[o].compact.in;
+        struct rows own = state[s].compact.in, other = net_rows_beside(tape, state[o].compact.in, own.n);
         if (state[s].gate_msa)
             trimmer_heads_back(tape, &refs[s].msa, &state[s].msa, din[s], own, NULL, own, state[s].dgate_msa);
         if (state[s].gate_mca)

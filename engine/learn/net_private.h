@@ -12,7 +12,11 @@ static inline void net_add(real *to, const real *from, int n)
         to[i] += from[i];
 }
 
-// net_layers.c. Draws a layer's token mask and multiplies it into what was alive before (NULL: everything). `before` is the
+// net_layers.c. What stands beside n samples of the other stream, sample i beside i: two pictures beside the same words, the
+// first picture beside these. Only each sample's first row counts.
+struct rows net_rows_beside(struct tape *tape, struct rows rows, int n);
+
+// Draws a layer's token mask and multiplies it into what was alive before (NULL: everything). `before` is the
 // previous layer's state, x in the layout state->compact.in, of all rows `full`. Sets state->alive, NULL while nothing can have
 // been dropped, and leaves out rows of state->compact where they cannot matter.
 void net_trim_tokens(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,

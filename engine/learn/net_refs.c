@@ -95,14 +95,14 @@ void lookup_vit_layer(struct lookup *at, const struct model_config *c, int layer
     lookup_trimmers(at, c, STACK_IMAGE, layer, refs);
 }
 
-struct attention_refs lookup_bert_attention(const struct lookup *at, const char *name, const struct bert_shape *shape,
-                                            int memory)
+struct attention_refs lookup_bert_attention(const struct lookup *at, const char *name, const char *which,
+                                            const struct bert_shape *shape, int memory)
 {
     char q[64], k[64], v[64], out[64], ln[64];
-    snprintf(q, sizeof q, "%s.self.query", name);
-    snprintf(k, sizeof k, "%s.self.key", name);
-    snprintf(v, sizeof v, "%s.self.value", name);
-    snprintf(out, sizeof out, "%s.output.dense", name);
+    snprintf(q, sizeof q, "%s.self%s.query", name, which);
+    snprintf(k, sizeof k, "%s.self%s.key", name, which);
+    snprintf(v, sizeof v, "%s.self%s.value", name, which);
+    snprintf(out, sizeof out, "%s.output.dense%s", name, which);
     snprintf(ln, sizeof ln, "%s.output.LayerNorm", name);
     int width = shape->width;
     return (struct attention_refs){.order = shape->order,
@@ -146,7 +146,7 @@ static void find_trained(struct net *net, const struct params *params)
 bool net_init(struct net *net, const struct model_config *c, const struct params *params, const int *answer_words,
               struct error *err)
 {
-    *net = (struct net){.config = *c, .conv_stem = c->stem == STEM_CONV, .labels = c->labels};
+    *net = (struct net){.config = *c, .pictures = 1, .conv_stem = c->stem == STEM_CONV, .labels = c->labels};
     int grid = model_grid(c), widest = c->width > model_image_width(c) ? c->width : model_image_width(c);
     if (c->image_layers > NET_LAYERS || c->text_layers > NET_LAYERS || c->fusion_layers > NET_LAYERS ||
         c->decoder_layers > NET_LAYERS || c->stem_blocks > NET_STEM_BLOCKS)
@@ -155,9 +155,8 @@ bool net_init(struct net *net, const struct model_config *c, const struct params
     if (widest > LEARN_WIDTH)
         return error_set(err, ERROR_INPUT, "training supports widths of at most %d; the model has %d", LEARN_WIDTH,
                          widest);
-    bool pair = c->architecture == ARCHITECTURE_METER && c->task == TASK_NLVR2;
-    if ((c->pictures != 1 && !pair) || c->position_grid != grid)
-        return error_set(err, ERROR_INPUT, "training supports models of one picture, and METER's of two, at their own resolution");
+    if (c->position_grid != grid)
+        return error_set(err, ERROR_INPUT, "training supports models at their own resolution");
     if (c->architecture == ARCHITECTURE_METER && c->task == TASK_RETRIEVAL)
         return error_set(err, ERROR_INPUT, "training supports METER models that answer; this one matches pictures and texts");
     struct lookup at = {.params = params};

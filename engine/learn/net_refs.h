@@ -24,13 +24,14 @@ void lookup_vit_layer(struct lookup *at, const struct model_config *c, int layer
                       struct layer_refs *refs);
 
 // The pieces of a BERT-type layer: attention (name: "attention" or "crossattention") to states of `memory` numbers, and FFN.
+// which: "0" or "1" of two cross-attentions that share a LayerNorm, else "".
 struct bert_shape {
     enum norm_order order;
     int width, heads, ffn;
     float epsilon;
 };
-struct attention_refs lookup_bert_attention(const struct lookup *at, const char *name, const struct bert_shape *shape,
-                                            int memory);
+struct attention_refs lookup_bert_attention(const struct lookup *at, const char *name, const char *which,
+                                            const struct bert_shape *shape, int memory);
 struct ffn_refs lookup_bert_ffn(const struct lookup *at, const struct bert_shape *shape);
 
 // Changes the prefix.

@@ -8,15 +8,19 @@ static struct embedding_refs embedding(struct lookup *at, const struct model_con
                                    NO_BIAS, 0, lookup_norm(at, "LayerNorm", c->width, c->text_eps)};
 }
 
-// A layer of the text encoder or of the decoder, whose cross-attention reads states of `memory` numbers.
+// A layer of the text encoder or of the decoder, whose cross-attention reads states of `memory` numbers, of one picture or two.
 static void text_layer(struct lookup *at, const struct model_config *c, const char *text, int layer, int ffn, int memory,
                        struct layer_refs *refs)
 {
     const struct bert_shape shape = {NORM_POST, c->width, c->heads, ffn, c->text_eps};
     lookup_section(at, "%sencoder.layer.%d.", text, layer);
     refs->width = c->width;
-    refs->self = lookup_bert_attention(at, "attention", &shape, c->width);
-    refs->cross = lookup_bert_attention(at, "crossattention", &shape, memory);
+    refs->self = lookup_bert_attention(at, "attention", "", &shape, c->width);
+    refs->cross = lookup_bert_attention(at, "crossattention", c->pictures > 1 ? "0" : "", &shape, memory);
+    if (c->pictures > 1)
+        refs->twin.cross = lookup_bert_attention(at, "crossattention", "1", &shape, memory);
+    if (c->pictures > 1 && layer >= c->merge_from)
+        refs->twin.merge = lookup_linear(at, "crossattention.output.merge_layer", c->width, 2 * c->width);
     refs->ffn = lookup_bert_ffn(at, &shape);
 }
 
@@ -89,6 +93,7 @@ bool net_refs_blip(struct lookup *at, struct net *net, struct error *err)
     const struct model_config *c = &net->config;
     if (trims_captions(c))
         return error_set(err, ERROR_INPUT, "the words of a caption's beginning have trimmers, which training is not made for");
+    net->pictures = c->pictures;
     picture(at, c, net);
     words(at, c, net);
     if (model_writes(c)) {
@@ -96,6 +101,11 @@ bool net_refs_blip(struct lookup *at, struct net *net, struct error *err)
         return true;
     }
     lookup_section(at, "%s", "");
-    net->match = lookup_linear(at, "itm_head", c->labels, c->width);
+    if (c->task == TASK_NLVR2) {
+        net->match_hidden = lookup_linear(at, "cls_head.0", c->head_hidden, c->width);
+        net->match = lookup_linear(at, "cls_head.2", c->labels, c->head_hidden);
+    } else {
+        net->match = lookup_linear(at, "itm_head", c->labels, c->width);
+    }
     return true;
 }

@@ -14,7 +14,7 @@ static void text_layer(struct lookup *at, const struct model_config *c, int laye
     const struct bert_shape shape = {NORM_POST, c->width, c->heads, c->text_ffn, c->text_eps};
     lookup_section(at, "text_transformer.encoder.layer.%d.", layer);
     refs->width = c->width;
-    refs->self = lookup_bert_attention(at, "attention", &shape, c->width);
+    refs->self = lookup_bert_attention(at, "attention", "", &shape, c->width);
     refs->ffn = lookup_bert_ffn(at, &shape);
     lookup_trimmers(at, c, STACK_TEXT, layer, refs);
 }
@@ -26,8 +26,8 @@ static void fusion_layer(struct lookup *at, const struct model_config *c, int la
                                      stream == NET_IMAGE ? c->image_fusion_ffn : c->text_fusion_ffn, c->fusion_eps};
     lookup_section(at, "cross_modal_%s_layers.%d.", stream == NET_IMAGE ? "image" : "text", layer);
     refs->width = c->width;
-    refs->self = lookup_bert_attention(at, "attention", &shape, c->width);
-    refs->cross = lookup_bert_attention(at, "crossattention", &shape, c->width);
+    refs->self = lookup_bert_attention(at, "attention", "", &shape, c->width);
+    refs->cross = lookup_bert_attention(at, "crossattention", "", &shape, c->width);
     if (shape.order == NORM_PRE)
         refs->cross.context = lookup_norm(at, "crossattention.context.LayerNorm", c->width, c->fusion_eps);
     refs->ffn = lookup_bert_ffn(at, &shape);

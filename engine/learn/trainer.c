@@ -20,7 +20,7 @@ static bool make_workers(struct trainer *t)
     if (t->teacher.value)
         taught = net_arena_size(&t->teacher.net, questions, tokens, answers);
     // Both pictures' passes are kept.
-    arena = (taught > arena ? taught : arena) * (t->settings.pairs > 0 || t->config.pictures == 2 ? 2 : 1);
+    arena = (taught > arena ? taught : arena) * (t->settings.pairs > 0 || trainer_pairs_alone(t) ? 2 : 1);
     for (int i = 0; i < t->workers; i++) {
         struct worker *w = &t->worker[i];
         w->tape = (struct tape){.kernels = learn_kernels_get(), .P = t->params.value,

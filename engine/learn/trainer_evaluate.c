@@ -31,7 +31,7 @@ static void evaluate_job(void *context, int index, int worker)
     w->tape.G = NULL;
     struct net_trimming trimming = {.on = t->eval_trim, .heads = t->settings.heads, .compact = true,
                                     .sampling = {.temperature = 1}};
-    bool pairs_alone = t->config.pictures == 2;
+    bool pairs_alone = trainer_pairs_alone(t);
     for (int i = index; i < t->eval_scenes && !w->failed && !trainer_stopped(t) && !pairs_alone; i += t->workers) {
         struct trainer_material material;
         struct net_state state;

@@ -1,6 +1,6 @@
-// What the trainer does with two pictures and statements about them: both pass with the same words, a head of its own
-// judges, and the costs of both count half. Words are trimmed in each pass by itself; a run, which shows them once, keeps a
-// word in both passes when either picture needs it, and so spends a little more.
+// What the trainer does with two pictures and statements about them, where each has a pass of its own (METER): both pass with
+// the same words, a head of its own judges, and the costs of both count half. Words are trimmed in each pass by itself; a run,
+// which shows them once, keeps a word in both passes when either picture needs it, and so spends a little more.
 #include "engine/learn/trainer_private.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 int trainer_pair_scenes(const struct trainer *t)
 {
-    return t->config.pictures == 2 ? t->settings.scenes : (int)lround(t->settings.pairs * t->settings.scenes);
+    return trainer_pairs_alone(t) ? t->settings.scenes : (int)lround(t->settings.pairs * t->settings.scenes);
 }
 
 static void pass(struct tape *tape, const struct net *net, const struct net_batch batches[2],

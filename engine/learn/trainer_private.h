@@ -72,6 +72,12 @@ struct trainer {
 };
 
 
+// Whether the model takes two pictures a question, each in a pass of its own: then all there is are pairs (trainer_pair.c).
+static inline bool trainer_pairs_alone(const struct trainer *t)
+{
+    return t->config.pictures == 2 && t->net.pictures == 1;
+}
+
 static inline double trainer_done(const struct trainer *t)
 {
     return (double)t->at.step / (double)t->steps;
@@ -93,7 +99,7 @@ void trainer_teach(const struct trainer *t, struct worker *w, struct trainer_mat
 // `weight`: of this pass among those of a question.
 void trainer_measure(const struct trainer *t, const struct trainer_material *material, const struct net_state *state,
                      double weight, struct step_sums *sums);
-// trainer_pair.c. Scenes of a step, the last ones, that are pairs of pictures: all of a model that takes two.
+// trainer_pair.c. Scenes of a step, the last ones, that are pairs of pictures with a pass each.
 int trainer_pair_scenes(const struct trainer *t);
 // What trainer_scene() does, with pair `index` of the run.
 void trainer_pair(struct trainer *t, struct worker *w, uint64_t index);

@@ -31,7 +31,7 @@ void trainer_measure(const struct trainer *t, const struct trainer_material *mat
     const struct net_batch *batch = &material->batch;
     double share[WORLD_QUESTIONS];
     cost_shares(&t->net, batch, state, share);
-    int stride = state->rows[NET_IMAGE].stride, layers = t->config.fusion_layers;
+    int stride = state->rows[NET_IMAGE].stride, layers = t->config.fusion_layers, pictures = t->net.pictures;
     sums->measured += weight * batch->questions;
     for (int q = 0; q < batch->questions; q++)
         sums->share += weight * share[q];
@@ -40,14 +40,14 @@ void trainer_measure(const struct trainer *t, const struct trainer_material *mat
     sums->upkeep.heads += weight * upkeep.heads;
     sums->upkeep.words += weight * upkeep.words;
     for (int l = 0; l < layers; l++)
-        for (int q = 0; q < batch->questions; q++) {
-            const real *mask = state->fusion[l][NET_IMAGE].alive, *alive = mask ? mask + q * stride : NULL;
+        for (int i = 0; i < pictures * batch->questions; i++) {
+            const real *mask = state->fusion[l][NET_IMAGE].alive, *alive = mask ? mask + i * stride : NULL;
             double sum = 0;
             for (int p = 1; p < stride; p++)
                 sum += alive ? (double)alive[p] : 1;
-            sums->alive[l] += weight * sum / (stride - 1);
+            sums->alive[l] += weight * sum / (pictures * (stride - 1));
             if (l == layers - 1 && material->target.sample)
-                measure_lift(material->target.sample, q, alive, stride, sums);
+                measure_lift(material->target.sample, i, alive, stride, sums);
         }
 }
 
@@ -80,8 +80,8 @@ void trainer_push_costs(const struct trainer *t, const struct net_batch *batch, 
     int stride = state->rows[NET_IMAGE].stride;
     for (int l = 0; l < t->config.fusion_layers; l++) {
         real *dalive = state->fusion[l][NET_IMAGE].dalive;
-        real push = (real)(patches_slope(t, l) * question_scale / (stride - 1));
-        for (int i = 0; dalive && push != 0 && i < batch->questions * stride; i++)
+        real push = (real)(patches_slope(t, l) * question_scale / (t->net.pictures * (stride - 1)));
+        for (int i = 0; dalive && push != 0 && i < rows_total(state->rows[NET_IMAGE]); i++)
             if (i % stride)
                 dalive[i] += push;
     }

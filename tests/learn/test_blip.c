@@ -54,12 +54,12 @@ static void unload(struct fixture *f)
 
 // ---- the original's dumps ---------------------------------------------------------------------------------------
 
-static float *dump(const char *name, int64_t shape[NPY_RANK])
+static float *dump(const char *fixture, const char *name, int64_t shape[NPY_RANK])
 {
     char path[160];
     struct npy npy;
     struct error err = {0};
-    snprintf(path, sizeof path, "tests/fixtures/blip_vqa/%s.npy", name);
+    snprintf(path, sizeof path, "tests/fixtures/%s/%s.npy", fixture, name);
     if (!npy_open(&npy, path, &err))
         fail_msg("%s", err.text);
     float *values = memory_alloc(npy.elements, sizeof *values);
@@ -72,10 +72,10 @@ static float *dump(const char *name, int64_t shape[NPY_RANK])
 }
 
 // The first `rows` rows of sample b of a dump (samples, all rows, width) against ours.
-static void check_dump(const char *name, int b, const float *ours, int rows)
+static void check_dump(const char *fixture, const char *name, int b, const float *ours, int rows)
 {
     int64_t shape[NPY_RANK];
-    float *values = dump(name, shape), largest = 0;
+    float *values = dump(fixture, name, shape), largest = 0;
     int64_t width = shape[2] ? shape[2] : shape[1], all = shape[2] ? shape[1] : 1;
     assert_true(rows <= all);
     for (int64_t i = 0; i < rows * width; i++) {
@@ -87,41 +87,70 @@ static void check_dump(const char *name, int b, const float *ours, int rows)
     memory_free(values);
 }
 
-static void test_original(void **state)
+// What a fixture's inputs and its answer are called; second: the second picture, NULL where there is none.
+struct original {
+    const char *fixture, *second, *ids, *mask, *logits;
+};
+
+static void check_sample(struct fixture *f, const struct original *o, int b, int samples, const float *pixels, int *words,
+                         int count)
 {
-    (void)state;
+    struct net_batch batch = {.questions = 1, .text_stride = count, .text_count = &count, .ids = words, .pixels = pixels,
+                              .answer_rows = {.n = 1, .stride = 1}, .answer_ids = &f->config.token_start};
+    struct net_trimming open = {0};
+    struct net_state net;
+    arena_rewind(&f->tape.arena, 0);
+    net_forward(&f->tape, &f->net, &batch, &open, &net);
+    for (int p = 0; p < f->net.pictures; p++) // the original's batch has the second pictures behind the first ones
+        check_dump(o->fixture, "vit_norm", p * samples + b,
+                   net.encoded + p * net.image_rows.stride * model_image_width(&f->config), net.image_rows.stride);
+    for (int l = 0; l < f->config.fusion_layers; l++) {
+        char name[16];
+        snprintf(name, sizeof name, "enc_l%02d", l);
+        check_dump(o->fixture, name, b, net.fusion[l][NET_TEXT].output, count);
+    }
+    check_dump(o->fixture, o->logits, b, net.logits, 1);
+}
+
+static void check_original(const struct original *o)
+{
     struct fixture f;
     int64_t shape[NPY_RANK], image[NPY_RANK];
     const char *path = scratch_path("fixture.safetensors");
-    assert_true(formula_checkpoint("tests/fixtures/blip_vqa/state_dict_keys.txt", 7, path));
-    float *pixels = dump("in_image", image), *ids = dump("in_question_ids", shape), *mask = dump("in_question_mask", shape);
+    char keys[160];
+    snprintf(keys, sizeof keys, "tests/fixtures/%s/state_dict_keys.txt", o->fixture);
+    assert_true(formula_checkpoint(keys, 7, path));
+    float *ids = dump(o->fixture, o->ids, shape), *mask = dump(o->fixture, o->mask, shape);
+    float *pictures[2] = {dump(o->fixture, "in_image", image), o->second ? dump(o->fixture, o->second, image) : NULL};
+    size_t picture = (size_t)(image[1] * image[2] * image[3]);
+    float *pixels = memory_alloc(2 * picture, sizeof *pixels);
+    assert_non_null(pixels);
     load(&f, path, (int)shape[1]);
+    assert_int_equal(f.net.pictures, o->second ? 2 : 1);
     for (int b = 0; b < shape[0]; b++) {
-        int words[64], count = 0, start = f.config.token_start;
+        int words[64], count = 0;
         assert_true(shape[1] <= 64);
         for (int t = 0; t < shape[1]; t++) {
             words[t] = (int)ids[b * shape[1] + t];
             count += mask[b * shape[1] + t] > 0;
         }
-        struct net_batch batch = {.questions = 1, .text_stride = count, .text_count = &count, .ids = words,
-                                  .pixels = pixels + b * image[1] * image[2] * image[3],
-                                  .answer_rows = {.n = 1, .stride = 1}, .answer_ids = &start};
-        struct net_trimming open = {0};
-        struct net_state net;
-        arena_rewind(&f.tape.arena, 0);
-        net_forward(&f.tape, &f.net, &batch, &open, &net);
-        check_dump("vit_norm", b, net.encoded, net.image_rows.stride);
-        for (int l = 0; l < f.config.fusion_layers; l++) {
-            char name[16];
-            snprintf(name, sizeof name, "enc_l%02d", l);
-            check_dump(name, b, net.fusion[l][NET_TEXT].output, count);
-        }
-        check_dump("rank_first_logits", b, net.logits, 1);
+        for (int p = 0; p < f.net.pictures; p++)
+            memcpy(pixels + (size_t)p * picture, pictures[p] + (size_t)b * picture, picture * sizeof *pixels);
+        check_sample(&f, o, b, (int)shape[0], pixels, words, count);
     }
     memory_free(pixels);
+    memory_free(pictures[0]);
+    memory_free(pictures[1]);
     memory_free(ids);
     memory_free(mask);
     unload(&f);
+}
+
+static void test_original(void **state)
+{
+    (void)state;
+    check_original(&(struct original){"blip_vqa", NULL, "in_question_ids", "in_question_mask", "rank_first_logits"});
+    check_original(&(struct original){"blip_nlvr", "in_image1", "in_text_ids", "in_text_mask", "logits"});
 }
 
 // ---- the engine -------------------------------------------------------------------------------------------------
@@ -152,7 +181,8 @@ static void see(void *context, const char *name, const float *x, int rows, int w
     }
 }
 
-// The tiny model, and one picture with questions as ids.
+// The tiny model, and one picture, or two, with questions as ids.
+enum { PICTURE = 3 * 96 * 96 };
 struct scene {
     struct fixture f;
     struct model *model;
@@ -175,7 +205,7 @@ static void scene_init(struct scene *s, const struct tiny_options *options)
     load(&s->f, path, TEXT);
     s->model = model_open(path, NULL, &err);
     assert_non_null(s->model);
-    s->pixels = memory_alloc(3 * 96 * 96, sizeof *s->pixels);
+    s->pixels = memory_alloc(2 * PICTURE, sizeof *s->pixels);
     assert_non_null(s->pixels);
     writing_start(&s->writing, s->model->config.token_end);
     for (int q = 0; q < QUESTIONS; q++) {
@@ -200,9 +230,11 @@ static void scene_free(struct scene *s)
 
 static void take_picture(struct scene *s, uint64_t seed)
 {
-    struct picture picture = tiny_picture(seed);
-    picture_normalize_clip(&picture, s->pixels);
-    picture_free(&picture);
+    for (int p = 0; p < 2; p++) {
+        struct picture picture = tiny_picture(seed + (uint64_t)p * 1000);
+        picture_normalize_clip(&picture, s->pixels + p * PICTURE);
+        picture_free(&picture);
+    }
 }
 
 static struct net_batch batch_of(struct scene *s)
@@ -220,7 +252,7 @@ static struct net_batch batch_of(struct scene *s)
 static struct run *whole_run(struct scene *s, int q, const struct run_options *options, struct seen *seen)
 {
     struct error err = {0};
-    const float *pixels[1] = {s->pixels};
+    const float *pixels[2] = {s->pixels, s->pixels + PICTURE};
     *seen = (struct seen){.count = 0};
     struct run *run = run_new_from_tensors(s->model, pixels, s->ids + q * TEXT, s->count[q], options, see, seen, &err);
     if (!run)
@@ -305,6 +337,7 @@ static void test_dense(void **state)
     (void)state;
     check_dense(TASK_VQA);
     check_dense(TASK_RETRIEVAL);
+    check_dense(TASK_NLVR2);
 }
 
 // Trimmers that decide: the same patches, words and heads go, the same is counted, the same comes out.
@@ -357,6 +390,7 @@ static void test_pruned(void **state)
     (void)state;
     check_pruned(TASK_VQA);
     check_pruned(TASK_RETRIEVAL);
+    check_pruned(TASK_NLVR2);
 }
 
 // Captions of the greatest length, so that what was counted is what a plan counts: `beams` at once.

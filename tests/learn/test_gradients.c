@@ -20,7 +20,8 @@ struct fixture {
     struct params params;
     struct net net;
     struct tape tape;
-    real *gradient, *pixels, *second_pixels, *weights;
+    real *gradient, *pixels, *weights;
+    real *second_pixels; // in `pixels`, behind the first picture
     int ids[QUESTIONS * TEXT], text_count[QUESTIONS], answer_words[11], patches[5], written[WRITTEN];
     struct net_batch batch;
     struct net_trimming trimming;
@@ -45,7 +46,8 @@ struct setup {
 // Patches are wider than words, so that no width can be taken for the other.
 static void blip_config(struct model_config *c, const struct setup *setup, int fusion_layers)
 {
-    bool writes = setup->task == TASK_VQA, captions = setup->task == TASK_CAPTION, trimmers = setup->trimming != DENSE, concat = setup->trimming == CONCAT;
+    bool writes = setup->task == TASK_VQA, captions = setup->task == TASK_CAPTION, judges = setup->task == TASK_NLVR2;
+    bool trimmers = setup->trimming != DENSE, concat = setup->trimming == CONCAT;
     model_config_default_blip(c, setup->task);
     c->image_size = 64;
     c->position_grid = 4;
@@ -63,7 +65,9 @@ static void blip_config(struct model_config *c, const struct setup *setup, int f
     c->labels = writes ? 5 : captions ? 0 : 2;
     c->decoder_layers = writes ? 2 : 0;
     c->decoder_ffn = writes ? 10 : 0;
-    c->projection = writes || captions ? 0 : 4;
+    c->projection = writes || captions || judges ? 0 : 4;
+    c->head_hidden = judges ? 11 : 0;
+    c->merge_from = judges ? 1 : 0; // the first layer takes the mean of both pictures
     c->image_eps = c->text_eps = c->fusion_eps = c->head_eps = c->trimmer_eps = 1e-5f;
     for (int l = 0; trimmers && l < 2; l++)
         c->trimmers[STACK_IMAGE][l] = (struct trimmer_config){3, 4, true, false, concat};
@@ -167,10 +171,10 @@ static void fixture_init(struct fixture *f, const struct setup *setup)
     f->weights = memory_alloc(1 << 16, sizeof *f->weights);
     for (int i = 0; i < 1 << 16; i++)
         f->weights[i] = (real)random_normal(&random);
-    f->pixels = memory_alloc(3 * 64 * 64, sizeof *f->pixels);
+    f->pixels = memory_alloc(2 * 3 * 64 * 64, sizeof *f->pixels);
     for (int i = 0; i < 3 * 64 * 64; i++)
         f->pixels[i] = (real)random_normal(&random);
-    f->second_pixels = memory_alloc(3 * 64 * 64, sizeof *f->second_pixels);
+    f->second_pixels = f->pixels + 3 * 64 * 64;
     for (int i = 0; i < 3 * 64 * 64; i++)
         f->second_pixels[i] = (real)sin(i * 0.7);
     for (int q = 0; q < QUESTIONS; q++) {
@@ -201,7 +205,6 @@ static void fixture_free(struct fixture *f)
     memory_free(f->gradient);
     memory_free(f->weights);
     memory_free(f->pixels);
-    memory_free(f->second_pixels);
     arena_free(&f->tape.arena);
 }
 
@@ -407,6 +410,7 @@ static void test_compact(void **state)
     check_compact((struct setup){.blip = true, .task = TASK_VQA});
     check_compact((struct setup){.blip = true, .task = TASK_RETRIEVAL});
     check_compact((struct setup){.blip = true, .task = TASK_CAPTION});
+    check_compact((struct setup){.blip = true, .task = TASK_NLVR2});
 }
 
 static void test_concat(void **state)
@@ -418,11 +422,11 @@ static void test_concat(void **state)
 
 // With a frozen backbone the trimmers' gradients are what they are without, and there are no others; where no trimmer
 // sits the backward pass does not go.
-static void check_frozen(bool blip, bool encoders, bool decoder_alone)
+static void check_frozen(bool blip, enum model_task task, bool encoders, bool decoder_alone)
 {
     struct fixture whole, frozen;
-    fixture_init(&whole, &(struct setup){.blip = blip, .trimming = TRIMMERS, .fusion_layers = 3});
-    fixture_init(&frozen, &(struct setup){.blip = blip, .trimming = FROZEN, .fusion_layers = 3});
+    fixture_init(&whole, &(struct setup){.blip = blip, .task = task, .trimming = TRIMMERS, .fusion_layers = 3});
+    fixture_init(&frozen, &(struct setup){.blip = blip, .task = task, .trimming = FROZEN, .fusion_layers = 3});
     for (int i = 0; i < 2 && !encoders; i++) {
         struct fixture *f = i ? &frozen : &whole;
         memset(f->config.trimmers[STACK_IMAGE], 0, sizeof f->config.trimmers[STACK_IMAGE]);
@@ -458,10 +462,12 @@ static void test_frozen(void **state)
 {
     (void)state;
     for (int blip = 0; blip < 2; blip++) {
-        check_frozen(blip, true, false);
-        check_frozen(blip, false, false);
+        check_frozen(blip, TASK_VQA, true, false);
+        check_frozen(blip, TASK_VQA, false, false);
     }
-    check_frozen(true, false, true);
+    check_frozen(true, TASK_VQA, false, true);
+    check_frozen(true, TASK_NLVR2, true, false);
+    check_frozen(true, TASK_NLVR2, false, false);
 }
 
 static void test_blip_answers(void **state)
@@ -487,6 +493,16 @@ static void test_blip_matches(void **state)
     check_all((struct setup){.blip = true, .task = TASK_RETRIEVAL, .trimming = TRIMMERS});
 }
 
+// Two pictures read side by side, merged by a mean in the first layer and by a linear map in the second.
+static void test_blip_pairs(void **state)
+{
+    (void)state;
+    check_all((struct setup){.blip = true, .task = TASK_NLVR2});
+    check_all((struct setup){.blip = true, .task = TASK_NLVR2, .subset = true});
+    check_all((struct setup){.blip = true, .task = TASK_NLVR2, .trimming = TRIMMERS});
+    check_all((struct setup){.blip = true, .task = TASK_NLVR2, .trimming = CONCAT});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_concat),             cmocka_unit_test(test_frozen),
         cmocka_unit_test(test_pair),               cmocka_unit_test(test_blip_answers),
         cmocka_unit_test(test_blip_matches),       cmocka_unit_test(test_blip_captions),
+        cmocka_unit_test(test_blip_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

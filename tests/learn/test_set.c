@@ -28,6 +28,7 @@ static const struct tiny_options blip = {.task = TASK_VQA, .blip = true, .seed =
 static const struct tiny_options captioner = {.task = TASK_CAPTION, .blip = true, .seed = 7};
 static const struct tiny_options matcher = {.task = TASK_RETRIEVAL, .blip = true, .seed = 7};
 static const struct tiny_options judge = {.task = TASK_NLVR2, .published = true, .seed = 7};
+static const struct tiny_options blip_judge = {.task = TASK_NLVR2, .blip = true, .seed = 7};
 
 static const char *picture_path(int index)
 {
@@ -426,6 +427,7 @@ static void test_learns(void **state)
     check_learns(&matcher, true, 0.6);
     check_learns(&captioner, true, 0.75);
     check_learns(&judge, true, 0.6);
+    check_learns(&blip_judge, true, 0.6);
 }
 
 // A backbone that teaches its own trimmers encodes once for both; a second copy of it as teacher gives the same.
@@ -460,6 +462,7 @@ static void test_shared_encoders(void **state)
     check_shared_encoders(&blip);
     check_shared_encoders(&captioner);
     check_shared_encoders(&judge);
+    check_shared_encoders(&blip_judge);
 }
 
 // A run that is stopped and goes on from its state ends with the very file of one that was not.
@@ -517,6 +520,7 @@ static void test_resumes(void **state)
     check_resumes(&blip);
     check_resumes(&captioner);
     check_resumes(&judge);
+    check_resumes(&blip_judge);
 }
 
 static void check_refused(struct fixture *f, const struct train_settings *settings, const char *what)

@@ -37,15 +37,19 @@ static void write_picture(int index)
     picture_free(&picture);
 }
 
-static char *set_file(void)
+// Questions about each picture, or statements about it and the next one.
+static char *set_file(bool pairs)
 {
     char text[4096] = "";
-    for (int p = 0; p < PICTURES; p++) {
+    for (int p = 0; p < PICTURES; p++)
         write_picture(p);
-        for (int q = 0; q < ASKED; q++)
-            snprintf(text + strlen(text), sizeof text - strlen(text), "{\"picture\": \"p%d.png\", \"question\": \"%s\"}\n", p,
+    for (int p = 0; p < PICTURES; p++)
+        for (int q = 0; q < ASKED; q++) {
+            char pictures[48];
+            snprintf(pictures, sizeof pictures, pairs ? "[\"p%d.png\", \"p%d.png\"]" : "\"p%d.png\"", p, (p + 1) % PICTURES);
+            snprintf(text + strlen(text), sizeof text - strlen(text), "{\"picture\": %s, \"question\": \"%s\"}\n", pictures,
                      questions[q]);
-    }
+        }
     scratch_write("set.jsonl", text, strlen(text));
     return scratch("set.jsonl");
 }
@@ -59,14 +63,22 @@ static void check_command(int (*command)(int, char **), const char *const words[
 }
 
 // The answer to the first question, malloc'ed, and the share of the dense multiply-adds of a run with learned trimmers.
-static char *ask(const char *model, int picture, double *share)
+static char *ask(const char *model, int picture, bool pairs, double *share)
 {
     char name[24];
     snprintf(name, sizeof name, "p%d.png", picture);
     char *path = scratch(name);
-    struct command_output output = command_run(cmd_run, (const char *const[]){"run", path, questions[0], "--model", model,
-                                                                              "--policy", "learned", "--json", NULL});
+    snprintf(name, sizeof name, "p%d.png", (picture + 1) % PICTURES);
+    char *next = scratch(name);
+    const char *words[10] = {"run", path};
+    int count = 2;
+    if (pairs)
+        words[count++] = next;
+    memcpy(words + count, (const char *const[]){questions[0], "--model", model, "--policy", "learned", "--json"},
+           6 * sizeof *words);
+    struct command_output output = command_run(cmd_run, words);
     free(path);
+    free(next);
     if (output.status)
         fail_msg("%s", output.err);
     json_t *trace = json_loads(output.out, 0, NULL), *macs = json_object_get(trace, "macs");
@@ -79,42 +91,59 @@ static char *ask(const char *model, int picture, double *share)
     return copy;
 }
 
-static void test_import_train_run(void **state)
+// answers: the option and its file, NULL where the model's are known.
+static void check_import_train_run(const char *fixture, bool pairs, const char *answers)
 {
-    (void)state;
-    static const char list[] = "yes\nno\nred\nblue\ntwo\ncat\n";
     char *raw = scratch("raw.safetensors"), *full = scratch("full.safetensors"), *pruned = scratch("pruned.safetensors");
-    char *carried = scratch("carried.safetensors"), *set = set_file();
-    assert_true(formula_checkpoint("tests/fixtures/blip_vqa/state_dict_keys.txt", 7, raw));
-    scratch_write("answers.txt", list, strlen(list));
-    char *answers = scratch("answers.txt");
-    check_command(cmd_import, (const char *const[]){"import", raw, full, "--vocab", vocabulary, "--answers", answers, NULL});
+    char *carried = scratch("carried.safetensors"), *set = set_file(pairs);
+    char keys[160];
+    const char *option = answers ? "--answers" : NULL;
+    snprintf(keys, sizeof keys, "tests/fixtures/%s/state_dict_keys.txt", fixture);
+    assert_true(formula_checkpoint(keys, 7, raw));
+    check_command(cmd_import, (const char *const[]){"import", raw, full, "--vocab", vocabulary, option, answers, NULL});
     check_command(cmd_train, (const char *const[]){"train", "--freeze-backbone", "--init", full, "--set", set, "--out", pruned,
                                                    "--threads", "2", "--calibrate", "4", "image_trimmers=1", "target=0.7",
                                                    "scenes=3", "questions=3", "total=720", "trimmer_rate=0.01", "budget=0",
                                                    "curriculum=0", NULL});
     // The trimmers alone, in the same backbone imported once more.
-    check_command(cmd_import, (const char *const[]){"import", raw, carried, "--vocab", vocabulary, "--answers", answers,
-                                                    "--trimmers", pruned, NULL});
+    check_command(cmd_import, (const char *const[]){"import", raw, carried, "--vocab", vocabulary, "--trimmers", pruned, option,
+                                                    answers, NULL});
     double mean = 0;
     for (int p = 0; p < PICTURES; p++) {
         double share, again;
-        char *answer = ask(pruned, p, &share), *other = ask(carried, p, &again);
+        char *answer = ask(pruned, p, pairs, &share), *other = ask(carried, p, pairs, &again);
         assert_string_equal(answer, other);
         assert_true(share == again);
         mean += share / PICTURES;
         free(answer);
         free(other);
     }
-    print_message("share %.3f of the dense multiply-adds\n", mean);
+    print_message("%s: share %.3f of the dense multiply-adds\n", fixture, mean);
     assert_true(fabs(mean - 0.7) < 0.08);
-    char *const owned[] = {raw, full, pruned, carried, set, answers};
+    char *const owned[] = {raw, full, pruned, carried, set};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
 }
 
+static void test_import_train_run(void **state)
+{
+    (void)state;
+    static const char list[] = "yes\nno\nred\nblue\ntwo\ncat\n";
+    scratch_write("answers.txt", list, strlen(list));
+    char *answers = scratch("answers.txt");
+    check_import_train_run("blip_vqa", false, answers);
+    free(answers);
+}
+
+// BLIP's NLVR2, with a linear map of both pictures in its last layers.
+static void test_two_pictures(void **state)
+{
+    (void)state;
+    check_import_train_run("blip_nlvr", true, NULL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_import_train_run)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_import_train_run), cmocka_unit_test(test_two_pictures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,19 +25,32 @@ static bool close_layer(const struct layer_refs *refs, const struct stream_layer
     return false;
 }
 
+// Where a picture of question q lies among those of a pass, encoded for each question or once for all; picture: 0, or 1 for the
+// second of two.
+static int picture_sample(const struct net *net, const struct net_state *state, struct rows rows, int picture, int q)
+{
+    return rows.n > net->pictures ? picture * state->rows[NET_TEXT].n + q : picture;
+}
+
 bool net_close_call(const struct net *net, const struct net_state *state, int q)
 {
     const struct model_config *c = &net->config;
-    for (int l = 0; l < c->image_layers; l++)
-        if (close_layer(&net->image[l], &state->image[l], state->image_rows, state->image_rows.n > 1 ? q : 0))
-            return true;
+    for (int p = 0; p < net->pictures; p++) {
+        for (int l = 0; l < c->image_layers; l++)
+            if (close_layer(&net->image[l], &state->image[l], state->image_rows,
+                            picture_sample(net, state, state->image_rows, p, q)))
+                return true;
+        for (int l = 0; l < c->fusion_layers; l++)
+            if (close_layer(&net->fusion[l][NET_IMAGE], &state->fusion[l][NET_IMAGE], state->rows[NET_IMAGE],
+                            picture_sample(net, state, state->rows[NET_IMAGE], p, q)))
+                return true;
+    }
     for (int l = 0; l < c->text_layers; l++)
         if (close_layer(&net->text[l], &state->text[l], state->rows[NET_TEXT], q))
             return true;
     for (int l = 0; l < c->fusion_layers; l++)
-        for (int s = 0; s < NET_STREAMS; s++)
-            if (close_layer(&net->fusion[l][s], &state->fusion[l][s], state->rows[s], q))
-                return true;
+        if (close_layer(&net->fusion[l][NET_TEXT], &state->fusion[l][NET_TEXT], state->rows[NET_TEXT], q))
+            return true;
     return close_layer(&net->decoder[0], &state->decoder[0], state->rows[NET_TEXT], q);
 }
 
@@ -82,14 +95,17 @@ void net_compare_trace(const struct net *net, const struct net_state *state, int
                        int *off)
 {
     for (int i = 0; i < trace->stage_count; i++)
-        for (int s = 0; s < NET_STREAMS; s++) {
+        for (int stream = 0; stream < TRACE_STREAMS; stream++) {
             const struct stage *stage = &trace->stages[i];
-            const struct stream_layer_state *layer = layer_of(net, state, stage, s);
-            if (!layer)
+            int s = stream == TRACE_TEXT_STREAM ? NET_TEXT : NET_IMAGE;
+            bool touched = stream == TRACE_TEXT_STREAM || stream < net->pictures;
+            const struct stream_layer_state *layer = touched ? layer_of(net, state, stage, s) : NULL;
+            // Of two pictures each has its own stages of the encoder.
+            if (!layer || (stage->kind == STAGE_IMAGE && !stage->tokens[stream].count))
                 continue;
-            int stride = state->rows[s].stride, stream = s == NET_IMAGE ? 0 : TRACE_TEXT_STREAM;
-            // A picture without trimmers inside the encoder is encoded once for all questions.
-            int at = stage->kind == STAGE_IMAGE && state->image_rows.n == 1 ? 0 : q;
+            int stride = state->rows[s].stride;
+            struct rows rows = stage->kind == STAGE_IMAGE ? state->image_rows : state->rows[NET_IMAGE];
+            int at = s == NET_TEXT ? q : picture_sample(net, state, rows, stream, q);
             *dropped += compare_tokens(stage, stream, layer->alive ? layer->alive + at * stride : NULL);
             *off += compare_heads(stage, stream, MODULE_MSA, layer->gate_msa, at);
             if (stage->kind == STAGE_FUSION)
