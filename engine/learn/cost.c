@@ -349,7 +349,7 @@ double cost_least(const struct net *net, int tokens)
     struct net_state *state = memory_alloc(1, sizeof *state);
     real *word_alone = memory_alloc((size_t)tokens, sizeof *word_alone);
     real *cls_alone = memory_alloc((size_t)(net->pictures * patches), sizeof *cls_alone); // of each picture
-    real *no_heads = memory_alloc(heads, sizeof *no_heads);
+    real *no_heads = memory_alloc((size_t)net->pictures * heads, sizeof *no_heads);
     double share = (double)NAN;
     if (state && word_alone && cls_alone && no_heads) {
         struct net_batch batch = {.questions = 1, .text_stride = tokens, .text_count = &tokens};

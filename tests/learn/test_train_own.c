@@ -94,9 +94,10 @@ static char *ask(const char *model, int picture, bool pairs, double *share)
 // answers: the option and its file, NULL where the model's are known.
 static void check_import_train_run(const char *fixture, bool pairs, const char *answers)
 {
-    char *raw = scratch("raw.safetensors"), *full = scratch("full.safetensors"), *pruned = scratch("pruned.safetensors");
+    char keys[160], trained[64];
+    snprintf(trained, sizeof trained, "%s.safetensors", fixture); // its state stays beside it
+    char *raw = scratch("raw.safetensors"), *full = scratch("full.safetensors"), *pruned = scratch(trained);
     char *carried = scratch("carried.safetensors"), *set = set_file(pairs);
-    char keys[160];
     const char *option = answers ? "--answers" : NULL;
     snprintf(keys, sizeof keys, "tests/fixtures/%s/state_dict_keys.txt", fixture);
     assert_true(formula_checkpoint(keys, 7, raw));
