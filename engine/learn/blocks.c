@@ -70,7 +70,8 @@ static void attend_back(struct tape *tape, const struct attention_refs *refs, co
 }
 
 // Of a LayerNorm behind a residual connection, in place.
-static void norm_back_in_place(struct tape *tape, struct norm_ref ref, const struct norm_state *state, real *d, int rows)
+static void norm_back_in_place(struct tape *tape, struct norm_ref ref, const struct norm_state *state, real *d,
+                               int rows)
 {
     size_t size = (size_t)rows * (size_t)ref.width;
     real *dsum = tape_zeros(tape, size);
@@ -141,8 +142,8 @@ real *block_twins(struct tape *tape, const struct attention_refs *first, const s
 }
 
 void block_twins_back(struct tape *tape, const struct attention_refs *first, const struct twin_refs *twin,
-                      const struct attention_state *first_state, const struct twin_state *state, real *d, struct rows rows,
-                      const struct twin_memory memory[2])
+                      const struct attention_state *first_state, const struct twin_state *state, real *d,
+                      struct rows rows, const struct twin_memory memory[2])
 {
     const struct attention_refs *refs[2] = {first, &twin->cross};
     const struct attention_state *states[2] = {first_state, &state->cross};

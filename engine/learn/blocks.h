@@ -43,19 +43,20 @@ struct twin_state {
     struct attention_state cross;
     real *both; // (rows, 2 width), where they are merged by a linear map
 };
-// What one of the two attends to, as block_attention() gets it, and, for the way back, the gradients of that.
+// What one of the two attends to, as block_attention() gets it, and for the way back the gradients of that.
 struct twin_memory {
     const real *other;
     struct rows rows;
     const real *mask, *gate;
     real *dother, *dmask, *dgate;
 };
+// As block_attention() and block_attention_back(); both states were zeroed before their first pass.
 real *block_twins(struct tape *tape, const struct attention_refs *first, const struct twin_refs *twin,
                   struct attention_state *first_state, struct twin_state *state, const real *x, struct rows rows,
                   const struct twin_memory memory[2]);
 void block_twins_back(struct tape *tape, const struct attention_refs *first, const struct twin_refs *twin,
-                      const struct attention_state *first_state, const struct twin_state *state, real *d, struct rows rows,
-                      const struct twin_memory memory[2]);
+                      const struct attention_state *first_state, const struct twin_state *state, real *d,
+                      struct rows rows, const struct twin_memory memory[2]);
 
 struct ffn_refs {
     enum norm_order order;

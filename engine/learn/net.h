@@ -136,7 +136,8 @@ struct net_state {
     real *patch_columns;
     struct norm_state ln_pre, ln_post, embedding_norm, final_norm[NET_STREAMS], decoder_norm, word_norm;
     struct stream_layer_state image[NET_LAYERS], text[NET_LAYERS], fusion[NET_LAYERS][NET_STREAMS], decoder[NET_LAYERS];
-    struct rows image_rows, rows[NET_STREAMS]; // of the image encoder, and of the fusion streams on entering; .n: of all pictures
+    // Of the image encoder, and of the fusion streams on entering: a sample is a question's, or one of its pictures'.
+    struct rows image_rows, rows[NET_STREAMS];
     struct rows question_rows; // of the batch's ids
     const int *caption_ids;    // (rows[NET_TEXT]), where captions are written
     real *encoded;            // image encoder's output after ln_post (image_rows)

@@ -250,8 +250,8 @@ static void enter_fusion_back(struct tape *tape, const struct net *net, const st
     real *d = meter ? tape_zeros(tape, (size_t)(rows_total(from) * width)) : dencoded;
     for (int i = 0; i < to.n; i++)
         for (int t = 0; t < to.stride; t++)
-            net_add(d + fused_from(batch, from, to, i, t) * (size_t)width, dfused + (size_t)((i * to.stride + t) * width),
-                    width);
+            net_add(d + fused_from(batch, from, to, i, t) * (size_t)width,
+                    dfused + (size_t)((i * to.stride + t) * width), width);
     if (!meter)
         return;
     for (int r = 0; r < rows_total(from); r++) {
@@ -275,8 +275,8 @@ void net_encode_image(struct tape *tape, const struct net *net, const struct net
     if (each) {
         real *copies = tape_alloc(tape, (size_t)(rows_total(rows) * width));
         for (int p = 0; p < net->pictures; p++)
-            tape->kernels->fill_rows(copies + (size_t)(p * batch->questions * tokens * width), x + (size_t)(p * tokens * width),
-                                     batch->questions, tokens * width);
+            tape->kernels->fill_rows(copies + (size_t)(p * batch->questions * tokens * width),
+                                     x + (size_t)(p * tokens * width), batch->questions, tokens * width);
         x = copies;
     }
     x = net_encoder_layers(tape, net->image, state->image, net->config.image_layers, net->first_image, x, rows,

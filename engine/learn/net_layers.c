@@ -133,13 +133,14 @@ void net_encoder_layers_back(struct tape *tape, const struct layer_refs *refs, s
 
 // ---- fusion -----------------------------------------------------------------------------------------------------
 
-// The patches of both pictures that words read, and the gradients that they get (each NULL: none).
+// The patches of both pictures that words read, one picture's samples behind the other's, and their gradients; what is not
+// there, or not wanted, is NULL.
 struct pictures {
     const real *states, *alive, *gate;
     real *dstates, *dalive, *dgate;
 };
 
-// Each picture for itself, of both in `rows`; only the heads that read the first one have a trimmer.
+// Each picture of `both` by itself. The heads that read the second one have no trimmer (engine/run).
 static void set_pictures(struct tape *tape, const struct pictures *both, struct rows rows, int width,
                          struct twin_memory memory[2])
 {
@@ -159,8 +160,8 @@ static void set_pictures(struct tape *tape, const struct pictures *both, struct 
 }
 
 // What a stream's cross-attention makes of y, or what both do, where words read two pictures.
-static real *read_other(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state, const real *y,
-                        struct rows own, const real *other, struct rows other_rows, const real *alive)
+static real *read_other(struct tape *tape, const struct layer_refs *refs, struct stream_layer_state *state,
+                        const real *y, struct rows own, const real *other, struct rows other_rows, const real *alive)
 {
     if (!refs->twin.cross.out.out)
         return block_attention(tape, &refs->cross, &state->cross, y, own, other, other_rows, alive, state->gate_mca);
@@ -170,8 +171,8 @@ static real *read_other(struct tape *tape, const struct layer_refs *refs, struct
     return block_twins(tape, &refs->cross, &refs->twin, &state->cross, &state->twin, y, own, memory);
 }
 
-static void read_other_back(struct tape *tape, const struct layer_refs *refs, const struct stream_layer_state *state, real *d,
-                            struct rows own, real *dother, struct rows other_rows, real *dalive)
+static void read_other_back(struct tape *tape, const struct layer_refs *refs, const struct stream_layer_state *state,
+                            real *d, struct rows own, real *dother, struct rows other_rows, real *dalive)
 {
     if (!refs->twin.cross.out.out) {
         block_attention_back(tape, &refs->cross, &state->cross, d, own, dother, other_rows, dalive, state->dgate_mca);
