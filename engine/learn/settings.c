@@ -99,7 +99,7 @@ static bool read_budgets(struct train_settings *settings, const json_t *list, st
 // Asks for trimmers, which the dense stage does not have.
 static bool check_dense(const struct train_settings *s, struct error *err)
 {
-    const char *name = s->freeze ? "freeze" : s->blend > 0 ? "blend" : s->image_trimmers ? "image_trimmers" : s->text_trimmers ? "text_trimmers"
+    const char *name = s->freeze ? "freeze" : s->image_trimmers ? "image_trimmers" : s->text_trimmers ? "text_trimmers"
                      : s->decoder_trimmers ? "decoder_trimmers"
                      : s->concat ? "concat" : s->hidden         ? "hidden"         : s->rank          ? "rank"
                                                                                                       : NULL;

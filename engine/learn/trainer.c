@@ -110,8 +110,6 @@ static bool load_teacher(struct trainer *t, const struct tensor_list *file, stru
     return ok || error_prefix(err, "the teacher does not fit");
 }
 
-// Without a teacher of its own a frozen backbone teaches its trimmers. Trimmers without start weights are there to be
-// timed, no more.
 // What of the full model has a place in this one.
 static const struct param *shared(const struct trainer *t, const struct param *param)
 {
@@ -140,6 +138,8 @@ void trainer_blend(struct trainer *t)
     }
 }
 
+// Without a teacher of its own a frozen backbone teaches its trimmers. Trimmers without start weights are there to be
+// timed, no more.
 static bool find_teacher(struct trainer *t, const struct trainer_options *options, struct error *err)
 {
     if (t->settings.distill <= 0 && t->settings.blend <= 0)
@@ -147,7 +147,7 @@ static bool find_teacher(struct trainer *t, const struct trainer_options *option
     if (options->teacher)
         return load_teacher(t, options->teacher, err) && check_blend(t, err);
     if (!t->settings.freeze && !(t->settings.trim && !options->init))
-        return error_set(err, ERROR_INPUT, "distill is above 0, and there is no teacher to learn from");
+        return error_set(err, ERROR_INPUT, "distill or blend is above 0, and there is no full model to learn from or to be mixed with");
     t->teacher.net = t->net;
     t->teacher.value = t->params.value;
     return true;

@@ -116,11 +116,11 @@ void trainer_pair(struct trainer *t, struct worker *w, uint64_t index)
     struct answer_head_state head;
     struct net_gradients gradients[2];
     arena_rewind(&w->tape.arena, 0);
-    if (t->teacher.value)
+    if (trainer_taught(t))
         teach(t, w, batches);
     pass(&w->tape, &t->net, batches, &trimming, states, &head);
     const struct objective_pair pair = objective_of(&material, states, &head);
-    objective_apply_pair(&w->tape, &t->net, &t->objective, &pair, t->teacher.value ? w->teacher_logits : NULL,
+    objective_apply_pair(&w->tape, &t->net, &t->objective, &pair, trainer_taught(t) ? w->teacher_logits : NULL,
                          (real)question_scale, (real)(1.0 / s->scenes), gradients, &w->sums.objective);
     bool counts = trainer_counts(t, &trimming);
     if (counts)

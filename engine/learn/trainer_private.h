@@ -93,6 +93,12 @@ struct trainer_material {
 void trainer_make_scene(const struct trainer *t, struct sample *sample, uint64_t index, struct random *random);
 // A picture of a set with its questions as it stands in w->set_sample.
 struct trainer_material trainer_set_material(struct worker *w);
+// Whether the full model is asked in a step: it may be there for the mean of the weights alone.
+static inline bool trainer_taught(const struct trainer *t)
+{
+    return t->teacher.value && t->settings.distill > 0;
+}
+
 // The full model's logits of the material in w->teacher_logits; where it writes, it first writes the answers that nobody gave.
 void trainer_teach(const struct trainer *t, struct worker *w, struct trainer_material *material);
 // Adds what the masks of a pass of all patches keep and cost.

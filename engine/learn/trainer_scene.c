@@ -193,10 +193,10 @@ static void pass(const struct trainer *t, struct worker *w, struct trainer_mater
     const struct net *net = &t->net;
     bool same_encoders = net->first_image == net->config.image_layers && net->first_text == net->text_layers;
     bool once = same_encoders && t->teacher.value == t->params.value;
-    if (t->teacher.value && !once)
+    if (trainer_taught(t) && !once)
         trainer_teach(t, w, material);
     net_encode(&w->tape, net, &material->batch, trimming, state);
-    if (t->teacher.value && once)
+    if (trainer_taught(t) && once)
         teach(w, net, state, material);
     net_fuse(&w->tape, net, &material->batch, trimming, state);
     net_answer(&w->tape, net, &material->batch, trimming, state);
@@ -238,7 +238,7 @@ void trainer_scene(struct trainer *t, struct worker *w, uint64_t index)
     struct net_gradients gradients;
     pass(t, w, &material, &trimming, &state);
     objective_apply(&w->tape, &t->net, &t->objective, &material.target, &material.batch, &state,
-                    t->teacher.value ? w->teacher_logits : NULL, (real)question_scale, (real)(1.0 / s->scenes), &gradients,
+                    trainer_taught(t) ? w->teacher_logits : NULL, (real)question_scale, (real)(1.0 / s->scenes), &gradients,
                     &w->sums.objective);
     if (trainer_counts(t, &trimming)) {
         trainer_measure(t, &material, &state, 1, &w->sums);
