@@ -149,8 +149,8 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
         return error_set(err, ERROR_USAGE, "--set asks a model that knows words and answers: give --init FILE");
     if (a->held_out && !a->set)
         return error_set(err, ERROR_USAGE, "--held-out is to check on what --set trains: give --set SET.jsonl");
-    if (a->teacher && a->settings.distill <= 0)
-        return error_set(err, ERROR_USAGE, "--teacher is to learn from, and the setting distill is 0");
+    if (a->teacher && a->settings.distill <= 0 && a->settings.blend <= 0)
+        return error_set(err, ERROR_USAGE, "--teacher is to learn from or to be mixed with, and the settings distill and blend are 0");
     if ((size_t)snprintf(a->state, sizeof a->state, "%s.state", a->out) >= sizeof a->state)
         return error_set(err, ERROR_USAGE, "the name of --out is too long");
     return true;

@@ -82,8 +82,8 @@ static void test_refused(void **state)
     CHECK_REFUSED(2, "--threads", "--threads", "many");
     CHECK_REFUSED(2, "--every", "--every", "-5");
     CHECK_REFUSED(2, "--init", "--trim");
-    CHECK_REFUSED(2, "distill is 0", "--teacher", text);
-    CHECK_REFUSED(2, "distill is 0", "--trim", "--init", text, "--no-distill", "--teacher", text);
+    CHECK_REFUSED(2, "distill and blend are 0", "--teacher", text);
+    CHECK_REFUSED(2, "distill and blend are 0", "--trim", "--init", text, "--no-distill", "--teacher", text);
     CHECK_REFUSED(1, "no full model", "distill=1");
     CHECK_REFUSED(1, "no full model", "blend=0.5");
     CHECK_REFUSED(2, "--no-cross", "--no-cross");
