@@ -24,7 +24,7 @@ static const char *const names[] = {
     "survivors", "self", "cross", "total", "score", "image", "text", "fusion", "msa", "mca", "patches", "words", "heads",
     "vqa", "avx", "base", "Haswell", "DYNAMIC", "none", "null", "picture", "question", "answer", "type", "needed", "others",
     "scene", "background", "kind", "objects", "color", "size", "turn", "questions", "meadow", "red", "seed", "world",
-    "noto", "twemoji", "fluent", "config", "file", "off", "on", "yes", "cat", "less", "home", "key", "state", "ids", "mask", "front", "back",
+    "noto", "twemoji", "fluent", "openmoji", "emojione", "blob", "config", "file", "off", "on", "yes", "cat", "less", "home", "key", "state", "ids", "mask", "front", "back",
 };
 
 // What may stand beside other words: the program's own commands, the question that the tests ask, and answers to it.
