@@ -150,7 +150,8 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
     if (a->held_out && !a->set)
         return error_set(err, ERROR_USAGE, "--held-out is to check on what --set trains: give --set SET.jsonl");
     if (a->teacher && a->settings.distill <= 0 && a->settings.blend <= 0)
-        return error_set(err, ERROR_USAGE, "--teacher is to learn from or to be mixed with, and the settings distill and blend are 0");
+        return error_set(err, ERROR_USAGE, "--teacher is to learn from or to be mixed with, and the settings distill and "
+                                            "blend are 0");
     if ((size_t)snprintf(a->state, sizeof a->state, "%s.state", a->out) >= sizeof a->state)
         return error_set(err, ERROR_USAGE, "the name of --out is too long");
     return true;
@@ -201,7 +202,9 @@ static bool train(struct trainer *trainer, const struct train_command *a, struct
         *err = *trainer_broken(trainer);
         return false;
     }
-    return trainer_save_state(trainer, a->state, err) && ((!stop_asked && !late) || error_set(err, ERROR_CANCELLED, "not finished"));
+    if (!trainer_save_state(trainer, a->state, err))
+        return false;
+    return (!stop_asked && !late) || error_set(err, ERROR_CANCELLED, "not finished");
 }
 
 // JSON texts, malloc'ed; NULL: not measured.
@@ -359,7 +362,8 @@ static bool open_sources(const struct train_command *a, struct world **world, st
 {
     char assets[ASSETS_PATH];
     const struct world_options kind = {.styles = (unsigned)a->settings.styles, .reworded = a->settings.reworded,
-                                       .size_low = a->settings.size_low, .size_high = a->settings.size_high, .varied = a->settings.varied};
+                                       .size_low = a->settings.size_low, .size_high = a->settings.size_high,
+                                       .varied = a->settings.varied};
     return (a->set || (assets_find(assets, err) && (*world = world_open(assets, &kind, err)) != NULL)) &&
            (!a->init || (*init = safetensors_open(a->init, err)) != NULL);
 }

@@ -68,7 +68,8 @@ static bool parse_styles(struct options *options, struct error *err)
                                              strncmp(at, world_style_name((enum world_style)style), length) != 0))
             style++;
         if (style == WORLD_STYLE_COUNT)
-            return error_set(err, ERROR_USAGE, N_("there is no drawing style \"%.*s\"; there are noto, twemoji, fluent, openmoji, emojione and blob"),
+            return error_set(err, ERROR_USAGE, N_("there is no drawing style \"%.*s\"; there are noto, twemoji, fluent, "
+                                                  "openmoji, emojione and blob"),
                              (int)(length < 40 ? length : 40), at);
         options->world.styles |= 1u << style;
     }
@@ -85,7 +86,9 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         {"questions", OPTION_NUMBER, &options->questions, "Q",
          N_("at most so many questions about a picture, 1 to 12 (default 8)"), 1, WORLD_QUESTIONS},
         {"style", OPTION_TEXT, &options->style, "LIST",
-         N_("drawing styles of the objects, one for each picture: noto, twemoji, fluent, openmoji, emojione, blob (default noto,twemoji)"), 0, 0},
+         N_("drawing styles of the objects, one for each picture: noto, twemoji, fluent, openmoji, emojione, blob (default "
+            "noto,twemoji)"),
+         0, 0},
         {"plain-words", OPTION_FLAG, &options->plain_words, NULL,
          N_("questions in the plainest words only: not polite, terse or asked round corners"), 0, 0},
         {"pairs", OPTION_FLAG, &options->pairs, NULL,

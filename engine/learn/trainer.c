@@ -147,7 +147,8 @@ static bool find_teacher(struct trainer *t, const struct trainer_options *option
     if (options->teacher)
         return load_teacher(t, options->teacher, err) && check_blend(t, err);
     if (!t->settings.freeze && !(t->settings.trim && !options->init))
-        return error_set(err, ERROR_INPUT, "distill or blend is above 0, and there is no full model to learn from or to be mixed with");
+        return error_set(err, ERROR_INPUT, "distill or blend is above 0, and there is no full model to learn from or to be "
+                                           "mixed with");
     t->teacher.net = t->net;
     t->teacher.value = t->params.value;
     return true;

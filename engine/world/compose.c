@@ -44,7 +44,8 @@ static void draw_objects(const struct world *world, const struct compose *compos
     for (int i = 0; i < compose->count; i++) {
         const struct compose_object *o = &compose->objects[i];
         struct sprite sprite;
-        sprite_draw(world, world_choose_style(world, 0), cell_of(world, o), (struct pose){.longest = o->size, .turn = o->turn / 2 + SPRITE_TURNS / 2, .wide = 256, .high = 256}, &sprite);
+        struct pose pose = {.longest = o->size, .turn = o->turn / 2 + SPRITE_TURNS / 2, .wide = 256, .high = 256};
+        sprite_draw(world, world_choose_style(world, 0), cell_of(world, o), pose, &sprite);
         int width = sprite.box.x1 - sprite.box.x0, height = sprite.box.y1 - sprite.box.y0;
         int x = o->x - width / 2, y = o->y - height / 2;
         struct world_object placed = {

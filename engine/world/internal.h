@@ -90,11 +90,12 @@ struct noise {
 void noise_init(struct noise *noise, struct random *random, int cells);
 int noise_at(const struct noise *noise, int x, int y); // -128 .. 127 at a pixel
 
-// vary.c: how an object differs from the drawing of its style, of 256 each: its width (negative: mirrored) and height, its
-// hue's turn towards the next channel (256: 120 degrees), the strength of its colours, the contrast of its light and shade
-// from its middle to its edges.
+// vary.c: how an object differs from the drawing of its style, in 1/256.
 struct variation {
-    int wide, high, turn, saturation, contrast, shade[2];
+    int wide, high; // as in struct pose
+    int turn;       // of the hue, towards the next channel: 256 are 120 degrees
+    int saturation, contrast;
+    int shade[2];   // how much lighter the right and the lower edge are than the middle
 };
 struct variation variation_choose(struct random *random, bool colored);
 void variation_paint(const struct variation *variation, struct sprite *sprite);

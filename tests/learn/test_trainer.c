@@ -63,7 +63,9 @@ static struct trainer *start(const struct train_settings *settings, int threads,
 {
     struct error err = {0};
     struct trainer_options options = {.config = dense_config, .settings = *settings, .world = world,
-                                      .threads = threads, .init = init, .teacher = settings->trim || settings->blend > 0 ? init : NULL};
+                                      .threads = threads, .init = init};
+    if (settings->trim || settings->blend > 0)
+        options.teacher = init;
     if (settings->trim)
         shape_add_trimmers(&options.config, &options.settings);
     struct trainer *trainer = trainer_new(&options, &err);
