@@ -84,11 +84,6 @@ struct walk {
     double tokens[WALK_STREAMS], full[WALK_STREAMS]; // alive now, and of the unpruned model
 };
 
-static int token_count(struct rows rows, int sample)
-{
-    return rows.count ? rows.count[sample] : rows.stride;
-}
-
 static void give_tokens(struct stream_layer_state *state, int stride, int count, int question, double amount)
 {
     if (state->dalive)
@@ -121,14 +116,14 @@ static void walk_trimmer(struct walk *walk, const struct token_trimmer_refs *ref
 {
     walk->spent += token_trimmer_macs(refs, tokens);
     if (before && walk->weight != 0)
-        give_tokens(before, rows.stride, token_count(rows, question), question,
+        give_tokens(before, rows.stride, rows_count(rows, question), question,
                     walk->weight * (token_trimmer_macs(refs, 1) - token_trimmer_macs(refs, 0)));
 }
 
 static void walk_encoder(struct walk *walk, const struct layer_refs *refs, struct stream_layer_state *states,
                          int layers, int stream, struct rows rows, int question)
 {
-    int count = token_count(rows, question);
+    int count = rows_count(rows, question);
     for (int l = 0; l < layers; l++) {
         struct stream_layer_state *state = &states[l];
         if (state->mask)
@@ -166,7 +161,7 @@ static void walk_choice(struct walk *walk, struct net_state *state, int layer, i
     if (own->gate_mca)
         walk->spent += head_trimmer_macs(&refs->mca);
     if (own->alive) // of a caption nothing is dropped, and its beginning alone counts here
-        walk->tokens[stream] = count_alive(own->alive, rows.stride, token_count(rows, sample), sample);
+        walk->tokens[stream] = count_alive(own->alive, rows.stride, rows_count(rows, sample), sample);
 }
 
 // What the words' second cross-attention adds, whose heads have no trimmers.
@@ -183,8 +178,8 @@ static void walk_twin(struct walk *walk, struct net_state *state, int layer, int
     if (walk->weight == 0)
         return;
     int sample = sample_of(walk, SECOND_PICTURE, question);
-    give_tokens(words, text.stride, token_count(text, question), question, walk->weight * (d_own + merge));
-    give_tokens(patches, image.stride, token_count(image, sample), sample, walk->weight * d_other);
+    give_tokens(words, text.stride, rows_count(text, question), question, walk->weight * (d_own + merge));
+    give_tokens(patches, image.stride, rows_count(image, sample), sample, walk->weight * d_other);
 }
 
 static void walk_fusion(struct walk *walk, struct net_state *state, int layer, int question)
@@ -203,7 +198,7 @@ static void walk_fusion(struct walk *walk, struct net_state *state, int layer, i
             walk_twin(walk, state, layer, question);
         if (walk->weight == 0)
             continue;
-        int own = token_count(state->rows[s], question), other = token_count(state->rows[o], question);
+        int own = rows_count(state->rows[s], question), other = rows_count(state->rows[o], question);
         give_tokens(&states[s], state->rows[s].stride, own, question, walk->weight * at.d_own);
         give_tokens(&states[o], state->rows[o].stride, other, question, walk->weight * at.d_other);
         give_heads(states[s].dgate_msa, refs[s].self.heads, question, walk->weight * at.d_msa);
@@ -277,7 +272,7 @@ static void walk_transform(struct walk *walk, struct stream_layer_state *states,
     walk->spent += walk->tokens[stream] * square;
     walk->dense += walk->full[stream] * square;
     if (walk->weight != 0 && layers)
-        give_tokens(&states[layers - 1], rows.stride, token_count(rows, question), question, walk->weight * square);
+        give_tokens(&states[layers - 1], rows.stride, rows_count(rows, question), question, walk->weight * square);
 }
 
 static void walk_question(struct walk *walk, const struct net_batch *batch, struct net_state *state, int question)
