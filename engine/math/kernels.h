@@ -82,5 +82,7 @@ void attention_apply_with(const struct math_kernels *kernels, struct math *math,
 
 // Work below which waking another thread costs more than it gives (20 microseconds of one AVX-512 core).
 enum { THREADS_PAY_MACS = 1 << 22 };
+// The same for work that reads each number once or twice.
+enum { THREADS_PAY_FLOATS = 1 << 17 };
 
 #endif

@@ -78,8 +78,9 @@ size_t linear_scratch(int in, int rows, int workers);
 size_t attention_scratch(int queries, int keys, int size, int workers);
 
 // y = (x - mean) / sqrt(variance + eps) * gamma + beta over the last axis; biased variance, two passes, so
-// that a small eps (1e-12 in METER's fusion layers) is exact too. y may be x.
-void layer_norm(const float *x, int ldx, int rows, int width, const float *gamma, const float *beta,
+// that a small eps (1e-12 in METER's fusion layers) is exact too. y may be x. The threads of `pool` (NULL: this one
+// alone) share many rows.
+void layer_norm(struct thread_pool *pool, const float *x, int ldx, int rows, int width, const float *gamma, const float *beta,
                 float eps, float *y, int ldy);
 
 // In place over n numbers. gelu is the exact erf form; quick_gelu is x * sigmoid(1.702 x).
@@ -95,7 +96,8 @@ double log_sum_exp(const float *x, int n, double *sum);
 // The instruction set that the kernels use on this machine: "avx512", "avx2" or "base". For people to read.
 const char *math_variant(void);
 
-// to[i] = from[rows[i]], each `width` floats; to may be from when rows is increasing.
-void gather_rows(float *to, const float *from, const int *rows, int count, int width);
+// to[i] = from[rows[i]], each `width` floats; to may be from when rows is increasing. Otherwise the threads of
+// `pool` (NULL: this one alone) share many rows.
+void gather_rows(struct thread_pool *pool, float *to, const float *from, const int *rows, int count, int width);
 
 #endif

@@ -1,13 +1,55 @@
+#include "engine/base/thread.h"
 #include "engine/math/kernels.h"
 
 #include <string.h>
 
-void layer_norm(const float *x, int ldx, int rows, int width, const float *gamma, const float *beta,
+// Rows that a thread takes at a time: as many as keep taking them cheap and the shares of the threads alike.
+enum { JOB_ROWS = 32 };
+
+struct rows_task {
+    const float *x, *gamma, *beta;
+    float *y, eps;
+    int ldx, ldy, rows, width;
+    const int *from; // of gather_rows()
+};
+
+static void run_rows(struct thread_pool *pool, void (*job)(void *context, int index, int worker), struct rows_task *task)
+{
+    bool pays = (size_t)task->rows * (size_t)task->width >= THREADS_PAY_FLOATS;
+    thread_pool_run(pays ? pool : NULL, job, task, (task->rows + JOB_ROWS - 1) / JOB_ROWS);
+}
+
+static int job_end(const struct rows_task *task, int index)
+{
+    int end = (index + 1) * JOB_ROWS;
+    return end < task->rows ? end : task->rows;
+}
+
+static void norm_job(void *context, int index, int worker)
+{
+    (void)worker;
+    const struct rows_task *t = context;
+    const struct row_kernels *row = math_kernels_best()->row;
+    for (int r = index * JOB_ROWS; r < job_end(t, index); r++)
+        row->layer_norm(t->x + (size_t)r * (size_t)t->ldx, t->width, t->gamma, t->beta, t->eps,
+                        t->y + (size_t)r * (size_t)t->ldy);
+}
+
+static void gather_job(void *context, int index, int worker)
+{
+    (void)worker;
+    const struct rows_task *t = context;
+    size_t width = (size_t)t->width;
+    for (int r = index * JOB_ROWS; r < job_end(t, index); r++)
+        memmove(t->y + (size_t)r * width, t->x + (size_t)t->from[r] * width, width * sizeof(float));
+}
+
+void layer_norm(struct thread_pool *pool, const float *x, int ldx, int rows, int width, const float *gamma, const float *beta,
                 float eps, float *y, int ldy)
 {
-    const struct row_kernels *row = math_kernels_best()->row;
-    for (int r = 0; r < rows; r++)
-        row->layer_norm(x + (size_t)r * (size_t)ldx, width, gamma, beta, eps, y + (size_t)r * (size_t)ldy);
+    struct rows_task task = {
+        .x = x, .gamma = gamma, .beta = beta, .y = y, .eps = eps, .ldx = ldx, .ldy = ldy, .rows = rows, .width = width};
+    run_rows(pool, norm_job, &task);
 }
 
 void activate(float *x, int n, enum activation activation)
@@ -27,9 +69,8 @@ double log_sum_exp(const float *x, int n, double *sum)
     return math_kernels_best()->row->log_sum_exp(x, n, sum);
 }
 
-void gather_rows(float *to, const float *from, const int *rows, int count, int width)
+void gather_rows(struct thread_pool *pool, float *to, const float *from, const int *rows, int count, int width)
 {
-    for (int i = 0; i < count; i++)
-        memmove(to + (size_t)i * (size_t)width, from + (size_t)rows[i] * (size_t)width,
-                (size_t)width * sizeof(float));
+    struct rows_task task = {.x = from, .y = to, .rows = count, .width = width, .from = rows};
+    run_rows(to == from ? NULL : pool, gather_job, &task); // in place the order of the rows counts
 }

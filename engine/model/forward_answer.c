@@ -18,7 +18,7 @@ static void pool(struct forward *forward, int stream, const float *cls, float *o
     const struct norm *norm = &m->fusion_norm[stream];
     if (norm->gamma) {
         float *normed = scratch_floats(forward, (size_t)width);
-        layer_norm(cls, width, 1, width, norm->gamma, norm->beta, norm->eps, normed, width);
+        norm_apply(forward->math->pool, norm, cls, 1, width, normed);
         cls = normed;
     }
     linear_apply(forward->math, &m->pooler[stream], cls, width, 1, out, width, ACTIVATION_TANH, NULL, 0, NULL, NULL,
@@ -37,8 +37,7 @@ static void classify(struct forward *forward, const float *features, float *logi
     float *hidden = scratch_floats(forward, (size_t)head[0].out);
     linear_apply(forward->math, &head[0], features, head[0].in, 1, hidden, hidden_width, ACTIVATION_NONE, NULL, 0, NULL,
                  NULL, &forward->macs.other);
-    layer_norm(hidden, hidden_width, 1, hidden_width, m->head_norm.gamma, m->head_norm.beta, m->head_norm.eps, hidden,
-               hidden_width);
+    norm_apply(forward->math->pool, &m->head_norm, hidden, 1, hidden_width, hidden);
     activate(hidden, hidden_width, ACTIVATION_GELU);
     linear_apply(forward->math, &head[1], hidden, hidden_width, 1, logits, head[1].out, ACTIVATION_NONE, NULL, 0, NULL,
                  NULL, &forward->macs.other);

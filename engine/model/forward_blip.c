@@ -37,7 +37,7 @@ void forward_word_head(struct forward *forward, const float *x, int rows, float 
     size_t mark = forward->math->scratch.used;
     float *hidden = scratch_floats(forward, (size_t)rows * (size_t)width);
     apply(forward, &m->word_transform, x, rows, hidden, ACTIVATION_GELU);
-    layer_norm(hidden, width, rows, width, m->word_norm.gamma, m->word_norm.beta, m->word_norm.eps, hidden, width);
+    norm_apply(forward->math->pool, &m->word_norm, hidden, rows, width, hidden);
     apply(forward, &m->word_head, hidden, rows, logits, ACTIVATION_NONE);
     arena_rewind(&forward->math->scratch, mark);
 }

@@ -19,11 +19,6 @@ static bool is_blip(const struct forward *forward)
     return forward->model->config.architecture == ARCHITECTURE_BLIP;
 }
 
-static void apply_norm(const struct norm *norm, const float *x, int rows, int width, float *y)
-{
-    layer_norm(x, width, rows, width, norm->gamma, norm->beta, norm->eps, y, width);
-}
-
 void forward_embed_words(const struct model *model, const struct text_embedding *e, const int *ids,
                          const int *positions, int count, float *out)
 {
@@ -35,7 +30,7 @@ void forward_embed_words(const struct model *model, const struct text_embedding 
         for (int i = 0; i < width; i++)
             row[i] = word[i] + (e->type ? e->type[i] : 0) + position[i];
     }
-    apply_norm(&e->norm, out, count, width, out);
+    norm_apply(NULL, &e->norm, out, count, width, out);
 }
 
 void forward_embed_text(struct forward *forward, const int *ids, int count, float *out)
@@ -94,7 +89,7 @@ static void stem_blocks(struct forward *forward, float *x, int grid)
         // The taps outside the picture are multiplications by a padding zero; like every counter of convolutions,
         // the ledger counts all 25 of each pixel.
         forward->macs.other += 25 * (uint64_t)rows * (uint64_t)width;
-        apply_norm(&block->norm, mixed, rows, width, mixed);
+        norm_apply(forward->math->pool, &block->norm, mixed, rows, width, mixed);
         linear_apply(forward->math, &block->fc1, mixed, width, rows, hidden, block->fc1.out, ACTIVATION_GELU, NULL, 0,
                      NULL, NULL, &forward->macs.other);
         linear_apply(forward->math, &block->fc2, hidden, block->fc1.out, rows, x, width, ACTIVATION_NONE, x, width,
@@ -129,7 +124,7 @@ static void conv_stem(struct forward *forward, const float *pixels, float *out)
                  NULL, NULL, &forward->macs.other);
     arena_rewind(&forward->math->scratch, mark);
     stem_blocks(forward, out, grid);
-    apply_norm(&m->stem.norm, out, grid * grid, width, out);
+    norm_apply(forward->math->pool, &m->stem.norm, out, grid * grid, width, out);
 }
 
 static void patch_stem(struct forward *forward, const float *pixels, float *out)
@@ -160,7 +155,7 @@ void forward_embed_image(struct forward *forward, const float *pixels, float *ou
         out[i] += m->image_positions[i];
     if (!m->image_norm_pre.gamma)
         return;
-    apply_norm(&m->image_norm_pre, out, rows, width, out);
+    norm_apply(forward->math->pool, &m->image_norm_pre, out, rows, width, out);
     show(forward, "vit_ln_pre", out, rows, width);
 }
 
@@ -190,7 +185,7 @@ void forward_finish_image(struct forward *forward, float *x, int rows, const int
 {
     const struct model *m = forward->model;
     int width = model_image_width(&m->config);
-    apply_norm(&m->image_norm_post, x, rows, width, x);
+    norm_apply(forward->math->pool, &m->image_norm_post, x, rows, width, x);
     show(forward, is_blip(forward) ? "vit_norm" : "vit_ln_post", x, rows, width);
     if (is_blip(forward))
         return;

@@ -15,11 +15,6 @@ static float *scratch_rows(struct forward *forward, int rows, int width)
     return scratch_take(forward, (size_t)rows * (size_t)width, sizeof(float));
 }
 
-static void apply_norm(const struct norm *norm, const float *x, int rows, int width, float *y)
-{
-    layer_norm(x, width, rows, width, norm->gamma, norm->beta, norm->eps, y, width);
-}
-
 static void show(struct forward *forward, const struct layer_input *in, const char *suffix, const float *x)
 {
     char full[64];
@@ -170,7 +165,7 @@ static void add_projection(struct forward *forward, const struct linear *out, co
     int width = out->out;
     linear_apply(forward->math, out, ctx, out->in, rows, x, width, ACTIVATION_NONE, x, width, NULL, live, macs);
     if (!pre)
-        apply_norm(norm, x, rows, width, x);
+        norm_apply(forward->math->pool, norm, x, rows, width, x);
 }
 
 static struct attention self_operands(struct forward *forward, const struct layer_input *in, const float *qkv,
@@ -189,7 +184,7 @@ static void project_self(struct forward *forward, const struct layer_input *in, 
     int width = layer_width(in->layer), heads = layer_heads(forward, in->layer);
     uint8_t live[3 * 64];
     if (in->layer->pre)
-        apply_norm(&w->norm, in->x, in->rows, width, normed);
+        norm_apply(forward->math->pool, &w->norm, in->x, in->rows, width, normed);
     linear_apply(forward->math, &w->in, in->layer->pre ? normed : in->x, width, in->rows, qkv, 3 * width,
                  ACTIVATION_NONE, NULL, 0, repeat_live(in->live_msa, heads, 3, live), NULL, &forward->macs.qkv);
 }
@@ -298,7 +293,7 @@ static void project_query(struct forward *forward, const struct layer_input *in,
 {
     int width = layer_width(in->layer);
     if (in->layer->pre)
-        apply_norm(&in->layer->mca.norm, in->x, in->rows, width, normed);
+        norm_apply(forward->math->pool, &in->layer->mca.norm, in->x, in->rows, width, normed);
     linear_apply(forward->math, &cross->weights->in, in->layer->pre ? normed : in->x, width, in->rows, q, width,
                  ACTIVATION_NONE, NULL, 0, cross->live, NULL, &forward->macs.qkv);
 }
@@ -349,7 +344,7 @@ static void layer_twins(struct forward *forward, const struct layer_input *in)
         for (int r = 0; r < rows; r++)
             for (int i = 0; i < width; i++)
                 in->x[r * width + i] += (both[2 * r * width + i] + both[(2 * r + 1) * width + i]) / 2;
-    apply_norm(&layer->mca.norm, in->x, rows, width, in->x);
+    norm_apply(forward->math->pool, &layer->mca.norm, in->x, rows, width, in->x);
     arena_rewind(&forward->math->scratch, mark);
 }
 
@@ -362,7 +357,7 @@ static void layer_ffn(struct forward *forward, const struct layer_input *in)
     const float *from = in->x;
     if (in->layer->pre) {
         float *normed = scratch_rows(forward, rows, width);
-        apply_norm(&w->norm, in->x, rows, width, normed);
+        norm_apply(forward->math->pool, &w->norm, in->x, rows, width, normed);
         from = normed;
     }
     linear_apply(forward->math, &w->up, from, width, rows, hidden, w->up.out, w->activation, NULL, 0, NULL, NULL,
@@ -397,7 +392,7 @@ void forward_memory(struct forward *forward, const struct layer *layer, bool twi
         return;
     if (layer->pre) {
         float *normed = scratch_rows(forward, rows, from);
-        apply_norm(&w->context_norm, other, rows, from, normed);
+        norm_apply(forward->math->pool, &w->context_norm, other, rows, from, normed);
         other = normed;
     }
     linear_apply(forward->math, &w->memory, other, from, rows, kv, 2 * width, ACTIVATION_NONE, NULL, 0,

@@ -18,6 +18,13 @@ struct norm {
     float eps;
 };
 
+// LayerNorm of x (rows, width) into y, which may be x. The threads of `pool` (NULL: this one alone) share many rows.
+static inline void norm_apply(struct thread_pool *pool, const struct norm *norm, const float *x, int rows, int width,
+                              float *y)
+{
+    layer_norm(pool, x, width, rows, width, norm->gamma, norm->beta, norm->eps, y, width);
+}
+
 // Self-attention: `in` gives Q, K, V side by side (3D columns in blocks of one head), `out` takes the contexts.
 // Cross-attention: `in` gives Q only (D columns), `memory` K and V (2D columns) of the other stream.
 struct attention_weights {

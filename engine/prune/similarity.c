@@ -73,7 +73,7 @@ void similarity_score(struct forward *forward, const float *x, int rows, const f
     turn_words(forward, words, word_rows, encoder, turned);
     if (encoder) {
         float *normed = scratch_floats(forward, (size_t)rows * (size_t)width);
-        layer_norm(x, width, rows, width, post->gamma, post->beta, post->eps, normed, width);
+        norm_apply(forward->math->pool, post, x, rows, width, normed);
         z = normed;
     }
     cosines(z, rows, width, turned, word_rows, cosine);

@@ -8,11 +8,6 @@ static float *scratch_floats(struct forward *forward, int rows, int width)
     return arena_alloc(&forward->math->scratch, (size_t)rows * (size_t)width, sizeof(float));
 }
 
-static void apply_norm(const struct norm *norm, const float *x, int rows, int width, float *y)
-{
-    layer_norm(x, width, rows, width, norm->gamma, norm->beta, norm->eps, y, width);
-}
-
 static void apply(struct forward *forward, const struct linear *linear, const float *x, int rows, float *y,
                   enum activation activation)
 {
@@ -43,7 +38,7 @@ static void score_cross(struct forward *forward, const struct token_trimmer *tri
     int width = trimmer->key.in, rank = trimmer->key.out;
     float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, rank);
     float *q = scratch_floats(forward, rows, rank);
-    apply_norm(&trimmer->context_norm, context, 1, width, c);
+    norm_apply(forward->math->pool, &trimmer->context_norm, context, 1, width, c);
     apply(forward, &trimmer->key, c, 1, k, ACTIVATION_NONE);
     apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
     if (!trimmer->mix.out) {
@@ -64,7 +59,7 @@ void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *t
     int width = trimmer->self.in;
     size_t mark = forward->math->scratch.used;
     float *z = scratch_floats(forward, rows, width), *hidden = scratch_floats(forward, rows, trimmer->self.out);
-    apply_norm(&trimmer->norm, x, rows, width, z);
+    norm_apply(forward->math->pool, &trimmer->norm, x, rows, width, z);
     apply(forward, &trimmer->self, z, rows, hidden, ACTIVATION_GELU);
     apply(forward, &trimmer->out, hidden, rows, self, ACTIVATION_NONE);
     if (trimmer->guided && context)
@@ -85,7 +80,7 @@ static void score_heads(struct forward *forward, const struct head_trimmer *trim
     memcpy(z, own, (size_t)width * sizeof(float));
     if (other)
         memcpy(z + width, other, (size_t)(wide - width) * sizeof(float));
-    apply_norm(&trimmer->norm, z, 1, wide, z);
+    norm_apply(forward->math->pool, &trimmer->norm, z, 1, wide, z);
     if (own_alone)
         memset(z + width, 0, (size_t)(wide - width) * sizeof(float));
     apply(forward, &trimmer->out, z, 1, logits, ACTIVATION_NONE);

@@ -21,16 +21,17 @@ void run_gather(const struct run *run, int index, int stream, int pass, float *o
 {
     const struct stream_state *in = run_input(run, index, stream), *state = &run->snapshots[index].streams[stream];
     const float *x = run_rows(in, pass);
-    size_t width = (size_t)run_stream_width(run, stream);
+    int width = run_stream_width(run, stream), *from = run->order;
     if (policy_kind(run->options.policy)->merges && !run_stream_is_text(stream)) {
         const struct merging_rows rows = {in->x[0], in->size, in->rows, in->alive};
-        merging_gather(&rows, (int)width, state->rows, state->alive, state->partner, out, state->size);
+        merging_gather(&rows, width, state->rows, state->alive, state->partner, out, state->size);
         return;
     }
     // Both lists of original indices rise, so one walk finds the rows.
-    for (int from = 0, to = 0; to < state->alive; from++)
-        if (in->rows[from] == state->rows[to])
-            memcpy(out + (size_t)to++ * width, x + (size_t)from * width, width * sizeof(float));
+    for (int row = 0, to = 0; to < state->alive; row++)
+        if (in->rows[row] == state->rows[to])
+            from[to++] = row;
+    gather_rows(run->math.pool, out, x, from, state->alive, width);
 }
 
 const uint8_t *run_live_heads(const struct trace_heads *heads)
@@ -45,7 +46,7 @@ const uint8_t *run_live_heads(const struct trace_heads *heads)
 static void embed_gather(struct run *run, int index, int stream)
 {
     struct stream_state *state = &run->snapshots[index].streams[stream];
-    gather_rows(state->x[0], state->x[0], state->rows, state->alive, run_stream_width(run, stream));
+    gather_rows(NULL, state->x[0], state->x[0], state->rows, state->alive, run_stream_width(run, stream));
     for (int r = 0; r < state->alive; r++)
         state->size[r] = 1;
 }

@@ -61,7 +61,7 @@ static void test_layer_norm_strides_and_in_place(void **state)
     enum { ROWS = 5, WIDTH = 37, LDX = 40, LDY = 44 };
     float *x = numbers(ROWS * LDX, 5, -1, 1), *y = filled(ROWS * LDY, 9), *gamma = filled(WIDTH, 1),
           *beta = filled(WIDTH, 0);
-    layer_norm(x, LDX, ROWS, WIDTH, gamma, beta, 1e-5f, y, LDY);
+    layer_norm(NULL, x, LDX, ROWS, WIDTH, gamma, beta, 1e-5f, y, LDY);
     for (int r = 0; r < ROWS; r++) {
         double sum = 0, squares = 0;
         for (int i = 0; i < WIDTH; i++) {
@@ -73,7 +73,7 @@ static void test_layer_norm_strides_and_in_place(void **state)
         for (int i = WIDTH; i < LDY; i++)
             assert_true(y[r * LDY + i] == 9);
     }
-    layer_norm(x, LDX, ROWS, WIDTH, gamma, beta, 1e-5f, x, LDX);
+    layer_norm(NULL, x, LDX, ROWS, WIDTH, gamma, beta, 1e-5f, x, LDX);
     for (int r = 0; r < ROWS; r++)
         assert_memory_equal(x + r * LDX, y + r * LDY, WIDTH * sizeof *x);
     memory_free(x);
@@ -224,12 +224,44 @@ static void test_gather(void **state)
     for (int i = 0; i < ROWS * WIDTH; i++)
         from[i] = (float)i;
     const int rows[] = {0, 3, 4}, back[] = {4, 1, 1};
-    gather_rows(to, from, back, 3, WIDTH);
+    gather_rows(NULL, to, from, back, 3, WIDTH);
     const float wanted_back[] = {12, 13, 14, 3, 4, 5, 3, 4, 5};
     assert_memory_equal(to, wanted_back, sizeof wanted_back);
-    gather_rows(from, from, rows, 3, WIDTH);
+    gather_rows(NULL, from, from, rows, 3, WIDTH);
     const float wanted[] = {0, 1, 2, 9, 10, 11, 12, 13, 14};
     assert_memory_equal(from, wanted, sizeof wanted);
+}
+
+// Enough rows for several threads, the last share short: the same as one thread makes, and nothing behind the last row.
+static void test_rows_of_several_threads(void **state)
+{
+    (void)state;
+    enum { ROWS = 407, WIDTH = 401, SIZE = ROWS * WIDTH };
+    _Static_assert(SIZE >= (int)THREADS_PAY_FLOATS && ROWS % 32, "shared, and not evenly");
+    float *x = numbers(SIZE, 5, -1, 1), *gamma = numbers(WIDTH, 6, 0.5f, 1.5f), *beta = numbers(WIDTH, 7, -1, 1);
+    float *alone = filled(SIZE + 1, 9), *shared = filled(SIZE + 1, 9);
+    int rows[ROWS];
+    struct thread_pool *pool = thread_pool_new(3);
+    assert_non_null(pool);
+    layer_norm(NULL, x, WIDTH, ROWS, WIDTH, gamma, beta, 1e-5f, alone, WIDTH);
+    layer_norm(pool, x, WIDTH, ROWS, WIDTH, gamma, beta, 1e-5f, shared, WIDTH);
+    assert_memory_equal(alone, shared, (SIZE + 1) * sizeof *alone);
+    for (int r = 0; r < ROWS; r++)
+        rows[r] = ROWS - 1 - r;
+    gather_rows(NULL, alone, x, rows, ROWS, WIDTH);
+    gather_rows(pool, shared, x, rows, ROWS, WIDTH);
+    assert_memory_equal(alone, shared, (SIZE + 1) * sizeof *alone);
+    for (int r = 0; r < ROWS; r++) // in place, rising: one thread, whatever the pool
+        rows[r] = r < ROWS - 1 ? r + 1 : r;
+    gather_rows(NULL, alone, x, rows, ROWS, WIDTH);
+    gather_rows(pool, x, x, rows, ROWS, WIDTH);
+    assert_memory_equal(alone, x, SIZE * sizeof *alone);
+    thread_pool_free(pool);
+    memory_free(x);
+    memory_free(gamma);
+    memory_free(beta);
+    memory_free(alone);
+    memory_free(shared);
 }
 
 static void test_variant_has_a_name(void **state)
@@ -254,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_activations),
         cmocka_unit_test(test_activations_at_the_edges),
         cmocka_unit_test(test_gather),
+        cmocka_unit_test(test_rows_of_several_threads),
         cmocka_unit_test(test_variant_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

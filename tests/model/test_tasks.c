@@ -222,7 +222,7 @@ static void test_norms(void **state)
         mean += (double)(row[i] = 1e-4f * (float)(i % 7 - 3)) / WIDTH;
     for (int i = 0; i < WIDTH; i++)
         variance += ((double)row[i] - mean) * ((double)row[i] - mean) / WIDTH; // 4e-8: far below 1e-5
-    layer_norm(row, WIDTH, 1, WIDTH, norm->gamma, norm->beta, norm->eps, out, WIDTH);
+    layer_norm(NULL, row, WIDTH, 1, WIDTH, norm->gamma, norm->beta, norm->eps, out, WIDTH);
     for (int i = 0; i < WIDTH; i++) {
         double right = ((double)row[i] - mean) / sqrt(variance + 1e-12) * (double)norm->gamma[i] + (double)norm->beta[i];
         double wrong = ((double)row[i] - mean) / sqrt(variance + 1e-5) * (double)norm->gamma[i] + (double)norm->beta[i];
