@@ -1,6 +1,6 @@
 // full_model TASK SIDE OUT.safetensors [VOCAB.json MERGES.txt]: a METER or BLIP of the published size with formula weights, to
-// look at and to measure what no small model shows. TASK is vqa, nlvr2 or snli, blip-vqa or blip-caption; with RoBERTa's two
-// files METER reads questions. BLIP gets its words from `trimscope import`.
+// look at and to measure what no small model shows. TASK is vqa, nlvr2 or snli, blip-vqa, blip-caption or blip-nlvr2; with
+// RoBERTa's two files METER reads questions. BLIP gets its words from `trimscope import`.
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/io/safetensors.h"
@@ -20,7 +20,8 @@ struct list {
     int count;
 };
 
-// vlm_spec §4: ViT-B/16, twelve layers of BERT's size in text encoder and decoder; the latter alone writes captions.
+// vlm_spec §4: ViT-B/16, twelve layers of BERT's size in text encoder and decoder; the latter alone writes captions. Two
+// pictures are mixed by a linear map in the upper half of the text encoder (§4.7).
 static bool make_blip(struct model_config *c, enum model_task task, int side)
 {
     struct error err;
@@ -35,6 +36,10 @@ static bool make_blip(struct model_config *c, enum model_task task, int side)
     if (task == TASK_VQA) {
         c->decoder_layers = 12;
         c->decoder_ffn = 4 * c->width;
+    } else if (task == TASK_NLVR2) {
+        c->merge_from = 6;
+        c->labels = 2;
+        c->head_hidden = c->width;
     }
     c->vocabulary = 30524;
     c->positions = 512;
@@ -49,8 +54,10 @@ static bool make_blip(struct model_config *c, enum model_task task, int side)
 // vlm_spec §3.1: eleven blocks of CLIP ViT-B/16, RoBERTa-base, six co-attention layers a stream.
 static bool make_config(struct model_config *c, const char *task, int side)
 {
-    if (!strcmp(task, "blip-vqa") || !strcmp(task, "blip-caption"))
-        return make_blip(c, !strcmp(task, "blip-vqa") ? TASK_VQA : TASK_CAPTION, side);
+    static const enum model_task blip[] = {TASK_VQA, TASK_CAPTION, TASK_NLVR2};
+    for (size_t t = 0; t < sizeof blip / sizeof *blip; t++)
+        if (!strncmp(task, "blip-", 5) && !strcmp(task + 5, model_task_name(blip[t])))
+            return make_blip(c, blip[t], side);
     model_config_default(c);
     for (int t = 0; t < TASK_COUNT; t++)
         if (!strcmp(task, model_task_name((enum model_task)t)))
@@ -73,7 +80,7 @@ static bool make_config(struct model_config *c, const char *task, int side)
     struct error err;
     bool ok = !strcmp(task, model_task_name(c->task)) && model_config_check(c, &err);
     if (!ok)
-        fprintf(stderr, "full_model: TASK is vqa, nlvr2, snli, blip-vqa or blip-caption, SIDE a multiple of 16\n");
+        fprintf(stderr, "full_model: TASK is vqa, nlvr2, snli, blip-vqa, blip-caption or blip-nlvr2, SIDE a multiple of 16\n");
     return ok;
 }
 
