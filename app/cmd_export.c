@@ -5,6 +5,7 @@
 #include "app/side_options.h"
 #include "app/weights.h"
 #include "app/writing_options.h"
+#include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/base/thread.h"
 #include "ui/export.h"
@@ -251,6 +252,9 @@ static bool export_it(struct settings *settings, const char *const arguments[], 
     terminal_locale(); // widths of texts hang on it
     settings->table = has_ending(arguments[0], ".jsonl");
     bool ok = read_settings(settings, err);
+    for (int i = 0; ok && i < count; i++)
+        if (file_same(arguments[i], settings->to))
+            ok = error_set(err, ERROR_USAGE, "%s would be written over by itself; give another name", settings->to);
     if (ok && settings->table && count > 1)
         ok = error_set(err, ERROR_USAGE, "one file of results makes a table; `trimscope merge` puts several together");
     else if (ok && settings->table)

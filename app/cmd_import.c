@@ -4,12 +4,12 @@
 #include "app/import_report.h"
 #include "app/options.h"
 #include "app/progress.h"
+#include "engine/base/file.h"
 #include "engine/text/vocabulary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct settings {
     struct option_list vocabulary;
@@ -21,10 +21,9 @@ static bool check_names(const char *from, const char *to, struct error *err)
 {
     static const char ending[] = ".safetensors";
     size_t length = strlen(to), end = sizeof ending - 1;
-    struct stat a, b;
     if (length <= end || strcmp(to + length - end, ending) != 0)
         return error_set(err, ERROR_USAGE, "the name of what is written must end in %s; found %s", ending, to);
-    if (stat(from, &a) == 0 && stat(to, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+    if (file_same(from, to))
         return error_set(err, ERROR_USAGE, "%s would be written over by itself; give another name", from);
     return true;
 }

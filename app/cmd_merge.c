@@ -2,6 +2,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/summary.h"
+#include "engine/base/file.h"
 #include "engine/base/memory.h"
 #include "engine/base/text.h"
 #include "ui/table.h"
@@ -11,7 +12,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { FILES = 4096 };
 
@@ -177,19 +177,13 @@ static bool compare(const struct settings *settings, const struct results *a, co
     return print_comparison(a, b, err) && (!settings->list || tell_differences(a, b, NULL, err));
 }
 
-static bool same_file(const char *one, const char *other)
-{
-    struct stat a, b;
-    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 static bool merge(const struct settings *settings, struct error *err)
 {
     struct results whole, other = {0};
     if (settings->list && !settings->against)
         return error_set(err, ERROR_USAGE, "--list goes with --against: it names the questions that tell two runs apart");
     for (int i = 0; settings->out && i < settings->count; i++)
-        if (same_file(settings->files[i], settings->out))
+        if (file_same(settings->files[i], settings->out))
             return error_set(err, ERROR_USAGE, "%s would be written over by the whole; give another name", settings->out);
     if (!read_whole(&whole, settings->files, settings->count, err))
         return false;

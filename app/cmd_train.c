@@ -152,6 +152,10 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
     if (a->teacher && a->settings.distill <= 0 && a->settings.blend <= 0)
         return error_set(err, ERROR_USAGE, "--teacher is to learn from or to be mixed with, and the settings distill and "
                                             "blend are 0");
+    const char *const read[] = {a->init, a->teacher, a->set, a->held_out, a->config};
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+        if (read[i] && file_same(read[i], a->out))
+            return error_set(err, ERROR_USAGE, "--out would write over %s, which this reads; give another name", read[i]);
     if ((size_t)snprintf(a->state, sizeof a->state, "%s.state", a->out) >= sizeof a->state)
         return error_set(err, ERROR_USAGE, "the name of --out is too long");
     return true;

@@ -24,7 +24,7 @@ struct options {
     uint64_t seed;
     const char *folder, *style;
     struct world_options world;
-    bool pairs, plain_words;
+    bool pairs, plain_words, overwrite;
 };
 
 // What one picture gives: its lines of the question file (malloc'ed), or why there are none.
@@ -104,6 +104,7 @@ static bool parse(int argc, char **argv, struct options *options, int *status)
         {"brightness", OPTION_NUMBER, &options->brightness, "PERCENT",
          N_("of the finished picture, 10 to 300 (default 100)"), 10, 300},
         {"quality", OPTION_NUMBER, &options->quality, "Q", N_("of the JPEG files, 1 to 100 (default 92)"), 1, 100},
+        {"overwrite", OPTION_FLAG, &options->overwrite, NULL, N_("write over the pictures and questions that DIR has"), 0, 0},
         OPTION_ROW_THREADS(&options->threads),
         OPTION_ROW_END};
     const struct option_command command = {
@@ -281,6 +282,8 @@ static bool make_world(const struct options *options, struct error *err)
     bool ok = work ? true : error_no_memory(err, "the work");
     if (ok && (size_t)snprintf(path, sizeof path, "%s/questions.jsonl", options->folder) >= sizeof path)
         ok = error_set(err, ERROR_USAGE, "the folder's name is too long");
+    if (ok && !options->overwrite && access(path, F_OK) == 0)
+        ok = error_set(err, ERROR_USAGE, "%s is there already; name another folder, or give --overwrite", path);
     if (ok && mkdir(options->folder, 0777) != 0 && errno != EEXIST)
         ok = error_set(err, ERROR_INPUT, "cannot make the folder %s: %s", options->folder, strerror(errno));
     ok = ok && file_writer_open(&questions, path, err) && assets_find(assets, err);
@@ -318,8 +321,10 @@ int cmd_world(int argc, char **argv)
     sigaction(SIGTERM, &before[1], NULL);
     if (ok)
         fprintf(stderr,
-                ngettext_(options.pictures, "wrote %ld picture and its questions: %s/questions.jsonl\n",
-                          "wrote %ld pictures and their questions: %s/questions.jsonl\n"),
+                options.pairs ? ngettext_(options.pictures, "wrote %ld pair and its statements: %s/questions.jsonl\n",
+                                          "wrote %ld pairs and their statements: %s/questions.jsonl\n")
+                              : ngettext_(options.pictures, "wrote %ld picture and its questions: %s/questions.jsonl\n",
+                                          "wrote %ld pictures and their questions: %s/questions.jsonl\n"),
                 options.pictures, options.folder);
     else
         fprintf(stderr, "trimscope world: %s\n", err.text);

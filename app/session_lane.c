@@ -138,17 +138,32 @@ static void say_pictures(struct lane *lane)
     }
 }
 
+// A budget that the policy cannot keep, asked for now or in the configuration file, is no reason to show nothing.
+static bool make_first_run(struct lane *lane, const char *question, struct error *refused, struct error *err)
+{
+    const struct session_options *options = &lane->session->options;
+    if (make_run(lane, question, options->policy, options->budget, err))
+        return true;
+    *refused = *err;
+    run_free(lane->run);
+    lane->run = NULL;
+    return !isnan(options->budget) && make_run(lane, question, options->policy, (double)NAN, err);
+}
+
 bool session_start_lane(struct lane *lane, const char *question, struct error *err)
 {
     struct session *s = lane->session;
+    struct error refused = {0};
     for (int p = 0; p < s->model->config.pictures; p++)
         if (!load_picture(lane, &lane->pictures[p], &lane->origins[p], lane->paths[p], err))
             return false;
-    if (!make_run(lane, question, s->options.policy, s->options.budget, err) ||
+    if (!make_first_run(lane, question, &refused, err) ||
         (s->options.changes && !prepare_changes(lane->run, s->options.changes, err)))
         return false;
     show_beginning(lane);
     say_pictures(lane);
+    if (refused.code)
+        session_publish_error(lane, &refused);
     return true;
 }
 

@@ -136,12 +136,25 @@ static double count_number(enum lesson_value value, const struct view *view)
     }
 }
 
+// What only a whole run tells.
+static bool is_of_the_end(enum lesson_value value)
+{
+    return value == VALUE_ANSWER || value == VALUE_ANSWER_P || value == VALUE_SHARE || value == VALUE_SHARE_QKV ||
+           value == VALUE_SHARE_ATTENTION || value == VALUE_SHARE_FFN || value == VALUE_SHARE_TRIMMER ||
+           value == VALUE_PATCHES_END || value == VALUE_TOKENS_END;
+}
+
+static bool is_known(enum lesson_value value, const struct view *view)
+{
+    return view->has_trace && (view->trace.stage_count >= view->trace.stage_total || !is_of_the_end(value));
+}
+
 double lesson_value_number(enum lesson_value value, const struct view *view,
                            const struct lesson_memory *memory)
 {
     const struct trace *trace = &view->trace;
     float score;
-    if (!view->has_trace || values[value].word)
+    if (!is_known(value, view) || values[value].word)
         return (double)NAN;
     switch (value) {
     case VALUE_ANSWER_P:
@@ -249,7 +262,7 @@ static void value_text(enum lesson_value value, const struct view *view, const s
 {
     double number = lesson_value_number(value, view, memory);
     snprintf(out, size, "?");
-    if (values[value].word && view->has_trace)
+    if (values[value].word && is_known(value, view))
         word_text(value, view, memory, out, size);
     if (values[value].word || isnan(number))
         return;

@@ -2,6 +2,7 @@
 #include "ui/page_edit_state.h"
 #include "ui/screen_state.h"
 
+#include "engine/base/file.h"
 #include "engine/run/command_text.h"
 
 #include <stdio.h>
@@ -55,7 +56,7 @@ void edit_page_save(struct page *page, const char *path)
     struct error err = {0};
     bool again = !strcmp(state->overwrite, path);
     state->overwrite[0] = 0;
-    if (!again && picture_file_exists(path) && !picture_file_same(path, picture->path)) {
+    if (!again && picture_file_exists(path) && !file_same(path, picture->path)) {
         snprintf(state->overwrite, sizeof state->overwrite, "%s", path);
         page_prompt(page, EDIT_PROMPT_SAVE, _("save the copy as: "), path);
         page_say(page, true, _("%s is there already: Enter once more writes over it."), path);

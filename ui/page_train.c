@@ -178,9 +178,10 @@ static void draw_series(const struct pane *pane, struct rect rect, int row, cons
     else
         snprintf(number, sizeof number, "%.3f", now);
     draw_right(pane, STYLE_NUMBER, rect.row + row, rect.column, rect.columns, isnan(now) ? "" : number);
+    double least = is_share ? lowest(&series) : 0;
     if (columns > 0)
         sparkline_draw(pane, STYLE_ALIVE, rect.row + row, rect.column + NAME, columns, value_of, &series,
-                       series.train->count, is_share ? lowest(&series) : 0, is_share ? 1 : highest(&series));
+                       series.train->count, least < 1 ? least : 0, is_share ? 1 : highest(&series)); // always right: full
 }
 
 static int draw_losses(const struct pane *pane, const struct train_page *train, struct rect rect)

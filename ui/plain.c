@@ -416,6 +416,8 @@ bool plain_run(const struct backend *backend, FILE *in, FILE *out, bool prompted
     bool begun = plain->view.has_trace ||
                  error_set(err, ERROR_INPUT, "%s", plain->error[0] ? plain->error : "there is no run to be told");
     if (begun) {
+        if (plain->error[0])
+            fprintf(out, "%s\n", plain->error);
         tell_all(plain, "");
         fputs(_("An empty line goes on to the next stage; help lists the commands.\n"), out);
     }

@@ -20,7 +20,7 @@
 // How long the answer to a frame is waited for: some times what the last ones took, within these limits. On a slow line
 // frames would queue up behind one another otherwise, and keys be answered long after.
 static const double patience_least = 0.5, patience_first = 3, patience_most = 20, patience_times = 3;
-static const double slow_answer = 3, busy_patience = 0.25, run_patience = 0.15;
+static const double slow_answer = 3, busy_patience = 0.25, run_patience = 0.15, last_patience = 0.5;
 
 struct screen_options screen_options_default(void)
 {
@@ -83,6 +83,7 @@ bool screen_begin(struct screen *screen, const struct backend *backend, const st
     screen_place(screen);
     if (!page_push(screen, &page_stepper, NULL))
         return false;
+    screen->lives_by_run = !options->page;
     if (options->page)
         page_push(screen, options->page, options->page_argument);
     screen->first_stage = options->stage;
@@ -126,6 +127,10 @@ void screen_take_news(struct screen *screen)
     struct backend_news news = {0};
     bool had = screen->view.has_trace;
     screen->backend->poll(screen->backend->context, &news);
+    if (news.has_error && !had && !news.has_trace && screen->lives_by_run) {
+        error_set(&screen->failure, ERROR_INPUT, "%s", news.error);
+        screen->quit = true;
+    }
     bool new_trace = news.has_trace, new_picture = news.has_picture[0] || news.has_picture[1];
     struct backend_job_news *jobs = news.jobs;
     news.jobs = NULL;
@@ -163,12 +168,29 @@ static void resize(struct screen *screen)
     screen->repaint = screen->dirty = true;
 }
 
+// A terminal that has still to say that it drew the last frame would say so to the shell.
+static void await_frame(struct screen *screen)
+{
+    double end = clock_seconds() + last_patience, left;
+    while (screen->paced && screen->frame_pending && (left = end - clock_seconds()) > 0) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        poll(&input, 1, (int)(left * 1000) + 1);
+        wint_t key;
+        int kind;
+        while (screen->frame_pending && (kind = get_wch(&key)) != ERR)
+            screen->frame_pending = kind != KEY_CODE_YES || key != TERMINAL_FRAME_DONE;
+        if (input.revents & (POLLHUP | POLLERR | POLLNVAL))
+            return;
+    }
+}
+
 static void take_signals(struct screen *screen)
 {
     int signals = terminal_signals();
     if (signals & SIGNALLED_QUIT)
         screen->quit = true;
     if (signals & SIGNALLED_STOP) {
+        await_frame(screen);
         terminal_suspend();
         signals |= terminal_signals();
         terminal_mouse(screen->mouse);
@@ -322,9 +344,12 @@ bool screen_run(const struct backend *backend, const struct screen_options *opti
         begun = screen_begin(screen, backend, options, &terminal);
         if (begun)
             screen_loop(screen);
+        await_frame(screen);
         terminal_close();
         if (!begun)
             error_no_memory(err, "the screen");
+        else if (screen->failure.code)
+            *err = screen->failure, begun = false;
         screen_end(screen);
     }
     free(screen);

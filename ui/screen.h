@@ -26,7 +26,8 @@ struct screen_options {
 };
 struct screen_options screen_options_default(void);
 
-// Runs until the person quits; false and *err when the terminal cannot show it. After a signal that means
+// Runs until the person quits; false and *err when the terminal cannot show it, or
+// when there is no first run to be stepped through. After a signal that means
 // quit the terminal is given back and the process dies of that signal, so that who started it can tell, unless the
 // options say that it outlives it.
 bool screen_run(const struct backend *backend, const struct screen_options *options, struct error *err);

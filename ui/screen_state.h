@@ -62,6 +62,8 @@ struct screen {
     struct compare *compared; // the runs of the comparison page while that is closed; NULL: none
     const char *first_stage; // to be gone to as soon as it is there; NULL: none
     bool quit;
+    bool lives_by_run;    // without a first run there is nothing to be done here
+    struct error failure; // why there is none; code ERROR_NONE: there is, or may be soon
     bool cancelled;     // the person stopped the computing: it is not asked for until they go on
     bool dirty;         // something to be seen changed
     bool repaint;       // everything must be sent again

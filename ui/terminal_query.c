@@ -11,6 +11,8 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,6 +281,8 @@ bool terminal_parse(struct terminal *terminal, const char *bytes, size_t size,
 // ---- questions
 // ------------------------------------------------------------------------------------------------
 
+static const double look_seconds = 0.05; // between looks for signals that wait
+
 static void window_size(struct terminal_window *window)
 {
     struct winsize size = {0};
@@ -287,7 +291,28 @@ static void window_size(struct terminal_window *window)
                                        size.ws_xpixel, size.ws_ypixel};
 }
 
-// Writes the questions and reads until the answer to DA1 is in.
+// Signals that end or stop a program, which wait while the terminal is raw and no handler gives it back.
+static void hold_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+static bool signal_waits(void)
+{
+    static const int harmless[] = {SIGWINCH, SIGCHLD, SIGCONT, SIGURG};
+    sigset_t waiting;
+    sigpending(&waiting);
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+        sigdelset(&waiting, harmless[i]);
+    for (int signal_number = 1; signal_number < NSIG; signal_number++)
+        if (sigismember(&waiting, signal_number) == 1)
+            return true;
+    return false;
+}
+
+// Writes the questions and reads until the answer to DA1 is in, or a held signal wants to be heard.
 static void ask(struct terminal *terminal, const char *questions, double seconds)
 {
     struct terminal_window window;
@@ -300,8 +325,10 @@ static void ask(struct terminal *terminal, const char *questions, double seconds
     struct terminal before = *terminal;
     while (used < sizeof bytes && (left = start + seconds - clock_seconds()) > 0) {
         struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-        int ready = poll(&input, 1, (int)(left * 1000) + 1);
-        if (ready < 0 && errno == EINTR)
+        int ready = poll(&input, 1, left < look_seconds ? (int)(left * 1000) + 1 : (int)(look_seconds * 1000));
+        if (signal_waits())
+            break;
+        if (ready == 0 || (ready < 0 && errno == EINTR))
             continue;
         ssize_t got = ready > 0 ? read(STDIN_FILENO, bytes + used, sizeof bytes - used) : 0;
         if (got <= 0)
@@ -343,6 +370,8 @@ void terminal_query(struct terminal *terminal, double seconds)
         raw = saved;
         cfmakeraw(&raw);
         raw.c_oflag = saved.c_oflag;
+        sigset_t signals;
+        hold_signals(&signals);
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
         // The Linux console prints part of an OSC it does not know.
         bool console = !strcmp(term, "linux");
@@ -352,6 +381,7 @@ void terminal_query(struct terminal *terminal, double seconds)
                       "\033\\\033[c",
             seconds);
         tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+        pthread_sigmask(SIG_SETMASK, &signals, NULL);
     }
     terminal->block_colors = choose_block_colors(terminal);
     terminal->tmux = getenv("TMUX") && *getenv("TMUX");

@@ -43,6 +43,12 @@ static int open_regular(const char *path, size_t *size, struct error *err)
     return -1;
 }
 
+bool file_same(const char *one, const char *other)
+{
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 bool file_map(struct file_map *map, const char *path, struct error *err)
 {
     *map = (struct file_map){0};
@@ -171,6 +177,8 @@ static int open_named(struct file_writer *writer)
 bool file_writer_open(struct file_writer *writer, const char *path, struct error *err)
 {
     *writer = (struct file_writer){0};
+    if (!*path)
+        return error_set(err, ERROR_INPUT, "no file is named: the path is empty");
     if (!may_replace(path, err))
         return false;
     writer->path = strdup(path);

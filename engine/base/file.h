@@ -16,6 +16,9 @@ struct file_map {
 bool file_map(struct file_map *map, const char *path, struct error *err);
 void file_unmap(struct file_map *map);
 
+// Whether both paths lead to one file that is there.
+bool file_same(const char *one, const char *other);
+
 // Reads a whole file of at most `limit` bytes; *data gets one extra 0 byte at its end. Release with memory_free().
 bool file_read(const char *path, size_t limit, unsigned char **data, size_t *size, struct error *err);
 

@@ -82,12 +82,6 @@ bool picture_file_exists(const char *path)
     return stat(path, &status) == 0;
 }
 
-bool picture_file_same(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 bool picture_file_edit(const char *from, const struct edit *edits, int count, const char *to,
                        struct error *err)
 {
@@ -95,7 +89,7 @@ bool picture_file_edit(const char *from, const struct edit *edits, int count, co
     bool png = ends_in(to, ".png");
     if (!png && !ends_in(to, ".jpg") && !ends_in(to, ".jpeg"))
         return error_set(err, ERROR_USAGE, "\"%s\": the copy's name should end in .jpg or .png", to);
-    if (picture_file_same(from, to))
+    if (file_same(from, to))
         return error_set(err, ERROR_USAGE, "%s is the original: give the copy another name", to);
     if (!picture_load(&picture, from, (struct picture_reading){0}, NULL, err))
         return false;

@@ -23,9 +23,6 @@ bool picture_file_load_scene(const struct world *world, const char *path, struct
 
 bool picture_file_exists(const char *path);
 
-// Whether both paths lead to one file.
-bool picture_file_same(const char *a, const char *b);
-
 // Opens the picture whole, applies the changes (in its own pixels, upright) in order and writes it as JPEG or
 // PNG, by the name. `to` must not be `from`.
 bool picture_file_edit(const char *from, const struct edit *edits, int count, const char *to,

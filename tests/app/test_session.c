@@ -152,6 +152,35 @@ static void await_run(const struct backend *backend, int lane, const char *quest
     fail_msg("the run of lane %d did not arrive", lane);
 }
 
+// A budget that the policy cannot keep (a configuration file may hold one) is told, and no reason to show nothing.
+static void test_budget_out_of_reach(void **state)
+{
+    (void)state;
+    struct tiny_options tiny = tiny_everything();
+    struct picture picture = tiny_picture(3);
+    struct error err = {0};
+    const char *path = scratch_path("reach.png");
+    assert_true(picture_save_png(&picture, path, &err));
+    picture_free(&picture);
+    struct session_options options = {.model = tiny_write("reach.safetensors", &tiny), .pictures = {path},
+                                      .question = "is it red?", .policy = POLICY_RANDOM, .budget = 0.01, .threads = 1};
+    struct session *session = session_new(&options, &err);
+    assert_non_null(session);
+    struct backend backend = session_backend(session);
+    backend.want_stage(backend.context, 100);
+    bool told = false, whole = false;
+    for (int wait = 0; wait < 1000 && !(told && whole); wait++) {
+        struct backend_news news = {0};
+        backend.poll(backend.context, &news);
+        told |= news.has_error && strstr(news.error, "0.01 was asked for");
+        whole |= news.has_trace && news.trace.stage_count == news.trace.stage_total && isnan(news.trace.budget);
+        backend_news_free(&news);
+        usleep(5000);
+    }
+    session_free(session);
+    assert_true(told && whole);
+}
+
 // A copy is the same run, changes by hand included; what is asked of it does not touch the first.
 static void test_lanes_are_runs_of_their_own(void **state)
 {
@@ -622,6 +651,7 @@ int main(void)
         cmocka_unit_test(test_unknown_words_are_mended),
         cmocka_unit_test(test_long_questions_are_cut_aloud),
         cmocka_unit_test(test_opened_pictures_and_their_questions),
+        cmocka_unit_test(test_budget_out_of_reach),
         cmocka_unit_test(test_lanes_are_runs_of_their_own),
         cmocka_unit_test(test_a_closed_lane_is_silent),
         cmocka_unit_test(test_errors_stay_in_their_lane),

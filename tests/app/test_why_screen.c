@@ -72,12 +72,11 @@ static void forget_truth(struct truth *truth)
 
 // ---- the screen
 
-static int run_screen(void *context)
+static int run_screen(void *picture)
 {
-    (void)context;
     struct error err = {0};
     struct screen_options options = screen_options_default();
-    struct session_options session_options = {.model = model_path, .pictures = {picture_path},
+    struct session_options session_options = {.model = model_path, .pictures = {picture ? picture : picture_path},
                                               .question = tiny_questions[SEED % 8], .policy = POLICY_LEARNED,
                                               .budget = (double)NAN, .threads = 1};
     options.graphics = GRAPHICS_BLOCKS;
@@ -86,6 +85,19 @@ static int run_screen(void *context)
     bool fine = screen_run(&backend, &options, &err);
     session_free(session);
     return fine ? 0 : 1;
+}
+
+// Nothing could be done on a screen without a run.
+static void test_picture_that_is_not_there(void **state)
+{
+    (void)state;
+    static char nowhere[] = "nowhere.png";
+    screen_term_start_xterm(&term, 30, 100, false, run_screen, nowhere);
+    int status = screen_term_finish(&term);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_true(screen_term_restored(&term));
+    assert_false(term.alternate);
+    screen_term_free(&term);
 }
 
 static void start(int rows, int columns)
@@ -252,6 +264,7 @@ static void test_the_least_window(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_picture_that_is_not_there),
         cmocka_unit_test(test_the_decision),
         cmocka_unit_test(test_the_set),
         cmocka_unit_test(test_the_members),

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -202,6 +203,52 @@ static void test_signals(void **state)
     }
 }
 
+// A terminal that says nothing is waited for; it is not left raw by a signal meanwhile.
+static void test_signals_while_asked(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGABRT};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct screen_term term;
+        struct screen_term_options options = {.rows = 24, .columns = 80, .silent = true};
+        screen_term_start(&term, &options, run_screen, NULL);
+        for (int wait = 0; wait < 2000 && screen_term_restored(&term); wait++)
+            usleep(1000);
+        assert_false(screen_term_restored(&term));
+        kill(term.pid, signals[i]);
+        int status = screen_term_finish(&term);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == signals[i]);
+        check_given_back(&term);
+    }
+}
+
+// A frame whose answer is still on its way when the person leaves: the answer is not left to the shell.
+static void test_answer_on_its_way(void **state)
+{
+    (void)state;
+    struct screen_term term;
+    struct termios raw;
+    int left = -1;
+    screen_term_start_xterm(&term, 24, 80, true, run_screen, NULL);
+    assert_true(screen_term_wait(&term, "stage 1 of 13"));
+    screen_term_settle(&term, 100);
+    term.hold = true;
+    screen_term_type(&term, "l");
+    assert_true(screen_term_wait(&term, "stage 2 of 13"));
+    screen_term_settle(&term, 20);
+    screen_term_type(&term, "q");
+    usleep(100000);
+    screen_term_release(&term);
+    assert_int_equal(screen_term_finish(&term), 0);
+    raw = term.before;
+    cfmakeraw(&raw); // so that what is no whole line counts
+    assert_int_equal(tcsetattr(term.tty, TCSANOW, &raw), 0);
+    assert_int_equal(ioctl(term.tty, FIONREAD, &left), 0);
+    assert_int_equal(left, 0);
+    tcsetattr(term.tty, TCSANOW, &term.before);
+    check_given_back(&term);
+}
+
 // SIGSTOP cannot be caught; whoever continues the program has used the terminal meanwhile.
 static void test_stopped_and_continued(void **state)
 {
@@ -342,6 +389,8 @@ int main(void)
         cmocka_unit_test(test_hostile_answers),
         cmocka_unit_test(test_crashes),
         cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_signals_while_asked),
+        cmocka_unit_test(test_answer_on_its_way),
         cmocka_unit_test(test_stopped_and_continued),
         cmocka_unit_test(test_suspend_key),
         cmocka_unit_test(test_hang_up),

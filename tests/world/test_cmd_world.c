@@ -119,7 +119,9 @@ static void test_pictures_are_the_scenes_that_were_asked_about(void **state)
     assert_int_equal(run("3", other, "--seed=10", "--questions=2", message), 0);
     char *lines = slurp(other, "questions.jsonl", &sizes[0]), *different;
     assert_int_equal(check_lines(other, lines), 6);
-    assert_int_equal(run("3", other, "--seed=11", "--questions=2", message), 0);
+    assert_int_equal(run("3", other, "--seed=11", NULL, message), ERROR_USAGE); // what is there is not written over by chance
+    assert_non_null(strstr(message, "--overwrite"));
+    assert_int_equal(run("3", other, "--seed=11", "--overwrite", message), 0);
     different = slurp(other, "questions.jsonl", &sizes[1]);
     assert_string_not_equal(lines, different);
     memory_free(lines);
@@ -150,9 +152,11 @@ static void test_worse_pictures_ask_the_same(void **state)
     assert_int_equal(run("1", folder, "--seed=9", NULL, message), 0);
     double usual = first_picture(folder, &sizes[0]);
     char *asked = slurp(folder, "questions.jsonl", &bytes);
+    snprintf(folder, sizeof folder, "%s", scratch_path("coarse"));
     assert_int_equal(run("1", folder, "--seed=9", "--quality=50", message), 0);
     double coarse = first_picture(folder, &sizes[1]);
     assert_true(sizes[1] < sizes[0] / 2 && coarse > usual - 2 && coarse < usual + 2);
+    snprintf(folder, sizeof folder, "%s", scratch_path("dark"));
     assert_int_equal(run("1", folder, "--seed=9", "--brightness=80", message), 0);
     double dark = first_picture(folder, &sizes[2]) / usual;
     assert_true(dark > 0.78 && dark < 0.82);
