@@ -32,7 +32,7 @@ static bool open(struct page *page, const void *argument, struct error *err)
     if (!view->has_trace)
         return error_set(err, ERROR_USAGE, "%s", _("The first run is still being computed; try again in a moment."));
     if (view->trace.picture_count != 1)
-        return error_set(err, ERROR_USAGE, "%s", _("This model compares two pictures; composing needs one that looks at one."));
+        return error_set(err, ERROR_USAGE, "%s", _("This run compares two pictures, and a scene is one: start with one picture to compose."));
     if (!easel_begin(&state->easel, page))
         return error_no_memory(err, "the scene");
     state->chosen = -1;

@@ -23,8 +23,8 @@ static void label_of(const struct redundancy_layer *layer, char out[LABEL])
     // The shortest names of view_fit_stage_name(), in English everywhere: a plot has one column for each character.
     static const char letters[STAGE_KINDS] = {'i', 'i', 't', 'f', 'm', 'd', 'a'};
     bool words = layer->kind == STAGE_EMBED && strstr(layer->name, "text");
-    snprintf(out, LABEL, "%c%d", words ? 't' : letters[layer->kind],
-             layer->kind == STAGE_EMBED ? 0 : layer->layer % 1000 + 1);
+    snprintf(out, LABEL, "%c%d%s", words ? 't' : letters[layer->kind],
+             layer->kind == STAGE_EMBED ? 0 : layer->layer % 1000 + 1, strstr(layer->name, ", picture 2") ? "'" : "");
 }
 
 static struct plot_point point_of(const struct redundancy_spread *spread)

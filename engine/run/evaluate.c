@@ -122,6 +122,12 @@ static bool show_pictures(struct evaluator *e, struct worker *worker, int index,
     struct picture pictures[QUESTION_PICTURES] = {{0}};
     const struct picture *list[QUESTION_PICTURES] = {&pictures[0], &pictures[1]};
     int count = q->pictures[1] ? 2 : 1;
+    if (count != e->model->config.pictures) {
+        error_set(&worker->err, ERROR_INPUT,
+                  "%d picture(s) in this line, and %d in those before it or of the model; make a set of each", count,
+                  e->model->config.pictures);
+        return question_set_blame(e->set, index, &worker->err);
+    }
     struct picture_reading reading = run_reading(e->model, e->options.exact, 0);
     bool loaded = true;
     for (int p = 0; loaded && p < count; p++) {
@@ -132,7 +138,7 @@ static bool show_pictures(struct evaluator *e, struct worker *worker, int index,
     }
     bool ok = loaded && (worker->run ? run_show(worker->run, list, count, &worker->err)
                                      : (worker->run = run_new(e->model, list, count, q->text, &e->options, &worker->err)) != NULL);
-    if (!loaded || count != e->model->config.pictures) // it is this line's fault
+    if (!loaded) // it is this line's fault
         question_set_blame(e->set, index, &worker->err);
     for (int p = 0; p < count; p++)
         picture_free(&pictures[p]);
