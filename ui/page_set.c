@@ -254,7 +254,7 @@ static void status(struct page *page, char *out, size_t size)
     if (set->job && set->progress[0])
         snprintf(out, size, "%s ", set->progress);
     else if (set->rows)
-        snprintf(out, size, _("%d questions "), set->answered);
+        snprintf(out, size, ngettext_(set->answered, "%d question ", "%d questions "), set->answered);
 }
 
 static bool open(struct page *page, const void *argument, struct error *err)

@@ -135,9 +135,12 @@ void set_page_draw(struct page *page, const struct pane *pane)
     bool both = body.rows >= BOTH_ROWS;
     draw_head(pane, page);
     set->table.rect = (struct rect){0};
-    if (set->error[0]) {
-        draw_wrapped(pane, STYLE_WARN, rest, set->error);
-        return;
+    if (set->error[0]) { // above what was answered before
+        int used = draw_wrapped(pane, STYLE_WARN, rest, set->error) + 1;
+        if (!set->rows || !set->answered)
+            return;
+        rest.row += used;
+        rest.rows -= used;
     }
     if (!set->rows || !set->answered) {
         draw_text(pane, STYLE_DIM, rest.row, rest.column, rest.columns,
