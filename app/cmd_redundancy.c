@@ -266,6 +266,7 @@ int cmd_redundancy(int argc, char **argv)
     struct error err = {0};
     struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     settings.set = count ? arguments[0] : NULL;
     settings.options.stop = &stopped;
     struct thread_pool *pool = settings.options.pool = thread_pool_new((int)settings.threads);
