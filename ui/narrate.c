@@ -299,9 +299,12 @@ static void narrate_answer(struct text *text, const struct view *view, const str
     draw_flops(dense, sizeof dense, macs->cumulative_dense);
     if (macs->cumulative_dense > 0) {
         begin(text);
-        say(text, _("The whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less."), spent, dense,
-            100 * macs->cumulative_spent / macs->cumulative_dense,
-            macs->cumulative_dense / macs->cumulative_spent);
+        if (macs->cumulative_spent < 0.995 * macs->cumulative_dense)
+            say(text, _("The whole run took %sFLOP instead of %sFLOP: %.0f %%, %.1f times less."), spent, dense,
+                100 * macs->cumulative_spent / macs->cumulative_dense,
+                macs->cumulative_dense / macs->cumulative_spent);
+        else
+            say(text, _("The whole run took %sFLOP, as much as the unpruned model's."), spent);
     }
     if (trace->picture_count > 0 && total > 0) {
         begin(text);
