@@ -97,18 +97,12 @@ static void ask_for(struct tour *tour, const struct view *view, const struct bac
     tour->wish.since = clock_seconds();
 }
 
-static bool is_complete(const struct view *view)
-{
-    return view->has_trace && view->trace.stage_count >= view->trace.stage_total &&
-           view->trace.stage_total > 0;
-}
-
 // The run asked for is there and through; or it has not come for so long that it never will (an error was
 // told).
 static bool wish_came(const struct tour *tour, const struct view *view)
 {
     const struct run_wish wish = wish_of(&tour->wish);
-    if (!is_complete(view))
+    if (!view_is_whole(view))
         return false;
     return run_wish_is(&wish, &view->trace) || (!view->busy && clock_seconds() > tour->wish.since + patience);
 }
@@ -176,7 +170,7 @@ static bool notice(const struct tour *tour, const struct view *view)
 {
     const struct lesson *lesson = &tour->lesson;
     const struct trace *trace = &view->trace;
-    if (!is_complete(view))
+    if (!view_is_whole(view))
         return false;
     switch (lesson->notice) {
     case LESSON_STAGE:
@@ -285,7 +279,7 @@ void tour_watch(struct tour *tour, struct view *view, const struct backend *back
     if (view->change[0]) // told once the run is through, and then forgotten there
         snprintf(tour->memory.change, sizeof tour->memory.change, "%s", view->change);
     bool setup = tour->lesson.candidate_count > 0;
-    if (tour->phase != TOUR_READY && !(setup ? wish_came(tour, view) : is_complete(view)))
+    if (tour->phase != TOUR_READY && !(setup ? wish_came(tour, view) : view_is_whole(view)))
         return;
     if (tour->phase == TOUR_SETTING)
         become_ready(tour, view);

@@ -146,7 +146,7 @@ static bool is_of_the_end(enum lesson_value value)
 
 static bool is_known(enum lesson_value value, const struct view *view)
 {
-    return view->has_trace && (view->trace.stage_count >= view->trace.stage_total || !is_of_the_end(value));
+    return view->has_trace && (view_is_whole(view) || !is_of_the_end(value));
 }
 
 double lesson_value_number(enum lesson_value value, const struct view *view,

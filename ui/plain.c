@@ -24,11 +24,6 @@ struct plain {
 // ---- waiting for the backend
 // ----------------------------------------------------------------------------------
 
-static bool is_whole(const struct view *view)
-{
-    return view->has_trace && view->trace.stage_count > 0 && view->trace.stage_count >= view->trace.stage_total;
-}
-
 // Waits for what the last command comes to: the whole run, or an error. Where that takes patience, a line says what is
 // going on, once.
 static void settle(struct plain *plain)
@@ -36,7 +31,7 @@ static void settle(struct plain *plain)
     const struct backend *backend = plain->backend;
     bool live = backend->abilities & BACKEND_ASK, told = false, arrived = false;
     plain->error[0] = 0;
-    for (int waited = 0; !plain->error[0] && !(arrived && (is_whole(&plain->view) || !live)); waited++) {
+    for (int waited = 0; !plain->error[0] && !(arrived && (view_is_whole(&plain->view) || !live)); waited++) {
         struct backend_news news = {0};
         struct pollfd wake = {.fd = backend->wake_fd, .events = POLLIN};
         poll(&wake, waited > 0, 50);
@@ -51,7 +46,7 @@ static void settle(struct plain *plain)
         }
         view_take_news(&plain->view, &news);
         arrived |= new_trace;
-        if (new_trace && !is_whole(&plain->view))
+        if (new_trace && !view_is_whole(&plain->view))
             backend->want_stage(backend->context, plain->view.trace.stage_total - 1);
     }
 }

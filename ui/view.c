@@ -239,6 +239,11 @@ bool view_take_news(struct view *view, struct backend_news *news)
     return changed;
 }
 
+bool view_is_whole(const struct view *view)
+{
+    return view->has_trace && view->trace.stage_total > 0 && view->trace.stage_count >= view->trace.stage_total;
+}
+
 int view_stage(const struct view *view)
 {
     if (!view->has_trace)

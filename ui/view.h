@@ -84,6 +84,9 @@ bool view_spends_on_average(const struct view *view);
 // Takes what the backend sent; afterwards *news is empty. Returns whether anything to be seen changed.
 bool view_take_news(struct view *view, struct backend_news *news);
 
+// Whether all stages of the run have been computed.
+bool view_is_whole(const struct view *view);
+
 // The stage that can be shown: the wanted one, or the last computed. -1: none yet.
 int view_stage(const struct view *view);
 const struct stage *view_stage_at(const struct view *view); // NULL: none yet
