@@ -86,7 +86,7 @@ static bool measure(const struct bench *bench, enum bench_kind kind, struct tabl
     double weights = 0;
     bool ok = bench_model_open(&model, kind, err);
     if (ok)
-        weights = model.model->parameters * sizeof(float) / (1 << 20);
+        weights = (double)model.model->weight_bytes / (1 << 20);
     bench_model_drop(&model);
     for (int i = 0; ok && i < STARTS; i++)
         ok = start_apart(bench, &model, &starts[i], err);

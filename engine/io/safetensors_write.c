@@ -1,5 +1,5 @@
 // Writing .safetensors that every reader accepts: data without gaps, in the order of the header.
-#include "engine/io/half.h"
+#include "engine/base/half.h"
 #include "engine/io/safetensors.h"
 
 #include <jansson.h>

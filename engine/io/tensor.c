@@ -1,5 +1,5 @@
 // The elements of a mapped tensor as floats.
-#include "engine/io/half.h"
+#include "engine/base/half.h"
 #include "engine/io/tensors.h"
 
 #include <string.h>

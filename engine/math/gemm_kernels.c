@@ -18,14 +18,21 @@ enum { ROWS = 6, VECTORS = 2 };
 #endif
 enum {
     COLUMNS = VECTORS * LANES,
-    AHEAD = 1024 / COLUMNS, // rows of the panel fetched ahead (4 KiB): the hardware stops at each page's end
+    AHEAD = 4096, // bytes of the panel fetched ahead: the hardware stops at each page's end
 };
 _Static_assert((int)ROWS <= (int)TILE_ROWS_MAX && (int)COLUMNS <= (int)TILE_COLUMNS_MAX, "tile too large");
 _Static_assert(BLOCK_DEPTH % COLUMNS == 0, "a block of scores must hold whole panels");
 
-INLINE void tile_of(const int rows, const float *a, const float *panel, const struct span *spans,
+INLINE vec load_weights(const char *at, int lane, const bool halves)
+{
+    return halves ? vec_widen((const uint16_t *)at + lane) : vec_load((const float *)at + lane);
+}
+
+// panel: floats, or halves.
+INLINE void tile_of(const int rows, const float *a, const void *panel, const bool halves, const struct span *spans,
                     int span_count, float *c, int ldc, const bool fetch, struct ahead ahead)
 {
+    const int size = halves ? sizeof(uint16_t) : sizeof(float), line = 64;
     vec sums[ROWS][VECTORS];
     UNROLL
     for (int r = 0; r < rows; r++)
@@ -33,19 +40,20 @@ INLINE void tile_of(const int rows, const float *a, const float *panel, const st
     for (int j = 0; j < VECTORS; j++)
         sums[r][j] = (vec){0};
     for (int s = 0; s < span_count; s++) {
-        const float *left = a + spans[s].a, *right = panel + spans[s].b;
-        for (const float *end = left + spans[s].depth; left < end; left++, right += COLUMNS) {
+        const float *left = a + spans[s].a;
+        const char *right = (const char *)panel + spans[s].b * (size_t)size;
+        for (const float *end = left + spans[s].depth; left < end; left++, right += COLUMNS * size) {
             if (fetch) {
                 __builtin_prefetch(ahead.from, 0, 2);
                 ahead.from += ahead.step;
             }
             UNROLL
-            for (int j = 0; j < COLUMNS; j += 16)
-                __builtin_prefetch(right + AHEAD * COLUMNS + j);
+            for (int j = 0; j < COLUMNS * size; j += line)
+                __builtin_prefetch(right + AHEAD + j);
             vec b[VECTORS];
             UNROLL
             for (int j = 0; j < VECTORS; j++)
-                b[j] = vec_load(right + j * LANES);
+                b[j] = load_weights(right, j * LANES, halves);
             UNROLL
             for (int r = 0; r < rows; r++) {
                 vec x = vec_splat(left[r * BLOCK_STRIDE]);
@@ -66,12 +74,17 @@ INLINE void tile_of(const int rows, const float *a, const float *panel, const st
     static void tile_##n(const float *a, const float *panel, const struct span *spans, int span_count,       \
                          float *c, int ldc)                                                                  \
     {                                                                                                        \
-        tile_of(n <= ROWS ? n : 1, a, panel, spans, span_count, c, ldc, false, (struct ahead){0});           \
+        tile_of(n <= ROWS ? n : 1, a, panel, false, spans, span_count, c, ldc, false, (struct ahead){0});    \
     }                                                                                                        \
     static void tile_ahead_##n(const float *a, const float *panel, const struct span *spans, int span_count, \
                                float *c, int ldc, struct ahead ahead)                                        \
     {                                                                                                        \
-        tile_of(n <= ROWS ? n : 1, a, panel, spans, span_count, c, ldc, true, ahead);                        \
+        tile_of(n <= ROWS ? n : 1, a, panel, false, spans, span_count, c, ldc, true, ahead);                 \
+    }                                                                                                        \
+    static void tile_halves_##n(const float *a, const uint16_t *panel, const struct span *spans,             \
+                                int span_count, float *c, int ldc, struct ahead ahead)                       \
+    {                                                                                                        \
+        tile_of(n <= ROWS ? n : 1, a, panel, true, spans, span_count, c, ldc, true, ahead);                  \
     }
 TILE(1)
 TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
@@ -95,6 +108,14 @@ static void tile_ahead(int rows, const float *a, const float *panel, const struc
 {
     static void (*const tiles[])(const float *, const float *, const struct span *, int, float *, int,
                                  struct ahead) = TILES(tile_ahead_);
+    tiles[rows](a, panel, spans, span_count, c, ldc, ahead);
+}
+
+static void tile_halves(int rows, const float *a, const uint16_t *panel, const struct span *spans, int span_count,
+                        float *c, int ldc, struct ahead ahead)
+{
+    static void (*const tiles[])(const float *, const uint16_t *, const struct span *, int, float *, int,
+                                 struct ahead) = TILES(tile_halves_);
     tiles[rows](a, panel, spans, span_count, c, ldc, ahead);
 }
 
@@ -200,6 +221,7 @@ const struct gemm_kernels VARIANT_NAME(gemm_kernels) = {
     .columns = COLUMNS,
     .tile = tile,
     .tile_ahead = tile_ahead,
+    .tile_halves = tile_halves,
     .finish = finish,
     .pack_keys = pack_keys,
 };

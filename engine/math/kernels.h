@@ -19,11 +19,11 @@ struct span {
     int depth;
 };
 
-// What a tile fetches into the second-level cache on its way, `step` floats further for each column of the
+// What a tile fetches into the second-level cache on its way, `step` bytes further for each column of the
 // left operand: its share of the panel that comes next, so that memory works while the tiles of this one are
 // computed.
 struct ahead {
-    const float *from;
+    const char *from;
     int step;
 };
 
@@ -37,6 +37,9 @@ struct gemm_kernels {
                  float *c, int ldc);
     void (*tile_ahead)(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
                        float *c, int ldc, struct ahead ahead);
+    // The same of a panel of halves, which are widened on their way.
+    void (*tile_halves)(int rows, const float *a, const uint16_t *panel, const struct span *spans, int span_count,
+                        float *c, int ldc, struct ahead ahead);
 
     // y (rows, width; stride ldy) = act(tile (rows, columns) + bias) [+ residual]; width <= columns; bias has
     // `columns` numbers; the tile is overwritten. residual may be y.
@@ -60,6 +63,12 @@ struct row_kernels {
     // to (rows, n; stride ldto) = from (rows, n; stride ldfrom), each row times its factor.
     void (*scale)(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n,
                   const float *factors);
+
+    float (*dot)(const float *x, const float *y, int n);
+
+    // n numbers to binary16, rounded to nearest, and whether none of them changed by that; and back.
+    bool (*narrow)(const float *from, uint16_t *to, size_t n);
+    void (*widen)(const uint16_t *from, float *to, size_t n);
 };
 
 struct math_kernels {
@@ -77,6 +86,8 @@ int math_kernels_usable(const struct math_kernels **list, int limit);
 bool linear_init_with(const struct math_kernels *kernels, struct linear *linear, const float *w,
                       const float *b, int out, int in, int out_block, int in_block)
     __attribute__((warn_unused_result));
+// The weights of one panel: (in, columns). Where they are kept as halves they are widened into `room`, of as many floats.
+const float *linear_panel(const struct linear *linear, int panel, float *room);
 void attention_apply_with(const struct math_kernels *kernels, struct math *math,
                           const struct attention *attention, uint64_t *macs);
 

@@ -8,6 +8,8 @@
 // columns that may be skipped starts a new panel, so that skipping it skips whole panels. The bias lies in
 // the same order.
 
+enum { HALVES_PAY = 1 << 18 }; // weights: a megabyte of floats
+
 static int ceil_div(int a, int b)
 {
     return (a + b - 1) / b;
@@ -66,16 +68,67 @@ bool linear_init(struct linear *linear, const float *w, const float *b, int out,
     return linear_init_with(math_kernels_best(), linear, w, b, out, in, out_block, in_block);
 }
 
+static int panel_count(const struct linear *linear)
+{
+    int block = block_columns(linear);
+    return ceil_div(linear->out, block) * ceil_div(block, gemm_of(linear)->columns);
+}
+
+static size_t panel_floats(const struct linear *linear)
+{
+    return (size_t)linear->in * (size_t)gemm_of(linear)->columns;
+}
+
+bool linear_narrow(struct linear *linear)
+{
+    const struct row_kernels *row = ((const struct math_kernels *)linear->kernel)->row;
+    size_t count = (size_t)panel_count(linear) * panel_floats(linear);
+    if (count < HALVES_PAY || !linear->packed)
+        return true;
+    uint16_t *halves = memory_take(count, sizeof *halves);
+    if (!halves)
+        return false;
+    if (row->narrow(linear->packed, halves, count)) {
+        memory_free(linear->packed);
+        linear->packed = NULL;
+        linear->halves = halves;
+    } else {
+        memory_free(halves);
+    }
+    return true;
+}
+
+size_t linear_bytes(const struct linear *linear)
+{
+    return (size_t)panel_count(linear) * panel_floats(linear) * (linear->halves ? sizeof *linear->halves : sizeof(float));
+}
+
+const float *linear_panel(const struct linear *linear, int panel, float *room)
+{
+    size_t floats = panel_floats(linear), from = (size_t)panel * floats;
+    if (linear->packed)
+        return linear->packed + from;
+    ((const struct math_kernels *)linear->kernel)->row->widen(linear->halves + from, room, floats);
+    return room;
+}
+
 void linear_free(struct linear *linear)
 {
     memory_free(linear->packed);
+    memory_free(linear->halves);
     memory_free(linear->bias);
     *linear = (struct linear){0};
 }
 
 // Rows of x are copied into tiles (dropped in-blocks left out), as many rows at a time as stay in a
 // second-level cache beside a panel.
-enum { BLOCK_BYTES = 768 * 1024, CHUNKS_PER_WORKER = 4 };
+enum {
+    BLOCK_BYTES = 768 * 1024,
+    CHUNKS_PER_WORKER = 4,
+    FETCHING_TILES = 8,
+    HALVES_TILES = 2, // up to which halves are widened in every tile anew
+    FETCH_MACS = 16, // multiply-adds that take as long as fetching a weight from memory
+};
 
 static size_t row_bytes(int in)
 {
@@ -103,7 +156,8 @@ static size_t span_count_max(int in)
 
 size_t linear_scratch(int in, int rows, int workers)
 {
-    size_t per_worker = block_bytes(in, rows) + sizeof(int) + 2 * MEMORY_ALIGNMENT;
+    size_t widened = (size_t)in * TILE_COLUMNS_MAX * sizeof(float);
+    size_t per_worker = block_bytes(in, rows) + widened + sizeof(int) + 3 * MEMORY_ALIGNMENT;
     return (size_t)workers * per_worker + span_count_max(in) * sizeof(struct span) + 4 * MEMORY_ALIGNMENT;
 }
 
@@ -123,18 +177,13 @@ struct task {
     float *tiles;      // one block of rows for each worker
     size_t tiles_size; // in floats
     int *tiles_hold;   // which block of rows each worker has there, -1: none
+    float *widened;    // one panel for each worker, NULL where weights are no halves
 };
 
 static bool panel_live(const struct linear *linear, const uint8_t *out_live, int panel)
 {
     int block_panels = ceil_div(block_columns(linear), gemm_of(linear)->columns);
     return !out_live || !linear->out_block || out_live[panel / block_panels];
-}
-
-static int panel_count(const struct linear *linear)
-{
-    int block = block_columns(linear);
-    return ceil_div(linear->out, block) * ceil_div(block, gemm_of(linear)->columns);
 }
 
 static bool column_live(const struct linear *linear, const uint8_t *in_live, int k)
@@ -191,8 +240,18 @@ static void pack_rows(const struct task *task, float *tiles, int from, int to)
     }
 }
 
+// What tile `t` fetches of the panel that follows, which the first `tiles` tiles share.
+static struct ahead fetch_next(const struct task *task, int panel, int t, int tiles)
+{
+    const struct linear *linear = task->linear;
+    size_t next = (size_t)(panel + 1) * panel_floats(linear), size = linear->halves ? sizeof *linear->halves : sizeof(float);
+    const char *from = linear->halves ? (const char *)(linear->halves + next) : (const char *)(linear->packed + next);
+    int step = ceil_div(gemm_of(linear)->columns * (int)size, tiles);
+    return (struct ahead){from + (size_t)t * (size_t)task->depth * (size_t)step, step};
+}
+
 // Rows from..to of the columns of one panel.
-static void apply_panel(const struct task *task, const float *tiles, int panel, int from, int to)
+static void apply_panel(const struct task *task, const float *tiles, float *widened, int panel, int from, int to)
 {
     const struct linear *linear = task->linear;
     const struct gemm_kernels *gemm = gemm_of(linear);
@@ -202,22 +261,23 @@ static void apply_panel(const struct task *task, const float *tiles, int panel, 
     int width = end - column < columns ? end - column : columns;
     if (width <= 0)
         return;
-    const float *weights = linear->packed + (size_t)panel * (size_t)linear->in * (size_t)columns;
     const float *bias = linear->bias + (size_t)panel * (size_t)columns;
     int rows = to - from, tile_count = ceil_div(rows, gemm->rows);
     size_t tile_floats = (size_t)ceil_div(linear->in, BLOCK_DEPTH) * (size_t)gemm->rows * BLOCK_STRIDE;
-    const float *next = weights + (size_t)linear->in * (size_t)columns;
-    // A single tile already asks memory for all it can give; with many, the next panel costs more to fetch
-    // than to wait for.
-    int step = tile_count > 1 && tile_count <= 8 ? ceil_div(columns, tile_count) : 0;
+    bool as_halves = linear->halves && tile_count <= HALVES_TILES;
+    const float *weights = as_halves ? NULL : linear_panel(linear, panel, widened);
+    const uint16_t *halves = as_halves ? linear->halves + (size_t)panel * panel_floats(linear) : NULL;
+    int fetching = tile_count < FETCHING_TILES ? tile_count : FETCHING_TILES;
     float sums[TILE_ROWS_MAX * TILE_COLUMNS_MAX] __attribute__((aligned(MEMORY_ALIGNMENT)));
     for (int t = 0; t < tile_count; t++, tiles += tile_floats) {
         int first = share(rows, tile_count, t), count = share(rows, tile_count, t + 1) - first;
         size_t row = (size_t)(from + first);
-        struct ahead ahead = {next + (size_t)t * (size_t)task->depth * (size_t)step, step};
-        if (step)
+        struct ahead ahead = fetch_next(task, panel, t, fetching);
+        if (as_halves)
+            gemm->tile_halves(count, tiles, halves, task->spans, task->span_count, sums, columns, ahead);
+        else if (tile_count > 1 && t < fetching)
             gemm->tile_ahead(count, tiles, weights, task->spans, task->span_count, sums, columns, ahead);
-        else
+        else // a single tile asks memory for all it can give already
             gemm->tile(count, tiles, weights, task->spans, task->span_count, sums, columns);
         gemm->finish(sums, count, width, bias, task->activation,
                      task->residual ? task->residual + row * (size_t)task->ldr + column : NULL, task->ldr,
@@ -234,6 +294,7 @@ static void apply_job(void *context, int index, int worker)
     int from = share(task->rows, task->row_blocks, block),
         to = share(task->rows, task->row_blocks, block + 1);
     float *tiles = task->tiles + (size_t)worker * task->tiles_size;
+    float *widened = task->widened ? task->widened + (size_t)worker * panel_floats(task->linear) : NULL;
     if (task->tiles_hold[worker] != block) {
         pack_rows(task, tiles, from, to);
         task->tiles_hold[worker] = block;
@@ -244,7 +305,7 @@ static void apply_job(void *context, int index, int worker)
         if (!panel_live(task->linear, task->out_live, panel))
             continue;
         if (live++ >= first)
-            apply_panel(task, tiles, panel, from, to);
+            apply_panel(task, tiles, widened, panel, from, to);
     }
 }
 
@@ -284,14 +345,19 @@ void linear_apply(struct math *math, const struct linear *linear, const float *x
     for (int p = 0; p < panel_count(linear); p++)
         task.live_panels += panel_live(linear, out_live, p);
     uint64_t work = (uint64_t)rows * live_columns(linear, out_live) * (uint64_t)task.depth;
-    struct thread_pool *pool = work < THREADS_PAY_MACS ? NULL : math->pool;
+    // With few rows it is the weights that take the time.
+    struct thread_pool *pool = work / (uint64_t)rows * (uint64_t)(rows < FETCH_MACS ? FETCH_MACS : rows) < THREADS_PAY_MACS
+                                   ? NULL
+                                   : math->pool;
     int workers = thread_pool_workers(pool);
     task.row_blocks = (int)(((size_t)rows + block_rows_max(linear->in) - 1) / block_rows_max(linear->in));
     task.chunks = workers > 1 ? workers * CHUNKS_PER_WORKER : 1;
     task.tiles_size = block_bytes(linear->in, rows) / sizeof(float);
     task.tiles = arena_alloc(&math->scratch, (size_t)workers, task.tiles_size * sizeof(float));
     task.tiles_hold = arena_alloc(&math->scratch, (size_t)workers, sizeof *task.tiles_hold);
-    assert(task.tiles && task.tiles_hold && "math->scratch is smaller than linear_scratch()");
+    if (linear->halves)
+        task.widened = arena_alloc(&math->scratch, (size_t)workers, panel_floats(linear) * sizeof(float));
+    assert(task.tiles && task.tiles_hold && (task.widened || linear->packed) && "math->scratch is smaller than linear_scratch()");
     for (int w = 0; w < workers; w++)
         task.tiles_hold[w] = -1;
     thread_pool_run(pool, apply_job, &task, task.row_blocks * task.chunks);

@@ -41,6 +41,7 @@ struct linear {
     int in, out;
     int out_block, in_block; // sizes of blocks (head size) that may be skipped; 0 where none is ever skipped
     float *packed, *bias;    // in the order of the kernels' panels
+    uint16_t *halves;        // binary16, in the place of packed, which is then NULL
     const void *kernel;      // struct math_kernels: whose layout that is
 };
 
@@ -48,6 +49,13 @@ struct linear {
 bool linear_init(struct linear *linear, const float *w, const float *b, int out, int in, int out_block,
                  int in_block) __attribute__((warn_unused_result));
 void linear_free(struct linear *linear);
+
+// Keeps the weights as half-precision numbers where not one of them changes by that (a file that stores them so) and the
+// layer is too large to stay in a cache. For layers that few rows go through at a time: there fetching the weights takes
+// longer than multiplying with them, and now half as long; with many rows, widening them again for every block of rows
+// would cost more than it gives. False when there is no memory.
+bool linear_narrow(struct linear *linear) __attribute__((warn_unused_result));
+size_t linear_bytes(const struct linear *linear); // that its weights take
 
 // y (rows, out; stride ldy) = act(x (rows, in; stride ldx) Wᵀ + b) [+ residual (rows, out; stride ldr)].
 // out_live, in_live: NULL (all), or a byte for each block. Columns of dropped out-blocks are left untouched
@@ -82,6 +90,9 @@ size_t attention_scratch(int queries, int keys, int size, int workers);
 // alone) share many rows.
 void layer_norm(struct thread_pool *pool, const float *x, int ldx, int rows, int width, const float *gamma, const float *beta,
                 float eps, float *y, int ldy);
+
+// y (rows) = x (rows, width) v (width). Threads as in layer_norm().
+void dot_rows(struct thread_pool *pool, const float *x, int rows, int width, const float *v, float *y);
 
 // In place over n numbers. gelu is the exact erf form; quick_gelu is x * sigmoid(1.702 x).
 void activate(float *x, int n, enum activation activation);

@@ -10,6 +10,7 @@ struct rows_task {
     const float *x, *gamma, *beta;
     float *y, eps;
     int ldx, ldy, rows, width;
+    const float *v;  // of dot_rows()
     const int *from; // of gather_rows()
 };
 
@@ -35,6 +36,15 @@ static void norm_job(void *context, int index, int worker)
                         t->y + (size_t)r * (size_t)t->ldy);
 }
 
+static void dot_job(void *context, int index, int worker)
+{
+    (void)worker;
+    const struct rows_task *t = context;
+    const struct row_kernels *row = math_kernels_best()->row;
+    for (int r = index * JOB_ROWS; r < job_end(t, index); r++)
+        t->y[r] = row->dot(t->x + (size_t)r * (size_t)t->ldx, t->v, t->width);
+}
+
 static void gather_job(void *context, int index, int worker)
 {
     (void)worker;
@@ -50,6 +60,12 @@ void layer_norm(struct thread_pool *pool, const float *x, int ldx, int rows, int
     struct rows_task task = {
         .x = x, .gamma = gamma, .beta = beta, .y = y, .eps = eps, .ldx = ldx, .ldy = ldy, .rows = rows, .width = width};
     run_rows(pool, norm_job, &task);
+}
+
+void dot_rows(struct thread_pool *pool, const float *x, int rows, int width, const float *v, float *y)
+{
+    struct rows_task task = {.x = x, .v = v, .y = y, .ldx = width, .rows = rows, .width = width};
+    run_rows(pool, dot_job, &task);
 }
 
 void activate(float *x, int n, enum activation activation)

@@ -176,6 +176,54 @@ static void scale(float *to, size_t ldto, const float *from, size_t ldfrom, int 
         scale_row(to + (size_t)r * ldto, from + (size_t)r * ldfrom, n, factors[r]);
 }
 
+static float dot(const float *x, const float *y, int n)
+{
+    vec sum[4] = {{0}};
+    int i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int j = 0; j < 4; j++)
+            sum[j] += vec_load(x + i + j * LANES) * vec_load(y + i + j * LANES);
+    for (; i < n; i += LANES) {
+        int left = n - i < LANES ? n - i : LANES;
+        sum[0] += vec_load_part(x + i, left, 0) * vec_load_part(y + i, left, 0);
+    }
+    return vec_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
+static bool narrow(const float *from, uint16_t *to, size_t n)
+{
+    bits changed = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vec v = vec_load(from + i);
+        vec_narrow(to + i, v);
+        changed |= (bits)v ^ (bits)vec_widen(to + i);
+    }
+    bool same = true;
+    for (int lane = 0; lane < LANES; lane++)
+        same = same && !changed[lane];
+    for (; i < n; i++) {
+        to[i] = half_from_float(from[i]);
+        same = same && half_to_float(to[i]) == from[i];
+    }
+    return same;
+}
+
+enum { AHEAD = 2048 }; // numbers fetched ahead (4 KiB): the hardware stops at each page's end
+
+static void widen(const uint16_t *from, float *to, size_t n)
+{
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        __builtin_prefetch(from + i + AHEAD);
+        UNROLL
+        for (int j = 0; j < 32; j += LANES)
+            vec_store(to + i + j, vec_widen(from + i + j));
+    }
+    for (; i < n; i++)
+        to[i] = half_to_float(from[i]);
+}
+
 const struct row_kernels VARIANT_NAME(row_kernels) = {
     .activate = activate_row,
     .layer_norm = layer_norm_row,
@@ -183,4 +231,7 @@ const struct row_kernels VARIANT_NAME(row_kernels) = {
     .log_sum_exp = log_sum_exp_row,
     .exponentials = exponentials,
     .scale = scale,
+    .dot = dot,
+    .narrow = narrow,
+    .widen = widen,
 };

@@ -16,8 +16,9 @@ void linear_apply_transposed(struct math *math, const struct linear *linear, con
         for (size_t r = 0; r < n; r++)
             turned[(size_t)o * n + r] = y[r * (size_t)linear->out + (size_t)o];
     memset(x, 0, (size_t)linear->in * n * sizeof *x);
+    float *room = linear->packed ? NULL : arena_alloc(&math->scratch, (size_t)linear->in * (size_t)columns, sizeof *room);
     for (int from = 0; from < linear->out; from += columns) {
-        const float *panel = linear->packed + (size_t)from * (size_t)linear->in;
+        const float *panel = linear_panel(linear, from / columns, room);
         int width = linear->out - from < columns ? linear->out - from : columns;
         for (int k = 0; k < linear->in; k++)
             for (int j = 0; j < width; j++) {

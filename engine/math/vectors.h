@@ -4,6 +4,8 @@
 #ifndef TRIMSCOPE_MATH_VECTORS_H
 #define TRIMSCOPE_MATH_VECTORS_H
 
+#include "engine/base/half.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -57,6 +59,40 @@ INLINE void vec_store_part(float *p, vec v, int n)
 {
     memcpy(p, &v, (size_t)n * sizeof *p);
 }
+
+// LANES numbers of binary16.
+#ifdef __AVX512F__
+INLINE vec vec_widen(const uint16_t *half)
+{
+    return (vec)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)half));
+}
+INLINE void vec_narrow(uint16_t *half, vec v)
+{
+    _mm256_storeu_si256((__m256i *)half, _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT));
+}
+#elif defined __F16C__
+INLINE vec vec_widen(const uint16_t *half)
+{
+    return (vec)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)half));
+}
+INLINE void vec_narrow(uint16_t *half, vec v)
+{
+    _mm_storeu_si128((__m128i *)half, _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
+}
+#else
+INLINE vec vec_widen(const uint16_t *half)
+{
+    float lanes[LANES];
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = half_to_float(half[i]);
+    return vec_load(lanes);
+}
+INLINE void vec_narrow(uint16_t *half, vec v)
+{
+    for (int i = 0; i < LANES; i++)
+        half[i] = half_from_float(v[i]);
+}
+#endif
 
 INLINE vec vec_splat(float f)
 {

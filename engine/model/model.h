@@ -111,6 +111,7 @@ enum model_part { PART_QUESTION, PART_TEXT, PART_PICTURE, PART_IMAGE, PART_ANSWE
 struct model {
     struct model_config config;
     double parameters;
+    size_t weight_bytes;    // that the weights take in memory, of the parts that are there
     char *familiarity;      // metadata JSON, NULL where there is none (engine/run/familiar.h reads it)
     char *calibration;      // metadata JSON, NULL where there is none (engine/prune/budget.h reads it)
     char **answers;         // config.labels strings, NULL where the file names none

@@ -51,6 +51,7 @@ const float *weights_table(struct loader *loader, const struct tensor *tensor)
     float *copy = arena_alloc(&loader->model->tables, tensor->elements, sizeof(float));
     assert(copy && "tables_size() counts every table");
     weights_take(loader, tensor, copy);
+    loader->model->weight_bytes += tensor->elements * sizeof *copy;
     return copy;
 }
 
@@ -64,7 +65,10 @@ struct norm weights_norm(struct loader *loader, float eps, const char *prefix, c
 static void weights_pack(struct loader *loader, struct linear *linear, const float *bias, int out, int in,
                          int out_block, int in_block)
 {
-    loader->ok = loader->ok && linear_init(linear, loader->matrix, bias, out, in, out_block, in_block);
+    loader->ok = loader->ok && linear_init(linear, loader->matrix, bias, out, in, out_block, in_block) &&
+                 (!loader->few_rows || linear_narrow(linear));
+    if (loader->ok)
+        loader->model->weight_bytes += linear_bytes(linear);
 }
 
 void weights_stack(struct loader *loader, struct linear *linear, const char *prefix, const char *const names[],
@@ -199,15 +203,18 @@ void weights_bert_layer(struct loader *loader, struct layer *layer, const char *
     layer->ffn.activation = ACTIVATION_GELU;
 }
 
-void weights_cross(struct loader *loader, const char *prefix, const char *twin, struct attention_weights *mca)
+void weights_cross(struct loader *loader, const char *prefix, const char *twin, bool of_words, struct attention_weights *mca)
 {
+    bool few_rows = loader->few_rows;
     int head = model_head_size(&loader->model->config);
     char names[3][PARAMETER_NAME];
     const char *const memory[] = {names[0], names[1]};
     snprintf(names[0], PARAMETER_NAME, "crossattention.self%s.key", twin);
     snprintf(names[1], PARAMETER_NAME, "crossattention.self%s.value", twin);
     snprintf(names[2], PARAMETER_NAME, "crossattention.self%s.query", twin);
+    loader->few_rows = of_words;
     weights_stack(loader, &mca->memory, prefix, memory, 2, head, 0);
+    loader->few_rows = few_rows;
     weights_stack(loader, &mca->in, prefix, (const char *const[]){names[2]}, 1, head, 0);
     snprintf(names[2], PARAMETER_NAME, "crossattention.output.dense%s", twin);
     weights_linear(loader, &mca->out, prefix, names[2], head);
@@ -221,10 +228,11 @@ static void fusion_layer(struct loader *loader, int stream, int index)
     const struct model_config *c = &loader->model->config;
     char prefix[PARAMETER_NAME];
     snprintf(prefix, sizeof prefix, "cross_modal_%s_layers.%d.", stream_names[stream], index);
+    loader->few_rows = stream == FUSION_TEXT;
     layer->pre = c->fusion_norm == FUSION_PRE;
     layer->cross = true;
     weights_bert_layer(loader, layer, prefix, c->fusion_eps);
-    weights_cross(loader, prefix, "", &layer->mca);
+    weights_cross(loader, prefix, "", stream == FUSION_IMAGE, &layer->mca);
     layer->mca.norm = weights_norm(loader, c->fusion_eps, prefix, "crossattention.output.LayerNorm");
     if (layer->pre)
         layer->mca.context_norm = weights_norm(loader, c->fusion_eps, prefix, "crossattention.context.LayerNorm");
@@ -387,6 +395,7 @@ void weights_end(struct loader *loader)
 
 static void load_meter(struct loader *loader, enum model_part part, int layer)
 {
+    loader->few_rows = part == PART_TEXT || part == PART_ANSWER;
     switch (part) {
     case PART_QUESTION: load_question(loader); break;
     case PART_TEXT: text_layer(loader, layer); break;

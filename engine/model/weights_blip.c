@@ -23,17 +23,18 @@ static void image_layer(struct loader *loader, int index)
     weights_vit_layer(loader, prefix, &names, &loader->model->image[index]);
 }
 
-// One layer of encoder or decoder: MSA, MCA to one or two pictures (or to the words), FFN.
+// One layer of encoder or decoder: MSA, MCA to one or two pictures, or to the words (0 pictures), FFN.
 static void text_layer(struct loader *loader, const char *text, int index, int pictures, struct layer *layer)
 {
     const struct model_config *c = &loader->model->config;
     char prefix[PARAMETER_NAME];
+    bool of_words = pictures == 0;
     snprintf(prefix, sizeof prefix, "%sencoder.layer.%d.", text, index);
     layer->cross = true;
     weights_bert_layer(loader, layer, prefix, c->text_eps);
-    weights_cross(loader, prefix, pictures > 1 ? "0" : "", &layer->mca);
+    weights_cross(loader, prefix, pictures > 1 ? "0" : "", of_words, &layer->mca);
     if (pictures > 1)
-        weights_cross(loader, prefix, "1", &layer->twin);
+        weights_cross(loader, prefix, "1", false, &layer->twin);
     if (pictures > 1 && index >= c->merge_from)
         weights_linear(loader, &layer->merge, prefix, "crossattention.output.merge_layer", 0);
     layer->mca.norm = weights_norm(loader, c->text_eps, prefix, "crossattention.output.LayerNorm");
@@ -55,8 +56,9 @@ static void load_word_head(struct loader *loader)
     weights_linear(loader, &m->word_transform, "text_decoder.cls.predictions.", "transform.dense", 0);
     m->word_norm = weights_norm(loader, m->config.head_eps, "text_decoder.cls.predictions.", "transform.LayerNorm");
     weights_take(loader, weights_find(loader, "text_decoder.cls.predictions.bias"), loader->bias);
-    loader->ok =
-        loader->ok && linear_init(&m->word_head, words, loader->bias, m->config.vocabulary, m->config.width, 0, 0);
+    loader->ok = loader->ok &&
+                 linear_init(&m->word_head, words, loader->bias, m->config.vocabulary, m->config.width, 0, 0) &&
+                 linear_narrow(&m->word_head);
 }
 
 static void load_answer(struct loader *loader)
@@ -80,6 +82,7 @@ static void load_answer(struct loader *loader)
 void weights_blip(struct loader *loader, enum model_part part, int layer)
 {
     struct model *m = loader->model;
+    loader->few_rows = part == PART_FUSION || part == PART_DECODER || part == PART_ANSWER;
     switch (part) {
     case PART_QUESTION: load_question(loader); break;
     case PART_PICTURE: load_picture(loader); break;
@@ -88,7 +91,7 @@ void weights_blip(struct loader *loader, enum model_part part, int layer)
     case PART_FUSION:
         text_layer(loader, model_blip_text(&m->config), layer, m->config.pictures, &m->fusion[FUSION_TEXT][layer]);
         break;
-    case PART_DECODER: text_layer(loader, "text_decoder.bert.", layer, 1, &m->decoder[layer]); break;
+    case PART_DECODER: text_layer(loader, "text_decoder.bert.", layer, 0, &m->decoder[layer]); break;
     case PART_TEXT:
     case MODEL_PARTS: break;
     }

@@ -10,6 +10,7 @@ struct loader {
     const struct tensor_list *file;
     float *matrix, *bias;         // room for the largest matrix, and the longest bias, of a linear layer
     const struct tensor *damaged; // the first with numbers that are not finite
+    bool few_rows;                // what is packed now is for words or for a CLS row, not for patches
     bool ok;
 };
 
@@ -36,9 +37,10 @@ struct vit_names {
     enum activation activation;
 };
 void weights_vit_layer(struct loader *loader, const char *prefix, const struct vit_names *names, struct layer *layer);
-// MSA and FFN of a BERT-type layer; its cross-attention but for the LayerNorm (twin: "", or "0" and "1").
+// MSA and FFN of a BERT-type layer; its cross-attention but for the LayerNorm (twin: "", or "0" and "1"), whose K and V are
+// of words or of patches.
 void weights_bert_layer(struct loader *loader, struct layer *layer, const char *prefix, float eps);
-void weights_cross(struct loader *loader, const char *prefix, const char *twin, struct attention_weights *mca);
+void weights_cross(struct loader *loader, const char *prefix, const char *twin, bool of_words, struct attention_weights *mca);
 
 // weights_blip.c: a part of BLIP but for its trimmers.
 void weights_blip(struct loader *loader, enum model_part part, int layer);

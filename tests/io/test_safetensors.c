@@ -1,6 +1,6 @@
 // Files are laid out by hand from the format's description (huggingface/safetensors, README "Format"), so
 // that reader and writer are not only tested against each other.
-#include "engine/io/half.h"
+#include "engine/base/half.h"
 #include "engine/io/safetensors.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/scratch.h"

@@ -1,4 +1,6 @@
 // linear_apply() against a plain loop in double precision, for every kernel variant.
+#include "engine/base/half.h"
+#include "engine/math/transposed.h"
 #include "tests/math/check.h"
 
 struct shape {
@@ -245,6 +247,78 @@ static void test_bits_do_not_depend_on_company(void **state)
     thread_pool_free(many);
 }
 
+// y of the rows of p, and x pulled back through the layer from a row of ones, by weights as floats or as halves.
+static void apply_wide_or_narrow(const struct math_kernels *kernels, struct thread_pool *pool, const struct problem *p,
+                                 bool narrow, float *y, float *pulled)
+{
+    struct linear linear;
+    uint64_t macs = 0;
+    assert_true(linear_init_with(kernels, &linear, p->w, p->b, p->shape.out, p->shape.in, p->shape.out_block,
+                                 p->shape.in_block));
+    if (narrow)
+        assert_true(linear_narrow(&linear));
+    assert_int_equal(linear.halves != NULL, narrow);
+    assert_int_equal(linear.packed != NULL, !narrow);
+    struct math math = math_with(pool, linear_scratch(p->shape.in, p->rows, thread_pool_workers(pool)) +
+                                           (size_t)p->shape.out * sizeof(float));
+    linear_apply(&math, &linear, p->x, p->ldx, p->rows, y, p->ldy, p->activation, NULL, 0, p->out_live, p->in_live, &macs);
+    if (!p->shape.out_block) {
+        float *ones = filled((size_t)p->shape.out, 1);
+        linear_apply_transposed(&math, &linear, ones, 1, pulled, &macs);
+        memory_free(ones);
+    }
+    arena_free(&math.scratch);
+    linear_free(&linear);
+}
+
+// Halves that hold the weights exactly give the same bits, by whatever way they go.
+static void test_halves(void **state)
+{
+    (void)state;
+    static const struct shape wide[] = {{350, 770, 0, 0}, {384, 768, 64, 0}, {90, 3072, 0, 64}};
+    static const int rows[] = {1, 5, 14, 17, 28, 29, 50, 137};
+    static const uint8_t live[64] = {1, 0, 1, 1, 0, [10] = 1, [40] = 1, [47] = 1};
+    struct thread_pool *pool = thread_pool_new(3);
+    assert_non_null(pool);
+    FOR_EACH_VARIANT(kernels)
+    for (size_t s = 0; s < sizeof wide / sizeof *wide; s++)
+        for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+            struct problem p = problem_new(wide[s], rows[r]);
+            size_t bytes = (size_t)(p.rows * p.ldy) * sizeof(float), in = (size_t)p.shape.in;
+            float *y = filled((size_t)(p.rows * p.ldy), UNTOUCHED), *pulled = filled(2 * in, 0);
+            for (size_t i = 0; i < (size_t)p.shape.out * in; i++)
+                p.w[i] = half_to_float(half_from_float(p.w[i]));
+            p.out_live = p.shape.out_block && r % 2 ? live : NULL;
+            p.in_live = p.shape.in_block && r % 2 ? live : NULL;
+            apply_wide_or_narrow(kernels, NULL, &p, false, p.y, pulled);
+            apply_wide_or_narrow(kernels, r % 3 ? pool : NULL, &p, true, y, pulled + in);
+            assert_memory_equal(p.y, y, bytes);
+            assert_memory_equal(pulled, pulled + in, in * sizeof(float));
+            memory_free(y);
+            memory_free(pulled);
+            problem_free(&p);
+        }
+    thread_pool_free(pool);
+}
+
+// One weight that halves cannot hold, and a layer that a cache holds anyway: both stay as they are.
+static void test_halves_only_where_they_pay(void **state)
+{
+    (void)state;
+    FOR_EACH_VARIANT(kernels)
+    {
+        float *w = filled(512 * 1024, 0.5f);
+        struct linear large, small;
+        w[512 * 1024 - 3] = 0.1f;
+        assert_true(linear_init_with(kernels, &large, w, NULL, 512, 1024, 0, 0) && linear_narrow(&large));
+        assert_true(linear_init_with(kernels, &small, w, NULL, 64, 64, 0, 0) && linear_narrow(&small));
+        assert_true(large.packed && !large.halves && small.packed && !small.halves);
+        linear_free(&large);
+        linear_free(&small);
+        memory_free(w);
+    }
+}
+
 static void test_no_bias_and_no_rows(void **state)
 {
     (void)state;
@@ -285,6 +359,8 @@ int main(void)
         cmocka_unit_test(test_blocks_skipped),
         cmocka_unit_test(test_residual_is_y),
         cmocka_unit_test(test_bits_do_not_depend_on_company),
+        cmocka_unit_test(test_halves),
+        cmocka_unit_test(test_halves_only_where_they_pay),
         cmocka_unit_test(test_no_bias_and_no_rows),
         cmocka_unit_test(test_scratch_grows_with_every_argument),
     };

@@ -1,4 +1,5 @@
 // LayerNorm, softmax, activations and gathering against the C library in double precision.
+#include "engine/base/half.h"
 #include "tests/math/check.h"
 
 static const int widths[] = {1, 2, 7, 15, 16, 17, 31, 33, 96, 128, 401, 768, 1000};
@@ -232,6 +233,22 @@ static void test_gather(void **state)
     assert_memory_equal(from, wanted, sizeof wanted);
 }
 
+static void test_dot(void **state)
+{
+    (void)state;
+    FOR_EACH_VARIANT(kernels)
+    for (int w = 0; w < WIDTHS; w++) {
+        int n = widths[w];
+        float *x = numbers((size_t)n, 31, -1, 1), *y = numbers((size_t)n, 32, -1, 1);
+        double sum = 0;
+        for (int i = 0; i < n; i++)
+            sum += (double)x[i] * (double)y[i];
+        expect_near((double)kernels->row->dot(x, y, n), sum, 2e-6 * (1 + fabs(sum)), kernels->name, n, 0);
+        memory_free(x);
+        memory_free(y);
+    }
+}
+
 // Enough rows for several threads, the last share short: the same as one thread makes, and nothing behind the last row.
 static void test_rows_of_several_threads(void **state)
 {
@@ -264,6 +281,40 @@ static void test_rows_of_several_threads(void **state)
     memory_free(shared);
 }
 
+// Every half there is, against engine/base/half.h, at every place of a vector; NaN keeps being one.
+static void test_halves(void **state)
+{
+    (void)state;
+    enum { ALL = 1 << 16, ODD = ALL - 13 };
+    uint16_t *half = memory_alloc(ALL, sizeof *half), *back = memory_alloc(ALL, sizeof *back);
+    float *wide = filled(ALL, 0);
+    assert_true(half && back);
+    FOR_EACH_VARIANT(kernels)
+    {
+        for (int i = 0; i < ALL; i++)
+            half[i] = (uint16_t)(i + 5);
+        kernels->row->widen(half, wide, ODD);
+        for (int i = 0; i < ODD; i++) {
+            float value = half_to_float(half[i]);
+            assert_true(isnan(value) ? isnan(wide[i]) : !memcmp(&wide[i], &value, sizeof value));
+            wide[i] = isfinite(value) ? wide[i] : -0.0f;
+        }
+        assert_true(kernels->row->narrow(wide, back, ODD));
+        for (int i = 0; i < ODD; i++)
+            assert_int_equal(back[i], isfinite(half_to_float(half[i])) ? half[i] : 0x8000);
+        for (int i = 0; i < 64; i++) { // one that halves cannot hold, anywhere
+            wide[i] += 0x1p-30f;
+            assert_false(kernels->row->narrow(wide, back, 63 + 1));
+            wide[i] = 1;
+        }
+        wide[3] = 65520;
+        assert_false(kernels->row->narrow(wide, back, 17));
+    }
+    memory_free(half);
+    memory_free(back);
+    memory_free(wide);
+}
+
 static void test_variant_has_a_name(void **state)
 {
     (void)state;
@@ -286,7 +337,9 @@ int main(void)
         cmocka_unit_test(test_activations),
         cmocka_unit_test(test_activations_at_the_edges),
         cmocka_unit_test(test_gather),
+        cmocka_unit_test(test_dot),
         cmocka_unit_test(test_rows_of_several_threads),
+        cmocka_unit_test(test_halves),
         cmocka_unit_test(test_variant_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 // IEEE 754 binary16, bit by bit: neither compiler's _Float16 can be relied on for every processor.
-#ifndef TRIMSCOPE_IO_HALF_H
-#define TRIMSCOPE_IO_HALF_H
+#ifndef TRIMSCOPE_BASE_HALF_H
+#define TRIMSCOPE_BASE_HALF_H
 
 #include <stdint.h>
 #include <string.h>
