@@ -45,9 +45,12 @@ static double token_trimmer_macs(const struct token_trimmer_refs *refs, double t
         return 0;
     double width = refs->norm.width;
     double macs = tokens * (width * refs->hidden + refs->hidden);
-    if (refs->rank)
-        macs += tokens * (width * refs->rank + refs->rank) + (double)refs->context_norm.width * refs->rank;
-    return macs;
+    if (!refs->rank)
+        return macs;
+    macs += (double)refs->context_norm.width * refs->rank;
+    if (!refs->concat && flops_query_folds(refs->norm.width, refs->rank))
+        return macs + width * refs->rank + tokens * width;
+    return macs + tokens * (width * refs->rank + refs->rank);
 }
 
 static double head_trimmer_macs(const struct head_trimmer_refs *refs)

@@ -56,9 +56,13 @@ void flops_token_trimmer(const struct model_config *c, enum model_stack stack, i
     const struct trimmer_config *trimmer = &c->trimmers[stack][layer];
     int width = model_stack_width(c, stack);
     macs->trimmer += product(rows, width, trimmer->hidden) + product(rows, trimmer->hidden, 1);
-    if (guided && trimmer->rank)
-        macs->trimmer += product(rows, width, trimmer->rank) +
-                         product(1, model_stack_context(c, stack), trimmer->rank) + product(rows, trimmer->rank, 1);
+    if (!guided || !trimmer->rank)
+        return;
+    macs->trimmer += product(1, model_stack_context(c, stack), trimmer->rank);
+    if (!trimmer->concat && flops_query_folds(width, trimmer->rank))
+        macs->trimmer += product(1, width, trimmer->rank) + product(rows, width, 1);
+    else
+        macs->trimmer += product(rows, width, trimmer->rank) + product(rows, trimmer->rank, 1);
 }
 
 void flops_head_trimmer(const struct model_config *c, enum model_stack stack, bool mca, struct macs *macs)

@@ -18,6 +18,13 @@ void flops_layer(const struct model_config *config, const struct flops_layer *la
 // What BLIP's NLVR2 adds in a text layer for the second picture: its cross-attention and the linear map, where there is one.
 void flops_twin(const struct model_config *config, int layer, int rows, int keys, int heads, struct macs *macs);
 
+// Whether a trimmer of this size multiplies its query's weights with the one key first, instead of with every row: it does
+// where that is worth its while.
+enum { FOLDS_FROM = 1 << 16 }; // weights
+static inline bool flops_query_folds(int width, int rank)
+{
+    return width * rank >= FOLDS_FROM;
+}
 // Scoring `rows` rows by the token trimmer of a layer, with or without its cross-modal part; scoring its heads.
 void flops_token_trimmer(const struct model_config *config, enum model_stack stack, int layer, int rows, bool guided,
                          struct macs *macs);

@@ -1,5 +1,8 @@
 #include "engine/prune/trimmer.h"
 
+#include "engine/math/transposed.h"
+#include "engine/prune/flops.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -15,42 +18,56 @@ static void apply(struct forward *forward, const struct linear *linear, const fl
                  &forward->macs.trimmer);
 }
 
-// cross_i = alpha (query z_i) · k / (‖k‖ + 1e-6).
-static void score_dot(const struct token_trimmer *trimmer, const float *q, int rows, const float *k, float *cross)
+// cross_i = alpha (query z_i) · k / (‖k‖ + 1e-6); where flops_query_folds(), the same as alpha z_i · (queryᵀ k) / ...,
+// which spares the queries of all rows.
+static void score_product(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
+                          const float *k, float *cross)
 {
-    int rank = trimmer->key.out;
+    int width = trimmer->query.in, rank = trimmer->query.out;
+    bool folds = flops_query_folds(width, rank);
+    const float *own = z, *other = k;
     float squares = 0;
     for (int i = 0; i < rank; i++)
         squares += k[i] * k[i];
     float scale = trimmer->alpha / (sqrtf(squares) + 1e-6f);
-    for (int r = 0; r < rows; r++) {
-        float sum = 0;
-        for (int i = 0; i < rank; i++)
-            sum += q[r * rank + i] * k[i];
-        cross[r] = sum * scale;
+    if (folds) {
+        float *v = scratch_floats(forward, 1, width);
+        linear_apply_transposed(forward->math, &trimmer->query, k, 1, v, &forward->macs.trimmer);
+        other = v;
+    } else {
+        float *q = scratch_floats(forward, rows, rank);
+        apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
+        own = q;
     }
+    dot_rows(forward->math->pool, own, rows, folds ? width : rank, other, cross);
+    forward->macs.trimmer += (uint64_t)rows * (uint64_t)(folds ? width : rank);
+    for (int r = 0; r < rows; r++)
+        cross[r] *= scale;
 }
 
-// The cross-modal part of the scores, from k = key(LN(context)) and the queries of all rows.
-static void score_cross(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
-                        const float *context, float *cross)
+// cross_i = mix GELU(query z_i + k).
+static void score_mix(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
+                      const float *k, float *cross)
 {
-    int width = trimmer->key.in, rank = trimmer->key.out;
-    float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, rank);
+    int rank = trimmer->query.out;
     float *q = scratch_floats(forward, rows, rank);
-    norm_apply(forward->math->pool, &trimmer->context_norm, context, 1, width, c);
-    apply(forward, &trimmer->key, c, 1, k, ACTIVATION_NONE);
     apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
-    if (!trimmer->mix.out) {
-        score_dot(trimmer, q, rows, k, cross);
-        forward->macs.trimmer += (uint64_t)rows * (uint64_t)rank;
-        return;
-    }
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < rank; i++)
             q[r * rank + i] += k[i];
     activate(q, rows * rank, ACTIVATION_GELU);
     apply(forward, &trimmer->mix, q, rows, cross, ACTIVATION_NONE);
+}
+
+// The cross-modal part of the scores, from k = key(LN(context)).
+static void score_cross(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
+                        const float *context, float *cross)
+{
+    int width = trimmer->key.in;
+    float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, trimmer->key.out);
+    norm_apply(forward->math->pool, &trimmer->context_norm, context, 1, width, c);
+    apply(forward, &trimmer->key, c, 1, k, ACTIVATION_NONE);
+    (trimmer->mix.out ? score_mix : score_product)(forward, trimmer, z, rows, k, cross);
 }
 
 void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *trimmer, const float *x, int rows,
