@@ -7,13 +7,17 @@
 #include <stdlib.h>
 #include <time.h>
 
+// Waking a thread that sleeps takes tens of microseconds, about as long as a small product: whoever waits looks again so
+// many times first (about a tenth of a millisecond).
+enum { LOOKS = 2000 };
+
 struct thread_pool {
     int workers, started;
     pthread_t *threads;
     pthread_mutex_t lock;
     pthread_cond_t work, done;
-    unsigned long generation;
-    int active; // workers beside the caller that are inside the present jobs
+    atomic_ulong generation; // these two change under the lock, and are looked at without it
+    atomic_int active;       // workers beside the caller that are inside the present jobs
     bool open;  // jobs may still be joined
     bool stop;
     void (*job)(void *context, int index, int worker);
@@ -26,6 +30,15 @@ struct start {
     struct thread_pool *pool;
     int worker;
 };
+
+static void relax(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ __volatile__("yield");
+#endif
+}
 
 static void take_jobs(struct thread_pool *pool, int worker)
 {
@@ -43,8 +56,10 @@ static void *thread_main(void *argument)
     free(argument);
     struct thread_pool *pool = start.pool;
     unsigned long seen = 0;
-    pthread_mutex_lock(&pool->lock);
     for (;;) {
+        for (int look = 0; look < LOOKS && atomic_load(&pool->generation) == seen; look++)
+            relax();
+        pthread_mutex_lock(&pool->lock);
         while (!pool->stop && (!pool->open || pool->generation == seen))
             pthread_cond_wait(&pool->work, &pool->lock);
         if (pool->stop)
@@ -56,6 +71,7 @@ static void *thread_main(void *argument)
         pthread_mutex_lock(&pool->lock);
         if (--pool->active == 0)
             pthread_cond_signal(&pool->done);
+        pthread_mutex_unlock(&pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -133,6 +149,10 @@ void thread_pool_run(struct thread_pool *pool, void (*job)(void *context, int in
     // only for those that took a job.
     pthread_mutex_lock(&pool->lock);
     pool->open = false;
+    pthread_mutex_unlock(&pool->lock);
+    for (int look = 0; look < LOOKS && atomic_load(&pool->active) > 0; look++)
+        relax();
+    pthread_mutex_lock(&pool->lock);
     while (pool->active > 0)
         pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);

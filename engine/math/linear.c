@@ -124,7 +124,7 @@ void linear_free(struct linear *linear)
 // second-level cache beside a panel.
 enum {
     BLOCK_BYTES = 768 * 1024,
-    CHUNKS_PER_WORKER = 4,
+    CHUNKS_PER_WORKER = 8,
     FETCHING_TILES = 8,
     HALVES_TILES = 2, // up to which halves are widened in every tile anew
     FETCH_MACS = 16, // multiply-adds that take as long as fetching a weight from memory
@@ -157,12 +157,13 @@ static size_t span_count_max(int in)
 size_t linear_scratch(int in, int rows, int workers)
 {
     size_t widened = (size_t)in * TILE_COLUMNS_MAX * sizeof(float);
-    size_t per_worker = block_bytes(in, rows) + widened + sizeof(int) + 3 * MEMORY_ALIGNMENT;
+    size_t per_worker = block_bytes(in, rows) + widened + sizeof(int) + sizeof(atomic_int) + 4 * MEMORY_ALIGNMENT;
     return (size_t)workers * per_worker + span_count_max(in) * sizeof(struct span) + 4 * MEMORY_ALIGNMENT;
 }
 
 // One call of linear_apply() on its way through the workers. A job is some of the live panels for one block
-// of rows.
+// of rows. Each worker has jobs of its own that follow one another, so that it copies few rows and finds the panels that
+// it has fetched ahead; who has none left takes those of others.
 struct task {
     struct math *math;
     const struct linear *linear;
@@ -177,6 +178,8 @@ struct task {
     float *tiles;      // one block of rows for each worker
     size_t tiles_size; // in floats
     int *tiles_hold;   // which block of rows each worker has there, -1: none
+    atomic_int *taken; // of the jobs of each worker
+    int workers;
     float *widened;    // one panel for each worker, NULL where weights are no halves
 };
 
@@ -285,9 +288,23 @@ static void apply_panel(const struct task *task, const float *tiles, float *wide
     }
 }
 
-static void apply_job(void *context, int index, int worker)
+// The next job of a worker's own, or, when there is none, of the one behind it.
+static int next_job(const struct task *task, int worker)
+{
+    int jobs = task->row_blocks * task->chunks;
+    for (int w = worker;; w = (w + 1) % task->workers) {
+        int from = share(jobs, task->workers, w), end = share(jobs, task->workers, w + 1);
+        int index = from + atomic_fetch_add_explicit(&task->taken[w], 1, memory_order_relaxed);
+        if (index < end)
+            return index;
+    }
+}
+
+static void apply_job(void *context, int ignored, int worker)
 {
     const struct task *task = context;
+    int index = next_job(task, worker); // as many are asked for as there are
+    (void)ignored;
     if (math_stops(task->math))
         return;
     int block = index / task->chunks, chunk = index % task->chunks;
@@ -355,11 +372,16 @@ void linear_apply(struct math *math, const struct linear *linear, const float *x
     task.tiles_size = block_bytes(linear->in, rows) / sizeof(float);
     task.tiles = arena_alloc(&math->scratch, (size_t)workers, task.tiles_size * sizeof(float));
     task.tiles_hold = arena_alloc(&math->scratch, (size_t)workers, sizeof *task.tiles_hold);
+    task.taken = arena_alloc(&math->scratch, (size_t)workers, sizeof *task.taken);
+    task.workers = workers;
     if (linear->halves)
         task.widened = arena_alloc(&math->scratch, (size_t)workers, panel_floats(linear) * sizeof(float));
-    assert(task.tiles && task.tiles_hold && (task.widened || linear->packed) && "math->scratch is smaller than linear_scratch()");
-    for (int w = 0; w < workers; w++)
+    assert(task.tiles && task.tiles_hold && task.taken && (task.widened || linear->packed) &&
+           "math->scratch is smaller than linear_scratch()");
+    for (int w = 0; w < workers; w++) {
         task.tiles_hold[w] = -1;
+        atomic_init(&task.taken[w], 0);
+    }
     thread_pool_run(pool, apply_job, &task, task.row_blocks * task.chunks);
     *macs += work;
     arena_rewind(&math->scratch, mark);
