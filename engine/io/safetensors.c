@@ -111,9 +111,12 @@ static bool parse_range(struct tensor *tensor, const json_t *entry, const unsign
     if (json_array_size(range) != 2 || !json_is_integer(first) || !json_is_integer(last))
         return error_set(err, ERROR_INPUT, "\"data_offsets\" is missing or not a pair of whole numbers");
     json_int_t from = json_integer_value(first), to = json_integer_value(last);
-    if (from < 0 || to < from || (uint64_t)to > available)
-        return error_set(err, ERROR_INPUT, "its data_offsets [%lld, %lld] lie outside the %zu bytes of data",
-                         from, to, available);
+    if (from < 0 || to < from)
+        return error_set(err, ERROR_INPUT, "its data_offsets [%lld, %lld] are no place in a file", from, to);
+    if ((uint64_t)to > available)
+        return error_set(err, ERROR_INPUT,
+                         "its data end at byte %lld, the file's at %zu: it is cut short, or was not downloaded in full", to,
+                         available);
     size_t bytes;
     if (__builtin_mul_overflow(tensor->elements, tensor_type_size(tensor->type), &bytes) ||
         bytes != (size_t)(to - from))
