@@ -65,6 +65,7 @@ struct row_kernels {
                   const float *factors);
 
     float (*dot)(const float *x, const float *y, int n);
+    void (*add_scaled)(float *to, const float *from, int n, float factor); // to += factor from
 
     // n numbers to binary16, rounded to nearest, and whether none of them changed by that; and back.
     bool (*narrow)(const float *from, uint16_t *to, size_t n);
@@ -90,9 +91,13 @@ bool linear_init_with(const struct math_kernels *kernels, struct linear *linear,
 const float *linear_panel(const struct linear *linear, int panel, float *room);
 void attention_apply_with(const struct math_kernels *kernels, struct math *math,
                           const struct attention *attention, uint64_t *macs);
+void attention_apply_ragged_with(const struct math_kernels *kernels, struct math *math, const struct attention *attention,
+                                 const int *first, const int *keys, uint64_t *macs);
 
 // Work below which waking another thread costs more than it gives (20 microseconds of one AVX-512 core).
 enum { THREADS_PAY_MACS = 1 << 22 };
+// Multiply-adds that take as long as fetching a number that is multiplied once.
+enum { FETCHED_MACS = 16 };
 // The same for work that reads each number once or twice.
 enum { THREADS_PAY_FLOATS = 1 << 17 };
 

@@ -127,7 +127,6 @@ enum {
     CHUNKS_PER_WORKER = 8,
     FETCHING_TILES = 8,
     HALVES_TILES = 2, // up to which halves are widened in every tile anew
-    FETCH_MACS = 16, // multiply-adds that take as long as fetching a weight from memory
 };
 
 static size_t row_bytes(int in)
@@ -363,7 +362,7 @@ void linear_apply(struct math *math, const struct linear *linear, const float *x
         task.live_panels += panel_live(linear, out_live, p);
     uint64_t work = (uint64_t)rows * live_columns(linear, out_live) * (uint64_t)task.depth;
     // With few rows it is the weights that take the time.
-    struct thread_pool *pool = work / (uint64_t)rows * (uint64_t)(rows < FETCH_MACS ? FETCH_MACS : rows) < THREADS_PAY_MACS
+    struct thread_pool *pool = work / (uint64_t)rows * (uint64_t)(rows < FETCHED_MACS ? FETCHED_MACS : rows) < THREADS_PAY_MACS
                                    ? NULL
                                    : math->pool;
     int workers = thread_pool_workers(pool);

@@ -78,8 +78,12 @@ struct attention {
     float *probs;
 };
 void attention_apply(struct math *math, const struct attention *attention, uint64_t *macs);
+// The same where query r attends to keys[r] keys of its own, which begin at first[r]; `keys` of *attention is not read, and
+// probs is NULL. For few keys a query.
+void attention_apply_ragged(struct math *math, const struct attention *attention, const int *first, const int *keys,
+                            uint64_t *macs);
 
-// Bytes of math->scratch that linear_apply() with `in` input columns and attention_apply() take at most, for
+// Bytes of math->scratch that linear_apply() with `in` input columns and attention_apply(), ragged or not, take at most, for
 // up to `rows` (`queries`, `keys`) rows and `workers` threads (thread_pool_workers()). Both grow with every
 // argument.
 size_t linear_scratch(int in, int rows, int workers);

@@ -190,6 +190,15 @@ static float dot(const float *x, const float *y, int n)
     return vec_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
+static void add_scaled(float *to, const float *from, int n, float factor)
+{
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        vec_store(to + i, vec_load(to + i) + vec_load(from + i) * factor);
+    for (; i < n; i++)
+        to[i] += from[i] * factor;
+}
+
 static bool narrow(const float *from, uint16_t *to, size_t n)
 {
     bits changed = {0};
@@ -232,6 +241,7 @@ const struct row_kernels VARIANT_NAME(row_kernels) = {
     .exponentials = exponentials,
     .scale = scale,
     .dot = dot,
+    .add_scaled = add_scaled,
     .narrow = narrow,
     .widen = widen,
 };

@@ -197,17 +197,11 @@ static void attend_ragged(struct forward *forward, const struct layer_input *in,
     for (int r = 0; r < in->rows; r++)
         memcpy(c->kv + (size_t)(c->first[r] + c->place[r]) * token, all->k + (size_t)r * 3 * width,
                token * sizeof(float));
-    for (int r = 0; r < in->rows; r++) {
-        struct attention a = *all;
-        a.q += (size_t)r * 3 * width;
-        a.k = c->kv + (size_t)c->first[r] * token;
-        a.v = a.k + width;
-        a.ldk = a.ldv = (int)token;
-        a.queries = 1;
-        a.keys = c->keys[r];
-        a.ctx += (size_t)r * width;
-        attention_apply(forward->math, &a, &forward->macs.attention);
-    }
+    struct attention own = *all;
+    own.k = c->kv;
+    own.v = c->kv + width;
+    own.ldk = own.ldv = (int)token;
+    attention_apply_ragged(forward->math, &own, c->first, c->keys, &forward->macs.attention);
     if (in->msa.redundancy) {
         size_t mark = forward->math->scratch.used;
         *in->msa.redundancy = context_redundancy(all, scratch_rows(forward, 1, all->size));

@@ -189,9 +189,61 @@ static void test_scratch_grows_with_every_argument(void **state)
         }
 }
 
+// Each query with its own stretch of the keys, as attention_apply() sees it alone; and the same bits from several threads.
+static void test_ragged(void **state)
+{
+    (void)state;
+    enum { ROWS = 40, KEYS = 50, HEADS = 12, SIZE = 64 };
+    static const uint8_t live[HEADS] = {1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0};
+    struct thread_pool *pool = thread_pool_new(3);
+    int first[ROWS], keys[ROWS], all = 0;
+    for (int r = 0; r < ROWS; r++) {
+        first[r] = r % 7;
+        keys[r] = 1 + (r * 11) % (KEYS - 7);
+        all += keys[r];
+    }
+    FOR_EACH_VARIANT(kernels)
+    for (int pattern = 0; pattern < 2; pattern++) {
+        struct problem p = problem_new(ROWS, KEYS, HEADS, SIZE, 2);
+        size_t floats = (size_t)(ROWS * p.a.ldc);
+        float *one = filled(floats, UNTOUCHED), *shared = filled(floats, UNTOUCHED);
+        struct math math = math_with(NULL, attention_scratch(ROWS, KEYS, SIZE, 1));
+        struct math many = math_with(pool, attention_scratch(ROWS, KEYS, SIZE, 3));
+        uint64_t macs = 0, ignored = 0;
+        p.a.live = pattern ? live : NULL;
+        for (int r = 0; r < ROWS; r++) {
+            struct attention row = p.a;
+            row.q += r * p.a.ldq;
+            row.k += first[r] * p.a.ldk;
+            row.v += first[r] * p.a.ldv;
+            row.queries = 1;
+            row.keys = keys[r];
+            row.ctx = one + r * p.a.ldc;
+            attention_apply_with(kernels, &math, &row, &ignored);
+        }
+        attention_apply_ragged_with(kernels, &math, &p.a, first, keys, &macs);
+        assert_int_equal(macs, 2 * all * SIZE * (pattern ? 9 : HEADS));
+        assert_int_equal(macs, ignored);
+        for (int r = 0; r < ROWS; r++)
+            for (int i = 0; i < p.a.ldc; i++)
+                expect_near((double)p.ctx[r * p.a.ldc + i], (double)one[r * p.a.ldc + i], 3e-6, kernels->name, r, i);
+        p.a.ctx = shared;
+        attention_apply_ragged_with(kernels, &many, &p.a, first, keys, &macs);
+        assert_memory_equal(shared, p.ctx, floats * sizeof *shared);
+        assert_int_equal(math.scratch.used + many.scratch.used, 0);
+        arena_free(&math.scratch);
+        arena_free(&many.scratch);
+        memory_free(one);
+        memory_free(shared);
+        problem_free(&p);
+    }
+    thread_pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ragged),
         cmocka_unit_test(test_odd_sizes),
         cmocka_unit_test(test_large_scores),
         cmocka_unit_test(test_dropped_heads),
