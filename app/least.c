@@ -24,8 +24,8 @@ double least_of_trace(const struct model *model, const struct trace *trace)
                                      .tokens = trace->token_count,
                                      .trim_tokens = trace->trim_tokens,
                                      .trim_heads = trace->trim_heads,
-                                     .text = flops_text(&model->config, writing->generate, writing->candidates,
-                                                        writing->beams, writing->max_length)};
+                                     .text = flops_text(&model->config, &model->answer_pieces, writing->generate,
+                                                        writing->candidates, writing->beams, writing->max_length)};
     return policy_find(trace->policy, &request.policy) ? find_least(model, &request) : (double)NAN;
 }
 
@@ -36,7 +36,8 @@ double least_of_question(const struct model *model, const struct run_options *op
     int most = model->config.max_tokens < MOST ? model->config.max_tokens : MOST;
     struct budget_request request = {
         .policy = options->policy, .share = (double)NAN, .trim_tokens = options->trim_tokens, .trim_heads = options->trim_heads,
-        .text = flops_text(&model->config, options->generate, options->candidates, options->beams, options->max_length)};
+        .text = flops_text(&model->config, &model->answer_pieces, options->generate, options->candidates, options->beams,
+                           options->max_length)};
     if (!model->tokenizer || (request.tokens = tokenizer_encode_question(model->tokenizer, question, tokens, most)) < 1)
         return (double)NAN;
     return find_least(model, &request);

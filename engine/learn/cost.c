@@ -224,8 +224,7 @@ static double fixed_macs(const struct net *net, int words)
 static double writing_macs(const struct net *net, int question, int keys)
 {
     struct macs macs = {0};
-    struct flops_text published = flops_text(&net->config, false, 0, 0, 0);
-    flops_writing(&net->config, &published, question, (uint64_t)keys, &macs);
+    flops_writing(&net->config, &net->writing, question, (uint64_t)keys, &macs);
     return (double)flops_total(&macs);
 }
 

@@ -83,6 +83,27 @@ static json_t *answer_table(const struct learn_set *set, const struct tensor_lis
     return table;
 }
 
+// How long the model's own answers are, where it ranks them.
+static bool measure_answers(struct learn_set *set, const struct tensor_list *model, struct error *err)
+{
+    const char *text = tensor_list_metadata(model, "answers");
+    json_t *list = text && set->config.task == TASK_VQA ? json_loads(text, 0, NULL) : NULL;
+    size_t count = json_array_size(list);
+    const char **answers = memory_alloc(count + 1, sizeof *answers);
+    struct answer_list pieces = {0};
+    bool ok = answers != NULL;
+    for (size_t a = 0; ok && a < count; a++) {
+        const char *answer = json_string_value(json_array_get(list, a));
+        answers[a] = answer ? answer : "";
+    }
+    ok = ok && (!count || question_answers(set->tokenizer, answers, (int)count, &pieces));
+    set->writing = flops_text(&set->config, &pieces, false, 0, 0, 0);
+    memory_free((void *)(size_t)pieces.ids);
+    memory_free(answers);
+    json_decref(list);
+    return ok || error_no_memory(err, "the answers");
+}
+
 // The tokens of a question, at most config.max_tokens, or of what a caption begins with. 0: no memory.
 static int question_tokens(const struct learn_set *set, int question, struct token *tokens)
 {
@@ -155,7 +176,7 @@ bool learn_set_open(struct learn_set *set, const char *path, const struct model_
               (set->tokenizer ||
                error_set(err, ERROR_INPUT, "the model carries no tokenizer, so it cannot read questions"));
     ok = ok && question_set_read_unanswered(&set->questions, path, 0, err) && check_pictures(set, err) &&
-         group_questions(set, err) && find_labels(set, model, err);
+         group_questions(set, err) && find_labels(set, model, err) && measure_answers(set, model, err);
     if (!ok)
         learn_set_close(set);
     return ok;

@@ -28,6 +28,7 @@ struct learn_set {
     int group_count, labelled;
     struct tokenizer *tokenizer;
     struct model_config config; // of the model, with the ids that the tokenizer has
+    struct flops_text writing;  // how it answers, by the answers that its file names
 };
 
 // What of a set's group takes part in one pass; the buffers are learn_set_sample_init()'s.

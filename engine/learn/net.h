@@ -15,6 +15,7 @@
 #include "engine/learn/settings.h"
 #include "engine/learn/trimmer.h"
 #include "engine/model/config.h"
+#include "engine/prune/flops.h"
 
 enum { NET_LAYERS = SETTINGS_BUDGETS, NET_STREAMS = 2, NET_IMAGE = 0, NET_TEXT = 1, NET_STEM_BLOCKS = 8 };
 
@@ -71,6 +72,8 @@ struct net {
     struct layer_refs decoder[NET_LAYERS]; // the first's token trimmer is of the question's states, which all of them read
     struct linear_ref word_transform, word_head;
     struct norm_ref word_norm;
+
+    struct flops_text writing; // how a BLIP that writes is counted to answer; who knows its answers says how long they are
 
     bool image_per_question; // a trimmer inside the image encoder is guided by the question
     bool guide;              // BLIP: for that the words are encoded without a picture

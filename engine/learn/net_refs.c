@@ -146,7 +146,8 @@ static void find_trained(struct net *net, const struct params *params)
 bool net_init(struct net *net, const struct model_config *c, const struct params *params, const int *answer_words,
               struct error *err)
 {
-    *net = (struct net){.config = *c, .pictures = 1, .conv_stem = c->stem == STEM_CONV, .labels = c->labels};
+    *net = (struct net){.config = *c, .pictures = 1, .conv_stem = c->stem == STEM_CONV, .labels = c->labels,
+                        .writing = flops_text(c, NULL, false, 0, 0, 0)};
     int grid = model_grid(c), widest = c->width > model_image_width(c) ? c->width : model_image_width(c);
     if (c->image_layers > NET_LAYERS || c->text_layers > NET_LAYERS || c->fusion_layers > NET_LAYERS ||
         c->decoder_layers > NET_LAYERS || c->stem_blocks > NET_STEM_BLOCKS)
@@ -157,8 +158,6 @@ bool net_init(struct net *net, const struct model_config *c, const struct params
                          widest);
     if (c->position_grid != grid)
         return error_set(err, ERROR_INPUT, "training supports models at their own resolution");
-    if (c->architecture == ARCHITECTURE_METER && c->task == TASK_RETRIEVAL)
-        return error_set(err, ERROR_INPUT, "training supports METER models that answer; this one matches pictures and texts");
     struct lookup at = {.params = params};
     if (c->architecture == ARCHITECTURE_METER)
         net_refs_meter(&at, net, answer_words);

@@ -247,8 +247,11 @@ static bool build(struct trainer *t, const struct trainer_options *options, stru
     enum params_trained trained = t->settings.freeze ? PARAMS_TRIMMERS : PARAMS_ALL;
     if (!params_init(&t->params, &t->config, trained, t->language.kinds, t->language.colors))
         return error_no_memory(err, "the model's parameters");
-    if (!net_init(&t->net, &t->config, &t->params, answer_words(t), err) || !load_start(t, options->init, options->grow, err) ||
-        !check_target(t, err) || !find_teacher(t, options, err))
+    if (!net_init(&t->net, &t->config, &t->params, answer_words(t), err) || !load_start(t, options->init, options->grow, err))
+        return false;
+    if (!t->world)
+        t->net.writing = t->set.writing;
+    if (!check_target(t, err) || !find_teacher(t, options, err))
         return false;
     const struct train_settings *s = &t->settings;
     struct objective_weights weights = {

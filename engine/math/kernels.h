@@ -87,6 +87,9 @@ int math_kernels_usable(const struct math_kernels **list, int limit);
 bool linear_init_with(const struct math_kernels *kernels, struct linear *linear, const float *w,
                       const float *b, int out, int in, int out_block, int in_block)
     __attribute__((warn_unused_result));
+// How many columns of y a panel fills, and the first of them: 0 where a last block leaves nothing for it, -1 behind the last
+// panel.
+int linear_panel_columns(const struct linear *linear, int panel, int *first);
 // The weights of one panel: (in, columns). Where they are kept as halves they are widened into `room`, of as many floats.
 const float *linear_panel(const struct linear *linear, int panel, float *room);
 void attention_apply_with(const struct math_kernels *kernels, struct math *math,

@@ -98,6 +98,16 @@ bool linear_narrow(struct linear *linear)
     return true;
 }
 
+int linear_panel_columns(const struct linear *linear, int panel, int *first)
+{
+    int columns = gemm_of(linear)->columns, block = block_columns(linear), block_panels = ceil_div(block, columns);
+    int start = panel / block_panels * block, end = start + block < linear->out ? start + block : linear->out;
+    *first = start + panel % block_panels * columns;
+    if (panel >= panel_count(linear))
+        return -1;
+    return end - *first < 0 ? 0 : end - *first < columns ? end - *first : columns;
+}
+
 size_t linear_bytes(const struct linear *linear)
 {
     return (size_t)panel_count(linear) * panel_floats(linear) * (linear->halves ? sizeof *linear->halves : sizeof(float));
@@ -257,10 +267,7 @@ static void apply_panel(const struct task *task, const float *tiles, float *wide
 {
     const struct linear *linear = task->linear;
     const struct gemm_kernels *gemm = gemm_of(linear);
-    int columns = gemm->columns, block = block_columns(linear), block_panels = ceil_div(block, columns);
-    int start = panel / block_panels * block, column = start + panel % block_panels * columns;
-    int end = start + block < linear->out ? start + block : linear->out;
-    int width = end - column < columns ? end - column : columns;
+    int columns = gemm->columns, column, width = linear_panel_columns(linear, panel, &column);
     if (width <= 0)
         return;
     const float *bias = linear->bias + (size_t)panel * (size_t)columns;

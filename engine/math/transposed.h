@@ -4,10 +4,10 @@
 
 #include "engine/math/math.h"
 
-// x (in, rows) = (y W)ᵀ for y (rows, out): back through a layer without its bias, one column for each row of y. For few
-// rows, and layers none of whose blocks are ever skipped. Takes out * rows floats of the scratch, and those of a panel where
-// linear_narrow() has halved the weights.
-void linear_apply_transposed(struct math *math, const struct linear *linear, const float *y, int rows, float *x,
+// x (in, rows) = (y W)ᵀ for y (rows, out): back through the first `out` outputs of a layer without its bias, one column for
+// each row of y. For few rows. Takes out * rows floats of the scratch, and those of a panel where linear_narrow() has halved
+// the weights.
+void linear_apply_transposed(struct math *math, const struct linear *linear, const float *y, int rows, int out, float *x,
                              uint64_t *macs);
 
 #endif

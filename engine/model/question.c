@@ -19,27 +19,34 @@ bool model_set_answers(struct model *model, const struct answer_list *answers)
     return true;
 }
 
-// The answers of a BLIP model as pieces of words.
-static bool split_answers(struct model *model, struct error *err)
+bool question_answers(const struct tokenizer *tokenizer, const char *const *answers, int count, struct answer_list *list)
 {
-    size_t count = (size_t)model->config.labels;
+    size_t most = (size_t)count * ANSWER_PIECES;
     struct token tokens[ANSWER_PIECES + 1];
-    int *start = memory_alloc(count + 1, sizeof *start), *ids = memory_alloc(count * ANSWER_PIECES + 1, sizeof *ids);
-    bool ok = (start && ids) || error_no_memory(err, "the answers");
-    int used = 0;
-    for (size_t a = 0; ok && a < count; a++) {
-        int pieces = tokenizer_encode(model->tokenizer, model->answers[a], tokens, ANSWER_PIECES + 1);
-        ok = pieces > 1 || error_no_memory(err, "the answers");
+    int *ids = memory_alloc(most + (size_t)count + 1, sizeof *ids), *start = ids + most, used = 0;
+    bool ok = ids != NULL;
+    for (int a = 0; ok && a < count; a++) {
+        int pieces = tokenizer_encode(tokenizer, answers[a], tokens, ANSWER_PIECES + 1);
+        ok = pieces > 1;
         start[a] = used;
         for (int i = 1; ok && i < pieces; i++)
             ids[used++] = tokens[i].id;
         start[a + 1] = used;
     }
-    struct answer_list answers = {(int)count, ids, start};
-    ok = ok && (count == 0 || model_set_answers(model, &answers) || error_no_memory(err, "the answers"));
-    memory_free(start);
-    memory_free(ids);
+    if (!ok)
+        memory_free(ids);
+    *list = ok ? (struct answer_list){count, ids, start} : (struct answer_list){0};
     return ok;
+}
+
+// The answers of a BLIP model as pieces of words.
+static bool split_answers(struct model *model, struct error *err)
+{
+    struct answer_list answers;
+    bool ok = question_answers(model->tokenizer, (const char *const *)model->answers, model->config.labels, &answers);
+    ok = ok && (answers.count == 0 || model_set_answers(model, &answers));
+    memory_free((void *)(size_t)answers.ids);
+    return ok || error_no_memory(err, "the answers");
 }
 
 // What the evaluation code of the published models does to a text before its tokenizer (vlm_spec §3.5, §4.3).

@@ -15,6 +15,9 @@ bool question_tokenizer(struct model_config *config, const struct tensor_list *f
 int question_encode(const struct model_config *config, const struct tokenizer *tokenizer, const char *question,
                     struct token *out);
 
+// Answers as pieces, what goes behind [DEC] (*list: memory_free() its ids). False: no memory.
+bool question_answers(const struct tokenizer *tokenizer, const char *const *answers, int count, struct answer_list *list);
+
 // The model's answers, if it has any and they are to be chosen from, as pieces; its tokenizer is there.
 bool question_prepare(struct model *model, struct error *err);
 

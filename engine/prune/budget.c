@@ -106,7 +106,7 @@ static uint64_t writing_keys(const struct model_config *config, const struct bud
 // Whether the words of BLIP are encoded once more, without a picture, because that guides its image encoder.
 static bool needs_guide(const struct model_config *config, const struct budget_request *request)
 {
-    if (config->architecture != ARCHITECTURE_BLIP || !request->trim_tokens)
+    if (config->architecture != ARCHITECTURE_BLIP || !request->trim_tokens || !policy_kind(request->policy)->guided)
         return false;
     for (int l = 0; l < config->image_layers; l++)
         if (policy_reads_other(request->policy, config, STACK_IMAGE, l))
@@ -116,7 +116,7 @@ static bool needs_guide(const struct model_config *config, const struct budget_r
 
 static struct flops_text text_of(const struct model_config *config, const struct budget_request *request)
 {
-    return request->text.beams ? request->text : flops_text(config, false, 0, 0, 0);
+    return request->text.beams ? request->text : flops_text(config, NULL, false, 0, 0, 0);
 }
 
 void budget_cost(const struct model_config *config, const struct budget_request *request,

@@ -3,6 +3,8 @@
 #include "engine/model/beam.h"
 #include "engine/model/decoder.h"
 
+#include <math.h>
+
 static uint64_t product(int a, int b, int c)
 {
     return (uint64_t)a * (uint64_t)b * (uint64_t)c;
@@ -89,7 +91,11 @@ void flops_guide(const struct model_config *c, int tokens, struct macs *macs)
 
 void flops_similarity(const struct model_config *c, int rows, int words, bool encoder, struct macs *macs)
 {
-    macs->trimmer += product(rows, words, c->width) + (encoder ? product(words, c->width, c->width) : 0);
+    int image_width = model_image_width(c);
+    bool turned = encoder || c->architecture == ARCHITECTURE_BLIP;
+    macs->trimmer += product(rows, words, image_width) + (turned ? product(words, c->width, image_width) : 0);
+    if (c->architecture == ARCHITECTURE_BLIP)
+        macs->trimmer += product(words, c->width, c->width); // their queries
 }
 
 void flops_embed_image(const struct model_config *c, struct macs *macs)
@@ -172,15 +178,29 @@ static int or_published(int asked, int published)
     return asked > 0 ? asked : published;
 }
 
-struct flops_text flops_text(const struct model_config *c, bool generate, int candidates, int beams, int longest)
+struct flops_text flops_text(const struct model_config *c, const struct answer_list *answers, bool generate, int candidates,
+                             int beams, int longest)
 {
-    bool ranks = c->task == TASK_VQA && !generate;
-    int most = rank_most(candidates);
-    return (struct flops_text){
+    bool ranks = c->task == TASK_VQA && !generate, listed = answers && answers->count > 0;
+    int most = rank_most(candidates), labels = listed ? answers->count : c->labels;
+    struct flops_text text = {
         .beams = or_published(beams, BEAMS),
         .longest = or_published(longest, c->task == TASK_CAPTION ? c->max_tokens : WORDS_ANSWER),
-        .candidates = !ranks ? 0 : c->labels < most ? c->labels : most,
+        .candidates = !ranks ? 0 : labels < most ? labels : most,
+        .pieces = 1,
+        .own_keys = 2, // itself and [DEC]
     };
+    double pieces = 0, own_keys = 0;
+    for (int a = 0; listed && a < answers->count; a++)
+        for (int i = 1; i < answers->start[a + 1] - answers->start[a]; i++) {
+            pieces++;
+            own_keys += i + 1;
+        }
+    if (listed) {
+        text.pieces = pieces / answers->count;
+        text.own_keys = own_keys / answers->count;
+    }
+    return text;
 }
 
 void flops_writing(const struct model_config *c, const struct flops_text *text, int tokens, uint64_t keys,
@@ -196,8 +216,9 @@ void flops_writing(const struct model_config *c, const struct flops_text *text, 
         first = (struct flops_words){.heads = 1}; // the text layers have read the prompt
     flops_words(c, &first, macs);
     if (text->candidates) {
-        int rows = text->candidates;
-        struct flops_words answers = {rows, 2 * layers * (uint64_t)rows, (uint64_t)rows * keys, rows};
+        int rows = (int)lround(text->candidates * text->pieces);
+        uint64_t own = (uint64_t)llround(text->candidates * text->own_keys);
+        struct flops_words answers = {rows, layers * own, (uint64_t)rows * keys, rows};
         flops_words(c, &answers, macs);
         return;
     }
@@ -209,7 +230,7 @@ void flops_writing(const struct model_config *c, const struct flops_text *text, 
 
 void flops_dense(const struct model_config *c, const struct flops_text *text, int tokens, struct macs *macs)
 {
-    struct flops_text published = flops_text(c, false, 0, 0, 0);
+    struct flops_text published = flops_text(c, NULL, false, 0, 0, 0);
     int rows = model_grid(c) * model_grid(c) + 1, h = c->heads;
     bool blip = c->architecture == ARCHITECTURE_BLIP;
     struct flops_layer words = {STACK_TEXT, tokens, 0, h, 0}, image = {STACK_IMAGE, rows, 0, model_image_heads(c), 0};

@@ -62,12 +62,16 @@ void flops_published_ranking(const struct model_config *config, int tokens, int 
 // The layers that write: of the decoder of answers, or the text layers of a model of captions.
 int flops_writing_layers(const struct model_config *config);
 // How a BLIP model that writes is to answer, for the plans made before anything is known of the answer: in so many beams, a
-// text of `longest` tokens, its beginning counted; or from so many answers that are ranked, of one piece each (0: none are).
+// text of `longest` tokens, its beginning counted; or from so many answers that are ranked (0: none are), each as long as the
+// answers of the list are on average: so many pieces, which attend to so many of their own text.
 struct flops_text {
     int beams, longest, candidates;
+    double pieces, own_keys;
 };
-// As struct run_options asks for it; 0 and false: as published.
-struct flops_text flops_text(const struct model_config *config, bool generate, int candidates, int beams, int longest);
+// As struct run_options asks for it; 0 and false: as published. answers: the list; NULL where it is not known, which counts as
+// answers of one piece.
+struct flops_text flops_text(const struct model_config *config, const struct answer_list *answers, bool generate, int candidates,
+                             int beams, int longest);
 // What follows the text layers then. keys: of the other stream that a new word attends to, in all layers together.
 void flops_writing(const struct model_config *config, const struct flops_text *text, int tokens, uint64_t keys,
                    struct macs *macs);

@@ -67,7 +67,7 @@ static void score_mass(const struct policy_input *in, float *self, float *cross,
 
 static void score_similarity(const struct policy_input *in, float *self, float *cross, float *score)
 {
-    similarity_score(in->forward, in->x, in->rows, in->words, in->word_rows, in->stack == STACK_IMAGE, score);
+    similarity_score(in->forward, in->x, in->rows, in->words, in->word_rows, in->asks, in->stack == STACK_IMAGE, score);
     for (int r = 0; r < in->rows; r++) {
         self[r] = NAN;
         cross[r] = score[r];
@@ -137,8 +137,8 @@ bool policy_trims_tokens(enum policy policy, const struct model_config *config, 
         return stack == STACK_FUSION_IMAGE || layer > 0; // nothing has been attended to before the first layer
     if (kind->needs_mass)
         return stack == STACK_FUSION_IMAGE && layer > 0;
-    if (kind->needs_words) // embedded pixels, which no layer has read yet, are like no word; BLIP has no common space
-        return config->architecture == ARCHITECTURE_METER && (stack == STACK_FUSION_IMAGE || layer > 0);
+    if (kind->needs_words) // embedded pixels, which no layer has read yet, are like no word
+        return stack == STACK_FUSION_IMAGE || layer > 0;
     return true;
 }
 

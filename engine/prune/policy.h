@@ -40,6 +40,7 @@ struct policy_input {
     const float *context;       // CLS row of the other modality, NULL where it is not known yet
     const float *words;         // (word_rows, D) that have left their encoder, where the policy reads them
     int word_rows;
+    const struct attention_weights *asks; // BLIP: by what the words look at these patches
     enum model_stack stack;
     const float *cls, *mass;    // of the previous layer, per row: attention from the own CLS, from the other stream
     int *partner;               // per row, for a policy that merges: into which other row, -1: into none

@@ -10,14 +10,22 @@ static float *scratch_floats(struct forward *forward, size_t count)
     return arena_alloc(&forward->math->scratch, count, sizeof(float));
 }
 
-// turned (D, words): a column for each word, in the space where the patches are. That of the image encoder is reached
-// backwards: (W z) · t = z · (Wᵀ t), which costs a product for each word instead of one for each patch; what the transform
-// adds is the same for all patches.
-static void turn_words(struct forward *forward, const float *words, int word_rows, bool encoder, float *turned)
+// turned (D, words): a column for each word, in the space where the patches are. That of another space is reached
+// backwards: (W z) · t = z · (Wᵀ t), which costs a product for each word instead of one for each patch; what the map from
+// one to the other adds is the same for all patches.
+static void turn_words(struct forward *forward, const float *words, int word_rows,
+                       const struct attention_weights *asks, bool encoder, float *turned)
 {
     int width = forward->model->config.width;
+    if (asks) {
+        float *queries = scratch_floats(forward, (size_t)word_rows * (size_t)width);
+        linear_apply(forward->math, &asks->in, words, width, word_rows, queries, width, ACTIVATION_NONE, NULL, 0, NULL, NULL,
+                     &forward->macs.trimmer);
+        linear_apply_transposed(forward->math, &asks->memory, queries, word_rows, width, turned, &forward->macs.trimmer);
+        return;
+    }
     if (encoder) {
-        linear_apply_transposed(forward->math, &forward->model->transform[FUSION_IMAGE], words, word_rows, turned,
+        linear_apply_transposed(forward->math, &forward->model->transform[FUSION_IMAGE], words, word_rows, width, turned,
                                 &forward->macs.trimmer);
         return;
     }
@@ -61,16 +69,16 @@ static void raise_by_word(const float *cosine, int rows, int word_rows, int word
 }
 
 void similarity_score(struct forward *forward, const float *x, int rows, const float *words, int word_rows,
-                      bool encoder, float *score)
+                      const struct attention_weights *asks, bool encoder, float *score)
 {
     const struct model *m = forward->model;
     const struct norm *post = &m->image_norm_post;
-    int width = m->config.width;
+    int width = asks ? asks->memory.in : m->config.width;
     size_t mark = forward->math->scratch.used;
     float *turned = scratch_floats(forward, (size_t)width * (size_t)word_rows);
     float *cosine = scratch_floats(forward, (size_t)rows * (size_t)word_rows);
     const float *z = x;
-    turn_words(forward, words, word_rows, encoder, turned);
+    turn_words(forward, words, word_rows, asks, encoder, turned);
     if (encoder) {
         float *normed = scratch_floats(forward, (size_t)rows * (size_t)width);
         norm_apply(forward->math->pool, post, x, rows, width, normed);

@@ -32,7 +32,7 @@ static void score_product(struct forward *forward, const struct token_trimmer *t
     float scale = trimmer->alpha / (sqrtf(squares) + 1e-6f);
     if (folds) {
         float *v = scratch_floats(forward, 1, width);
-        linear_apply_transposed(forward->math, &trimmer->query, k, 1, v, &forward->macs.trimmer);
+        linear_apply_transposed(forward->math, &trimmer->query, k, 1, rank, v, &forward->macs.trimmer);
         other = v;
     } else {
         float *q = scratch_floats(forward, rows, rank);

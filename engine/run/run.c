@@ -175,7 +175,8 @@ bool run_take_question(struct run *run, const char *question, struct error *err)
 {
     const struct model *m = run->model;
     if (!m->tokenizer)
-        return error_set(err, ERROR_INPUT, "the model %s carries no tokenizer, so it cannot read a question",
+        return error_set(err, ERROR_INPUT, "the model %s carries no tokenizer, so it cannot read a question; `trimscope import "
+                                           "--vocab` gives it one",
                          m->config.name);
     if (m->config.task == TASK_CAPTION && !*question)
         question = run->options.prompt ? run->options.prompt : MODEL_PROMPT;
@@ -259,12 +260,13 @@ bool run_finished(const struct run *run) { return run->trace.stage_count == run-
 
 const struct trace *run_trace(const struct run *run) { return &run->trace; }
 
-// Stages of BLIP that run more than their own layer: those that write, the look ahead at the word that would be written, and
-// the pass over the words that guides the patches.
+// Stages of BLIP that read more than their own layer: those that write, the look ahead at the word that would be written, the
+// pass over the words that guides the patches, and patches that are compared with words by the first text layer.
 static bool needs_all(const struct run *run, int index)
 {
     enum stage_kind kind = run->plan[index].kind;
     bool ahead = kind == STAGE_FUSION && run->model->config.decoder_layers > 0 && !run->options.bare;
+    ahead = ahead || (policy_kind(run->options.policy)->needs_words && run_stage_guided(run, run->options.policy, index));
     return run_is_blip(run) &&
            (kind == STAGE_MEMORY || kind == STAGE_DECODE || ahead || (index == 0 && run_policy_acts(run, run->options.policy, 0)));
 }
@@ -305,6 +307,17 @@ static bool compute(struct run *run, int index, struct error *err)
     return whole || error_set(err, ERROR_CANCELLED, "stopped");
 }
 
+// Infinities become NaN sooner or later, and an answer that is none would pass for one.
+static bool check_answer(const struct run *run, int index, struct error *err)
+{
+    const struct snapshot *snapshot = &run->snapshots[index];
+    bool chosen = !model_writes(&run->model->config) || run->answers.count > 0;
+    if (run->plan[index].kind != STAGE_ANSWER || !chosen || !snapshot->answer_count || !isnan(snapshot->answers[0].p))
+        return true;
+    return error_set(err, ERROR_INPUT, "the answer is not a number: in this run the model's numbers grow beyond what floats can "
+                                       "hold, as they do when weights are damaged or not meant for each other");
+}
+
 bool run_step(struct run *run, struct error *err)
 {
     int index = run->trace.stage_count;
@@ -316,6 +329,8 @@ bool run_step(struct run *run, struct error *err)
         if (!compute(run, index, err))
             return false;
     }
+    if (!check_answer(run, index, err))
+        return false;
     if (!run_report(run, index))
         return error_no_memory(err, "the trace");
     const struct beam_search *beams = run->snapshots[index].words.beams;

@@ -35,6 +35,16 @@ static const struct stream_state *words_beside(const struct run *run, int index)
                                                 : run_input(run, index, TRACE_TEXT_STREAM);
 }
 
+// By what BLIP's words look at a picture: in the image encoder they will by their first layer.
+static const struct attention_weights *asking(const struct run *run, int index, int picture)
+{
+    const struct stage_plan *plan = &run->plan[index];
+    const struct layer *layer = &run->model->fusion[FUSION_TEXT][plan->kind == STAGE_IMAGE ? 0 : plan->layer];
+    if (!run_is_blip(run))
+        return NULL;
+    return picture > 0 ? &layer->twin : &layer->mca;
+}
+
 // 1 stay, -1 go, 0 as the policy says, per token. Later interventions win.
 static void fill_forced(struct run *run, int index, int stream)
 {
@@ -73,6 +83,7 @@ static void score_rows(struct run *run, struct forward *forward, int index, int 
             .context = context_row(run, index, stream, p),
             .words = words ? run_rows(words, stream) : NULL,
             .word_rows = words ? words->alive : 0,
+            .asks = words ? asking(run, index, stream) : NULL,
             .stack = run_stack(plan, stream),
             .cls = in->cls,
             .mass = in->mass,

@@ -237,8 +237,8 @@ bool run_policy_acts(const struct run *run, enum policy policy, int stage)
 {
     const struct stage_plan *plan = &run->plan[stage];
     const struct model_config *c = &run->model->config;
-    // The words are encoded for guidance where they are embedded, if anything is guided.
-    if (stage == 0 && run_is_blip(run))
+    // The words are encoded for guidance where they are embedded, if anything is guided by their CLS.
+    if (stage == 0 && run_is_blip(run) && policy_kind(policy)->guided)
         for (int i = 1; i < run->stage_count; i++)
             if (run_stage_guided(run, policy, i))
                 return true;

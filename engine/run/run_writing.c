@@ -33,7 +33,7 @@ static bool check_use(const struct run *run, struct error *err)
 struct flops_text run_plan_text(const struct run *run)
 {
     const struct run_options *o = &run->options;
-    return flops_text(&run->model->config, o->generate, o->candidates, o->beams, o->max_length);
+    return flops_text(&run->model->config, &run->model->answer_pieces, o->generate, o->candidates, o->beams, o->max_length);
 }
 
 bool run_take_writing(struct run *run, struct error *err)

@@ -264,7 +264,7 @@ static void apply_wide_or_narrow(const struct math_kernels *kernels, struct thre
     linear_apply(&math, &linear, p->x, p->ldx, p->rows, y, p->ldy, p->activation, NULL, 0, p->out_live, p->in_live, &macs);
     if (!p->shape.out_block) {
         float *ones = filled((size_t)p->shape.out, 1);
-        linear_apply_transposed(&math, &linear, ones, 1, pulled, &macs);
+        linear_apply_transposed(&math, &linear, ones, 1, p->shape.out, pulled, &macs);
         memory_free(ones);
     }
     arena_free(&math.scratch);

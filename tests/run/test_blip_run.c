@@ -121,11 +121,84 @@ static int alive(const struct trace_tokens *tokens)
     return n;
 }
 
+// scores (patches) of the words' queries and the patches' keys, both made forwards, as `asks` makes them: in units of the
+// spread over the patches, the largest over the words.
+static void expected_similarity(const struct model *model, const struct attention_weights *asks, const float *words, int word_rows,
+                                const float *z, int rows, double *score)
+{
+    enum { ROWS = 40, WIDTH = 32, BOTH = 2 * WIDTH };
+    static float q[ROWS * WIDTH], kv[ROWS * BOTH], zero[64], none[BOTH];
+    struct math math = {0};
+    uint64_t macs = 0;
+    int from = asks->memory.in;
+    assert_true(model->config.width == WIDTH && rows <= ROWS && word_rows <= ROWS && from <= 64);
+    assert_true(arena_init(&math.scratch, linear_scratch(from, ROWS, 1)));
+    linear_apply(&math, &asks->in, words, WIDTH, word_rows, q, WIDTH, ACTIVATION_NONE, NULL, 0, NULL, NULL, &macs);
+    linear_apply(&math, &asks->memory, z, from, rows, kv, BOTH, ACTIVATION_NONE, NULL, 0, NULL, NULL, &macs);
+    linear_apply(&math, &asks->memory, zero, from, 1, none, BOTH, ACTIVATION_NONE, NULL, 0, NULL, NULL, &macs);
+    arena_free(&math.scratch);
+    for (int w = 0; w < word_rows; w++) {
+        double cosine[ROWS], sum = 0, squares = 0;
+        for (int r = 1; r < rows; r++) {
+            double length = 0;
+            for (int i = 0; i < from; i++)
+                length += (double)z[r * from + i] * (double)z[r * from + i];
+            cosine[r] = 0;
+            for (int i = 0; i < WIDTH; i++)
+                cosine[r] += (double)q[w * WIDTH + i] * ((double)kv[r * BOTH + i] - (double)none[i]) / sqrt(length);
+            sum += cosine[r];
+            squares += cosine[r] * cosine[r];
+        }
+        double mean = sum / (rows - 1), spread = sqrt(squares / (rows - 1) - mean * mean);
+        for (int r = 1; r < rows; r++)
+            score[r] = w ? fmax(score[r], (cosine[r] - mean) / spread) : (cosine[r] - mean) / spread;
+    }
+}
+
+// Similarity is what the text layer that reads the patches asks of them: the first one while they are in the image encoder.
+static void test_similarity(void **state)
+{
+    (void)state;
+    static const enum model_task tested[] = {TASK_VQA, TASK_NLVR2};
+    for (int t = 0; t < 2; t++) {
+        struct model *model = blip(tested[t], false);
+        struct run_options options = with_policy(POLICY_TEXT_SIMILARITY, (double)NAN);
+        struct run *run = finished(model, &options, 2);
+        int width = model_image_width(&model->config), compared = 0;
+        for (int i = 1; i < run->trace.stage_count; i++)
+            for (int s = 0; s < model->config.pictures; s++) {
+                const struct stage_plan *plan = &run->plan[i];
+                bool encoder = plan->kind == STAGE_IMAGE && plan->stream == s && plan->layer > 0;
+                if (!encoder && plan->kind != STAGE_FUSION)
+                    continue;
+                const struct layer *layer = &model->fusion[FUSION_TEXT][encoder ? 0 : plan->layer];
+                const struct stream_state *in = run_input(run, i, s);
+                const struct stream_state *words =
+                    encoder ? &run->snapshots[0].streams[TRACE_TEXT_STREAM] : run_input(run, i, TRACE_TEXT_STREAM);
+                double score[40];
+                static float z[40 * 64];
+                memcpy(z, run_rows(in, 0), (size_t)(in->alive * width) * sizeof *z);
+                if (encoder)
+                    norm_apply(NULL, &model->image_norm_post, z, in->alive, width, z);
+                expected_similarity(model, s ? &layer->twin : &layer->mca, run_rows(words, s), words->alive, z, in->alive, score);
+                for (int r = 1; r < in->alive; r++, compared++) {
+                    double found = (double)run->trace.stages[i].tokens[s].score[in->rows[r]];
+                    if (!(fabs(found - score[r]) < 1e-3))
+                        fail_msg("%s, stream %d, row %d: %.6f, should be %.6f", run->trace.stages[i].name, s, r, found, score[r]);
+                }
+            }
+        assert_true(compared > 60);
+        run_free(run);
+        model_free(model);
+    }
+}
+
 // Every policy leaves fewer patches to the text layers, whose K and V are then fewer, and keeps within its budget.
 static void test_policies(void **state)
 {
     (void)state;
-    static const enum policy policies[] = {POLICY_CROSS_ATTENTION, POLICY_CLS_ATTENTION, POLICY_RANDOM, POLICY_LEARNED};
+    static const enum policy policies[] = {POLICY_CROSS_ATTENTION, POLICY_CLS_ATTENTION, POLICY_TEXT_SIMILARITY, POLICY_RANDOM,
+                                           POLICY_LEARNED};
     for (int t = 0; t < TASKS; t++)
         for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
             bool learned = policies[p] == POLICY_LEARNED;
@@ -299,14 +372,14 @@ static void test_budget_counts_all(void **state)
 }
 
 // However a text is written: one that cannot end before its longest costs what was planned.
-static void check_share(const struct model *model, struct run_options options)
+static void check_share(const struct model *model, enum policy policy, struct run_options options)
 {
-    struct budget_request request = {.policy = POLICY_CLS_ATTENTION, .tokens = 8, .trim_tokens = true, .trim_heads = true};
-    request.text = flops_text(&model->config, options.generate, options.candidates, options.beams, options.max_length);
+    struct budget_request request = {.policy = policy, .tokens = 8, .trim_tokens = true, .trim_heads = true};
+    request.text = flops_text(&model->config, &model->answer_pieces, options.generate, options.candidates, options.beams, options.max_length);
     struct error err = {0};
     double least;
     assert_true(budget_least(model, &request, &least, &err));
-    options.policy = POLICY_CLS_ATTENTION;
+    options.policy = policy;
     options.budget = (1 + least) / 2;
     struct run *run = finished(model, &options, 3);
     double share = run_trace(run)->spent_macs / run_trace(run)->dense_macs;
@@ -314,6 +387,26 @@ static void check_share(const struct model *model, struct run_options options)
         fail_msg("%d beams, %d tokens, %d candidates: asked for %.3f (least %.3f), spent %.3f", options.beams, options.max_length,
                  options.candidates, options.budget, least, share);
     run_free(run);
+}
+
+// Answers to choose from may be longer than a word.
+static void test_budget_counts_long_answers(void **state)
+{
+    (void)state;
+    enum { ANSWERS = 9 };
+    static const enum policy policies[] = {POLICY_CLS_ATTENTION, POLICY_TEXT_SIMILARITY, POLICY_RANDOM};
+    struct model *model = blip(TASK_VQA, false);
+    int ids[6 * ANSWERS], start[ANSWERS + 1] = {0};
+    for (int a = 0, used = 0; a < ANSWERS; a++) {
+        for (int i = 0; i < 1 + a % 5; i++)
+            ids[used++] = 5 + (a * 3 + i) % 20;
+        ids[used++] = model->config.token_end;
+        start[a + 1] = used;
+    }
+    assert_true(model_set_answers(model, &(struct answer_list){ANSWERS, ids, start}));
+    for (int p = 0; p < 3; p++)
+        check_share(model, policies[p], run_options_default());
+    model_free(model);
 }
 
 static void test_budget_counts_beams(void **state)
@@ -326,13 +419,13 @@ static void test_budget_counts_beams(void **state)
             struct run_options options = run_options_default();
             options.beams = beams[b];
             options.min_length = options.max_length = lengths[l];
-            check_share(captions, options);
+            check_share(captions, POLICY_CLS_ATTENTION, options);
             options.generate = true;
-            check_share(answers, options);
+            check_share(answers, POLICY_CLS_ATTENTION, options);
         }
     struct run_options few = run_options_default();
     few.candidates = 1;
-    check_share(answers, few);
+    check_share(answers, POLICY_CLS_ATTENTION, few);
     model_free(captions);
     model_free(answers);
 }
@@ -386,7 +479,7 @@ static void test_trimmed_ledger(void **state)
                                              .trim_heads = true};
             struct budget_counts counts = counts_of(c, trace);
             struct macs planned = {0}, words = {0}, memory = {0};
-            struct flops_text text = flops_text(c, false, 0, 0, 0);
+            struct flops_text text = flops_text(c, NULL, false, 0, 0, 0);
             int read = counts.tokens[STACK_DECODER][0];
             double spent = 0;
             budget_cost(c, &request, &counts, &planned);
@@ -838,6 +931,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ledger),        cmocka_unit_test(test_open_equals_dense),
+        cmocka_unit_test(test_similarity),    cmocka_unit_test(test_budget_counts_long_answers),
         cmocka_unit_test(test_policies),      cmocka_unit_test(test_dropped_patch_is_no_key),
         cmocka_unit_test(test_undo),          cmocka_unit_test(test_twin),
         cmocka_unit_test(test_tokens),        cmocka_unit_test(test_attention),
