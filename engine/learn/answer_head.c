@@ -40,13 +40,17 @@ void answer_head(struct tape *tape, const struct answer_head_refs *refs, struct 
 {
     size_t size = (size_t)(n * refs->first.out);
     state->input = input;
+    state->logits = tape_alloc(tape, (size_t)(n * refs->last.out));
+    if (!refs->first.out) {
+        op_linear(tape, refs->last, state->logits, input, n);
+        return;
+    }
     state->hidden = tape_alloc(tape, size);
     state->normed = tape_alloc(tape, size);
     state->active = tape_alloc(tape, size);
     op_linear(tape, refs->first, state->hidden, input, n);
     op_norm(tape, refs->norm, &state->norm, state->normed, state->hidden, n);
     tape->kernels->gelu(state->active, state->normed, (int)size);
-    state->logits = tape_alloc(tape, (size_t)(n * refs->last.out));
     op_linear(tape, refs->last, state->logits, state->active, n);
     if (refs->answer_words)
         add_words(tape, refs, state, n);
@@ -55,6 +59,10 @@ void answer_head(struct tape *tape, const struct answer_head_refs *refs, struct 
 void answer_head_back(struct tape *tape, const struct answer_head_refs *refs, const struct answer_head_state *state,
                       const real *dlogits, real *dinput, int n)
 {
+    if (!refs->first.out) {
+        op_linear_back(tape, refs->last, dinput, false, dlogits, state->input, n);
+        return;
+    }
     size_t size = (size_t)(n * refs->first.out);
     real *dactive = tape_alloc(tape, size), *dnormed = tape_alloc(tape, size), *dhidden = tape_zeros(tape, size);
     op_linear_back(tape, refs->last, dactive, false, dlogits, state->active, n);

@@ -45,7 +45,7 @@ static void classify(struct tape *tape, const struct net *net, struct net_state 
             for (int i = 0; i < width; i++)
                 state->pooled[(q * 2 + (s == NET_IMAGE)) * width + i] = (real)tanh((double)dense[q * width + i]);
     }
-    if (!net->head.first.out) // the head for both pictures reads what both passes pooled (net_pair.c)
+    if (!net->head.last.out) // the head for both pictures reads what both passes pooled (net_pair.c)
         return;
     answer_head(tape, &net->head, &state->head, state->pooled, n);
     state->logits = state->head.logits;

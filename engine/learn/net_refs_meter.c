@@ -68,6 +68,11 @@ static void heads(struct lookup *at, const struct model_config *c, const int *an
         net->pair_head = head(at, c, TASK_NLVR2, hidden, 2, 2);
     if (c->task == TASK_NLVR2)
         return;
+    if (c->task == TASK_RETRIEVAL) {
+        lookup_section(at, "%s", "");
+        net->head.last = lookup_linear(at, model_task_head(c->task), c->labels, 2 * c->width);
+        return;
+    }
     net->head = head(at, c, c->task, c->head_hidden, 1, c->labels);
     if (!c->answer_words)
         return;

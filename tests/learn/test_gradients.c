@@ -91,7 +91,8 @@ static void tiny_config(struct model_config *c, const struct setup *setup)
         return;
     }
     model_config_default(c);
-    c->task = TASK_VQA;
+    bool matches = setup->task == TASK_RETRIEVAL;
+    c->task = setup->task;
     c->pictures = 1;
     c->image_size = 64;
     c->patch_size = 16;
@@ -109,9 +110,9 @@ static void tiny_config(struct model_config *c, const struct setup *setup)
     c->positions = 12;
     c->max_tokens = 10;
     c->token_types = 3;
-    c->pair_hidden = 15;
-    c->labels = 11;
-    c->head_hidden = 16;
+    c->pair_hidden = matches ? 0 : 15;
+    c->labels = matches ? 2 : 11;
+    c->head_hidden = matches ? 0 : 16;
     c->stem = stem;
     if (stem == STEM_CONV) {
         c->stem_channels[0] = 5;
@@ -120,7 +121,8 @@ static void tiny_config(struct model_config *c, const struct setup *setup)
         c->stem_expansion = 7;
     }
     c->fusion_norm = order;
-    c->fusion_position = c->answer_words = order == FUSION_PRE;
+    c->fusion_position = order == FUSION_PRE;
+    c->answer_words = order == FUSION_PRE && !matches;
     c->image_eps = c->text_eps = c->fusion_eps = c->head_eps = c->trimmer_eps = 1e-5f;
     if (trimming == DENSE)
         return;
@@ -360,6 +362,13 @@ static void test_trimmers_pre_norm(void **state)
     check_all((struct setup){.stem = STEM_CONV, .order = FUSION_PRE, .trimming = TRIMMERS});
 }
 
+static void test_match(void **state)
+{
+    (void)state;
+    check_all((struct setup){.task = TASK_RETRIEVAL});
+    check_all((struct setup){.task = TASK_RETRIEVAL, .order = FUSION_PRE, .trimming = TRIMMERS});
+}
+
 static void test_pair(void **state)
 {
     (void)state;
@@ -510,7 +519,7 @@ int main(void)
         cmocka_unit_test(test_patch_subset),       cmocka_unit_test(test_trimmers_post_norm),
         cmocka_unit_test(test_trimmers_pre_norm),  cmocka_unit_test(test_compact),
         cmocka_unit_test(test_concat),             cmocka_unit_test(test_frozen),
-        cmocka_unit_test(test_pair),               cmocka_unit_test(test_blip_answers),
+        cmocka_unit_test(test_pair), cmocka_unit_test(test_match),               cmocka_unit_test(test_blip_answers),
         cmocka_unit_test(test_blip_matches),       cmocka_unit_test(test_blip_captions),
         cmocka_unit_test(test_blip_pairs),
     };

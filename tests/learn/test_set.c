@@ -27,6 +27,7 @@ static const struct tiny_options meter = {.task = TASK_VQA, .published = true, .
 static const struct tiny_options blip = {.task = TASK_VQA, .blip = true, .seed = 7};
 static const struct tiny_options captioner = {.task = TASK_CAPTION, .blip = true, .seed = 7};
 static const struct tiny_options matcher = {.task = TASK_RETRIEVAL, .blip = true, .seed = 7};
+static const struct tiny_options meter_matcher = {.task = TASK_RETRIEVAL, .published = true, .seed = 7};
 static const struct tiny_options judge = {.task = TASK_NLVR2, .published = true, .seed = 7};
 static const struct tiny_options blip_judge = {.task = TASK_NLVR2, .blip = true, .seed = 7};
 
@@ -426,6 +427,7 @@ static void test_learns(void **state)
     check_learns(&blip, true, 0.6);
     check_learns(&matcher, true, 0.6);
     check_learns(&captioner, true, 0.75);
+    check_learns(&meter_matcher, true, 0.6);
     check_learns(&judge, true, 0.6);
     check_learns(&blip_judge, true, 0.6);
 }

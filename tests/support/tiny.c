@@ -115,7 +115,7 @@ void tiny_config(const struct tiny_options *options, struct model_config *c)
     c->vocabulary = 22;
     c->max_tokens = 16;
     c->positions = 20;
-    c->labels = options->task == TASK_NLVR2 ? 2 : 9;
+    c->labels = options->task == TASK_NLVR2 || options->task == TASK_RETRIEVAL ? 2 : 9;
     c->head_hidden = 64;
     if (!options->published) {
         c->stem = STEM_CONV;
