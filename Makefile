@@ -8,9 +8,9 @@ CC      ?= gcc
 SANITIZE ?=
 WERROR  ?=
 
-PACKAGES := openblas ncursesw libsixel libjpeg libpng libwebp jansson libpcre2-8 libutf8proc
+PACKAGES := openblas ncursesw libsixel libjpeg libpng zlib libwebp jansson libpcre2-8 libutf8proc
 DEB_BUILD := build-essential pkg-config libopenblas-pthread-dev libncurses-dev libsixel-dev \
-             libjpeg62-turbo-dev libpng-dev libwebp-dev libjansson-dev libpcre2-dev libutf8proc-dev gettext \
+             libjpeg62-turbo-dev libpng-dev zlib1g-dev libwebp-dev libjansson-dev libpcre2-dev libutf8proc-dev gettext \
              libxxhash-dev
 DEB_TEST  := libcmocka-dev libvterm-dev
 
@@ -254,6 +254,7 @@ install: $(BUILD)/trimscope $(CATALOGUES) $(PAPERS)
 	install -Dm644 $(BUILD)/papers/bash $(SHARE)/bash-completion/completions/trimscope
 	install -Dm644 $(BUILD)/papers/zsh $(SHARE)/zsh/site-functions/_trimscope
 	install -Dm644 $(BUILD)/papers/fish $(SHARE)/fish/vendor_completions.d/trimscope.fish
+	install -Dm644 engine/model/names.md $(SHARE)/doc/trimscope/names.md
 	for language in $(LANGUAGES); do \
 	    install -Dm644 $(BUILD)/locale/$$language/LC_MESSAGES/trimscope.mo -t \
 	        $(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES && \
@@ -261,7 +262,7 @@ install: $(BUILD)/trimscope $(CATALOGUES) $(PAPERS)
 	cd assets && find . -type f -exec install -Dm644 {} $(DESTDIR)$(PREFIX)/share/trimscope/{} \;
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/trimscope $(DESTDIR)$(PREFIX)/share/trimscope \
+	rm -rf $(DESTDIR)$(PREFIX)/bin/trimscope $(DESTDIR)$(PREFIX)/share/trimscope $(SHARE)/doc/trimscope \
 	    $(SHARE)/man/man1/trimscope.1 $(LANGUAGES:%=$(SHARE)/man/%/man1/trimscope.1) $(SHARE)/bash-completion/completions/trimscope \
 	    $(SHARE)/zsh/site-functions/_trimscope $(SHARE)/fish/vendor_completions.d/trimscope.fish \
 	    $(LANGUAGES:%=$(DESTDIR)$(PREFIX)/share/locale/%/LC_MESSAGES/trimscope.mo)

@@ -72,11 +72,12 @@ int cmd_import(int argc, char **argv)
         {"half", OPTION_FLAG, &s.options.half, NULL, N_("store the weights as fp16, half the size"), 0, 0},
         {"resolution", OPTION_NUMBER, &s.resolution, "N",
          N_("pixels of a side that pictures will have; the position tables are resized as the original code does"), 16,
-         4096},
+         1024},
         {"task", OPTION_TEXT, &s.options.task, "TASK",
          N_("for a file that can do several: what it shall do, as retrieval (default: what its tensors show)"), 0, 0},
         {"trimmers", OPTION_TEXT, &s.options.trimmers, "FILE",
-         N_("take the trimmers.* tensors of this file (names and shapes: engine/model/names.md)"), 0, 0},
+         N_("take the trimmers.* tensors of this file (names and shapes: names.md in share/doc/trimscope, engine/model in the "
+            "sources)"), 0, 0},
         {"name", OPTION_TEXT, &s.options.name, "NAME", N_("of the model, as the screen shows it"), 0, 0},
         OPTION_ROW_END};
     const struct option_command command = {

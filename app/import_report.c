@@ -23,6 +23,10 @@ static void print_container(struct table *table, const struct import_report *r)
         table_cell(table, "%s", _("not run"));
         table_cell(table, _("%s: the file asks for this to be called"), r->calls);
     }
+    if (r->beside) {
+        table_cell(table, "%s", _("not read"));
+        table_cell(table, _("%s: stand beside \"%s\" in the file"), r->beside, r->place);
+    }
 }
 
 static void print_task(struct table *table, const struct import_report *r)

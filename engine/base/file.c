@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,6 +70,16 @@ void file_unmap(struct file_map *map)
     if (map->data)
         munmap((void *)(size_t)map->data, map->size);
     *map = (struct file_map){0};
+}
+
+void file_map_forget(const struct file_map *map, const void *data, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)data, start = (uintptr_t)map->data;
+    if (!map->data || first < start || first >= start + map->size)
+        return;
+    uintptr_t from = (first + page - 1) / page * page, to = (first + size) / page * page;
+    if (to > from)
+        madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 bool file_read(const char *path, size_t limit, unsigned char **data, size_t *size, struct error *err)

@@ -15,6 +15,9 @@ struct file_map {
 // Maps a regular file for reading. An empty file is an error. Release with file_unmap().
 bool file_map(struct file_map *map, const char *path, struct error *err);
 void file_unmap(struct file_map *map);
+// Gives back the memory of the pages within `size` bytes from `data` on, which are read again when somebody looks. What does
+// not lie in the map stays as it is.
+void file_map_forget(const struct file_map *map, const void *data, size_t size);
 
 // Whether both paths lead to one file that is there.
 bool file_same(const char *one, const char *other);

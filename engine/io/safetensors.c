@@ -25,6 +25,7 @@ struct reading {
 
 static bool parse_header(struct reading *file, struct error *err)
 {
+    static const char lfs[] = "version https://git-lfs";
     uint64_t size;
     if (zip_recognise(file->map.data, file->map.size) || torch_is_legacy(file->map.data, file->map.size))
         return error_set(err, ERROR_INPUT,
@@ -32,14 +33,19 @@ static bool parse_header(struct reading *file, struct error *err)
     if (file->map.size < sizeof size)
         return error_set(err, ERROR_INPUT, "not a safetensors file: it has only %zu bytes", file->map.size);
     memcpy(&size, file->map.data, sizeof size);
-    if (size > file->map.size - sizeof size)
+    if (file->map.size > sizeof lfs && !memcmp(file->map.data, lfs, sizeof lfs - 1))
+        return error_set(err, ERROR_INPUT, "this is a pointer of Git LFS, not the file itself; `git lfs pull` brings that");
+    bool whole = size <= file->map.size - sizeof size;
+    if (!whole && size > HEADER_LIMIT)
+        return error_set(err, ERROR_INPUT, "this is no weights file: neither safetensors nor what torch.save() writes");
+    if (!whole)
         return error_set(
             err, ERROR_INPUT,
             "not a safetensors file, or cut short: its header claims %llu bytes, the file has %zu",
             (unsigned long long)size, file->map.size);
     if (size > HEADER_LIMIT)
-        return error_set(err, ERROR_INPUT, "the header has %llu bytes; the limit is %d",
-                         (unsigned long long)size, HEADER_LIMIT);
+        return error_set(err, ERROR_INPUT, "the header has %llu bytes; the limit is %d", (unsigned long long)size,
+                         HEADER_LIMIT);
     json_error_t json;
     file->header =
         json_loadb((const char *)file->map.data + sizeof size, (size_t)size, JSON_REJECT_DUPLICATES, &json);

@@ -4,8 +4,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct tensor_list {
     struct tensor *tensors; // their names are owned
@@ -153,11 +151,5 @@ const char *tensor_list_metadata(const struct tensor_list *list, const char *key
 
 void tensor_list_forget(const struct tensor_list *list, const struct tensor *tensor)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), data = (uintptr_t)tensor->data;
-    uintptr_t map = (uintptr_t)list->map.data;
-    if (!map || data < map || data >= map + list->map.size)
-        return;
-    uintptr_t from = (data + page - 1) / page * page, to = (data + tensor_bytes(tensor)) / page * page;
-    if (to > from)
-        madvise((void *)from, to - from, MADV_DONTNEED);
+    file_map_forget(&list->map, tensor->data, tensor_bytes(tensor));
 }

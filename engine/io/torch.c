@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_LIMIT = 400 };
+enum { NAME_LIMIT = 400, SUMMED_AT_ONCE = 4 << 20 };
 
 struct reading {
     struct torch_file file;
@@ -199,9 +199,27 @@ static void list_calls(const struct pickle *pickle, char *out, size_t size)
     }
 }
 
-static bool describe(struct reading *r, const char *place, struct error *err)
+// The keys of the dictionary that the tensors' place is one of, but for that.
+static void list_beside(const struct pickle_value *root, const char *place, char *out, size_t size)
 {
-    char calls[512], others[16];
+    *out = '\0';
+    for (size_t i = 0; *place && i + 1 < root->length; i += 2) {
+        const struct pickle_value *key = root->items[i];
+        size_t length = strlen(out);
+        if (key->kind != PICKLE_TEXT || pickle_is_text(key, place) || memchr(key->text, '\0', key->length))
+            continue;
+        if (length + key->length + sizeof ", ..." > size) {
+            strcpy(out + length, ", ..." + (length ? 0 : 2));
+            return;
+        }
+        snprintf(out + length, size - length, "%s%.*s", length ? ", " : "", (int)key->length, key->text);
+    }
+}
+
+static bool describe(struct reading *r, const struct pickle_value *root, const char *place, struct error *err)
+{
+    char calls[512], others[16], beside[256];
+    list_beside(root, place, beside, sizeof beside);
     list_calls(r->file.pickle, calls, sizeof calls);
     snprintf(others, sizeof others, "%d", r->others);
     json_t *object = json_pack("{s:s, s:s}", "container", r->file.zip ? "zip" : "legacy", "place", place);
@@ -209,6 +227,8 @@ static bool describe(struct reading *r, const char *place, struct error *err)
     // A name that is no UTF-8 cannot be told.
     if (ok && *calls)
         json_object_set_new(object, "calls", json_string(calls));
+    if (ok && *beside)
+        json_object_set_new(object, "beside", json_string(beside));
     if (ok && r->others)
         ok = json_object_set_new(object, "others", json_string(others)) == 0;
     tensor_list_own_metadata(r->list, object);
@@ -233,7 +253,25 @@ static bool read_tensors(struct reading *r, struct error *err)
         return error_set(err, ERROR_INPUT,
                          "there is no tensor in it, neither at its top nor under \"state_dict\" or "
                          "\"model\"");
-    return tensor_list_index(r->list, err) && describe(r, place, err);
+    return tensor_list_index(r->list, err) && describe(r, root, place, err);
+}
+
+// One flipped bit of a weight shows nowhere else. Pages are given back as it goes: the file may be larger than the memory.
+static bool check_entries(const struct torch_file *file, struct error *err)
+{
+    for (int i = 0; i < zip_count(file->zip); i++) {
+        const struct zip_entry *entry = zip_at(file->zip, i);
+        struct zip_sum sum = {0};
+        for (size_t at = 0; at < entry->size; at += SUMMED_AT_ONCE) {
+            size_t left = entry->size - at, count = left < SUMMED_AT_ONCE ? left : SUMMED_AT_ONCE;
+            zip_sum_add(&sum, entry->data + at, count);
+            file_map_forget(&file->map, entry->data + at, count);
+        }
+        if (!zip_sum_fits(&sum, entry))
+            return error_set(err, ERROR_INPUT, "the entry %.*s does not have the checksum that the archive says: it is damaged, "
+                                               "or was not downloaded rightly", (int)entry->name_length, entry->name);
+    }
+    return true;
 }
 
 struct tensor_list *torch_open(const char *path, struct error *err)
@@ -248,7 +286,7 @@ struct tensor_list *torch_open(const char *path, struct error *err)
         ok = torch_open_legacy(&r.file, err);
     else
         ok = error_set(err, ERROR_INPUT, "not a file that torch.save() has written");
-    ok = ok && read_tensors(&r, err);
+    ok = ok && read_tensors(&r, err) && (!r.file.zip || check_entries(&r.file, err));
     pickle_free(r.file.pickle);
     zip_close(r.file.zip);
     memory_free(r.file.keys);

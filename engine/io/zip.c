@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 enum {
     END_SIZE = 22,
@@ -167,7 +168,8 @@ static bool read_entry(const struct zip *zip, uint64_t *at, uint64_t end, uint64
     size_t name = get16(p + 28), extra = get16(p + 30), whole = CENTRAL_SIZE + name + extra + get16(p + 32);
     if (end - *at < whole)
         return error_set(err, ERROR_INPUT, "the archive's directory is damaged at byte %llu", (unsigned long long)*at);
-    *entry = (struct zip_entry){.name = (const char *)p + CENTRAL_SIZE, .name_length = name};
+    *entry = (struct zip_entry){
+        .name = (const char *)p + CENTRAL_SIZE, .name_length = name, .checksum = get32(p + 16)};
     *at += whole;
     if (get16(p + 8) & 1)
         return error_set(err, ERROR_INPUT, "the entry %.*s is encrypted", (int)name, entry->name);
@@ -284,4 +286,14 @@ const struct zip_entry *zip_find(const struct zip *zip, const char *prefix, size
             low = middle + 1;
     }
     return NULL;
+}
+
+void zip_sum_add(struct zip_sum *sum, const unsigned char *data, size_t size)
+{
+    sum->value = (uint32_t)crc32_z(sum->value, data, size);
+}
+
+bool zip_sum_fits(const struct zip_sum *sum, const struct zip_entry *entry)
+{
+    return !entry->checksum || sum->value == entry->checksum;
 }

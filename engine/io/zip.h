@@ -16,6 +16,7 @@ struct zip_entry {
     const unsigned char *data;
     size_t size;
     uint64_t header; // where its local header begins
+    uint32_t checksum; // CRC-32; 0: the writer has taken none
 };
 
 struct zip;
@@ -33,5 +34,12 @@ const struct zip_entry *zip_at(const struct zip *zip, int index);
 // The entry called prefix[0..prefix_length) followed by name[0..length); NULL where there is none.
 const struct zip_entry *zip_find(const struct zip *zip, const char *prefix, size_t prefix_length, const char *name,
                                  size_t length);
+
+// The CRC-32 of an entry's data, piece by piece, and whether it is the one that the archive says.
+struct zip_sum {
+    uint32_t value;
+};
+void zip_sum_add(struct zip_sum *sum, const unsigned char *data, size_t size);
+bool zip_sum_fits(const struct zip_sum *sum, const struct zip_entry *entry);
 
 #endif

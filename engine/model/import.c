@@ -11,10 +11,13 @@
 #include "engine/text/tokenizer.h"
 #include "engine/text/vocabulary.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PADDED_ROWS = 128 };
 
 // --- opening -------------------------------------------------------------------------------------------------------
 
@@ -52,9 +55,21 @@ static bool take_tokenizer(struct import *import, const struct import_options *o
     }
     if (*tokens < 0)
         return false;
-    return *tokens <= c->vocabulary ||
-           error_set(err, ERROR_INPUT, "the vocabulary has %d tokens, but the model's word table only %d rows", *tokens,
-                     c->vocabulary);
+    if (*tokens > c->vocabulary)
+        return error_set(err, ERROR_INPUT, "the vocabulary has %d tokens, but the model's word table only %d rows", *tokens,
+                         c->vocabulary);
+    // Tables are padded to round numbers, but not by more.
+    return c->vocabulary - *tokens <= PADDED_ROWS + c->vocabulary / 100 ||
+           error_set(err, ERROR_INPUT, "the vocabulary has only %d tokens, but the model's word table %d rows: it is another "
+                                       "model's", *tokens, c->vocabulary);
+}
+
+static int count_answers(const char *text)
+{
+    json_t *list = json_loads(text, 0, NULL);
+    int count = (int)json_array_size(list);
+    json_decref(list);
+    return count;
 }
 
 static bool take_answers(struct import *import, const struct import_options *options, struct error *err)
@@ -68,7 +83,7 @@ static bool take_answers(struct import *import, const struct import_options *opt
     if (options->answers)
         import->answers = answers_read(options->answers, writes ? 0 : c->labels, &import->report.answers, err);
     else if (text && (import->answers = strdup(text)))
-        import->report.answers = c->labels;
+        import->report.answers = count_answers(text);
     return import->answers || (!options->answers && (!text || error_no_memory(err, "the answers")));
 }
 
@@ -92,6 +107,7 @@ static bool recognise(struct import *import, const struct import_options *option
     report->container = container ? container : "safetensors";
     report->place = container ? tensor_list_metadata(import->file, "place") : "";
     report->calls = container ? tensor_list_metadata(import->file, "calls") : NULL;
+    report->beside = container ? tensor_list_metadata(import->file, "beside") : NULL;
     report->file_grid = c->position_grid;
     if (!import_check_rest(import, err))
         return false;
@@ -119,8 +135,8 @@ struct import *import_open(const char *path, const struct import_options *option
     import->file = weights_open(path, err);
     if (import->file && recognise(import, options, err))
         return import;
-    if (import->file)
-        error_prefix(err, "%s", path);
+    if (import->file) // what is wrong with trimmers is wrong in the file that they come from
+        error_prefix(err, "%s", import->trimmers && strstr(err->text, "trimmers.") ? options->trimmers : path);
     import_close(import);
     return NULL;
 }

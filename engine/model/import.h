@@ -45,6 +45,7 @@ struct import_report {
     const char *container;             // "zip", "legacy" or "safetensors"
     const char *place;                 // the key under which the tensors stood; "" for none
     const char *calls;                 // what the pickle asked to be called, which was not done; NULL: nothing
+    const char *beside;                // what stood beside the tensors' place, which is not read; NULL: nothing
     int tensors;                       // that will be written
     int file_grid;                     // patches of a side that the file's position tables are for
     int tokens, answers;               // of the tokenizer and the list of answers that go into the file; 0: none

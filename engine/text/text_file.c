@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-static const size_t FILE_LIMIT = (size_t)64 << 20;
+static const size_t FILE_LIMIT = (size_t)16 << 20; // the largest vocabularies have a few megabytes
+enum { LINES_MOST = 1 << 20 };
 
 static bool check_utf8(const struct text_file *file, const char *path, struct error *err)
 {
@@ -59,6 +60,8 @@ bool text_file_split(struct text_file *file, const char *path, struct error *err
     size_t count = 1;
     for (size_t i = 0; i < file->length; i++)
         count += file->text[i] == '\n' || file->text[i] == '\r';
+    if (count > LINES_MOST)
+        return error_set(err, ERROR_INPUT, "%s has %zu lines; at most %d can be read", path, count, LINES_MOST);
     file->lines = memory_alloc(count, sizeof *file->lines);
     if (!file->lines)
         return error_no_memory(err, path);

@@ -1,5 +1,6 @@
 // Files that PyTorch wrote (tests/fixtures/containers; what is in them: reference/README.md) and files made by hand.
 #include "engine/io/torch.h"
+#include "engine/base/memory.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/scratch.h"
 #include "tests/support/torch_file.h"
@@ -68,6 +69,8 @@ static void check_all(const char *path, const char *container, const char *place
     assert_string_equal(tensor_list_metadata(list, "container"), container);
     assert_string_equal(tensor_list_metadata(list, "place"), place);
     assert_null(tensor_list_metadata(list, "others"));
+    const char *beside = tensor_list_metadata(list, "beside");
+    assert_true(beside && (!strncmp(beside, "epoch", 5) || !strcmp(beside, "x")));
     if (calls)
         assert_string_equal(tensor_list_metadata(list, "calls"), calls);
     else
@@ -103,6 +106,28 @@ static void test_a_call_is_told_and_not_made(void **state)
     check_all(FOLDER "hostile_reduce.ckpt", "zip", "state_dict", "posix.system");
     FILE *stream = fopen(made_by_call, "r");
     assert_null(stream);
+}
+
+// One bit of a weight, and a key that leads to another storage of the same size: neither shows in any length.
+static void test_damage_is_no_weight(void **state)
+{
+    (void)state;
+    static const float counting[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    struct error err = {0};
+    unsigned char *bytes, *at = NULL;
+    size_t size;
+    assert_true(file_read(FOLDER "lightning_zip.ckpt", 1 << 20, &bytes, &size, &err));
+    for (size_t i = 0; !at && i + sizeof counting <= size; i++)
+        at = memcmp(bytes + i, counting, sizeof counting) ? NULL : bytes + i;
+    assert_non_null(at);
+    for (int bit = 0; bit < 8; bit++) {
+        at[5] ^= (unsigned char)(1 << bit);
+        assert_null(weights_open(scratch_write("flipped.ckpt", bytes, size), &err));
+        assert_non_null(strstr(err.text, "does not have the checksum"));
+        at[5] ^= (unsigned char)(1 << bit);
+    }
+    tensor_list_close(open_or_fail(scratch_write("flipped.ckpt", bytes, size)));
+    memory_free(bytes);
 }
 
 static void test_made_by_hand(void **state)
@@ -192,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_legacy),
         cmocka_unit_test(test_zip_with_model_key),
         cmocka_unit_test(test_a_call_is_told_and_not_made),
+        cmocka_unit_test(test_damage_is_no_weight),
         cmocka_unit_test(test_made_by_hand),
         cmocka_unit_test(test_zip64_fields),
         cmocka_unit_test(test_beyond_four_gigabytes),

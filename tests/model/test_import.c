@@ -322,6 +322,13 @@ static void test_words_and_answers_go_in(void **state)
     assert_non_null(model->tokenizer);
     assert_string_equal(model->answers[2], "2");
     model_free(model);
+    // Once more: what the file carries is told.
+    const char *once = import_or_fail(make_checkpoint(BLIP, "model", as_it_is), &options);
+    char *copy = strdup(once);
+    import = open_or_fail(copy, &plain);
+    assert_int_equal(import_report(import)->answers, 3);
+    import_close(import);
+    free(copy);
     const struct import_options few = {.answers = options.answers};
     expect_refusal(make_checkpoint(METER, "", as_it_is), &few, "50");
     const struct import_options many = {.vocabulary = (const char *const[]){"assets/vocabularies/bert"},
