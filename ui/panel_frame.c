@@ -29,8 +29,10 @@ static void draw_cut_off(const struct pane *pane, int *column, int end)
     char text[64];
     if (cut_off < 0.005)
         return;
-    snprintf(text, sizeof text, sides ? _("%.0f %% cut off left and right") : _("%.0f %% cut off at top and bottom"),
-             100 * cut_off);
+    cut_off = fmin(floor(100 * cut_off + 0.5), 99); // something is always left
+    snprintf(text, sizeof text, sides ? _("%.0f %% cut off left and right") : _("%.0f %% cut off at top and bottom"), cut_off);
+    if (draw_width(text) >= end - *column)
+        snprintf(text, sizeof text, _("%.0f %% cut off"), cut_off);
     if (draw_width(text) < end - *column)
         *column += draw_text(pane, STYLE_BAR_DIM, pane->layout->header.row, *column, end - *column - 1, text) + 2;
 }
@@ -313,6 +315,8 @@ void panel_legend(const struct pane *pane, enum graphics graphics)
     if (view->show == SHOW_ATTENTION)
         low = 0;
     int digits = (view->show == SHOW_ATTENTION ? 3 : 2) - (rect.columns < 30);
+    for (double told = pow(10, digits) * (double)(high - low); told > 0 && told < 10 && digits < 5; told *= 10)
+        digits++; // both ends of a short scale would read the same
     column +=
         draw_format(pane, STYLE_NUMBER, rect.row, column, end - column, "%.*f", digits, (double)low) + 1;
     if (end - column >= 6)
