@@ -136,6 +136,7 @@ enum {
     BLOCK_BYTES = 768 * 1024,
     CHUNKS_PER_WORKER = 8,
     FETCHING_TILES = 8,
+    COPIED_TOGETHER = 1 << 16, // numbers of x that workers copy together rather than each for itself
     HALVES_TILES = 2, // up to which halves are widened in every tile anew
 };
 
@@ -186,6 +187,7 @@ struct task {
     int live_panels, row_blocks, chunks;
     float *tiles;      // one block of rows for each worker
     size_t tiles_size; // in floats
+    bool shared;       // the first one is for all: there is one block of rows, and copying it takes a while
     int *tiles_hold;   // which block of rows each worker has there, -1: none
     atomic_int *taken; // of the jobs of each worker
     int workers;
@@ -235,21 +237,33 @@ static int share(int total, int parts, int part)
     return (int)((int64_t)total * part / parts);
 }
 
-static void pack_rows(const struct task *task, float *tiles, int from, int to)
+static size_t tile_floats(const struct task *task)
+{
+    return (size_t)ceil_div(task->linear->in, BLOCK_DEPTH) * (size_t)gemm_of(task->linear)->rows * BLOCK_STRIDE;
+}
+
+// Rows from..to are cut into as few tiles as hold them, of about the same number of rows.
+static void pack_tile(const struct task *task, float *tiles, int from, int to, int t)
 {
     const struct gemm_kernels *gemm = gemm_of(task->linear);
     int rows = to - from, tile_count = ceil_div(rows, gemm->rows);
-    size_t tile_floats = (size_t)ceil_div(task->linear->in, BLOCK_DEPTH) * (size_t)gemm->rows * BLOCK_STRIDE;
-    for (int t = 0; t < tile_count; t++, tiles += tile_floats) {
-        int first = share(rows, tile_count, t), end = share(rows, tile_count, t + 1);
-        for (int r = first; r < end; r++) {
-            const float *x = task->x + (size_t)(from + r) * (size_t)task->ldx;
-            float *row = tiles + (size_t)(r - first) * BLOCK_STRIDE;
-            for (int s = 0; s < task->span_count; s++)
-                memcpy(row + task->spans[s].a, x + task->spans[s].b / (size_t)gemm->columns,
-                       (size_t)task->spans[s].depth * sizeof(float));
-        }
+    int first = share(rows, tile_count, t), end = share(rows, tile_count, t + 1);
+    tiles += (size_t)t * tile_floats(task);
+    for (int r = first; r < end; r++) {
+        const float *x = task->x + (size_t)(from + r) * (size_t)task->ldx;
+        float *row = tiles + (size_t)(r - first) * BLOCK_STRIDE;
+        for (int s = 0; s < task->span_count; s++)
+            memcpy(row + task->spans[s].a, x + task->spans[s].b / (size_t)gemm->columns,
+                   (size_t)task->spans[s].depth * sizeof(float));
     }
+}
+
+// One tile of all rows, for all workers.
+static void pack_job(void *context, int index, int worker)
+{
+    const struct task *task = context;
+    (void)worker;
+    pack_tile(task, task->tiles, 0, task->rows, index);
 }
 
 // What tile `t` fetches of the panel that follows, which the first `tiles` tiles share.
@@ -272,13 +286,12 @@ static void apply_panel(const struct task *task, const float *tiles, float *wide
         return;
     const float *bias = linear->bias + (size_t)panel * (size_t)columns;
     int rows = to - from, tile_count = ceil_div(rows, gemm->rows);
-    size_t tile_floats = (size_t)ceil_div(linear->in, BLOCK_DEPTH) * (size_t)gemm->rows * BLOCK_STRIDE;
     bool as_halves = linear->halves && tile_count <= HALVES_TILES;
     const float *weights = as_halves ? NULL : linear_panel(linear, panel, widened);
     const uint16_t *halves = as_halves ? linear->halves + (size_t)panel * panel_floats(linear) : NULL;
     int fetching = tile_count < FETCHING_TILES ? tile_count : FETCHING_TILES;
     float sums[TILE_ROWS_MAX * TILE_COLUMNS_MAX] __attribute__((aligned(MEMORY_ALIGNMENT)));
-    for (int t = 0; t < tile_count; t++, tiles += tile_floats) {
+    for (int t = 0; t < tile_count; t++, tiles += tile_floats(task)) {
         int first = share(rows, tile_count, t), count = share(rows, tile_count, t + 1) - first;
         size_t row = (size_t)(from + first);
         struct ahead ahead = fetch_next(task, panel, t, fetching);
@@ -316,10 +329,11 @@ static void apply_job(void *context, int ignored, int worker)
     int block = index / task->chunks, chunk = index % task->chunks;
     int from = share(task->rows, task->row_blocks, block),
         to = share(task->rows, task->row_blocks, block + 1);
-    float *tiles = task->tiles + (size_t)worker * task->tiles_size;
+    float *tiles = task->tiles + (task->shared ? 0 : (size_t)worker * task->tiles_size);
     float *widened = task->widened ? task->widened + (size_t)worker * panel_floats(task->linear) : NULL;
-    if (task->tiles_hold[worker] != block) {
-        pack_rows(task, tiles, from, to);
+    if (!task->shared && task->tiles_hold[worker] != block) {
+        for (int t = 0; t < ceil_div(to - from, gemm_of(task->linear)->rows); t++)
+            pack_tile(task, tiles, from, to, t);
         task->tiles_hold[worker] = block;
     }
     int first = share(task->live_panels, task->chunks, chunk),
@@ -388,6 +402,9 @@ void linear_apply(struct math *math, const struct linear *linear, const float *x
         task.tiles_hold[w] = -1;
         atomic_init(&task.taken[w], 0);
     }
+    task.shared = workers > 1 && task.row_blocks == 1 && (size_t)rows * (size_t)task.depth >= COPIED_TOGETHER;
+    if (task.shared)
+        thread_pool_run(pool, pack_job, &task, ceil_div(rows, gemm_of(linear)->rows));
     thread_pool_run(pool, apply_job, &task, task.row_blocks * task.chunks);
     *macs += work;
     arena_rewind(&math->scratch, mark);

@@ -28,10 +28,24 @@ int rank_select(const struct answer_list *answers, const float *logits, int voca
     return count;
 }
 
-static double piece_loss(const float *z, int vocabulary, int piece)
+// A row of logits, and what the loss of every piece takes from all of it.
+struct word_row {
+    const float *z;
+    int vocabulary;
+    double whole, sum;
+};
+
+static struct word_row word_row(const float *z, int vocabulary)
 {
-    double sum, whole = log_sum_exp(z, vocabulary, &sum);
-    return (1 - DECODER_SMOOTHING) * (whole - (double)z[piece]) + DECODER_SMOOTHING * (whole - sum / vocabulary);
+    struct word_row row = {.z = z, .vocabulary = vocabulary};
+    row.whole = log_sum_exp(z, vocabulary, &row.sum);
+    return row;
+}
+
+static double piece_loss(const struct word_row *row, int piece)
+{
+    return (1 - DECODER_SMOOTHING) * (row->whole - (double)row->z[piece]) +
+           DECODER_SMOOTHING * (row->whole - row->sum / row->vocabulary);
 }
 
 // Answers that are computed together: their inner pieces as rows of one pass.
@@ -100,8 +114,9 @@ void rank_losses(struct forward *forward, const struct rank_start *start, const 
     struct batch *batch = arena_alloc(scratch, 1, sizeof *batch);
     if (rows)
         *rows = 0;
+    struct word_row first = word_row(start->logits, c->vocabulary);
     for (int k = 0; k < count; k++)
-        losses[k] = piece_loss(start->logits, c->vocabulary, answers->ids[answers->start[top[k]]]);
+        losses[k] = piece_loss(&first, answers->ids[answers->start[top[k]]]);
     for (int from = 0; from < count;) {
         from = fill_batch(batch, answers, top, from, count);
         if (rows)
@@ -110,9 +125,10 @@ void rank_losses(struct forward *forward, const struct rank_start *start, const 
         for (int r = 0; r < batch->rows; r += HEAD_ROWS) {
             int some = batch->rows - r < HEAD_ROWS ? batch->rows - r : HEAD_ROWS;
             forward_word_head(forward, x + (size_t)r * width, some, logits);
-            for (int i = 0; i < some; i++)
-                losses[batch->answer[r + i]] +=
-                    piece_loss(logits + (size_t)i * (size_t)c->vocabulary, c->vocabulary, batch->next[r + i]);
+            for (int i = 0; i < some; i++) {
+                struct word_row row = word_row(logits + (size_t)i * (size_t)c->vocabulary, c->vocabulary);
+                losses[batch->answer[r + i]] += piece_loss(&row, batch->next[r + i]);
+            }
         }
     }
     arena_rewind(scratch, mark);
