@@ -118,11 +118,11 @@ static void print_cut_off(const struct trace *trace)
 {
     for (int p = 0; p < trace->picture_count; p++) {
         bool sides;
-        double cut_off = trace_cut_off(&trace->pictures[p], &sides);
-        if (cut_off >= 0.005)
+        double cut_off = trace_cut_off_told(&trace->pictures[p], &sides);
+        if (cut_off > 0)
             printf(sides ? _("%s: %.0f %% cut off at its left and right, which the model does not see\n")
                          : _("%s: %.0f %% cut off at its top and bottom, which the model does not see\n"),
-                   show(trace->pictures[p].path ? trace->pictures[p].path : "").text, 100 * cut_off);
+                   show(trace->pictures[p].path ? trace->pictures[p].path : "").text, cut_off);
     }
 }
 

@@ -273,17 +273,17 @@ static void narrate_embed(struct text *text, const struct view *view, const stru
     say(text,
         _("The picture is cut into %d × %d = %d patches and a CLS token that will stand for all of it."),
         picture->grid_rows, picture->grid_columns, picture->grid_rows * picture->grid_columns);
-    begin(text);
-    say(text, "%s", _("All are alive."));
     bool sides;
-    double cut_off = trace_cut_off(picture, &sides);
-    if (cut_off >= 0.005) {
+    double cut_off = trace_cut_off_told(picture, &sides);
+    if (cut_off > 0) {
         begin(text);
         say(text,
-            sides ? _("%.0f %% of the picture, at its left and right, were cut off before: the model never sees them.")
-                  : _("%.0f %% of the picture, at its top and bottom, were cut off before: the model never sees them."),
-            100 * cut_off);
+            sides ? _("%.0f %% of the picture, left and right, is never seen.")
+                  : _("%.0f %% of the picture, top and bottom, is never seen."),
+            cut_off);
     }
+    begin(text);
+    say(text, "%s", _("All are alive."));
 }
 
 static void narrate_answer(struct text *text, const struct view *view, const struct stage *stage)

@@ -25,11 +25,10 @@ static void draw_cut_off(const struct pane *pane, int *column, int end)
 {
     bool sides;
     const struct trace *trace = &pane->view->trace;
-    double cut_off = trace->picture_count > 0 ? trace_cut_off(&trace->pictures[0], &sides) : 0;
+    double cut_off = trace->picture_count > 0 ? trace_cut_off_told(&trace->pictures[0], &sides) : 0;
     char text[64];
-    if (cut_off < 0.005)
+    if (cut_off <= 0)
         return;
-    cut_off = fmin(floor(100 * cut_off + 0.5), 99); // something is always left
     snprintf(text, sizeof text, sides ? _("%.0f %% cut off left and right") : _("%.0f %% cut off at top and bottom"), cut_off);
     if (draw_width(text) >= end - *column)
         snprintf(text, sizeof text, _("%.0f %% cut off"), cut_off);

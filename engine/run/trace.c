@@ -219,6 +219,11 @@ double trace_cut_off(const struct trace_picture *picture, bool *sides)
     return *sides ? 1 - shape / own : 1 - own / shape;
 }
 
+double trace_cut_off_told(const struct trace_picture *picture, bool *sides)
+{
+    return fmin(round(100 * trace_cut_off(picture, sides)), 99);
+}
+
 // Whether an earlier token covers the same bytes: the token is a part of a word that no letters of it stand for.
 static bool shares_word(const struct trace *trace, int token)
 {

@@ -162,6 +162,8 @@ int trace_unread(const struct trace *trace);
 // The share of a picture that its crop to the shape of the grid has cut off, half of it at either end; *sides: left and
 // right, else above and below. 0 where the model sees all.
 double trace_cut_off(const struct trace_picture *picture, bool *sides);
+// The same as people are told it, in whole percent: 0 where it is not worth a word, never all of the picture.
+double trace_cut_off_told(const struct trace_picture *picture, bool *sides);
 
 // A token as a person reads it, cleaned for a terminal: the bytes of the question it covers; what covers none by its own
 // name; and the second of two tokens for one word as its name with "+" for the tokenizer's marks ("mice" "+s").
