@@ -10,8 +10,7 @@ struct tensor_list {
     const struct tensor **by_name;
     int count, most;
     struct file_map map;
-    void **blocks;
-    size_t block_count;
+    struct spill spill; // where tensors lie that do not lie in the map as they are
     json_t *metadata;
 };
 
@@ -59,9 +58,7 @@ void tensor_list_close(struct tensor_list *list)
         return;
     for (int i = 0; i < list->count; i++)
         memory_free((void *)(size_t)list->tensors[i].name);
-    for (size_t i = 0; i < list->block_count; i++)
-        memory_free(list->blocks[i]);
-    free(list->blocks);
+    spill_close(&list->spill);
     json_decref(list->metadata);
     memory_free(list->tensors);
     memory_free(list->by_name);
@@ -103,14 +100,9 @@ void tensor_list_own_map(struct tensor_list *list, struct file_map map)
     list->map = map;
 }
 
-bool tensor_list_own_block(struct tensor_list *list, void *block)
+void tensor_list_own_spill(struct tensor_list *list, struct spill spill)
 {
-    void **blocks = realloc(list->blocks, (list->block_count + 1) * sizeof *blocks);
-    if (!blocks)
-        return false;
-    list->blocks = blocks;
-    list->blocks[list->block_count++] = block;
-    return true;
+    list->spill = spill;
 }
 
 void tensor_list_own_metadata(struct tensor_list *list, json_t *object)
@@ -152,4 +144,5 @@ const char *tensor_list_metadata(const struct tensor_list *list, const char *key
 void tensor_list_forget(const struct tensor_list *list, const struct tensor *tensor)
 {
     file_map_forget(&list->map, tensor->data, tensor_bytes(tensor));
+    spill_settle(&list->spill, tensor->data, tensor_bytes(tensor));
 }

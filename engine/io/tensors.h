@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/file.h"
+#include "engine/base/spill.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,7 +47,7 @@ const struct tensor *tensor_list_at(const struct tensor_list *list, int index);
 const struct tensor *tensor_list_find(const struct tensor_list *list, const char *name);
 // A text that the file carries beside its tensors, NULL where there is none.
 const char *tensor_list_metadata(const struct tensor_list *list, const char *key);
-// Gives the memory of a mapped tensor's pages back, which are read again when somebody looks; others stay as they are.
+// Gives the memory of a tensor's pages back, which are read again when somebody looks; of another list's tensor nothing.
 void tensor_list_forget(const struct tensor_list *list, const struct tensor *tensor);
 
 // For those who make a list: room for `most` tensors; add each (name and all are copied, the data is not); end with
@@ -56,7 +57,7 @@ struct tensor_list *tensor_list_new(size_t most);
 bool tensor_list_add(struct tensor_list *list, const struct tensor *tensor);
 bool tensor_list_index(struct tensor_list *list, struct error *err);
 void tensor_list_own_map(struct tensor_list *list, struct file_map map);
-bool tensor_list_own_block(struct tensor_list *list, void *block); // of memory_alloc(); kept by the caller where false
+void tensor_list_own_spill(struct tensor_list *list, struct spill spill);
 void tensor_list_own_metadata(struct tensor_list *list, struct json_t *object); // its strings are the metadata
 
 #endif

@@ -13,7 +13,8 @@ enum { NAME_LIMIT = 400, SUMMED_AT_ONCE = 4 << 20 };
 struct reading {
     struct torch_file file;
     struct tensor_list *list;
-    size_t copied; // bytes of tensors that were not contiguous
+    struct spill spill; // tensors that were not contiguous
+    size_t copied;      // bytes of these
     int others;    // entries that are no tensors
 };
 
@@ -110,18 +111,16 @@ static bool place_tensor(struct reading *r, struct tensor *tensor, const struct 
     }
     if (tensor->elements > left / size)
         return error_set(err, ERROR_INPUT,
-                         "it is not contiguous, and copies of such tensors would take more memory than "
+                         "it is not contiguous, and copies of such tensors would take more room than "
                          "the whole file");
-    unsigned char *copy = memory_alloc(tensor->elements, size);
+    unsigned char *copy = spill_take(&r->spill, tensor->elements * size, r->file.map.size, err);
     if (!copy)
-        return error_no_memory(err, "a tensor that is not contiguous");
+        return false;
     copy_view(tensor, view, copy);
     r->copied += tensor->elements * size;
     tensor->data = copy;
-    if (!tensor_list_own_block(r->list, copy)) {
-        memory_free(copy);
-        return error_no_memory(err, "the list of tensors");
-    }
+    spill_settle(&r->spill, copy, tensor->elements * size);
+    file_map_forget(&r->file.map, view->storage.data, view->storage.elements * size);
     return true;
 }
 
@@ -292,9 +291,11 @@ struct tensor_list *torch_open(const char *path, struct error *err)
     memory_free(r.file.keys);
     if (ok) {
         tensor_list_own_map(r.list, r.file.map);
+        tensor_list_own_spill(r.list, r.spill);
         return r.list;
     }
     tensor_list_close(r.list);
+    spill_close(&r.spill);
     file_unmap(&r.file.map);
     error_prefix(err, "cannot use %s", path);
     return NULL;

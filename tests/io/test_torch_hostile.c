@@ -158,7 +158,7 @@ static void test_absurd_sizes(void **state)
 static void test_copies_are_bounded(void **state)
 {
     (void)state;
-    EXPECT_ERROR(TENSOR(FLOATS, KEY, "K\6", "K\0", "J\0\0\x10\0\x85", "K\0\x85"), "more memory than the whole file");
+    EXPECT_ERROR(TENSOR(FLOATS, KEY, "K\6", "K\0", "J\0\0\x10\0\x85", "K\0\x85"), "more room than the whole file");
 }
 
 static void test_what_holds_itself(void **state)
