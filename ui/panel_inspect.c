@@ -133,9 +133,10 @@ static void draw_token(const struct pane *pane, int stage, int stream, int token
                     _("self %s  cross %s  total %s (limit %s)"), self, cross, total, limit);
         return;
     }
-    int third = rect.columns / 3 < 16 ? 16 : rect.columns / 3; // "threshold +0.00" and a space
+    int third = rect.columns / 3 < 16 ? 16 : rect.columns / 3;
+    bool wide = third >= 18; // for "threshold +0.0012" and a space
     const char *names[2][3] = {{in_("score", "self"), in_("score", "cross"), in_("score", "total")},
-                               {_("threshold"), _("margin"), in_("probability", "keep")}};
+                               {wide ? _("threshold") : in_("a threshold", "limit"), _("margin"), in_("probability", "keep")}};
     const char *values[2][3] = {{self, cross, total}, {limit, margin, keep}};
     for (int i = 0; i < 3; i++) {
         int width = draw_width(names[0][i]), other = draw_width(names[1][i]);

@@ -156,6 +156,8 @@ static void go_to(struct plain *plain, int stage)
     int last = view->trace.stage_count - 1;
     if (stage < 0)
         fputs(_("This is the first stage.\n"), plain->out);
+    else if (stage > last && plain->error[0])
+        fprintf(plain->out, "%s\n", plain->error); // why it goes no further
     else if (stage > last)
         fputs(_("This is the last stage.\n"), plain->out);
     view->stage = stage < 0 ? 0 : stage > last ? last : stage;

@@ -265,8 +265,10 @@ static void draw_found(const struct popup *popup, const struct pane *pane, struc
         snprintf(name, sizeof name, _("page: %s"), action_name(found->action));
     draw_row(pane, rect, row, selected, name, NULL);
     char keys[32];
+    if (draw_width(name) >= 18) // a long one takes the room of the rest
+        return;
     draw_text(pane, selected ? STYLE_SELECTED : STYLE_KEY, row, rect.column + 20, 9, key_shown(key, keys, sizeof keys));
-    if (draw_width(name) < 17 && rect.columns > 34)
+    if (rect.columns > 34)
         draw_text(pane, selected ? STYLE_SELECTED : STYLE_DIM, row, rect.column + 30, rect.columns - 30,
                   _(help ? help : key->help));
 }

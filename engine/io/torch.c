@@ -1,6 +1,7 @@
 #include "engine/io/torch.h"
 
 #include "engine/base/memory.h"
+#include "engine/base/text.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/torch_private.h"
 
@@ -198,20 +199,28 @@ static void list_calls(const struct pickle *pickle, char *out, size_t size)
     }
 }
 
-// The keys of the dictionary that the tensors' place is one of, but for that.
+// The keys of the dictionary that the tensors' place is one of, but for that; long ones shortened.
 static void list_beside(const struct pickle_value *root, const char *place, char *out, size_t size)
 {
+    static const char more[] = ", ...";
+    char whole[NAME_LIMIT + 1], shown[48];
     *out = '\0';
     for (size_t i = 0; *place && i + 1 < root->length; i += 2) {
         const struct pickle_value *key = root->items[i];
         size_t length = strlen(out);
-        if (key->kind != PICKLE_TEXT || pickle_is_text(key, place) || memchr(key->text, '\0', key->length))
+        if (key->kind != PICKLE_TEXT || !key->length || key->length > NAME_LIMIT || pickle_is_text(key, place) ||
+            memchr(key->text, '\0', key->length))
             continue;
-        if (length + key->length + sizeof ", ..." > size) {
-            strcpy(out + length, ", ..." + (length ? 0 : 2));
+        memcpy(whole, key->text, key->length);
+        whole[key->length] = '\0';
+        if (!text_is_utf8(whole)) // cannot be told
+            continue;
+        text_fit(shown, sizeof shown, whole);
+        if (length + 2 + strlen(shown) + sizeof more > size) { // there is always room for `more`
+            strcpy(out + length, more);
             return;
         }
-        snprintf(out + length, size - length, "%s%.*s", length ? ", " : "", (int)key->length, key->text);
+        snprintf(out + length, size - length, "%s%s", length ? ", " : "", shown);
     }
 }
 

@@ -42,6 +42,7 @@ struct ragged {
     const int *first; // per row: where its sequence begins in kv, in keys
     const int *place; // per row: where in its sequence its own key goes
     const int *keys;
+    bool kept;        // words to come read it too, by all heads: those that are switched off here are not there
 };
 
 // One layer in place over x (rows, D). kv: what forward_memory() gave for the other stream (keys rows); NULL leaves MCA

@@ -106,8 +106,15 @@ size_t forward_scratch(const struct model *model, int workers)
     ffn = larger(ffn, (size_t)c->decoder_ffn);
     // Of one layer: contexts, Q K V, a copy for a probe, and the probabilities that the mass of cross-attention is read
     // from; or the FFN's hidden and normed rows.
+    size_t hidden = 0, rank = 0; // of the widest trimmers
+    for (int s = 0; s < STACK_COUNT; s++)
+        for (int l = 0; l < MODEL_LAYERS; l++) {
+            hidden = larger(hidden, (size_t)c->trimmers[s][l].hidden);
+            rank = larger(rank, (size_t)c->trimmers[s][l].rank);
+        }
     size_t probabilities = tokens * (size_t)c->max_tokens * (size_t)c->heads;
     size_t layer = larger(tokens * width * 5 + probabilities + 2 * tokens, tokens * (ffn + width));
+    layer = larger(layer, tokens * (width + hidden + rank) + 2 * (width + rank));
     // K and V of both streams and gathered copies, which fusion holds while its layers run.
     size_t fusion = 8 * tokens * width;
     size_t conv = c->stem == STEM_PATCH
@@ -121,7 +128,7 @@ size_t forward_scratch(const struct model *model, int workers)
     size_t unfolded = c->stem == STEM_PATCH ? 3 * (size_t)(c->patch_size * c->patch_size)
                                             : larger(48, 9 * larger((size_t)c->stem_channels[0], (size_t)c->stem_channels[1]));
     size_t widest = larger(larger(ffn, width), larger(unfolded, (size_t)c->head_hidden));
-    widest = larger(widest, 2 * width * (size_t)c->pictures);
+    widest = larger(larger(widest, 2 * width * (size_t)c->pictures), larger(hidden, rank));
     size_t rows = c->stem == STEM_CONV ? larger(tokens, pixels / 16) : tokens;
     size_t inner = larger(linear_scratch((int)widest, (int)rows, workers),
                           attention_scratch((int)tokens, (int)tokens, model_head_size(c), workers));

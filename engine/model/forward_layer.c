@@ -183,10 +183,11 @@ static void project_self(struct forward *forward, const struct layer_input *in, 
     const struct attention_weights *w = &in->layer->msa;
     int width = layer_width(in->layer), heads = layer_heads(forward, in->layer);
     uint8_t live[3 * 64];
+    const uint8_t *wanted = in->ragged && in->ragged->kept ? NULL : in->live_msa;
     if (in->layer->pre)
         norm_apply(forward->math->pool, &w->norm, in->x, in->rows, width, normed);
     linear_apply(forward->math, &w->in, in->layer->pre ? normed : in->x, width, in->rows, qkv, 3 * width,
-                 ACTIVATION_NONE, NULL, 0, repeat_live(in->live_msa, heads, 3, live), NULL, &forward->macs.qkv);
+                 ACTIVATION_NONE, NULL, 0, repeat_live(wanted, heads, 3, live), NULL, &forward->macs.qkv);
 }
 
 // Each row attends to keys of its own sequence: K and V of all rows are put where their sequences lie first.
@@ -230,7 +231,8 @@ static void layer_msa(struct forward *forward, const struct layer_input *in)
     int width = layer_width(in->layer), rows = in->rows;
     size_t mark = forward->math->scratch.used;
     float *ctx = scratch_rows(forward, rows, width);
-    if (any_live(in->live_msa, layer_heads(forward, in->layer))) {
+    bool kept = in->ragged && in->ragged->kept;
+    if (kept || any_live(in->live_msa, layer_heads(forward, in->layer))) {
         float *qkv = scratch_rows(forward, rows, 3 * width);
         struct attention a = self_operands(forward, in, qkv, ctx);
         project_self(forward, in, ctx, qkv);

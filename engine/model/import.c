@@ -52,6 +52,7 @@ static bool take_tokenizer(struct import *import, const struct import_options *o
         free(import->tokenizer);
         import->tokenizer = NULL;
         *tokens = 0;
+        return true;
     }
     if (*tokens < 0)
         return false;

@@ -88,7 +88,7 @@ static void run_batch(struct forward *forward, const struct rank_start *start, c
     size_t token = 2 * (size_t)m->config.width;
     forward_embed_words(m, decoder_embedding(m), batch->ids, batch->position, batch->rows, x);
     for (int l = 0; l < layer_count; l++) {
-        struct ragged ragged = {cache, batch->first, batch->position, batch->keys};
+        struct ragged ragged = {.kv = cache, .first = batch->first, .place = batch->position, .keys = batch->keys};
         struct layer_input input = {.layer = &layers[l],
                                     .x = x,
                                     .rows = batch->rows,

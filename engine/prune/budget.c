@@ -134,9 +134,10 @@ void budget_cost(const struct model_config *config, const struct budget_request 
         for (int l = 0; l < config->image_layers; l++)
             cost_layer(config, request, counts, STACK_IMAGE, l, macs);
         flops_finish(config, tokens_after(config, counts, STACK_IMAGE, request->tokens), macs);
-        for (int l = 0; l < config->fusion_layers && (!blip || p == 0); l++) {
-            cost_layer(config, request, counts, STACK_FUSION_TEXT, l, macs);
-            if (blip && config->pictures > 1)
+        for (int l = 0; l < config->fusion_layers; l++) {
+            if (!blip || p == 0) // BLIP's words are read once, beside both pictures
+                cost_layer(config, request, counts, STACK_FUSION_TEXT, l, macs);
+            if (blip && p > 0)
                 flops_twin(config, l, counts->tokens[STACK_FUSION_TEXT][l], counts->tokens[STACK_FUSION_IMAGE][l],
                            model_stack_heads(config, STACK_FUSION_TEXT), macs); // these heads are not trimmed
             cost_layer(config, request, counts, STACK_FUSION_IMAGE, l, macs);

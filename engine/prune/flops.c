@@ -40,6 +40,8 @@ void flops_layer(const struct model_config *c, const struct flops_layer *layer, 
     if (blip && (layer->stack == STACK_FUSION_IMAGE || layer->stack == STACK_DECODER))
         return; // patches and words are read there, and change nowhere
     add_msa(c, width, layer->rows, layer->msa, macs);
+    if (c->task == TASK_CAPTION && layer->stack == STACK_FUSION_TEXT) // K and V are kept of all heads, for words to come
+        macs->qkv += product(layer->rows, width, 3 * (c->heads - layer->msa) * model_head_size(c));
     if (layer->stack == STACK_FUSION_IMAGE || layer->stack == STACK_FUSION_TEXT)
         add_mca(c, width, memory, layer->rows, layer->keys, layer->mca, macs);
     macs->ffn += 2 * product(layer->rows, width, ffn[layer->stack]);

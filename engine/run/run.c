@@ -311,8 +311,7 @@ static bool compute(struct run *run, int index, struct error *err)
 static bool check_answer(const struct run *run, int index, struct error *err)
 {
     const struct snapshot *snapshot = &run->snapshots[index];
-    bool chosen = !model_writes(&run->model->config) || run->answers.count > 0;
-    if (run->plan[index].kind != STAGE_ANSWER || !chosen || !snapshot->answer_count || !isnan(snapshot->answers[0].p))
+    if (run->plan[index].kind != STAGE_ANSWER || !snapshot->answer_count || !isnan(snapshot->answers[0].p))
         return true;
     return error_set(err, ERROR_INPUT, "the answer is not a number: in this run the model's numbers grow beyond what floats can "
                                        "hold, as they do when weights are damaged or not meant for each other");

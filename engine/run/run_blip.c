@@ -90,6 +90,7 @@ const struct ragged *run_ragged_words(struct run *run, int index, struct ragged 
     int *numbers = arena_alloc(&run->math.scratch, 3 * n, sizeof(int));
     int *place = numbers + n, *keys = place + n;
     ragged->kv = run->snapshots[index].words.cache;
+    ragged->kept = ragged->kv != NULL;
     if (!ragged->kv)
         ragged->kv = arena_alloc(&run->math.scratch, n * 2 * (size_t)run->model->config.width, sizeof(float));
     for (int r = 0; r < text->alive; r++) {

@@ -60,9 +60,7 @@ bool text_file_split(struct text_file *file, const char *path, struct error *err
     size_t count = 1;
     for (size_t i = 0; i < file->length; i++)
         count += file->text[i] == '\n' || file->text[i] == '\r';
-    if (count > LINES_MOST)
-        return error_set(err, ERROR_INPUT, "%s has %zu lines; at most %d can be read", path, count, LINES_MOST);
-    file->lines = memory_alloc(count, sizeof *file->lines);
+    file->lines = memory_alloc(count < LINES_MOST ? count : LINES_MOST, sizeof *file->lines);
     if (!file->lines)
         return error_no_memory(err, path);
     char *end = file->text + file->length;
@@ -71,6 +69,8 @@ bool text_file_split(struct text_file *file, const char *path, struct error *err
         if (stop - line > TEXT_FILE_LINE)
             return error_set(err, ERROR_INPUT, "%s: line %zu has %zu bytes; expected %d at most", path,
                              file->line_count + 1, (size_t)(stop - line), TEXT_FILE_LINE);
+        if (file->line_count == LINES_MOST)
+            return error_set(err, ERROR_INPUT, "%s has more than %d lines, which is all that can be read", path, LINES_MOST);
         file->lines[file->line_count++] = line;
         line = stop[0] == '\r' && stop[1] == '\n' ? stop + 2 : stop + 1;
         *stop = '\0';
