@@ -195,7 +195,8 @@ static void escape(struct screen *screen, int unused)
 static void go_to_last(struct screen *screen, int unused)
 {
     (void)unused;
-    go_to(screen, screen_last_stage(&screen->view));
+    const struct view *view = &screen->view;
+    go_to(screen, view->has_trace ? screen_last_stage(view) : TRACE_STAGES); // clamped once it is known how many there are
 }
 
 // What each action runs, with a value; what is not here is the screen's (screen_keys.c).

@@ -18,72 +18,73 @@ static void apply(struct forward *forward, const struct linear *linear, const fl
                  &forward->macs.trimmer);
 }
 
-// cross_i = alpha (query z_i) · k / (‖k‖ + 1e-6); where flops_query_folds(), the same as alpha z_i · (queryᵀ k) / ...,
-// which spares the queries of all rows.
-static void score_product(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
-                          const float *k, float *cross)
-{
-    int width = trimmer->query.in, rank = trimmer->query.out;
-    bool folds = flops_query_folds(width, rank);
-    const float *own = z, *other = k;
-    float squares = 0;
-    for (int i = 0; i < rank; i++)
-        squares += k[i] * k[i];
-    float scale = trimmer->alpha / (sqrtf(squares) + 1e-6f);
-    if (folds) {
-        float *v = scratch_floats(forward, 1, width);
-        linear_apply_transposed(forward->math, &trimmer->query, k, 1, rank, v, &forward->macs.trimmer);
-        other = v;
-    } else {
-        float *q = scratch_floats(forward, rows, rank);
-        apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
-        own = q;
-    }
-    dot_rows(forward->math->pool, own, rows, folds ? width : rank, other, cross);
-    forward->macs.trimmer += (uint64_t)rows * (uint64_t)(folds ? width : rank);
-    for (int r = 0; r < rows; r++)
-        cross[r] *= scale;
-}
+// What the cross-modal part of a layer's scores takes from the context, once for all rows: k = key(LN(context)), or, where
+// flops_query_folds(), queryᵀ k, since (query z_i) · k = z_i · (queryᵀ k) spares the queries of all rows.
+struct guide {
+    const float *k, *folded; // folded: NULL where the queries are made
+    float scale;             // alpha / (‖k‖ + 1e-6)
+};
 
-// cross_i = mix GELU(query z_i + k).
-static void score_mix(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
-                      const float *k, float *cross)
+static struct guide guide_of(struct forward *forward, const struct token_trimmer *trimmer, const float *context)
 {
-    int rank = trimmer->query.out;
-    float *q = scratch_floats(forward, rows, rank);
-    apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
-    for (int r = 0; r < rows; r++)
-        for (int i = 0; i < rank; i++)
-            q[r * rank + i] += k[i];
-    activate(q, rows * rank, ACTIVATION_GELU);
-    apply(forward, &trimmer->mix, q, rows, cross, ACTIVATION_NONE);
-}
-
-// The cross-modal part of the scores, from k = key(LN(context)).
-static void score_cross(struct forward *forward, const struct token_trimmer *trimmer, const float *z, int rows,
-                        const float *context, float *cross)
-{
-    int width = trimmer->key.in;
-    float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, trimmer->key.out);
+    int width = trimmer->key.in, rank = trimmer->key.out;
+    float *c = scratch_floats(forward, 1, width), *k = scratch_floats(forward, 1, rank), squares = 0;
     norm_apply(forward->math->pool, &trimmer->context_norm, context, 1, width, c);
     apply(forward, &trimmer->key, c, 1, k, ACTIVATION_NONE);
-    (trimmer->mix.out ? score_mix : score_product)(forward, trimmer, z, rows, k, cross);
+    for (int i = 0; i < rank; i++)
+        squares += k[i] * k[i];
+    struct guide guide = {.k = k, .scale = trimmer->alpha / (sqrtf(squares) + 1e-6f)};
+    if (!trimmer->mix.out && flops_query_folds(trimmer->query.in, rank)) {
+        float *v = scratch_floats(forward, 1, trimmer->query.in);
+        linear_apply_transposed(forward->math, &trimmer->query, k, 1, rank, v, &forward->macs.trimmer);
+        guide.folded = v;
+    }
+    return guide;
 }
+
+// cross_i = alpha (query z_i) · k / (‖k‖ + 1e-6), or, with a mix, mix GELU(query z_i + k).
+static void score_cross(struct forward *forward, const struct token_trimmer *trimmer, const struct guide *guide, const float *z,
+                        int rows, float *q, float *cross)
+{
+    int rank = trimmer->query.out, width = guide->folded ? trimmer->query.in : rank;
+    if (!guide->folded)
+        apply(forward, &trimmer->query, z, rows, q, ACTIVATION_NONE);
+    if (trimmer->mix.out) {
+        for (int r = 0; r < rows; r++)
+            for (int i = 0; i < rank; i++)
+                q[r * rank + i] += guide->k[i];
+        activate(q, rows * rank, ACTIVATION_GELU);
+        apply(forward, &trimmer->mix, q, rows, cross, ACTIVATION_NONE);
+        return;
+    }
+    dot_rows(forward->math->pool, guide->folded ? z : q, rows, width, guide->folded ? guide->folded : guide->k, cross);
+    forward->macs.trimmer += (uint64_t)rows * (uint64_t)width;
+    for (int r = 0; r < rows; r++)
+        cross[r] *= guide->scale;
+}
+
+// So many rows at a time go through all of it: what one step leaves is still in the cache for the next.
+enum { SCORED_ROWS = 128 };
 
 void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *trimmer, const float *x, int rows,
                           const float *context, float *self, float *cross)
 {
-    int width = trimmer->self.in;
+    int width = trimmer->self.in, most = rows < SCORED_ROWS ? rows : SCORED_ROWS;
+    bool guided = trimmer->guided && context;
     size_t mark = forward->math->scratch.used;
-    float *z = scratch_floats(forward, rows, width), *hidden = scratch_floats(forward, rows, trimmer->self.out);
-    norm_apply(forward->math->pool, &trimmer->norm, x, rows, width, z);
-    apply(forward, &trimmer->self, z, rows, hidden, ACTIVATION_GELU);
-    apply(forward, &trimmer->out, hidden, rows, self, ACTIVATION_NONE);
-    if (trimmer->guided && context)
-        score_cross(forward, trimmer, z, rows, context, cross);
-    else
-        for (int r = 0; r < rows; r++)
-            cross[r] = NAN;
+    float *z = scratch_floats(forward, most, width), *hidden = scratch_floats(forward, most, trimmer->self.out);
+    float *q = guided ? scratch_floats(forward, most, trimmer->query.out) : NULL;
+    struct guide guide = guided ? guide_of(forward, trimmer, context) : (struct guide){0};
+    for (int from = 0; from < rows; from += SCORED_ROWS) {
+        int some = rows - from < SCORED_ROWS ? rows - from : SCORED_ROWS;
+        norm_apply(forward->math->pool, &trimmer->norm, x + (size_t)from * (size_t)width, some, width, z);
+        apply(forward, &trimmer->self, z, some, hidden, ACTIVATION_GELU);
+        apply(forward, &trimmer->out, hidden, some, self + from, ACTIVATION_NONE);
+        if (guided)
+            score_cross(forward, trimmer, &guide, z, some, q, cross + from);
+    }
+    for (int r = 0; !guided && r < rows; r++)
+        cross[r] = NAN;
     arena_rewind(&forward->math->scratch, mark);
 }
 
