@@ -237,8 +237,8 @@ static void report(const struct dense *m, json_t *results)
     };
     struct table table;
     bench_print(m->bench,
-                _("%s at %d px, %d tokens of text, %.0f M parameters (fp16 in the file, computed in fp32), one picture: %.1f GFLOP, of which the image "
-                  "encoder %.1f\n"),
+                _("%s at %d px, %d tokens of text, %.0f M parameters (fp16 in the file, computed in fp32), one picture: %.1f "
+                  "GFLOP, of which the image encoder %.1f\n"),
                 bench_kind_name(m->kind), m->model.model->config.image_size, m->model.words,
                 m->model.model->parameters * 1e-6, m->gflop[0], m->gflop[1]);
     bench_table(m->bench, &table, columns, sizeof columns / sizeof *columns);

@@ -52,7 +52,10 @@ static struct layer_input input_of(struct walk *walk, int layer)
 {
     const struct decoder_pass *pass = walk->pass;
     size_t size = (size_t)(pass->rows * pass->cache->room * 2 * walk->width);
-    walk->ragged = (struct ragged){.kv = pass->cache->kv + (size_t)layer * size, .first = walk->first, .place = walk->place, .keys = walk->keys};
+    walk->ragged = (struct ragged){.kv = pass->cache->kv + (size_t)layer * size,
+                                   .first = walk->first,
+                                   .place = walk->place,
+                                   .keys = walk->keys};
     for (int r = 0; r < pass->rows; r++) {
         walk->place[r] = pass->cache->used[layer];
         walk->keys[r] = walk->place[r] + 1;

@@ -23,7 +23,7 @@ bool question_answers(const struct tokenizer *tokenizer, const char *const *answ
 {
     size_t most = (size_t)count * ANSWER_PIECES;
     struct token tokens[ANSWER_PIECES + 1];
-    int *ids = memory_alloc(most + (size_t)count + 1, sizeof *ids), *start = ids + most, used = 0;
+    int *ids = memory_alloc(most + (size_t)count + 1, sizeof *ids), *start = ids ? ids + most : NULL, used = 0;
     bool ok = ids != NULL;
     for (int a = 0; ok && a < count; a++) {
         int pieces = tokenizer_encode(tokenizer, answers[a], tokens, ANSWER_PIECES + 1);

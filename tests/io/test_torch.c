@@ -108,6 +108,19 @@ static void test_a_call_is_told_and_not_made(void **state)
     assert_null(stream);
 }
 
+// torch.save({'state_dict': {'w': ones(1)}, 'a' * 10: 1, 'b' * 240: 2, 'c': 3}): long names are shortened.
+static void test_names_beside_the_tensors(void **state)
+{
+    (void)state;
+    struct tensor_list *list = open_or_fail(FOLDER "long_names_beside.pth");
+    const char *beside = tensor_list_metadata(list, "beside");
+    assert_non_null(beside);
+    assert_int_equal(strncmp(beside, "aaaaaaaaaa, bbbbb", 17), 0);
+    assert_in_range(strlen(beside), 40, 80);
+    assert_string_equal(beside + strlen(beside) - 4, "b, c");
+    tensor_list_close(list);
+}
+
 // One bit of a weight, and a key that leads to another storage of the same size: neither shows in any length.
 static void test_damage_is_no_weight(void **state)
 {
@@ -218,7 +231,7 @@ int main(void)
         cmocka_unit_test(test_zip_with_model_key),
         cmocka_unit_test(test_a_call_is_told_and_not_made),
         cmocka_unit_test(test_damage_is_no_weight),
-        cmocka_unit_test(test_made_by_hand),
+        cmocka_unit_test(test_made_by_hand), cmocka_unit_test(test_names_beside_the_tensors),
         cmocka_unit_test(test_zip64_fields),
         cmocka_unit_test(test_beyond_four_gigabytes),
         cmocka_unit_test(test_safetensors_by_the_same_door),
