@@ -79,11 +79,16 @@ static void print_sizes(struct table *table, const struct import_report *r)
                (double)model_parameter_count(c) / 1e6, r->tensors);
 }
 
+enum { PADDED_ROWS = 128 }; // a word table may have more rows than tokens to come to a round number
+
 static void print_words(struct table *table, const struct import_report *r)
 {
     const struct model_config *c = r->config;
     table_cell(table, "%s", _("tokenizer"));
-    if (r->tokens)
+    if (r->tokens && c->vocabulary - r->tokens > PADDED_ROWS)
+        table_cell(table, _("%d tokens, in the file; the table has %d rows: is this the model's own vocabulary?"), r->tokens,
+                   c->vocabulary);
+    else if (r->tokens)
         table_cell(table, ngettext_(r->tokens, "%d token, in the file", "%d tokens, in the file"), r->tokens);
     else
         table_cell(table, "%s", _("none: give --vocab, or questions cannot be asked"));

@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PADDED_ROWS = 128 };
-
 // --- opening -------------------------------------------------------------------------------------------------------
 
 // How many tokens there are in import->tokenizer; -1 and *err where it is none.
@@ -56,13 +54,9 @@ static bool take_tokenizer(struct import *import, const struct import_options *o
     }
     if (*tokens < 0)
         return false;
-    if (*tokens > c->vocabulary)
-        return error_set(err, ERROR_INPUT, "the vocabulary has %d tokens, but the model's word table only %d rows", *tokens,
-                         c->vocabulary);
-    // Tables are padded to round numbers, but not by more.
-    return c->vocabulary - *tokens <= PADDED_ROWS + c->vocabulary / 100 ||
-           error_set(err, ERROR_INPUT, "the vocabulary has only %d tokens, but the model's word table %d rows: it is another "
-                                       "model's", *tokens, c->vocabulary);
+    return *tokens <= c->vocabulary ||
+           error_set(err, ERROR_INPUT, "the vocabulary has %d tokens, but the model's word table only %d rows", *tokens,
+                     c->vocabulary);
 }
 
 static int count_answers(const char *text)

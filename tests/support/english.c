@@ -49,12 +49,27 @@ static bool same(const struct wanted *wanted, const char *name, size_t length)
 static bool has_part(const struct wanted *wanted, const char *name)
 {
     while (*name) {
-        size_t length = strcspn(name, "-_ /.|");
+        size_t length = strcspn(name, "-_ /.|()");
         if (length && same(wanted, name, length))
             return true;
         name += length + (name[length] != 0);
     }
     return false;
+}
+
+// The name of this machine's processor, as `bench` tells it.
+static bool of_processor(const struct wanted *wanted)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    char line[256];
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        found = !strncmp(line, "model name", 10) && has_part(wanted, line);
+    }
+    if (file)
+        fclose(file);
+    return found;
 }
 
 static void look_in_options(const struct option_command *command, void *context)
@@ -86,6 +101,7 @@ static bool is_in_tables(struct wanted *wanted)
 #define LOOK_AT_WHAT(id, name, ...) wanted->found |= has_part(wanted, name);
     EXPORT_WHATS(LOOK_AT_WHAT)
 #undef LOOK_AT_WHAT
+    wanted->found |= of_processor(wanted);
     wanted->found |= has_part(wanted, openblas_get_config()); // as doctor says it: names of processors
     return wanted->found;
 }
