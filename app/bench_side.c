@@ -47,7 +47,8 @@ bool bench_sides(const struct bench *bench, struct bench_side *const sides[], in
     int rounds = bench->rounds < BENCH_ROUNDS ? bench->rounds : BENCH_ROUNDS;
     struct timespec settle = {.tv_nsec = (long)(bench->settle_seconds * 1e9)};
     for (int r = -1; r < rounds; r++)
-        for (int s = 0; s < count; s++) {
+        for (int i = 0; i < count; i++) {
+            int s = r % 2 ? count - 1 - i : i; // there and back: after a short side a processor has rested, after a long one not
             struct bench_time time;
             nanosleep(&settle, NULL); // threads of the side before may still be spinning
             if (!sides[s]->run(sides[s]->context, &time, err))

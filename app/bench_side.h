@@ -23,7 +23,7 @@ struct bench_side {
     double samples[BENCH_ROUNDS];  // out: in rising order
 };
 
-// One run of each to warm it, then bench->rounds runs of each, in turn. False as soon as one fails.
+// One run of each to warm it, then bench->rounds runs of each, in turn, and in the other order every second time. False as soon as one fails.
 bool bench_sides(const struct bench *bench, struct bench_side *const sides[], int count, struct error *err);
 
 // The time since bench_clock() gave `start`.
