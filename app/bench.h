@@ -47,6 +47,10 @@ double bench_peak_flops(void); // of one run
 // `count` numbers between -1 and 1; NULL when there is no memory. Release with memory_free().
 float *bench_numbers(size_t count);
 
+// The processor's name as Linux gives it, "unknown processor" elsewhere.
+enum { BENCH_PROCESSOR = 64 };
+void bench_processor_name(char name[BENCH_PROCESSOR]);
+
 // name, function, one line for the help. A section adds its tables to the object `results`.
 // clang-format off
 #define BENCH_SECTIONS(X)                                                                                      \

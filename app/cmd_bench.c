@@ -43,12 +43,11 @@ static bool check_names(const char *const *names, int count, struct error *err)
     return true;
 }
 
-// The processor's name as Linux gives it, "unknown processor" elsewhere.
-static void processor_name(char name[64])
+void bench_processor_name(char name[BENCH_PROCESSOR])
 {
     char line[256];
     FILE *file = fopen("/proc/cpuinfo", "r");
-    snprintf(name, 64, "unknown processor");
+    snprintf(name, BENCH_PROCESSOR, "unknown processor");
     while (file && fgets(line, sizeof line, file))
         if (sscanf(line, "model name : %63[^\n]", name) == 1)
             break;
@@ -58,11 +57,11 @@ static void processor_name(char name[64])
 
 static json_t *describe_machine(const struct bench *bench)
 {
-    char processor[64];
+    char processor[BENCH_PROCESSOR];
     double load[1] = {-1};
     if (getloadavg(load, 1) != 1)
         load[0] = -1;
-    processor_name(processor);
+    bench_processor_name(processor);
     const char *clock = bench->threads == 1 ? "CPU" : "wall";
     bench_print(bench, _("trimscope %s, kernels %s, %s (%s)\n%s, threads: %d of %d (%s), load %.1f\n"), version_text(),
                 math_variant(), blas_version(), blas_core(), processor, bench->threads, thread_processors(),

@@ -266,9 +266,9 @@ static bool needs_all(const struct run *run, int index)
 {
     enum stage_kind kind = run->plan[index].kind;
     bool ahead = kind == STAGE_FUSION && run->model->config.decoder_layers > 0 && !run->options.bare;
-    ahead = ahead || (policy_kind(run->options.policy)->needs_words && run_stage_guided(run, run->options.policy, index));
+    bool compared = policy_kind(run->options.policy)->needs_words && run_stage_guided(run, run->options.policy, index);
     return run_is_blip(run) &&
-           (kind == STAGE_MEMORY || kind == STAGE_DECODE || ahead || (index == 0 && run_policy_acts(run, run->options.policy, 0)));
+           (kind == STAGE_MEMORY || kind == STAGE_DECODE || ahead || compared || (index == 0 && run_policy_acts(run, run->options.policy, 0)));
 }
 
 // Waits at most so many seconds for the weights of a stage.

@@ -1,5 +1,6 @@
 #include "tests/support/english.h"
 
+#include "app/bench.h"
 #include "app/commands.h"
 #include "app/options.h"
 #include "engine/learn/settings.h"
@@ -57,21 +58,6 @@ static bool has_part(const struct wanted *wanted, const char *name)
     return false;
 }
 
-// The name of this machine's processor, as `bench` tells it.
-static bool of_processor(const struct wanted *wanted)
-{
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    char line[256];
-    bool found = false;
-    while (file && !found && fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = 0;
-        found = !strncmp(line, "model name", 10) && has_part(wanted, line);
-    }
-    if (file)
-        fclose(file);
-    return found;
-}
-
 static void look_in_options(const struct option_command *command, void *context)
 {
     struct wanted *wanted = context;
@@ -101,7 +87,9 @@ static bool is_in_tables(struct wanted *wanted)
 #define LOOK_AT_WHAT(id, name, ...) wanted->found |= has_part(wanted, name);
     EXPORT_WHATS(LOOK_AT_WHAT)
 #undef LOOK_AT_WHAT
-    wanted->found |= of_processor(wanted);
+    char processor[BENCH_PROCESSOR];
+    bench_processor_name(processor);
+    wanted->found |= has_part(wanted, processor);
     wanted->found |= has_part(wanted, openblas_get_config()); // as doctor says it: names of processors
     return wanted->found;
 }
