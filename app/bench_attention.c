@@ -47,7 +47,7 @@ static bool module_init(struct module *m, const struct size *s, const struct ben
         .size = s->size,
     };
     return m->buffer && m->scores &&
-           arena_init(&m->math.scratch, attention_scratch(s->queries, s->keys, s->size, bench->threads));
+           arena_init(&m->math.scratch, attention_scratch(s->keys, s->size, bench->threads));
 }
 
 static void module_free(struct module *m)

@@ -79,7 +79,7 @@ static bool block_init(struct block *block, const struct block_case *shape, cons
     for (int l = 0; l < LAYERS_OF_BLOCK; l++) {
         const struct layer_shape *s = &shape->shapes[l];
         size_t wide = (size_t)(s->in > s->out ? s->in : s->out);
-        size_t need = linear_scratch(s->in, ROWS_MAX, bench->threads);
+        size_t need = linear_scratch(s->in, bench->threads);
         widest = wide > widest ? wide : widest;
         scratch = need > scratch ? need : scratch;
         for (int c = 0; c < shape->copies; c++) {

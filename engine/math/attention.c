@@ -13,57 +13,43 @@ static int ceil_div(int a, int b)
 // What one worker needs for one head, in floats. Keys and values are packed as panels, once per head; queries
 // go through in tiles, whose scores against all keys stay in the cache between the two products.
 struct layout {
-    size_t keys, values, queries, scores, ctx;
+    size_t keys, values, scores, ctx;
+    int ld_scores; // an odd number of cache lines, so that the rows of a tile never compete for one cache set
 };
 
 static struct layout layout_of(int columns, int keys, int size)
 {
+    const int line = MEMORY_ALIGNMENT / sizeof(float);
+    int panels = ceil_div(keys, columns), ld_scores = ceil_div(panels * columns, 2 * line) * 2 * line + line;
     return (struct layout){
-        .keys = (size_t)ceil_div(keys, columns) * (size_t)columns * (size_t)size,
+        .keys = (size_t)panels * (size_t)columns * (size_t)size,
         .values = (size_t)ceil_div(size, columns) * (size_t)columns * (size_t)keys,
-        .queries = (size_t)ceil_div(size, BLOCK_DEPTH) * TILE_ROWS_MAX * BLOCK_STRIDE,
-        .scores = (size_t)ceil_div(keys, BLOCK_DEPTH) * TILE_ROWS_MAX * BLOCK_STRIDE,
+        .scores = (size_t)TILE_ROWS_MAX * (size_t)ld_scores,
         .ctx = (size_t)TILE_ROWS_MAX * TILE_COLUMNS_MAX,
+        .ld_scores = ld_scores,
     };
 }
 
-static size_t span_count(int depth)
+static size_t layout_floats(struct layout l)
 {
-    return (size_t)ceil_div(depth, BLOCK_DEPTH);
+    return l.keys + l.values + l.scores + l.ctx;
 }
 
-size_t attention_scratch(int queries, int keys, int size, int workers)
+size_t attention_scratch(int keys, int size, int workers)
 {
-    (void)queries; // any number of them goes through the same tiles
-    struct layout l = layout_of(TILE_COLUMNS_MAX, keys, size);
-    size_t floats = l.keys + l.values + l.queries + l.scores + l.ctx;
-    return (size_t)workers * (floats * sizeof(float) + 5 * MEMORY_ALIGNMENT) +
-           (span_count(keys) + span_count(size)) * sizeof(struct span) + 3 * MEMORY_ALIGNMENT;
+    return (size_t)workers * (layout_floats(layout_of(TILE_COLUMNS_MAX, keys, size)) * sizeof(float)) +
+           MEMORY_ALIGNMENT;
 }
 
 struct task {
     struct math *math;
     const struct attention *attention;
     const struct math_kernels *kernels;
-    const struct span *size_spans, *key_spans;
     float *work; // work_size floats for each worker
     size_t work_size;
-    int parts;                          // of each head's queries
-    float query_factors[TILE_ROWS_MAX]; // all log2(e) / sqrt(size), so that the softmax is 2^(score - max)
+    int parts;    // of each head's queries
+    float factor; // log2(e) / sqrt(size), so that the softmax is 2^((q k - max) factor)
 };
-
-static struct span *plan_spans(struct arena *scratch, const struct gemm_kernels *gemm, int depth)
-{
-    struct span *spans = arena_alloc(scratch, span_count(depth), sizeof *spans);
-    assert(spans && "math->scratch is smaller than attention_scratch()");
-    for (int k = 0; k < depth; k += BLOCK_DEPTH)
-        spans[k / BLOCK_DEPTH] = (struct span){
-            (size_t)(k / BLOCK_DEPTH) * (size_t)gemm->rows * BLOCK_STRIDE,
-            (size_t)k * (size_t)gemm->columns,
-            depth - k < BLOCK_DEPTH ? depth - k : BLOCK_DEPTH,
-        };
-    return spans;
-}
 
 // V (keys, size; stride ldv) to panels (ceil(size / columns), keys, columns); what is missing in the last is
 // 0.
@@ -85,29 +71,20 @@ static void attend_tile(const struct task *task, int h, int first, int count, fl
     const struct gemm_kernels *gemm = task->kernels->gemm;
     const struct row_kernels *row = task->kernels->row;
     struct layout l = layout_of(gemm->columns, a->keys, a->size);
-    const float *keys = work, *values = keys + l.keys;
-    float *queries = work + l.keys + l.values, *scores = queries + l.queries, *sums = scores + l.scores;
-    size_t block = (size_t)gemm->rows * BLOCK_STRIDE, ldq = (size_t)a->ldq, ldc = (size_t)a->ldc;
-    float inverse[TILE_ROWS_MAX];
-    for (int k = 0; k < a->size; k += BLOCK_DEPTH)
-        row->scale(queries + task->size_spans[k / BLOCK_DEPTH].a, BLOCK_STRIDE,
-                   a->q + (size_t)first * ldq + h * a->size + k, ldq, count,
-                   task->size_spans[k / BLOCK_DEPTH].depth, task->query_factors);
+    const float *keys = work, *values = keys + l.keys, *q = a->q + (size_t)first * (size_t)a->ldq + h * a->size;
+    float *scores = work + l.keys + l.values, *sums = scores + l.scores, inverse[TILE_ROWS_MAX];
+    const struct span all_size = {0, a->size}, all_keys = {0, a->keys};
     for (int k = 0; k < a->keys; k += gemm->columns)
-        gemm->tile(count, queries, keys + (size_t)k * (size_t)a->size, task->size_spans,
-                   (int)span_count(a->size), scores + (size_t)(k / BLOCK_DEPTH) * block + k % BLOCK_DEPTH,
-                   BLOCK_STRIDE);
-    row->exponentials(scores, count, a->keys, block, inverse);
-    for (int k = 0; a->probs && k < a->keys; k += BLOCK_DEPTH)
-        row->scale(a->probs + ((size_t)h * (size_t)a->queries + (size_t)first) * (size_t)a->keys + k,
-                   (size_t)a->keys, scores + task->key_spans[k / BLOCK_DEPTH].a, BLOCK_STRIDE, count,
-                   task->key_spans[k / BLOCK_DEPTH].depth, inverse);
+        gemm->tile(count, q, a->ldq, keys + (size_t)k * (size_t)a->size, &all_size, 1, scores + k, l.ld_scores);
+    row->exponentials(scores, l.ld_scores, count, a->keys, task->factor, inverse);
+    if (a->probs)
+        row->scale(a->probs + ((size_t)h * (size_t)a->queries + (size_t)first) * (size_t)a->keys, (size_t)a->keys,
+                   scores, (size_t)l.ld_scores, count, a->keys, inverse);
     for (int c = 0; c < a->size; c += gemm->columns) {
         int width = a->size - c < gemm->columns ? a->size - c : gemm->columns;
-        gemm->tile(count, scores, values + (size_t)c * (size_t)a->keys, task->key_spans,
-                   (int)span_count(a->keys), sums, gemm->columns);
-        row->scale(a->ctx + (size_t)first * ldc + h * a->size + c, ldc, sums, (size_t)gemm->columns, count,
-                   width, inverse);
+        gemm->tile(count, scores, l.ld_scores, values + (size_t)c * (size_t)a->keys, &all_keys, 1, sums, gemm->columns);
+        row->scale(a->ctx + (size_t)first * (size_t)a->ldc + h * a->size + c, (size_t)a->ldc, sums,
+                   (size_t)gemm->columns, count, width, inverse);
     }
 }
 
@@ -162,15 +139,12 @@ void attention_apply_with(const struct math_kernels *kernels, struct math *math,
         .math = math,
         .attention = a,
         .kernels = kernels,
-        .size_spans = plan_spans(&math->scratch, kernels->gemm, a->size),
-        .key_spans = plan_spans(&math->scratch, kernels->gemm, a->keys),
-        .work_size = l.keys + l.values + l.queries + l.scores + l.ctx,
+        .work_size = layout_floats(l),
+        .factor = (float)(1.4426950408889634 / sqrt(a->size)),
         // Heads that do not divide evenly among the workers are cut, though their keys are then packed again.
         .parts = live % workers ? workers : 1,
     };
     task.work = arena_alloc(&math->scratch, (size_t)workers, task.work_size * sizeof(float));
-    for (int r = 0; r < TILE_ROWS_MAX; r++)
-        task.query_factors[r] = (float)(1.4426950408889634 / sqrt(a->size));
     assert(task.work && "math->scratch is smaller than attention_scratch()");
     thread_pool_run(pool, attention_job, &task, a->heads * task.parts);
     *macs += work;

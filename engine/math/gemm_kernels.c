@@ -2,7 +2,7 @@
 // the whole inner dimension streams by. Goto and van de Geijn, "Anatomy of High-Performance Matrix
 // Multiplication" (2008), without their blocking of the inner dimension: the right operand is packed once for
 // all calls and streams from wherever it lies, fetched ahead by hand, and sums never leave the registers
-// before they are complete.
+// before they are complete. The left operand is read where it lies: a tile's share of it stays in the second-level cache.
 #include "engine/math/kernels.h"
 #include "engine/math/variant.h"
 #include "engine/math/vectors.h"
@@ -21,7 +21,6 @@ enum {
     AHEAD = 4096, // bytes of the panel fetched ahead: the hardware stops at each page's end
 };
 _Static_assert((int)ROWS <= (int)TILE_ROWS_MAX && (int)COLUMNS <= (int)TILE_COLUMNS_MAX, "tile too large");
-_Static_assert(BLOCK_DEPTH % COLUMNS == 0, "a block of scores must hold whole panels");
 
 INLINE vec load_weights(const char *at, int lane, const bool halves)
 {
@@ -29,8 +28,8 @@ INLINE vec load_weights(const char *at, int lane, const bool halves)
 }
 
 // panel: floats, or halves.
-INLINE void tile_of(const int rows, const float *a, const void *panel, const bool halves, const struct span *spans,
-                    int span_count, float *c, int ldc, const bool fetch, struct ahead ahead)
+INLINE void tile_of(const int rows, const float *a, ptrdiff_t lda, const void *panel, const bool halves,
+                    const struct span *spans, int span_count, float *c, int ldc, const bool fetch, struct ahead ahead)
 {
     const int size = halves ? sizeof(uint16_t) : sizeof(float), line = 64;
     vec sums[ROWS][VECTORS];
@@ -40,8 +39,8 @@ INLINE void tile_of(const int rows, const float *a, const void *panel, const boo
     for (int j = 0; j < VECTORS; j++)
         sums[r][j] = (vec){0};
     for (int s = 0; s < span_count; s++) {
-        const float *left = a + spans[s].a;
-        const char *right = (const char *)panel + spans[s].b * (size_t)size;
+        const float *left = a + spans[s].from;
+        const char *right = (const char *)panel + (ptrdiff_t)spans[s].from * COLUMNS * size;
         for (const float *end = left + spans[s].depth; left < end; left++, right += COLUMNS * size) {
             if (fetch) {
                 __builtin_prefetch(ahead.from, 0, 2);
@@ -56,7 +55,7 @@ INLINE void tile_of(const int rows, const float *a, const void *panel, const boo
                 b[j] = load_weights(right, j * LANES, halves);
             UNROLL
             for (int r = 0; r < rows; r++) {
-                vec x = vec_splat(left[r * BLOCK_STRIDE]);
+                vec x = vec_splat(left[r * lda]);
                 UNROLL
                 for (int j = 0; j < VECTORS; j++)
                     sums[r][j] += x * b[j];
@@ -70,53 +69,52 @@ INLINE void tile_of(const int rows, const float *a, const void *panel, const boo
         vec_store(c + r * ldc + j * LANES, sums[r][j]);
 }
 
-#define TILE(n)                                                                                              \
-    static void tile_##n(const float *a, const float *panel, const struct span *spans, int span_count,       \
-                         float *c, int ldc)                                                                  \
-    {                                                                                                        \
-        tile_of(n <= ROWS ? n : 1, a, panel, false, spans, span_count, c, ldc, false, (struct ahead){0});    \
-    }                                                                                                        \
-    static void tile_ahead_##n(const float *a, const float *panel, const struct span *spans, int span_count, \
-                               float *c, int ldc, struct ahead ahead)                                        \
-    {                                                                                                        \
-        tile_of(n <= ROWS ? n : 1, a, panel, false, spans, span_count, c, ldc, true, ahead);                 \
-    }                                                                                                        \
-    static void tile_halves_##n(const float *a, const uint16_t *panel, const struct span *spans,             \
-                                int span_count, float *c, int ldc, struct ahead ahead)                       \
-    {                                                                                                        \
-        tile_of(n <= ROWS ? n : 1, a, panel, true, spans, span_count, c, ldc, true, ahead);                  \
+#define TILE(n)                                                                                                              \
+    static void tile_##n(const float *a, int lda, const float *panel, const struct span *spans, int span_count, float *c,    \
+                         int ldc)                                                                                            \
+    {                                                                                                                        \
+        tile_of(n <= ROWS ? n : 1, a, lda, panel, false, spans, span_count, c, ldc, false, (struct ahead){0});               \
+    }                                                                                                                        \
+    static void tile_ahead_##n(const float *a, int lda, const float *panel, const struct span *spans, int span_count,        \
+                               float *c, int ldc, struct ahead ahead)                                                        \
+    {                                                                                                                        \
+        tile_of(n <= ROWS ? n : 1, a, lda, panel, false, spans, span_count, c, ldc, true, ahead);                            \
+    }                                                                                                                        \
+    static void tile_halves_##n(const float *a, int lda, const uint16_t *panel, const struct span *spans, int span_count,    \
+                                float *c, int ldc, struct ahead ahead)                                                       \
+    {                                                                                                                        \
+        tile_of(n <= ROWS ? n : 1, a, lda, panel, true, spans, span_count, c, ldc, true, ahead);                             \
     }
 TILE(1)
 TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 
-#define TILES(name)                                                                                          \
-    {                                                                                                        \
-        NULL, name##1, name##2, name##3, name##4, name##5, name##6, name##7, name##8, name##9, name##10,     \
-            name##11, name##12, name##13, name##14,                                                          \
+#define TILES(name)                                                                                                          \
+    {                                                                                                                        \
+        NULL, name##1, name##2, name##3, name##4, name##5, name##6, name##7, name##8, name##9, name##10, name##11, name##12, \
+            name##13, name##14,                                                                                              \
     }
 
-    static void tile(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
+    static void tile(int rows, const float *a, int lda, const float *panel, const struct span *spans, int span_count,
                      float *c, int ldc)
 {
-    static void (*const tiles[])(const float *, const float *, const struct span *, int, float *, int) =
-        TILES(tile_);
-    tiles[rows](a, panel, spans, span_count, c, ldc);
+    static void (*const tiles[])(const float *, int, const float *, const struct span *, int, float *, int) = TILES(tile_);
+    tiles[rows](a, lda, panel, spans, span_count, c, ldc);
 }
 
-static void tile_ahead(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
+static void tile_ahead(int rows, const float *a, int lda, const float *panel, const struct span *spans, int span_count,
                        float *c, int ldc, struct ahead ahead)
 {
-    static void (*const tiles[])(const float *, const float *, const struct span *, int, float *, int,
-                                 struct ahead) = TILES(tile_ahead_);
-    tiles[rows](a, panel, spans, span_count, c, ldc, ahead);
+    static void (*const tiles[])(const float *, int, const float *, const struct span *, int, float *, int, struct ahead) =
+        TILES(tile_ahead_);
+    tiles[rows](a, lda, panel, spans, span_count, c, ldc, ahead);
 }
 
-static void tile_halves(int rows, const float *a, const uint16_t *panel, const struct span *spans, int span_count,
+static void tile_halves(int rows, const float *a, int lda, const uint16_t *panel, const struct span *spans, int span_count,
                         float *c, int ldc, struct ahead ahead)
 {
-    static void (*const tiles[])(const float *, const uint16_t *, const struct span *, int, float *, int,
+    static void (*const tiles[])(const float *, int, const uint16_t *, const struct span *, int, float *, int,
                                  struct ahead) = TILES(tile_halves_);
-    tiles[rows](a, panel, spans, span_count, c, ldc, ahead);
+    tiles[rows](a, lda, panel, spans, span_count, c, ldc, ahead);
 }
 
 INLINE vec activated(vec x, const enum activation activation)

@@ -7,16 +7,11 @@
 enum {
     TILE_ROWS_MAX = 14, // largest tile of any variant
     TILE_COLUMNS_MAX = 32,
-    BLOCK_DEPTH = 384,               // columns of the left operand that lie together
-    BLOCK_STRIDE = BLOCK_DEPTH + 16, // floats from row to row inside a block: an odd number of cache lines,
-                                     // so that the rows of a tile never compete for one cache set
 };
 
-// A stretch of the inner dimension: `depth` columns of the left operand from a + `a`, against the rows of the
-// panel from panel + `b` (both in floats).
+// A stretch of the inner dimension: `depth` columns of the left operand, and rows of the panel, from `from` on.
 struct span {
-    size_t a, b;
-    int depth;
+    int from, depth;
 };
 
 // What a tile fetches into the second-level cache on its way, `step` bytes further for each column of the
@@ -30,15 +25,15 @@ struct ahead {
 struct gemm_kernels {
     int rows, columns; // a tile is at most rows x columns; a panel has `columns` columns
 
-    // c (rows, columns; stride ldc) = A B. A: blocks of BLOCK_DEPTH columns, in each row r at r *
-    // BLOCK_STRIDE. panel: (depth, columns) without gaps, 64-byte aligned. Each element is one chain of
-    // multiply-adds in the order of the spans, so that it does not depend on how many rows the tile has.
-    void (*tile)(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
-                 float *c, int ldc);
-    void (*tile_ahead)(int rows, const float *a, const float *panel, const struct span *spans, int span_count,
+    // c (rows, columns; stride ldc) = A B. A: (rows, depth; stride lda). panel: (depth, columns) without gaps, 64-byte
+    // aligned. Each element is one chain of multiply-adds in the order of the spans, so that it does not depend on how many
+    // rows the tile has.
+    void (*tile)(int rows, const float *a, int lda, const float *panel, const struct span *spans, int span_count, float *c,
+                 int ldc);
+    void (*tile_ahead)(int rows, const float *a, int lda, const float *panel, const struct span *spans, int span_count,
                        float *c, int ldc, struct ahead ahead);
     // The same of a panel of halves, which are widened on their way.
-    void (*tile_halves)(int rows, const float *a, const uint16_t *panel, const struct span *spans, int span_count,
+    void (*tile_halves)(int rows, const float *a, int lda, const uint16_t *panel, const struct span *spans, int span_count,
                         float *c, int ldc, struct ahead ahead);
 
     // y (rows, width; stride ldy) = act(tile (rows, columns) + bias) [+ residual]; width <= columns; bias has
@@ -56,10 +51,9 @@ struct row_kernels {
     void (*softmax)(float *x, int n);
     double (*log_sum_exp)(const float *x, int n, double *sum); // as in math.h
 
-    // The first half of softmax, for the rows of a tile of scores (blocks of BLOCK_DEPTH numbers, `block`
-    // floats apart; rows BLOCK_STRIDE apart): x = 2^(x - max) in place, inverse[row] = 1 / sum. What follows
-    // the n numbers in their last vector becomes 0.
-    void (*exponentials)(float *x, int rows, int n, size_t block, float *inverse);
+    // The first half of softmax, for rows of n scores (stride ldx): x = 2^((x - max) factor) in place, factor > 0;
+    // inverse[row] = 1 / sum. Rows are stored up to whole vectors; what follows the n numbers in the last one becomes 0.
+    void (*exponentials)(float *x, int ldx, int rows, int n, float factor, float *inverse);
     // to (rows, n; stride ldto) = from (rows, n; stride ldfrom), each row times its factor.
     void (*scale)(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n,
                   const float *factors);

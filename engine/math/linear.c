@@ -130,50 +130,37 @@ void linear_free(struct linear *linear)
     *linear = (struct linear){0};
 }
 
-// Rows of x are copied into tiles (dropped in-blocks left out), as many rows at a time as stay in a
-// second-level cache beside a panel.
+// x is read where it lies, as many rows at a time as stay in a second-level cache while all panels pass by.
 enum {
-    BLOCK_BYTES = 768 * 1024,
+    BLOCK_BYTES = 512 * 1024,
     CHUNKS_PER_WORKER = 8,
     FETCHING_TILES = 8,
-    COPIED_TOGETHER = 1 << 16, // numbers of x that workers copy together rather than each for itself
     HALVES_TILES = 2, // up to which halves are widened in every tile anew
 };
 
-static size_t row_bytes(int in)
+// Whole tiles; more of them where panels are widened anew for each block.
+static int block_rows_max(const struct linear *linear)
 {
-    return (size_t)ceil_div(in, BLOCK_DEPTH) * BLOCK_STRIDE * sizeof(float);
+    int rows = gemm_of(linear)->rows,
+        tiles = (linear->halves ? 2 : 1) * BLOCK_BYTES / (linear->in * (int)sizeof(float) * rows);
+    return (tiles < 2 ? 2 : tiles) * rows;
 }
 
-static size_t block_rows_max(int in)
+int linear_stride(int in)
 {
-    size_t rows = BLOCK_BYTES / row_bytes(in), least = 2 * TILE_ROWS_MAX;
-    return rows < least ? least : rows;
+    const int line = MEMORY_ALIGNMENT / sizeof(float);
+    return (ceil_div(in, line) | 1) * line + 1;
 }
 
-// Space for the tiles of one block of rows; the last tile may be short.
-static size_t block_bytes(int in, int rows)
-{
-    size_t least = 2 * TILE_ROWS_MAX * row_bytes(in), all = (size_t)rows * row_bytes(in);
-    size_t most = BLOCK_BYTES > least ? BLOCK_BYTES : least;
-    return (all < most ? all : most) + TILE_ROWS_MAX * row_bytes(in);
-}
-
-static size_t span_count_max(int in)
-{
-    return (size_t)in + (size_t)ceil_div(in, BLOCK_DEPTH);
-}
-
-size_t linear_scratch(int in, int rows, int workers)
+size_t linear_scratch(int in, int workers)
 {
     size_t widened = (size_t)in * TILE_COLUMNS_MAX * sizeof(float);
-    size_t per_worker = block_bytes(in, rows) + widened + sizeof(int) + sizeof(atomic_int) + 4 * MEMORY_ALIGNMENT;
-    return (size_t)workers * per_worker + span_count_max(in) * sizeof(struct span) + 4 * MEMORY_ALIGNMENT;
+    return (size_t)workers * (widened + sizeof(atomic_int)) + (size_t)in * sizeof(struct span) + 3 * MEMORY_ALIGNMENT;
 }
 
 // One call of linear_apply() on its way through the workers. A job is some of the live panels for one block
-// of rows. Each worker has jobs of its own that follow one another, so that it copies few rows and finds the panels that
-// it has fetched ahead; who has none left takes those of others.
+// of rows. Each worker has jobs of its own that follow one another, so that it finds the rows and panels that it has fetched;
+// who has none left takes those of others.
 struct task {
     struct math *math;
     const struct linear *linear;
@@ -185,13 +172,9 @@ struct task {
     const struct span *spans;
     int span_count, depth; // depth: live columns of x
     int live_panels, row_blocks, chunks;
-    float *tiles;      // one block of rows for each worker
-    size_t tiles_size; // in floats
-    bool shared;       // the first one is for all: there is one block of rows, and copying it takes a while
-    int *tiles_hold;   // which block of rows each worker has there, -1: none
     atomic_int *taken; // of the jobs of each worker
     int workers;
-    float *widened;    // one panel for each worker, NULL where weights are no halves
+    float *widened; // one panel for each worker, NULL where weights are no halves
 };
 
 static bool panel_live(const struct linear *linear, const uint8_t *out_live, int panel)
@@ -205,29 +188,21 @@ static bool column_live(const struct linear *linear, const uint8_t *in_live, int
     return !in_live || !linear->in_block || in_live[k / linear->in_block];
 }
 
-// Live columns of x, cut where one is dropped and where a block of the tile ends; returns their number.
+// Stretches of live columns of x; returns how many columns they have together.
 static int plan_spans(struct task *task, struct span *spans)
 {
     const struct linear *linear = task->linear;
-    const struct gemm_kernels *gemm = gemm_of(linear);
-    size_t block_floats = (size_t)gemm->rows * BLOCK_STRIDE;
     int step = task->in_live && linear->in_block ? linear->in_block : linear->in, depth = 0;
-    for (int k = 0; k < linear->in;) {
-        int end = k + step < linear->in ? k + step : linear->in;
-        for (bool live = column_live(linear, task->in_live, k); k < end;) {
-            int room = BLOCK_DEPTH - depth % BLOCK_DEPTH, count = end - k < room ? end - k : room;
-            size_t a = (size_t)(depth / BLOCK_DEPTH) * block_floats + (size_t)(depth % BLOCK_DEPTH);
-            size_t b = (size_t)k * (size_t)gemm->columns;
-            struct span *last = task->span_count ? &spans[task->span_count - 1] : NULL;
-            k += live ? count : end - k;
-            if (!live)
-                break;
-            if (last && depth % BLOCK_DEPTH && last->b + (size_t)last->depth * (size_t)gemm->columns == b)
-                last->depth += count;
-            else
-                spans[task->span_count++] = (struct span){a, b, count};
-            depth += count;
-        }
+    for (int k = 0; k < linear->in; k += step) {
+        int count = k + step < linear->in ? step : linear->in - k;
+        struct span *last = task->span_count ? &spans[task->span_count - 1] : NULL;
+        if (!column_live(linear, task->in_live, k))
+            continue;
+        if (last && last->from + last->depth == k)
+            last->depth += count;
+        else
+            spans[task->span_count++] = (struct span){k, count};
+        depth += count;
     }
     return depth;
 }
@@ -235,35 +210,6 @@ static int plan_spans(struct task *task, struct span *spans)
 static int share(int total, int parts, int part)
 {
     return (int)((int64_t)total * part / parts);
-}
-
-static size_t tile_floats(const struct task *task)
-{
-    return (size_t)ceil_div(task->linear->in, BLOCK_DEPTH) * (size_t)gemm_of(task->linear)->rows * BLOCK_STRIDE;
-}
-
-// Rows from..to are cut into as few tiles as hold them, of about the same number of rows.
-static void pack_tile(const struct task *task, float *tiles, int from, int to, int t)
-{
-    const struct gemm_kernels *gemm = gemm_of(task->linear);
-    int rows = to - from, tile_count = ceil_div(rows, gemm->rows);
-    int first = share(rows, tile_count, t), end = share(rows, tile_count, t + 1);
-    tiles += (size_t)t * tile_floats(task);
-    for (int r = first; r < end; r++) {
-        const float *x = task->x + (size_t)(from + r) * (size_t)task->ldx;
-        float *row = tiles + (size_t)(r - first) * BLOCK_STRIDE;
-        for (int s = 0; s < task->span_count; s++)
-            memcpy(row + task->spans[s].a, x + task->spans[s].b / (size_t)gemm->columns,
-                   (size_t)task->spans[s].depth * sizeof(float));
-    }
-}
-
-// One tile of all rows, for all workers.
-static void pack_job(void *context, int index, int worker)
-{
-    const struct task *task = context;
-    (void)worker;
-    pack_tile(task, task->tiles, 0, task->rows, index);
 }
 
 // What tile `t` fetches of the panel that follows, which the first `tiles` tiles share.
@@ -276,8 +222,22 @@ static struct ahead fetch_next(const struct task *task, int panel, int t, int ti
     return (struct ahead){from + (size_t)t * (size_t)task->depth * (size_t)step, step};
 }
 
+// So that finish() does not wait for them: rows row..row + count of the panel's columns of y, before the tile is computed.
+// (Always inline: GCC 12 takes a function that only prefetches for one that does nothing.)
+static inline __attribute__((always_inline)) void fetch_results(const struct task *task, size_t row, int count,
+                                                                int column, int width)
+{
+    const int line = MEMORY_ALIGNMENT / sizeof(float);
+    for (int r = 0; r < count; r++) {
+        const float *y = task->y + (row + (size_t)r) * (size_t)task->ldy + column;
+        for (int i = 0; i < width; i += line)
+            __builtin_prefetch(y + i, 1);
+        __builtin_prefetch(y + width - 1, 1); // where rows do not begin with a line
+    }
+}
+
 // Rows from..to of the columns of one panel.
-static void apply_panel(const struct task *task, const float *tiles, float *widened, int panel, int from, int to)
+static void apply_panel(const struct task *task, float *widened, int panel, int from, int to)
 {
     const struct linear *linear = task->linear;
     const struct gemm_kernels *gemm = gemm_of(linear);
@@ -291,16 +251,18 @@ static void apply_panel(const struct task *task, const float *tiles, float *wide
     const uint16_t *halves = as_halves ? linear->halves + (size_t)panel * panel_floats(linear) : NULL;
     int fetching = tile_count < FETCHING_TILES ? tile_count : FETCHING_TILES;
     float sums[TILE_ROWS_MAX * TILE_COLUMNS_MAX] __attribute__((aligned(MEMORY_ALIGNMENT)));
-    for (int t = 0; t < tile_count; t++, tiles += tile_floats(task)) {
+    for (int t = 0; t < tile_count; t++) { // of about the same number of rows
         int first = share(rows, tile_count, t), count = share(rows, tile_count, t + 1) - first;
         size_t row = (size_t)(from + first);
+        const float *x = task->x + row * (size_t)task->ldx;
         struct ahead ahead = fetch_next(task, panel, t, fetching);
+        fetch_results(task, row, count, column, width);
         if (as_halves)
-            gemm->tile_halves(count, tiles, halves, task->spans, task->span_count, sums, columns, ahead);
+            gemm->tile_halves(count, x, task->ldx, halves, task->spans, task->span_count, sums, columns, ahead);
         else if (tile_count > 1 && t < fetching)
-            gemm->tile_ahead(count, tiles, weights, task->spans, task->span_count, sums, columns, ahead);
+            gemm->tile_ahead(count, x, task->ldx, weights, task->spans, task->span_count, sums, columns, ahead);
         else // a single tile asks memory for all it can give already
-            gemm->tile(count, tiles, weights, task->spans, task->span_count, sums, columns);
+            gemm->tile(count, x, task->ldx, weights, task->spans, task->span_count, sums, columns);
         gemm->finish(sums, count, width, bias, task->activation,
                      task->residual ? task->residual + row * (size_t)task->ldr + column : NULL, task->ldr,
                      task->y + row * (size_t)task->ldy + column, task->ldy);
@@ -327,22 +289,15 @@ static void apply_job(void *context, int ignored, int worker)
     if (math_stops(task->math))
         return;
     int block = index / task->chunks, chunk = index % task->chunks;
-    int from = share(task->rows, task->row_blocks, block),
-        to = share(task->rows, task->row_blocks, block + 1);
-    float *tiles = task->tiles + (task->shared ? 0 : (size_t)worker * task->tiles_size);
+    int from = share(task->rows, task->row_blocks, block), to = share(task->rows, task->row_blocks, block + 1);
     float *widened = task->widened ? task->widened + (size_t)worker * panel_floats(task->linear) : NULL;
-    if (!task->shared && task->tiles_hold[worker] != block) {
-        for (int t = 0; t < ceil_div(to - from, gemm_of(task->linear)->rows); t++)
-            pack_tile(task, tiles, from, to, t);
-        task->tiles_hold[worker] = block;
-    }
     int first = share(task->live_panels, task->chunks, chunk),
         end = share(task->live_panels, task->chunks, chunk + 1);
     for (int panel = 0, live = 0; live < end; panel++) {
         if (!panel_live(task->linear, task->out_live, panel))
             continue;
         if (live++ >= first)
-            apply_panel(task, tiles, widened, panel, from, to);
+            apply_panel(task, widened, panel, from, to);
     }
 }
 
@@ -375,7 +330,7 @@ void linear_apply(struct math *math, const struct linear *linear, const float *x
                         .activation = activation,
                         .out_live = out_live,
                         .in_live = in_live};
-    struct span *spans = arena_alloc(&math->scratch, span_count_max(linear->in), sizeof *spans);
+    struct span *spans = arena_alloc(&math->scratch, (size_t)linear->in, sizeof *spans);
     assert(spans && "math->scratch is smaller than linear_scratch()");
     task.depth = plan_spans(&task, spans);
     task.spans = spans;
@@ -387,24 +342,15 @@ void linear_apply(struct math *math, const struct linear *linear, const float *x
                                    ? NULL
                                    : math->pool;
     int workers = thread_pool_workers(pool);
-    task.row_blocks = (int)(((size_t)rows + block_rows_max(linear->in) - 1) / block_rows_max(linear->in));
+    task.row_blocks = ceil_div(rows, block_rows_max(linear));
     task.chunks = workers > 1 ? workers * CHUNKS_PER_WORKER : 1;
-    task.tiles_size = block_bytes(linear->in, rows) / sizeof(float);
-    task.tiles = arena_alloc(&math->scratch, (size_t)workers, task.tiles_size * sizeof(float));
-    task.tiles_hold = arena_alloc(&math->scratch, (size_t)workers, sizeof *task.tiles_hold);
     task.taken = arena_alloc(&math->scratch, (size_t)workers, sizeof *task.taken);
     task.workers = workers;
     if (linear->halves)
         task.widened = arena_alloc(&math->scratch, (size_t)workers, panel_floats(linear) * sizeof(float));
-    assert(task.tiles && task.tiles_hold && task.taken && (task.widened || linear->packed) &&
-           "math->scratch is smaller than linear_scratch()");
-    for (int w = 0; w < workers; w++) {
-        task.tiles_hold[w] = -1;
+    assert(task.taken && (task.widened || linear->packed) && "math->scratch is smaller than linear_scratch()");
+    for (int w = 0; w < workers; w++)
         atomic_init(&task.taken[w], 0);
-    }
-    task.shared = workers > 1 && task.row_blocks == 1 && (size_t)rows * (size_t)task.depth >= COPIED_TOGETHER;
-    if (task.shared)
-        thread_pool_run(pool, pack_job, &task, ceil_div(rows, gemm_of(linear)->rows));
     thread_pool_run(pool, apply_job, &task, task.row_blocks * task.chunks);
     *macs += work;
     arena_rewind(&math->scratch, mark);

@@ -65,6 +65,11 @@ void linear_apply(struct math *math, const struct linear *linear, const float *x
                   int ldy, enum activation activation, const float *residual, int ldr,
                   const uint8_t *out_live, const uint8_t *in_live, uint64_t *macs);
 
+// The stride (in floats) at which linear_apply() reads rows of `in` numbers fastest: an odd number of cache lines, so that the
+// rows of a tile do not compete for one cache set, and one number more, so that they come to the ends of their lines one
+// after the other (a twentieth of the time).
+int linear_stride(int in);
+
 // ctx (queries, heads * size; stride ldc) = softmax(Q Kᵀ / sqrt(size)) V, head by head.
 // Dropped heads (live[h] == 0) leave their columns of ctx as zeros and cost nothing. probs: NULL, or (heads,
 // queries, keys), filled with the probabilities of live heads and NaN for dropped ones.
@@ -83,11 +88,11 @@ void attention_apply(struct math *math, const struct attention *attention, uint6
 void attention_apply_ragged(struct math *math, const struct attention *attention, const int *first, const int *keys,
                             uint64_t *macs);
 
-// Bytes of math->scratch that linear_apply() with `in` input columns and attention_apply(), ragged or not, take at most, for
-// up to `rows` (`queries`, `keys`) rows and `workers` threads (thread_pool_workers()). Both grow with every
+// Bytes of math->scratch that linear_apply() with `in` input columns and attention_apply(), ragged or not, with up to `keys`
+// keys take at most, for any number of rows (queries) and `workers` threads (thread_pool_workers()). Both grow with every
 // argument.
-size_t linear_scratch(int in, int rows, int workers);
-size_t attention_scratch(int queries, int keys, int size, int workers);
+size_t linear_scratch(int in, int workers);
+size_t attention_scratch(int keys, int size, int workers);
 
 // y = (x - mean) / sqrt(variance + eps) * gamma + beta over the last axis; biased variance, two passes, so
 // that a small eps (1e-12 in METER's fusion layers) is exact too. y may be x. The threads of `pool` (NULL: this one

@@ -136,37 +136,40 @@ static double log_sum_exp_row(const float *x, int n, double *sum)
     return (double)top + log(exponentials);
 }
 
-// The vector at x + i of a row that ends at n but is stored up to whole vectors; lanes beyond the end are
-// `rest`.
-INLINE vec load_padded(const float *x, int i, int n, float rest)
+// x is stored up to whole vectors; lanes beyond n are taken as `rest`.
+INLINE vec load_last(const float *x, int i, int n, float rest)
 {
-    vec v = vec_load(x + i);
-    return i + LANES <= n ? v : vec_select(vec_lanes() < (uint32_t)(n - i), v, vec_splat(rest));
+    return vec_select(vec_lanes() < (uint32_t)(n - i), vec_load(x + i), vec_splat(rest));
 }
 
-INLINE float exponentials_row(float *x, int n, size_t block)
+INLINE float exponentials_row(float *x, int n, float factor)
 {
-    float *part = x;
-    vec best = vec_splat(x[0]);
-    for (int left = n; left > 0; left -= BLOCK_DEPTH, part += block)
-        for (int i = 0, count = left < BLOCK_DEPTH ? left : BLOCK_DEPTH; i < count; i += LANES)
-            best = vec_max(best, load_padded(part, i, count, x[0]));
-    float top = vec_top(best);
-    vec sum = {0};
-    part = x;
-    for (int left = n; left > 0; left -= BLOCK_DEPTH, part += block)
-        for (int i = 0, count = left < BLOCK_DEPTH ? left : BLOCK_DEPTH; i < count; i += LANES) {
-            vec e = vec_exp2(load_padded(part, i, count, -INFINITY) - top);
-            sum += e;
-            vec_store(part + i, e);
+    vec best[2] = {vec_splat(x[0]), vec_splat(x[0])}, sum[2] = {{0}, {0}};
+    int whole = n / (2 * LANES) * (2 * LANES);
+    for (int i = 0; i < whole; i += 2 * LANES)
+        for (int j = 0; j < 2; j++)
+            best[j] = vec_max(best[j], vec_load(x + i + j * LANES));
+    for (int i = whole; i < n; i += LANES)
+        best[0] = vec_max(best[0], load_last(x, i, n, x[0]));
+    float shift = vec_top(vec_max(best[0], best[1])) * factor; // its rounding is the same for all of the row
+    for (int i = 0; i < whole; i += 2 * LANES)
+        for (int j = 0; j < 2; j++) {
+            vec e = vec_exp2(vec_load(x + i + j * LANES) * factor - shift);
+            sum[j] += e;
+            vec_store(x + i + j * LANES, e);
         }
-    return 1 / vec_sum(sum);
+    for (int i = whole; i < n; i += LANES) {
+        vec e = vec_exp2(load_last(x, i, n, -INFINITY) * factor - shift);
+        sum[0] += e;
+        vec_store(x + i, e);
+    }
+    return 1 / vec_sum(sum[0] + sum[1]);
 }
 
-static void exponentials(float *x, int rows, int n, size_t block, float *inverse)
+static void exponentials(float *x, int ldx, int rows, int n, float factor, float *inverse)
 {
     for (int r = 0; r < rows; r++)
-        inverse[r] = exponentials_row(x + (size_t)r * BLOCK_STRIDE, n, block);
+        inverse[r] = exponentials_row(x + (ptrdiff_t)r * ldx, n, factor);
 }
 
 static void scale(float *to, size_t ldto, const float *from, size_t ldfrom, int rows, int n,

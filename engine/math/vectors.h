@@ -175,23 +175,35 @@ INLINE float vec_top(vec v)
     return even > odd ? even : odd;
 }
 
-// 2^(n + f) for whole n in -125 .. 127 carried in the low bits of `shifted` and |f| <= 1/2. The polynomial is
-// a weighted minimax fit of (2^f - 1) / f, relative error 2e-9 before rounding.
-INLINE vec exp2_parts(bits shifted, vec f)
+// 2^f for |f| <= 1/2. The polynomial is a weighted minimax fit of (2^f - 1) / f, relative error 2e-9 before rounding.
+INLINE vec exp2_fraction(vec f)
 {
     vec p = f * 0x1.448fa4p-13f + 0x1.5f4774p-10f;
     p = p * f + 0x1.3b29aap-7f;
     p = p * f + 0x1.c6aed0p-5f;
     p = p * f + 0x1.ebfbe0p-3f;
     p = p * f + 0x1.62e430p-1f;
-    p = p * f + 1.0f;
-    return (vec)((bits)p + (shifted << 23));
+    return p * f + 1.0f;
+}
+
+// 2^(n + f) for whole n in -125 .. 127 carried in the low bits of `shifted`.
+INLINE vec exp2_parts(bits shifted, vec f)
+{
+    return (vec)((bits)exp2_fraction(f) + (shifted << 23));
 }
 
 // Adding this rounds to a whole number, whose two's complement is then in the low bits.
 #define ROUNDING 0x1.8p23f
 
 // 2^t; 0 below t = -125, t <= 127.
+#ifdef __AVX512F__
+INLINE vec vec_exp2(vec t)
+{
+    vec n = (t + ROUNDING) - ROUNDING;
+    __mmask16 within = _mm512_cmp_ps_mask((__m512)t, _mm512_set1_ps(-125), _CMP_NLT_UQ); // NaN is
+    return (vec)_mm512_maskz_scalef_ps(within, (__m512)exp2_fraction(t - n), (__m512)n);
+}
+#else
 INLINE vec vec_exp2(vec t)
 {
     vec clamped = vec_max(vec_splat(-125), t);
@@ -199,6 +211,7 @@ INLINE vec vec_exp2(vec t)
     vec y = exp2_parts((bits)shifted, clamped - (shifted - ROUNDING));
     return (vec)(~(bits)(t < -125.0f) & (bits)y);
 }
+#endif
 
 // e^x within about 1 ulp where there is a fused multiply-add; 0 below x = -86, largest value for x > 87.
 // log2(e) in two parts keeps the reduced argument exact.

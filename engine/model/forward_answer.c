@@ -99,11 +99,11 @@ size_t forward_scratch(const struct model *model, int workers)
     size_t tokens = larger((size_t)c->max_tokens, (size_t)(model_grid(c) * model_grid(c) + 1));
     if (model_writes(c))
         tokens = larger(tokens, RANK_ROWS);
-    size_t width = larger((size_t)c->width, (size_t)model_image_width(c)),
+    size_t width = (size_t)linear_stride((int)larger((size_t)c->width, (size_t)model_image_width(c))),
            pixels = (size_t)c->image_size * (size_t)c->image_size;
     size_t ffn = larger(larger((size_t)c->image_ffn, (size_t)c->text_ffn),
                         larger((size_t)c->image_fusion_ffn, (size_t)c->text_fusion_ffn));
-    ffn = larger(ffn, (size_t)c->decoder_ffn);
+    ffn = (size_t)linear_stride((int)larger(ffn, (size_t)c->decoder_ffn));
     // Of one layer: contexts, Q K V, a copy for a probe, and the probabilities that the mass of cross-attention is read
     // from; or the FFN's hidden and normed rows.
     size_t hidden = 0, rank = 0; // of the widest trimmers
@@ -129,8 +129,7 @@ size_t forward_scratch(const struct model *model, int workers)
                                             : larger(48, 9 * larger((size_t)c->stem_channels[0], (size_t)c->stem_channels[1]));
     size_t widest = larger(larger(ffn, width), larger(unfolded, (size_t)c->head_hidden));
     widest = larger(larger(widest, 2 * width * (size_t)c->pictures), larger(hidden, rank));
-    size_t rows = c->stem == STEM_CONV ? larger(tokens, pixels / 16) : tokens;
-    size_t inner = larger(linear_scratch((int)widest, (int)rows, workers),
-                          attention_scratch((int)tokens, (int)tokens, model_head_size(c), workers));
+    size_t inner =
+        larger(linear_scratch((int)widest, workers), attention_scratch((int)tokens, model_head_size(c), workers));
     return (larger(larger(layer + fusion + writing_scratch(c), stem), answer) + 64 * 64) * sizeof(float) + inner + 4096;
 }

@@ -15,6 +15,29 @@ static float *scratch_rows(struct forward *forward, int rows, int width)
     return scratch_take(forward, (size_t)rows * (size_t)width, sizeof(float));
 }
 
+// Rows that only a linear layer reads, linear_stride(width) apart.
+static float *scratch_operand(struct forward *forward, int rows, int width)
+{
+    return scratch_rows(forward, rows, linear_stride(width));
+}
+
+struct operand {
+    const float *x;
+    int ld;
+};
+
+// What a module of a layer begins with: LN(x) in `room` (scratch_operand()) where norms come first, x itself where they come
+// last.
+static struct operand operand_of(struct forward *forward, bool pre, const struct norm *norm, const float *x, int rows,
+                                 int width, float *room)
+{
+    if (!pre)
+        return (struct operand){x, width};
+    layer_norm(forward->math->pool, x, width, rows, width, norm->gamma, norm->beta, norm->eps, room,
+               linear_stride(width));
+    return (struct operand){room, linear_stride(width)};
+}
+
 static void show(struct forward *forward, const struct layer_input *in, const char *suffix, const float *x)
 {
     char full[64];
@@ -163,7 +186,8 @@ static void add_projection(struct forward *forward, const struct linear *out, co
                            const float *ctx, const uint8_t *live, float *x, int rows, uint64_t *macs)
 {
     int width = out->out;
-    linear_apply(forward->math, out, ctx, out->in, rows, x, width, ACTIVATION_NONE, x, width, NULL, live, macs);
+    linear_apply(forward->math, out, ctx, linear_stride(out->in), rows, x, width, ACTIVATION_NONE, x, width, NULL, live,
+                 macs);
     if (!pre)
         norm_apply(forward->math->pool, norm, x, rows, width, x);
 }
@@ -172,9 +196,19 @@ static struct attention self_operands(struct forward *forward, const struct laye
                                       float *ctx)
 {
     int width = layer_width(in->layer), heads = layer_heads(forward, in->layer);
-    return (struct attention){.q = qkv, .k = qkv + width, .v = qkv + 2 * width, .ldq = 3 * width, .ldk = 3 * width,
-                              .ldv = 3 * width, .queries = in->rows, .keys = in->rows, .heads = heads,
-                              .size = width / heads, .live = in->live_msa, .ctx = ctx, .ldc = width};
+    return (struct attention){.q = qkv,
+                              .k = qkv + width,
+                              .v = qkv + 2 * width,
+                              .ldq = 3 * width,
+                              .ldk = 3 * width,
+                              .ldv = 3 * width,
+                              .queries = in->rows,
+                              .keys = in->rows,
+                              .heads = heads,
+                              .size = width / heads,
+                              .live = in->live_msa,
+                              .ctx = ctx,
+                              .ldc = linear_stride(width)};
 }
 
 // Q, K and V of MSA into qkv (rows, 3D).
@@ -184,10 +218,9 @@ static void project_self(struct forward *forward, const struct layer_input *in, 
     int width = layer_width(in->layer), heads = layer_heads(forward, in->layer);
     uint8_t live[3 * 64];
     const uint8_t *wanted = in->ragged && in->ragged->kept ? NULL : in->live_msa;
-    if (in->layer->pre)
-        norm_apply(forward->math->pool, &w->norm, in->x, in->rows, width, normed);
-    linear_apply(forward->math, &w->in, in->layer->pre ? normed : in->x, width, in->rows, qkv, 3 * width,
-                 ACTIVATION_NONE, NULL, 0, repeat_live(wanted, heads, 3, live), NULL, &forward->macs.qkv);
+    struct operand from = operand_of(forward, in->layer->pre, &w->norm, in->x, in->rows, width, normed);
+    linear_apply(forward->math, &w->in, from.x, from.ld, in->rows, qkv, 3 * width, ACTIVATION_NONE, NULL, 0,
+                 repeat_live(wanted, heads, 3, live), NULL, &forward->macs.qkv);
 }
 
 // Each row attends to keys of its own sequence: K and V of all rows are put where their sequences lie first.
@@ -219,8 +252,8 @@ static void show_projection(struct forward *forward, const struct layer_input *i
         return;
     size_t mark = forward->math->scratch.used;
     float *y = scratch_rows(forward, in->rows, out->out);
-    linear_apply(forward->math, out, ctx, out->in, in->rows, y, out->out, ACTIVATION_NONE, NULL, 0, NULL, in->live_msa,
-                 &uncounted);
+    linear_apply(forward->math, out, ctx, linear_stride(out->in), in->rows, y, out->out, ACTIVATION_NONE, NULL, 0, NULL,
+                 in->live_msa, &uncounted);
     show(forward, in, "_attn", y);
     arena_rewind(&forward->math->scratch, mark);
 }
@@ -230,7 +263,7 @@ static void layer_msa(struct forward *forward, const struct layer_input *in)
     const struct attention_weights *w = &in->layer->msa;
     int width = layer_width(in->layer), rows = in->rows;
     size_t mark = forward->math->scratch.used;
-    float *ctx = scratch_rows(forward, rows, width);
+    float *ctx = scratch_operand(forward, rows, width);
     bool kept = in->ragged && in->ragged->kept;
     if (kept || any_live(in->live_msa, layer_heads(forward, in->layer))) {
         float *qkv = scratch_rows(forward, rows, 3 * width);
@@ -281,17 +314,16 @@ static struct attention cross_operands(struct forward *forward, const struct lay
                               .size = width / heads,
                               .live = cross->live,
                               .ctx = ctx,
-                              .ldc = width};
+                              .ldc = linear_stride(width)};
 }
 
 static void project_query(struct forward *forward, const struct layer_input *in, const struct cross *cross,
                           float *normed, float *q)
 {
     int width = layer_width(in->layer);
-    if (in->layer->pre)
-        norm_apply(forward->math->pool, &in->layer->mca.norm, in->x, in->rows, width, normed);
-    linear_apply(forward->math, &cross->weights->in, in->layer->pre ? normed : in->x, width, in->rows, q, width,
-                 ACTIVATION_NONE, NULL, 0, cross->live, NULL, &forward->macs.qkv);
+    struct operand from = operand_of(forward, in->layer->pre, &in->layer->mca.norm, in->x, in->rows, width, normed);
+    linear_apply(forward->math, &cross->weights->in, from.x, from.ld, in->rows, q, width, ACTIVATION_NONE, NULL, 0,
+                 cross->live, NULL, &forward->macs.qkv);
 }
 
 // The contexts of a cross-attention: ctx (rows, D).
@@ -313,7 +345,7 @@ static void layer_mca(struct forward *forward, const struct layer_input *in)
 {
     struct cross cross = cross_of(in, false);
     size_t mark = forward->math->scratch.used;
-    float *ctx = scratch_rows(forward, in->rows, layer_width(in->layer));
+    float *ctx = scratch_operand(forward, in->rows, layer_width(in->layer));
     attend_cross(forward, in, &cross, ctx);
     add_projection(forward, &cross.weights->out, &in->layer->mca.norm, in->layer->pre, ctx, cross.live, in->x, in->rows,
                    &forward->macs.projection);
@@ -326,12 +358,12 @@ static void layer_twins(struct forward *forward, const struct layer_input *in)
     const struct layer *layer = in->layer;
     int width = layer_width(layer), rows = in->rows;
     size_t mark = forward->math->scratch.used;
-    float *ctx = scratch_rows(forward, rows, width), *both = scratch_rows(forward, rows, 2 * width);
+    float *ctx = scratch_operand(forward, rows, width), *both = scratch_rows(forward, rows, 2 * width);
     for (int twin = 0; twin < 2; twin++) {
         struct cross cross = cross_of(in, twin);
         attend_cross(forward, in, &cross, ctx);
-        linear_apply(forward->math, &cross.weights->out, ctx, width, rows, both + twin * width, 2 * width,
-                     ACTIVATION_NONE, NULL, 0, NULL, cross.live, &forward->macs.projection);
+        linear_apply(forward->math, &cross.weights->out, ctx, linear_stride(width), rows, both + twin * width,
+                     2 * width, ACTIVATION_NONE, NULL, 0, NULL, cross.live, &forward->macs.projection);
     }
     if (layer->merge.out)
         linear_apply(forward->math, &layer->merge, both, 2 * width, rows, in->x, width, ACTIVATION_NONE, in->x, width,
@@ -349,15 +381,10 @@ static void layer_ffn(struct forward *forward, const struct layer_input *in)
     const struct ffn_weights *w = &in->layer->ffn;
     int width = layer_width(in->layer), rows = in->rows;
     size_t mark = forward->math->scratch.used;
-    float *hidden = scratch_rows(forward, rows, w->up.out);
-    const float *from = in->x;
-    if (in->layer->pre) {
-        float *normed = scratch_rows(forward, rows, width);
-        norm_apply(forward->math->pool, &w->norm, in->x, rows, width, normed);
-        from = normed;
-    }
-    linear_apply(forward->math, &w->up, from, width, rows, hidden, w->up.out, w->activation, NULL, 0, NULL, NULL,
-                 &forward->macs.ffn);
+    float *hidden = scratch_operand(forward, rows, w->up.out), *normed = scratch_operand(forward, rows, width);
+    struct operand from = operand_of(forward, in->layer->pre, &w->norm, in->x, rows, width, normed);
+    linear_apply(forward->math, &w->up, from.x, from.ld, rows, hidden, linear_stride(w->up.out), w->activation, NULL, 0,
+                 NULL, NULL, &forward->macs.ffn);
     add_projection(forward, &w->down, &w->norm, in->layer->pre, hidden, NULL, in->x, rows, &forward->macs.ffn);
     arena_rewind(&forward->math->scratch, mark);
 }
@@ -386,12 +413,9 @@ void forward_memory(struct forward *forward, const struct layer *layer, bool twi
     size_t mark = forward->math->scratch.used;
     if (!any_live(live, heads))
         return;
-    if (layer->pre) {
-        float *normed = scratch_rows(forward, rows, from);
-        norm_apply(forward->math->pool, &w->context_norm, other, rows, from, normed);
-        other = normed;
-    }
-    linear_apply(forward->math, &w->memory, other, from, rows, kv, 2 * width, ACTIVATION_NONE, NULL, 0,
+    struct operand read =
+        operand_of(forward, layer->pre, &w->context_norm, other, rows, from, scratch_operand(forward, rows, from));
+    linear_apply(forward->math, &w->memory, read.x, read.ld, rows, kv, 2 * width, ACTIVATION_NONE, NULL, 0,
                  repeat_live(live, heads, 2, both), NULL, &forward->macs.qkv);
     arena_rewind(&forward->math->scratch, mark);
 }
@@ -401,7 +425,7 @@ void forward_probabilities(struct forward *forward, const struct layer_input *in
 {
     int width = layer_width(in->layer), rows = in->rows;
     size_t mark = forward->math->scratch.used;
-    float *ctx = scratch_rows(forward, rows, width), *projected = scratch_rows(forward, rows, 3 * width);
+    float *ctx = scratch_operand(forward, rows, width), *projected = scratch_rows(forward, rows, 3 * width);
     struct attention a;
     if (module != FORWARD_MSA) {
         struct cross cross = cross_of(in, module == FORWARD_TWIN);

@@ -39,8 +39,7 @@ static void problem_free(struct problem *p)
 
 static uint64_t apply(const struct math_kernels *kernels, struct thread_pool *pool, const struct attention *a)
 {
-    struct math math =
-        math_with(pool, attention_scratch(a->queries, a->keys, a->size, thread_pool_workers(pool)));
+    struct math math = math_with(pool, attention_scratch(a->keys, a->size, thread_pool_workers(pool)));
     size_t calls = memory_alloc_calls();
     uint64_t macs = 5;
     attention_apply_with(kernels, &math, a, &macs);
@@ -181,11 +180,10 @@ static void test_scratch_grows_with_every_argument(void **state)
     (void)state;
     for (int keys = 1; keys < 1400; keys += 13)
         for (int size = 1; size < 500; size += 31) {
-            size_t bytes = attention_scratch(9, keys, size, 2);
-            assert_true(attention_scratch(10, keys, size, 2) >= bytes);
-            assert_true(attention_scratch(9, keys + 1, size, 2) >= bytes);
-            assert_true(attention_scratch(9, keys, size + 1, 2) >= bytes);
-            assert_true(attention_scratch(9, keys, size, 3) > bytes);
+            size_t bytes = attention_scratch(keys, size, 2);
+            assert_true(attention_scratch(keys + 1, size, 2) >= bytes);
+            assert_true(attention_scratch(keys, size + 1, 2) >= bytes);
+            assert_true(attention_scratch(keys, size, 3) > bytes);
         }
 }
 
@@ -207,8 +205,8 @@ static void test_ragged(void **state)
         struct problem p = problem_new(ROWS, KEYS, HEADS, SIZE, 2);
         size_t floats = (size_t)(ROWS * p.a.ldc);
         float *one = filled(floats, UNTOUCHED), *shared = filled(floats, UNTOUCHED);
-        struct math math = math_with(NULL, attention_scratch(ROWS, KEYS, SIZE, 1));
-        struct math many = math_with(pool, attention_scratch(ROWS, KEYS, SIZE, 3));
+        struct math math = math_with(NULL, attention_scratch(KEYS, SIZE, 1));
+        struct math many = math_with(pool, attention_scratch(KEYS, SIZE, 3));
         uint64_t macs = 0, ignored = 0;
         p.a.live = pattern ? live : NULL;
         for (int r = 0; r < ROWS; r++) {

@@ -66,7 +66,7 @@ static uint64_t apply(const struct math_kernels *kernels, struct thread_pool *po
     struct linear linear;
     assert_true(linear_init_with(kernels, &linear, p->w, p->b, p->shape.out, p->shape.in, p->shape.out_block,
                                  p->shape.in_block));
-    struct math math = math_with(pool, linear_scratch(p->shape.in, p->rows, thread_pool_workers(pool)));
+    struct math math = math_with(pool, linear_scratch(p->shape.in, thread_pool_workers(pool)));
     size_t calls = memory_alloc_calls();
     uint64_t macs = 1000;
     linear_apply(&math, &linear, p->x, p->ldx, p->rows, p->y, p->ldy, p->activation, residual, ldr,
@@ -259,8 +259,8 @@ static void apply_wide_or_narrow(const struct math_kernels *kernels, struct thre
         assert_true(linear_narrow(&linear));
     assert_int_equal(linear.halves != NULL, narrow);
     assert_int_equal(linear.packed != NULL, !narrow);
-    struct math math = math_with(pool, linear_scratch(p->shape.in, p->rows, thread_pool_workers(pool)) +
-                                           (size_t)p->shape.out * sizeof(float));
+    struct math math =
+        math_with(pool, linear_scratch(p->shape.in, thread_pool_workers(pool)) + (size_t)p->shape.out * sizeof(float));
     linear_apply(&math, &linear, p->x, p->ldx, p->rows, y, p->ldy, p->activation, NULL, 0, p->out_live, p->in_live, &macs);
     if (!p->shape.out_block) {
         float *ones = filled((size_t)p->shape.out, 1);
@@ -327,7 +327,7 @@ static void test_no_bias_and_no_rows(void **state)
         float w[6] = {1, 2, 3, 4, 5, 6}, x[3] = {1, 10, 100}, y[2] = {7, 7};
         struct linear linear;
         assert_true(linear_init_with(kernels, &linear, w, NULL, 2, 3, 0, 0));
-        struct math math = math_with(NULL, linear_scratch(3, 1, 1));
+        struct math math = math_with(NULL, linear_scratch(3, 1));
         uint64_t macs = 0;
         linear_apply(&math, &linear, x, 3, 0, y, 2, ACTIVATION_NONE, NULL, 0, NULL, NULL, &macs);
         assert_true(y[0] == 7 && y[1] == 7 && macs == 0);
@@ -342,13 +342,22 @@ static void test_scratch_grows_with_every_argument(void **state)
 {
     (void)state;
     for (int in = 1; in < 4000; in += 37)
-        for (int rows = 1; rows < 1500; rows += 41)
-            for (int workers = 1; workers < 4; workers++) {
-                size_t bytes = linear_scratch(in, rows, workers);
-                assert_true(linear_scratch(in + 37, rows, workers) >= bytes);
-                assert_true(linear_scratch(in, rows + 41, workers) >= bytes);
-                assert_true(linear_scratch(in, rows, workers + 1) > bytes);
-            }
+        for (int workers = 1; workers < 4; workers++) {
+            size_t bytes = linear_scratch(in, workers);
+            assert_true(linear_scratch(in + 37, workers) >= bytes);
+            assert_true(linear_scratch(in, workers + 1) > bytes);
+        }
+}
+
+static void test_stride_spreads_rows(void **state)
+{
+    (void)state;
+    for (int in = 1; in < 4000; in++) {
+        int stride = linear_stride(in);
+        assert_true(stride >= in && stride <= in + 32);
+        assert_int_equal(stride % 16, 1);
+        assert_int_equal(stride / 16 % 2, 1);
+    }
 }
 
 int main(void)
@@ -362,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_halves),
         cmocka_unit_test(test_halves_only_where_they_pay),
         cmocka_unit_test(test_no_bias_and_no_rows),
+        cmocka_unit_test(test_stride_spreads_rows),
         cmocka_unit_test(test_scratch_grows_with_every_argument),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

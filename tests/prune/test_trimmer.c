@@ -105,7 +105,7 @@ static void check(struct shape shape, struct thread_pool *pool)
 {
     struct sample s;
     struct model_config config = {.architecture = ARCHITECTURE_METER, .width = shape.width};
-    struct math math = math_with(pool, linear_scratch(shape.width, ROWS, thread_pool_workers(pool)) + (1 << 20));
+    struct math math = math_with(pool, linear_scratch(shape.width, thread_pool_workers(pool)) + (1 << 20));
     struct forward forward = {.math = &math};
     struct macs macs = {0};
     float self[ROWS], cross[ROWS];

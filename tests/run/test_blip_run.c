@@ -132,7 +132,7 @@ static void expected_similarity(const struct model *model, const struct attentio
     uint64_t macs = 0;
     int from = asks->memory.in;
     assert_true(model->config.width == WIDTH && rows <= ROWS && word_rows <= ROWS && from <= 64);
-    assert_true(arena_init(&math.scratch, linear_scratch(from, ROWS, 1)));
+    assert_true(arena_init(&math.scratch, linear_scratch(from, 1)));
     linear_apply(&math, &asks->in, words, WIDTH, word_rows, q, WIDTH, ACTIVATION_NONE, NULL, 0, NULL, NULL, &macs);
     linear_apply(&math, &asks->memory, z, from, rows, kv, BOTH, ACTIVATION_NONE, NULL, 0, NULL, NULL, &macs);
     linear_apply(&math, &asks->memory, zero, from, 1, none, BOTH, ACTIVATION_NONE, NULL, 0, NULL, NULL, &macs);
