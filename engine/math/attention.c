@@ -51,19 +51,6 @@ struct task {
     float factor; // log2(e) / sqrt(size), so that the softmax is 2^((q k - max) factor)
 };
 
-// V (keys, size; stride ldv) to panels (ceil(size / columns), keys, columns); what is missing in the last is
-// 0.
-static void pack_values(const float *v, int ldv, int keys, int size, int columns, float *panels)
-{
-    for (int first = 0; first < size; first += columns) {
-        int width = size - first < columns ? size - first : columns;
-        for (int k = 0; k < keys; k++, panels += columns) {
-            memcpy(panels, v + (size_t)k * (size_t)ldv + first, (size_t)width * sizeof(float));
-            memset(panels + width, 0, (size_t)(columns - width) * sizeof(float));
-        }
-    }
-}
-
 // One tile of `count` queries from `first` on, of head h, against packed keys and values.
 static void attend_tile(const struct task *task, int h, int first, int count, float *work)
 {
@@ -114,7 +101,7 @@ static void attention_job(void *context, int index, int worker)
     float *work = task->work + (size_t)worker * task->work_size;
     struct layout l = layout_of(gemm->columns, a->keys, a->size);
     gemm->pack_keys(a->k + h * a->size, a->ldk, a->keys, a->size, work);
-    pack_values(a->v + h * a->size, a->ldv, a->keys, a->size, gemm->columns, work + l.keys);
+    gemm->pack_values(a->v + h * a->size, a->ldv, a->keys, a->size, work + l.keys);
     int rows = end - first, tiles = ceil_div(rows, gemm->rows);
     for (int t = 0; t < tiles && !math_stops(task->math); t++) {
         int from = rows * t / tiles, to = rows * (t + 1) / tiles;

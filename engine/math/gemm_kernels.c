@@ -196,6 +196,16 @@ INLINE void transpose_four(const float *from, int ld, float *to)
         memcpy(to + i * COLUMNS, &out[i], sizeof out[i]);
 }
 
+// The rows that a head reads lie far apart, on pages of their own: the hardware does not fetch them by itself.
+INLINE void fetch_row(const float *row, int size)
+{
+    const int line = 64 / sizeof(float);
+    for (int i = 0; i < size; i += line)
+        __builtin_prefetch(row + i);
+}
+
+enum { ROWS_AHEAD = 16 };
+
 static void pack_keys(const float *k, int ldk, int keys, int size, float *panels)
 {
     for (int first = 0; first < keys; first += COLUMNS, panels += (size_t)size * COLUMNS) {
@@ -205,12 +215,29 @@ static void pack_keys(const float *k, int ldk, int keys, int size, float *panels
         int whole_keys = count / 4 * 4, whole_size = size / 4 * 4;
         for (int j = 0; j < count; j++) {
             const float *key = k + (ptrdiff_t)(first + j) * ldk;
+            fetch_row(key + (ptrdiff_t)ROWS_AHEAD * ldk, size);
             if (j < whole_keys && j % 4 == 0)
                 for (int i = 0; i < whole_size; i += 4)
                     transpose_four(key + i, ldk, panels + (size_t)i * COLUMNS + j);
             for (int i = j < whole_keys ? whole_size : 0; i < size; i++)
                 panels[(size_t)i * COLUMNS + j] = key[i];
         }
+    }
+}
+
+static void pack_values(const float *v, int ldv, int keys, int size, float *panels)
+{
+    for (int k = 0; k < keys; k++, v += ldv) {
+        float *to = panels + (ptrdiff_t)k * COLUMNS;
+        fetch_row(v + (ptrdiff_t)ROWS_AHEAD * ldv, size);
+        for (int i = 0; i < size; i += COLUMNS, to += (ptrdiff_t)keys * COLUMNS)
+            if (size - i >= COLUMNS)
+                UNROLL
+            for (int j = 0; j < VECTORS; j++)
+                vec_store(to + j * LANES, vec_load(v + i + j * LANES));
+            else
+                for (int j = 0; j < COLUMNS; j++)
+                    to[j] = i + j < size ? v[i + j] : 0;
     }
 }
 
@@ -222,4 +249,5 @@ const struct gemm_kernels VARIANT_NAME(gemm_kernels) = {
     .tile_halves = tile_halves,
     .finish = finish,
     .pack_keys = pack_keys,
+    .pack_values = pack_values,
 };

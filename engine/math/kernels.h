@@ -43,6 +43,8 @@ struct gemm_kernels {
 
     // panels of Kᵀ: K (keys, size; stride ldk) to (ceil(keys / columns), size, columns), missing keys 0.
     void (*pack_keys)(const float *k, int ldk, int keys, int size, float *panels);
+    // panels of V (keys, size; stride ldv): (ceil(size / columns), keys, columns), missing columns 0.
+    void (*pack_values)(const float *v, int ldv, int keys, int size, float *panels);
 };
 
 struct row_kernels {
