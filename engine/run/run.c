@@ -307,14 +307,30 @@ static bool compute(struct run *run, int index, struct error *err)
     return whole || error_set(err, ERROR_CANCELLED, "stopped");
 }
 
-// Infinities become NaN sooner or later, and an answer that is none would pass for one.
-static bool check_answer(const struct run *run, int index, struct error *err)
+static bool all_numbers(const float *x, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+// Row 0 attends to all rows of its stream, so what is no number anywhere is none there one layer later. A trimmer would drop
+// such rows, and an answer could look as if nothing had happened.
+static bool check_numbers(const struct run *run, int index, struct error *err)
 {
     const struct snapshot *snapshot = &run->snapshots[index];
-    if (run->plan[index].kind != STAGE_ANSWER || !snapshot->answer_count || !isnan(snapshot->answers[0].p))
-        return true;
-    return error_set(err, ERROR_INPUT, "the answer is not a number: in this run the model's numbers grow beyond what floats can "
-                                       "hold, as they do when weights are damaged or not meant for each other");
+    const struct stage_plan *plan = &run->plan[index];
+    bool sound = true;
+    for (int s = 0; plan->layer >= 0 && s < TRACE_STREAMS; s++)
+        if (plan->touches[s] && snapshot->streams[s].alive > 0)
+            sound = sound && all_numbers(snapshot->streams[s].x[0], run_stream_width(run, s));
+    if (plan->kind == STAGE_ANSWER && snapshot->answer_count)
+        sound = sound && !isnan(snapshot->answers[0].p);
+    return sound || error_set(err, ERROR_INPUT,
+                              "%s gives what is not a number: in this run the model's numbers grow beyond what floats can "
+                              "hold, as they do when weights are damaged or not meant for each other",
+                              plan->name);
 }
 
 bool run_step(struct run *run, struct error *err)
@@ -328,7 +344,7 @@ bool run_step(struct run *run, struct error *err)
         if (!compute(run, index, err))
             return false;
     }
-    if (!check_answer(run, index, err))
+    if (!check_numbers(run, index, err))
         return false;
     if (!run_report(run, index))
         return error_no_memory(err, "the trace");
