@@ -41,7 +41,11 @@ const struct text_embedding *decoder_embedding(const struct model *model);
 
 #define DECODER_SMOOTHING 0.1 // of the labels, in training and when answers are ranked
 
-enum { RANK_CANDIDATES = 128, RANK_ROWS = 256 }; // answers ranked to their ends; their pieces in one pass
+enum {
+    RANK_CANDIDATES = 128, // answers ranked to their ends
+    RANK_ROWS = 256,       // their pieces in one pass
+    RANK_LOGITS = 128,     // of them whose logits are made together: 30524 numbers each
+};
 // How many are ranked where so many are asked for; 0: as published.
 static inline int rank_most(int asked)
 {

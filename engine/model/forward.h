@@ -34,6 +34,11 @@ struct attention_trace {
 // Bytes of scratch (math.scratch) that any piece needs for a run of this model with `workers` threads.
 size_t forward_scratch(const struct model *model, int workers);
 
+// A token trimmer scores many rows in blocks of at least so many (and less than twice as many), each of which takes
+// forward_scoring_scratch() bytes.
+enum { FORWARD_SCORED_ROWS = 128 };
+size_t forward_scoring_scratch(int width, int hidden, int rank, int rows);
+
 // Self-attention in which each row attends to keys of its own (causal, or with padding): the keys of a sequence lie one
 // after the other in `kv` (2D numbers each, K and V). The layer adds those of its rows, and each row attends to the first
 // keys[r] of its sequence.

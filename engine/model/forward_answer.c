@@ -90,7 +90,14 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t writing_scratch(const struct model_config *c)
 {
     size_t width = (size_t)c->width, vocabulary = (size_t)c->vocabulary;
-    return model_writes(c) ? RANK_ROWS * (6 * width + 16) + (64 + BEAMS_MOST) * vocabulary : 0;
+    return model_writes(c) ? RANK_ROWS * (6 * width + 16) + (RANK_LOGITS + BEAMS_MOST) * vocabulary : 0;
+}
+
+size_t forward_scoring_scratch(int width, int hidden, int rank, int rows)
+{
+    size_t widest = larger((size_t)width, larger((size_t)hidden, (size_t)rank));
+    return (size_t)rows * (size_t)(width + hidden + rank) * sizeof(float) + linear_scratch((int)widest, 1) +
+           4 * MEMORY_ALIGNMENT;
 }
 
 size_t forward_scratch(const struct model *model, int workers)
@@ -114,7 +121,10 @@ size_t forward_scratch(const struct model *model, int workers)
         }
     size_t probabilities = tokens * (size_t)c->max_tokens * (size_t)c->heads;
     size_t layer = larger(tokens * width * 5 + probabilities + 2 * tokens, tokens * (ffn + width));
-    layer = larger(layer, tokens * (width + hidden + rank) + 2 * (width + rank));
+    // One block of rows to score, or one for each worker.
+    size_t block = forward_scoring_scratch((int)width, (int)hidden, (int)rank, 2 * FORWARD_SCORED_ROWS);
+    size_t blocks = tokens < 2 * FORWARD_SCORED_ROWS ? 1 : (size_t)workers;
+    layer = larger(layer, blocks * (block / sizeof(float) + 64) + 2 * (width + rank));
     // K and V of both streams and gathered copies, which fusion holds while its layers run.
     size_t fusion = 8 * tokens * width;
     size_t conv = c->stem == STEM_PATCH

@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { HEAD_ROWS = 64 }; // rows of logits at once: 30524 numbers each
-
 int rank_select(const struct answer_list *answers, const float *logits, int vocabulary, int most, int top[], float p[])
 {
     double whole = log_sum_exp(logits, vocabulary, NULL);
@@ -110,7 +108,7 @@ void rank_losses(struct forward *forward, const struct rank_start *start, const 
     struct arena *scratch = &forward->math->scratch;
     float *cache = arena_alloc(scratch, 2 * RANK_ROWS * 2 * width, sizeof(float));
     float *x = arena_alloc(scratch, RANK_ROWS * width, sizeof(float));
-    float *logits = arena_alloc(scratch, HEAD_ROWS * (size_t)c->vocabulary, sizeof(float));
+    float *logits = arena_alloc(scratch, RANK_LOGITS * (size_t)c->vocabulary, sizeof(float));
     struct batch *batch = arena_alloc(scratch, 1, sizeof *batch);
     if (rows)
         *rows = 0;
@@ -122,12 +120,13 @@ void rank_losses(struct forward *forward, const struct rank_start *start, const 
         if (rows)
             *rows += batch->rows;
         run_batch(forward, start, batch, cache, x);
-        for (int r = 0; r < batch->rows; r += HEAD_ROWS) {
-            int some = batch->rows - r < HEAD_ROWS ? batch->rows - r : HEAD_ROWS;
-            forward_word_head(forward, x + (size_t)r * width, some, logits);
-            for (int i = 0; i < some; i++) {
-                struct word_row row = word_row(logits + (size_t)i * (size_t)c->vocabulary, c->vocabulary);
-                losses[batch->answer[r + i]] += piece_loss(&row, batch->next[r + i]);
+        int parts = (batch->rows + RANK_LOGITS - 1) / RANK_LOGITS;
+        for (int part = 0; part < parts; part++) {
+            int r = batch->rows * part / parts, end = batch->rows * (part + 1) / parts;
+            forward_word_head(forward, x + (size_t)r * width, end - r, logits);
+            for (const float *z = logits; r < end; r++, z += c->vocabulary) {
+                struct word_row row = word_row(z, c->vocabulary);
+                losses[batch->answer[r]] += piece_loss(&row, batch->next[r]);
             }
         }
     }

@@ -1,5 +1,6 @@
 #include "engine/prune/trimmer.h"
 
+#include "engine/base/thread.h"
 #include "engine/math/transposed.h"
 #include "engine/prune/flops.h"
 
@@ -63,26 +64,71 @@ static void score_cross(struct forward *forward, const struct token_trimmer *tri
         cross[r] *= guide->scale;
 }
 
-// So many rows at a time go through all of it: what one step leaves is still in the cache for the next.
-enum { SCORED_ROWS = 128 };
+static void score_rows(struct forward *forward, const struct token_trimmer *trimmer, const struct guide *guide, const float *x,
+                       int rows, float *self, float *cross)
+{
+    size_t mark = forward->math->scratch.used;
+    float *z = scratch_floats(forward, rows, trimmer->self.in), *hidden = scratch_floats(forward, rows, trimmer->self.out);
+    norm_apply(forward->math->pool, &trimmer->norm, x, rows, trimmer->self.in, z);
+    apply(forward, &trimmer->self, z, rows, hidden, ACTIVATION_GELU);
+    apply(forward, &trimmer->out, hidden, rows, self, ACTIVATION_NONE);
+    if (guide)
+        score_cross(forward, trimmer, guide, z, rows, scratch_floats(forward, rows, trimmer->query.out), cross);
+    arena_rewind(&forward->math->scratch, mark);
+}
+
+// Many rows are scored in blocks: what one step leaves is still in the cache for the next, and each thread takes whole
+// blocks, with scratch of its own.
+struct scoring {
+    const struct token_trimmer *trimmer;
+    const struct guide *guide; // NULL: unguided
+    const float *x;
+    float *self, *cross;
+    int rows, blocks;
+    struct forward *workers;
+};
+
+static void score_block(void *context, int index, int worker)
+{
+    const struct scoring *s = context;
+    int from = s->rows * index / s->blocks, to = s->rows * (index + 1) / s->blocks;
+    score_rows(&s->workers[worker], s->trimmer, s->guide, s->x + (size_t)from * (size_t)s->trimmer->self.in, to - from,
+               s->self + from, s->cross + from);
+}
+
+static void score_blocks(struct forward *forward, struct scoring *s)
+{
+    struct math *math = forward->math;
+    int count = thread_pool_workers(math->pool), most = s->rows / s->blocks + 1;
+    size_t mark = math->scratch.used, 
+           bytes = forward_scoring_scratch(s->trimmer->self.in, s->trimmer->self.out, s->trimmer->query.out, most);
+    struct math *maths = arena_alloc(&math->scratch, (size_t)count, sizeof *maths);
+    s->workers = arena_alloc(&math->scratch, (size_t)count, sizeof *s->workers);
+    for (int w = 0; w < count; w++) {
+        maths[w] = (struct math){.scratch = {.base = arena_alloc(&math->scratch, bytes, 1), .size = bytes}, .stop = math->stop};
+        atomic_init(&maths[w].stopped, math_stops(math));
+        s->workers[w] = (struct forward){.model = forward->model, .math = &maths[w]};
+    }
+    thread_pool_run(math->pool, score_block, s, s->blocks);
+    for (int w = 0; w < count; w++) {
+        forward->macs.trimmer += s->workers[w].macs.trimmer;
+        if (atomic_load(&maths[w].stopped))
+            atomic_store(&math->stopped, true);
+    }
+    arena_rewind(&math->scratch, mark);
+}
 
 void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *trimmer, const float *x, int rows,
                           const float *context, float *self, float *cross)
 {
-    int width = trimmer->self.in, most = rows < SCORED_ROWS ? rows : SCORED_ROWS;
     bool guided = trimmer->guided && context;
     size_t mark = forward->math->scratch.used;
-    float *z = scratch_floats(forward, most, width), *hidden = scratch_floats(forward, most, trimmer->self.out);
-    float *q = guided ? scratch_floats(forward, most, trimmer->query.out) : NULL;
     struct guide guide = guided ? guide_of(forward, trimmer, context) : (struct guide){0};
-    for (int from = 0; from < rows; from += SCORED_ROWS) {
-        int some = rows - from < SCORED_ROWS ? rows - from : SCORED_ROWS;
-        norm_apply(forward->math->pool, &trimmer->norm, x + (size_t)from * (size_t)width, some, width, z);
-        apply(forward, &trimmer->self, z, some, hidden, ACTIVATION_GELU);
-        apply(forward, &trimmer->out, hidden, some, self + from, ACTIVATION_NONE);
-        if (guided)
-            score_cross(forward, trimmer, &guide, z, some, q, cross + from);
-    }
+    struct scoring scoring = {trimmer, guided ? &guide : NULL, x, self, cross, rows, rows / FORWARD_SCORED_ROWS, NULL};
+    if (scoring.blocks > 1)
+        score_blocks(forward, &scoring);
+    else
+        score_rows(forward, trimmer, scoring.guide, x, rows, self, cross);
     for (int r = 0; !guided && r < rows; r++)
         cross[r] = NAN;
     arena_rewind(&forward->math->scratch, mark);

@@ -4,7 +4,7 @@
 #include "engine/prune/trimmer.h"
 #include "tests/math/check.h"
 
-enum { ROWS = 37 };
+enum { ROWS = 300, FEW = 37 }; // in two blocks, and in one
 
 struct shape {
     int width, hidden, rank;
@@ -78,7 +78,7 @@ static double gelu(double x)
     return 0.5 * x * (1 + erf(x / sqrt(2)));
 }
 
-static void expect_scores(const struct sample *s, const float *self, const float *cross)
+static void expect_scores(const struct sample *s, int rows, const float *self, const float *cross)
 {
     enum { WIDEST = 1024 };
     double z[WIDEST], c[WIDEST], k[WIDEST], squares = 0;
@@ -87,7 +87,7 @@ static void expect_scores(const struct sample *s, const float *self, const float
         k[i] = row_of(s->key, i, s->shape.width, c);
         squares += k[i] * k[i];
     }
-    for (int r = 0; r < ROWS; r++) {
+    for (int r = 0; r < rows; r++) {
         double own = 0, both = 0;
         normed(s, s->x + (size_t)r * (size_t)s->shape.width, z);
         for (int i = 0; i < s->shape.hidden; i++)
@@ -101,20 +101,22 @@ static void expect_scores(const struct sample *s, const float *self, const float
     }
 }
 
-static void check(struct shape shape, struct thread_pool *pool)
+static void check(struct shape shape, int rows, struct thread_pool *pool)
 {
     struct sample s;
     struct model_config config = {.architecture = ARCHITECTURE_METER, .width = shape.width};
-    struct math math = math_with(pool, linear_scratch(shape.width, thread_pool_workers(pool)) + (1 << 20));
+    int workers = thread_pool_workers(pool);
+    size_t block = forward_scoring_scratch(shape.width, shape.hidden, shape.rank, rows);
+    struct math math = math_with(pool, linear_scratch(shape.width, workers) + (size_t)workers * block + (1 << 16));
     struct forward forward = {.math = &math};
     struct macs macs = {0};
     float self[ROWS], cross[ROWS];
     sample_init(&s, shape);
-    trimmer_score_tokens(&forward, &s.trimmer, s.x, ROWS, s.context, self, cross);
-    expect_scores(&s, self, cross);
+    trimmer_score_tokens(&forward, &s.trimmer, s.x, rows, s.context, self, cross);
+    expect_scores(&s, rows, self, cross);
     config.trimmers[STACK_FUSION_IMAGE][0] =
         (struct trimmer_config){.hidden = shape.hidden, .rank = shape.rank, .concat = shape.concat};
-    flops_token_trimmer(&config, STACK_FUSION_IMAGE, 0, ROWS, true, &macs);
+    flops_token_trimmer(&config, STACK_FUSION_IMAGE, 0, rows, true, &macs);
     assert_int_equal(forward.macs.trimmer, macs.trimmer);
     assert_int_equal(math.scratch.used, 0);
     arena_free(&math.scratch);
@@ -128,8 +130,10 @@ static void test_scores(void **state)
     struct thread_pool *pool = thread_pool_new(2);
     assert_true(!flops_query_folds(shapes[0].width, shapes[0].rank) && flops_query_folds(shapes[1].width, shapes[1].rank));
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        check(shapes[i], NULL);
-        check(shapes[i], pool);
+        for (int rows = FEW; rows <= ROWS; rows += ROWS - FEW) {
+            check(shapes[i], rows, NULL);
+            check(shapes[i], rows, pool);
+        }
     }
     thread_pool_free(pool);
 }
