@@ -278,7 +278,7 @@ bool bench_forward_side(void *context, struct bench_time *time, struct error *er
     const int all = run_trace(forward->run)->stage_total;
     const struct {
         int from, to;
-    } stages[] = {{0, all}, {0, 1}, {words, words + picture}, {all - 1, all}}; // the words come first
+    } stages[] = {{0, all}, {words, words + picture}, {all - 1, all}}; // the words come first
     run_restart(forward->run);
     if (!step_until(forward->run, stages[forward->part].from, err))
         return false;

@@ -52,9 +52,9 @@ int bench_longest_answer(const struct model *model);
 struct run *bench_model_run(const struct bench_model *model, const struct bench *bench, bool tokens, bool heads,
                             run_probe *probe, void *context, struct error *err);
 
-// One way of running it, as a side: timed from the first stage to the last, in the first, in the image encoder, or in the
-// last (what comes before is computed too, and what follows is not).
-enum bench_part { BENCH_WHOLE, BENCH_FIRST, BENCH_IMAGE, BENCH_ANSWER };
+// One way of running it, as a side: timed from the first stage to the last, in the image encoder, or in the last (what comes
+// before is computed too, and what follows is not).
+enum bench_part { BENCH_WHOLE, BENCH_IMAGE, BENCH_ANSWER };
 struct bench_forward {
     struct run *run;
     const struct model_config *config;

@@ -1,6 +1,8 @@
 // What pruning gives back as time in a full-size METER or BLIP: tokens at the same share in every layer, and heads apart.
 // The efficiency is speed-up / FLOPs reduction against our own fastest dense path; trimmers and gathers are inside, and so
-// is the pass over the words alone by which BLIP's trimmers of patches are guided: the first stage runs it.
+// is the pass over the words alone by which BLIP's trimmers of patches are guided: the first stage runs it. A machine's speed
+// changes within seconds: each pruned pass is compared with the dense one beside it, and what trimmers and gathers take, which
+// is less than such a change, is measured stage by stage.
 #include "app/bench_model.h"
 
 #include "engine/base/memory.h"
@@ -9,7 +11,8 @@
 
 #include <math.h>
 
-// Dense, the shares, half of the heads, everything kept by trimmers that have looked at it.
+// Dense, the shares, half of the heads; last, as the others are compared in another way, everything kept by trimmers that
+// have looked at it.
 enum { SHARES = 5, HEADS = SHARES + 1, LOOKED, VARIANTS };
 
 static const struct {
@@ -46,8 +49,8 @@ static const double heads_bar = 0.8, trimmers_bar = 0.03;
 
 struct variant {
     double share; // of the tokens, NaN: of the heads
-    struct bench_forward forward, first;
-    struct bench_side side, first_side;
+    struct bench_forward forward;
+    struct bench_side side;
     double gflop;
     int patches; // with CLS
 };
@@ -80,10 +83,7 @@ static bool variant_init(struct variant *v, const struct bench *bench, const str
         run_set_counts(run, POLICY_LEARNED_FIXED, &counts);
     *v = (struct variant){.share = tokens < 1 ? tokens : heads, .forward = {run, &model->model->config, BENCH_WHOLE},
                           .patches = counts.tokens[STACK_IMAGE][0]};
-    v->first = v->forward;
-    v->first.part = BENCH_FIRST;
     v->side = (struct bench_side){.run = bench_forward_side, .context = &v->forward};
-    v->first_side = (struct bench_side){.run = bench_forward_side, .context = &v->first};
     if (!bench_forward_side(&v->forward, &time, err))
         return false;
     v->gflop = 2e-9 * run_trace(run)->spent_macs;
@@ -92,7 +92,7 @@ static bool variant_init(struct variant *v, const struct bench *bench, const str
 
 static json_t *report_row(struct table *table, const char *name, const struct variant *dense, const struct variant *v)
 {
-    double cut = dense->gflop / v->gflop, gain = dense->side.seconds / v->side.seconds;
+    double cut = dense->gflop / v->gflop, gain = 1 / v->side.quotient;
     table_cell(table, "%s", name);
     table_cell(table, "%d", v->patches);
     table_cell(table, "%.0f", v->side.seconds * 1e3);
@@ -106,8 +106,47 @@ static json_t *report_row(struct table *table, const char *name, const struct va
                      gain / cut);
 }
 
+// What trimmers that look at everything add to a pass, in seconds: in the first stage, and in all that follow.
+struct looking {
+    double guide, rest;
+};
+
+static bool time_stage(const struct bench *bench, struct run *run, double *seconds, struct error *err)
+{
+    struct bench_time start = bench_clock();
+    bool ok = run_step(run, err);
+    *seconds = bench_counted(bench, bench_since(start));
+    return ok;
+}
+
+// Each stage of both runs right after the other's, now this one first and now that.
+static bool measure_looking(const struct bench *bench, struct run *dense, struct run *looked, struct looking *looking,
+                            struct error *err)
+{
+    int stages = run_trace(dense)->stage_total, rounds = bench_rounds(bench);
+    double(*added)[BENCH_ROUNDS] = memory_alloc((size_t)stages, sizeof *added);
+    bool ok = added || error_no_memory(err, "the measurements");
+    for (int r = -1; ok && r < rounds; r++) {
+        run_restart(dense);
+        run_restart(looked);
+        for (int i = 0; ok && i < stages; i++) {
+            double without = 0, with = 0;
+            bool first = (r + i) % 2 != 0;
+            ok = (!first || time_stage(bench, looked, &with, err)) && time_stage(bench, dense, &without, err) &&
+                 (first || time_stage(bench, looked, &with, err));
+            if (r >= 0)
+                added[i][r] = with - without;
+        }
+    }
+    *looking = (struct looking){0};
+    for (int i = 0; ok && i < stages; i++)
+        *(i ? &looking->rest : &looking->guide) += bench_median(added[i], rounds);
+    memory_free(added);
+    return ok;
+}
+
 static void report(const struct bench *bench, const struct bench_model *model, const struct variant variants[VARIANTS],
-                   json_t *results)
+                   const struct looking *looking, json_t *results)
 {
     const struct variant *dense = &variants[0], *heads = &variants[HEADS], *looked = &variants[LOOKED];
     char name[48];
@@ -131,12 +170,11 @@ static void report(const struct bench *bench, const struct bench_model *model, c
     json_object_set_new(results, "looked", report_row(&table, _("all kept, trimmers run"), dense, looked));
     for (int i = 0; i < SHARES; i++) {
         const struct variant *v = &variants[1 + i];
-        double efficiency = dense->side.seconds / v->side.seconds * v->gflop / dense->gflop;
+        double efficiency = v->gflop / dense->gflop / v->side.quotient;
         bench_bar(results, &(struct bench_bar){shares[i].what[model->kind], "", efficiency, shares[i].bar, false});
     }
-    double given = (1 - heads->side.seconds / dense->side.seconds) / (1 - heads->gflop / dense->gflop);
-    double guide = (looked->first_side.seconds - dense->first_side.seconds) / dense->side.seconds;
-    double trimmers = looked->side.seconds / dense->side.seconds - 1 - guide;
+    double given = (1 - heads->side.quotient) / (1 - heads->gflop / dense->gflop);
+    double guide = looking->guide / dense->side.seconds, trimmers = looking->rest / dense->side.seconds;
     bench_print(bench, _("of what half of the heads cost, %.0f %% come back as time; trimmers and gathers take %.1f %%\n"),
                 100 * given, 100 * trimmers);
     if (model->kind == BENCH_BLIP)
@@ -151,17 +189,23 @@ static void report(const struct bench *bench, const struct bench_model *model, c
 static bool measure(const struct bench *bench, const struct bench_model *model, struct variant variants[VARIANTS],
                     json_t *results, struct error *err)
 {
-    struct bench_side *sides[VARIANTS + 2];
-    for (int i = 0; i < VARIANTS; i++) {
+    struct variant *dense = &variants[0], *looked = &variants[LOOKED];
+    double dense_seconds[VARIANTS];
+    struct looking looking;
+    for (int i = 0; i < VARIANTS; i++)
         if (!variant_init(&variants[i], bench, model, i, err))
             return false;
-        sides[i] = &variants[i].side;
+    for (int i = 1; i < LOOKED; i++) {
+        if (!bench_sides(bench, (struct bench_side *[]){&dense->side, &variants[i].side}, 2, err))
+            return false;
+        dense_seconds[i - 1] = dense->side.seconds;
     }
-    sides[VARIANTS] = &variants[0].first_side;
-    sides[VARIANTS + 1] = &variants[LOOKED].first_side;
-    if (!bench_sides(bench, sides, VARIANTS + 2, err))
+    if (!measure_looking(bench, dense->forward.run, looked->forward.run, &looking, err))
         return false;
-    report(bench, model, variants, results);
+    dense->side.seconds = bench_median(dense_seconds, LOOKED - 1);
+    looked->side.seconds = dense->side.seconds + looking.guide + looking.rest;
+    looked->side.quotient = looked->side.seconds / dense->side.seconds;
+    report(bench, model, variants, &looking, results);
     return true;
 }
 

@@ -21,10 +21,17 @@ struct bench_side {
     void *context;
     double seconds;                // out: the median (of CPU time with one thread, of wall time with more)
     double samples[BENCH_ROUNDS];  // out: in rising order
+    double quotient;               // out: the median of its times by those that the first side took in the same rounds
 };
 
-// One run of each to warm it, then bench->rounds runs of each, in turn, and in the other order every second time. False as soon as one fails.
+// One run of each to warm it, then bench->rounds runs of each, in turn, and in the other order every second time. False as
+// soon as one fails.
 bool bench_sides(const struct bench *bench, struct bench_side *const sides[], int count, struct error *err);
+
+int bench_rounds(const struct bench *bench); // as many as asked for, or as can be kept
+// What counts of a time: that of the processor with one thread, of the clock with more.
+double bench_counted(const struct bench *bench, struct bench_time time);
+double bench_median(double samples[], int count); // puts them in rising order
 
 // The time since bench_clock() gave `start`.
 struct bench_time bench_clock(void);

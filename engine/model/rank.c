@@ -1,4 +1,5 @@
 // Answers ranked by BLIP's decoder (vlm_spec §4.4), ragged: only what decides is computed.
+#include "engine/base/thread.h"
 #include "engine/model/decoder.h"
 
 #include <math.h>
@@ -100,6 +101,22 @@ static void run_batch(struct forward *forward, const struct rank_start *start, c
     }
 }
 
+// The losses of the pieces that follow some rows.
+struct piece_losses {
+    const float *logits;
+    const int *next;
+    int vocabulary;
+    double losses[RANK_LOGITS];
+};
+
+static void piece_job(void *context, int index, int worker)
+{
+    struct piece_losses *p = context;
+    struct word_row row = word_row(p->logits + (size_t)index * (size_t)p->vocabulary, p->vocabulary);
+    (void)worker;
+    p->losses[index] = piece_loss(&row, p->next[index]);
+}
+
 void rank_losses(struct forward *forward, const struct rank_start *start, const struct answer_list *answers,
                  const int top[], int count, double losses[], int *rows)
 {
@@ -124,10 +141,10 @@ void rank_losses(struct forward *forward, const struct rank_start *start, const 
         for (int part = 0; part < parts; part++) {
             int r = batch->rows * part / parts, end = batch->rows * (part + 1) / parts;
             forward_word_head(forward, x + (size_t)r * width, end - r, logits);
-            for (const float *z = logits; r < end; r++, z += c->vocabulary) {
-                struct word_row row = word_row(z, c->vocabulary);
-                losses[batch->answer[r]] += piece_loss(&row, batch->next[r]);
-            }
+            struct piece_losses pieces = {.logits = logits, .next = batch->next + r, .vocabulary = c->vocabulary};
+            thread_pool_run(forward->math->pool, piece_job, &pieces, end - r);
+            for (int i = 0; r < end; i++, r++)
+                losses[batch->answer[r]] += pieces.losses[i];
         }
     }
     arena_rewind(scratch, mark);
