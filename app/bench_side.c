@@ -72,13 +72,8 @@ bool bench_sides(const struct bench *bench, struct bench_side *const sides[], in
             if (r >= 0)
                 sides[s]->samples[r] = bench_counted(bench, time);
         }
-    for (int s = count - 1; s >= 0; s--) { // the first, which others are divided by, is put in order last
-        double quotients[BENCH_ROUNDS];
-        for (int r = 0; r < rounds; r++)
-            quotients[r] = sides[s]->samples[r] / sides[0]->samples[r];
-        sides[s]->quotient = bench_median(quotients, rounds);
+    for (int s = 0; s < count; s++)
         sides[s]->seconds = bench_median(sides[s]->samples, rounds);
-    }
     return true;
 }
 

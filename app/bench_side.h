@@ -21,7 +21,6 @@ struct bench_side {
     void *context;
     double seconds;                // out: the median (of CPU time with one thread, of wall time with more)
     double samples[BENCH_ROUNDS];  // out: in rising order
-    double quotient;               // out: the median of its times by those that the first side took in the same rounds
 };
 
 // One run of each to warm it, then bench->rounds runs of each, in turn, and in the other order every second time. False as

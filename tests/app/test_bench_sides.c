@@ -5,7 +5,6 @@
 #include "app/bench_terminal.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,9 +43,6 @@ static void test_sides_take_turns(void **state)
             assert_int_equal(order[i], i / 2 % 2 ? i % 2 : 1 - i % 2); // there and back
         assert_true(sides[0].seconds == (threads == 1 ? 25 : 2.5)); // CPU time with one thread, wall time with more
         assert_true(sides[1].seconds == (threads == 1 ? 3 : 6.5));
-        assert_true(sides[0].quotient == 1);
-        // 1/30, 5/10, 2/20, 4/90; 7/3, 5/1, 6/2, 8/9
-        assert_true(fabs(sides[1].quotient - (threads == 1 ? (2 / 20. + 4 / 90.) / 2 : (7 / 3. + 6 / 2.) / 2)) < 1e-9);
     }
 }
 
