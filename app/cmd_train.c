@@ -123,7 +123,8 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
     a->trim |= a->freeze;
     a->settings = train_settings_default(a->trim);
     if (a->set) // auxiliary losses need what the world alone knows
-        a->settings.patch = a->settings.color = a->settings.ground = a->settings.where = a->settings.count = 0;
+        a->settings.patch = a->settings.color = a->settings.ground = a->settings.where = a->settings.count =
+            a->settings.total = 0; // as many questions as the set is worth, unless one says how many
     if (a->config && !read_config(a, err))
         return false;
     for (int i = 0; i < count; i++)
@@ -358,7 +359,7 @@ static void say_estimate(struct trainer *trainer, const struct train_command *a)
     double hours = trainer_estimate(trainer, STEPS) / 3600;
     printf(a->trim ? _("the SmartTrim stage: %d questions, at most about %.2g hours with %ld threads on this machine\n")
                    : _("the dense stage: %d questions, about %.2g hours with %ld threads on this machine\n"),
-           a->settings.total, hours, a->threads);
+           trainer_total(trainer), hours, a->threads);
 }
 
 static bool open_sources(const struct train_command *a, struct world **world, struct tensor_list **init,

@@ -13,7 +13,7 @@ enum { SETTINGS_BUDGETS = 24 }; // one a fusion layer, of which training allows 
 #define TRAIN_SETTINGS(X)                                                                                      \
     X(int, scenes, 12, 8, 1, 4096, "scenes a step")                                                            \
     X(int, questions, 8, 6, 1, 12, "questions a scene")                                                        \
-    X(int, total, 1000000, 150000, 1, 2000000000, "questions in all")                                          \
+    X(int, total, 1000000, 150000, 1, 2000000000, "questions in all (of a set: 30 times as many as it has, at least 1000)") \
     X(double, rate, 1.2e-3, 3e-4, 0, 1, "peak learning rate")                                                  \
     X(double, trimmer_rate, 0, 1e-3, 0, 1, "peak learning rate of the trimmers")                               \
     X(double, warmup, 0.02, 0.02, 0, 1, "share of the run in which the rate rises")                            \

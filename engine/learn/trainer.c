@@ -176,6 +176,15 @@ static bool read_answer_words(struct trainer *t, const struct tensor_list *model
     return ok || error_set(err, ERROR_INPUT, "the model has answer_words, but no metadata answer_words with their tokens");
 }
 
+// How many questions a set is worth when nobody says: each some thirty times, but enough for the trimmers to learn anything,
+// and no more than the world's.
+static int questions_worth(int count)
+{
+    enum { TURNS = 30, LEAST = 1000 };
+    int most = train_settings_default(true).total;
+    return count > most / TURNS ? most : count * TURNS < LEAST ? LEAST : count * TURNS;
+}
+
 static bool open_sets(struct trainer *t, const struct trainer_options *options, struct error *err)
 {
     const struct train_settings *s = &t->settings;
@@ -191,6 +200,8 @@ static bool open_sets(struct trainer *t, const struct trainer_options *options, 
         (options->held_out && !learn_set_open(&t->held_out, options->held_out, &t->config, options->init, err)))
         return false;
     t->config = t->set.config; // with what the file says of words and answers
+    if (!s->total)
+        t->settings.total = questions_worth(t->set.questions.count);
     if (s->distill <= 0 && t->set.labelled < t->set.questions.count)
         return error_set(err, ERROR_INPUT,
                          "%d of %d questions have no answer that the model knows, and without distillation nothing says what is right",
@@ -286,13 +297,18 @@ struct trainer *trainer_new(const struct trainer_options *options, struct error 
     t->at.share = t->at.heads = t->at.words = 1;
     for (int l = 0; l < NET_LAYERS; l++)
         t->at.alive[l] = 1;
-    long per_step = (long)t->settings.scenes * t->settings.questions;
-    t->steps = (t->settings.total + per_step - 1) / per_step;
     if (!build(t, options, err)) {
         trainer_free(t);
         return NULL;
     }
+    long per_step = (long)t->settings.scenes * t->settings.questions;
+    t->steps = (t->settings.total + per_step - 1) / per_step;
     return t;
+}
+
+int trainer_total(const struct trainer *t)
+{
+    return t->settings.total;
 }
 
 void trainer_free(struct trainer *t)

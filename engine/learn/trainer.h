@@ -41,6 +41,9 @@ struct train_progress {
 struct trainer *trainer_new(const struct trainer_options *options, struct error *err);
 void trainer_free(struct trainer *trainer);
 
+// Questions of the whole run: the setting `total`, or where that is 0 as many as the set is worth.
+int trainer_total(const struct trainer *trainer);
+
 // One optimizer step. False when the run is complete, or when it cannot go on (trainer_broken()), or was stopped: nothing
 // has changed then.
 bool trainer_step(struct trainer *trainer);

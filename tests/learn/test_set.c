@@ -618,10 +618,18 @@ static void test_dense(void **state)
     struct train_settings s = train_settings_default(false);
     s.patch = s.color = s.ground = s.where = s.count = 0;
     s.scenes = s.questions = 1;
-    s.total = 40;
+    s.total = 0; // as many as the set is worth: for one question the least
     struct trainer *trainer = start(&f, &s, 1, &err);
     if (!trainer)
         fail_msg("%s", err.text);
+    assert_int_equal(trainer_total(trainer), 1000);
+    assert_int_equal(trainer_progress(trainer).steps, 1000);
+    trainer_free(trainer);
+    s.total = 40;
+    trainer = start(&f, &s, 1, &err);
+    if (!trainer)
+        fail_msg("%s", err.text);
+    assert_int_equal(trainer_total(trainer), 40);
     assert_true(trainer_step(trainer));
     double first = trainer_progress(trainer).loss[TERM_ANSWER];
     for (int i = 0; i < 38; i++)
