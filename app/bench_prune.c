@@ -81,7 +81,8 @@ static bool variant_init(struct variant *v, const struct bench *bench, const str
     uniform_counts(model, tokens, heads, &counts);
     if (index > 0)
         run_set_counts(run, POLICY_LEARNED_FIXED, &counts);
-    *v = (struct variant){.share = tokens < 1 ? tokens : heads, .forward = {run, &model->model->config, BENCH_WHOLE},
+    *v = (struct variant){.share = tokens < 1 ? tokens : heads,
+                          .forward = {run, &model->model->config, BENCH_WHOLE},
                           .patches = counts.tokens[STACK_IMAGE][0]};
     v->side = (struct bench_side){.run = bench_forward_side, .context = &v->forward};
     if (!bench_forward_side(&v->forward, &time, err))
@@ -101,9 +102,8 @@ static json_t *report_row(struct table *table, const char *name, const struct va
     table_cell(table, "%.2f", cut);
     table_cell(table, "%.2f", gain);
     table_cell(table, "%.2f", gain / cut);
-    return json_pack("{s:f,s:i,s:f,s:f,s:f,s:f,s:f}", "share", v->share, "patches", v->patches, "ms",
-                     v->seconds * 1e3, "gflop", v->gflop, "flops_reduction", cut, "speedup", gain, "efficiency",
-                     gain / cut);
+    return json_pack("{s:f,s:i,s:f,s:f,s:f,s:f,s:f}", "share", v->share, "patches", v->patches, "ms", v->seconds * 1e3,
+                     "gflop", v->gflop, "flops_reduction", cut, "speedup", gain, "efficiency", gain / cut);
 }
 
 // What trimmers that look at everything add to a pass, in seconds: in the first stage, and in all that follow.

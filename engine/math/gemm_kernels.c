@@ -69,48 +69,50 @@ INLINE void tile_of(const int rows, const float *a, ptrdiff_t lda, const void *p
         vec_store(c + r * ldc + j * LANES, sums[r][j]);
 }
 
-#define TILE(n)                                                                                                              \
-    static void tile_##n(const float *a, int lda, const float *panel, const struct span *spans, int span_count, float *c,    \
-                         int ldc)                                                                                            \
-    {                                                                                                                        \
-        tile_of(n <= ROWS ? n : 1, a, lda, panel, false, spans, span_count, c, ldc, false, (struct ahead){0});               \
-    }                                                                                                                        \
-    static void tile_ahead_##n(const float *a, int lda, const float *panel, const struct span *spans, int span_count,        \
-                               float *c, int ldc, struct ahead ahead)                                                        \
-    {                                                                                                                        \
-        tile_of(n <= ROWS ? n : 1, a, lda, panel, false, spans, span_count, c, ldc, true, ahead);                            \
-    }                                                                                                                        \
-    static void tile_halves_##n(const float *a, int lda, const uint16_t *panel, const struct span *spans, int span_count,    \
-                                float *c, int ldc, struct ahead ahead)                                                       \
-    {                                                                                                                        \
-        tile_of(n <= ROWS ? n : 1, a, lda, panel, true, spans, span_count, c, ldc, true, ahead);                             \
+#define TILE(n)                                                                                                        \
+    static void tile_##n(const float *a, int lda, const float *panel, const struct span *spans, int span_count,        \
+                         float *c, int ldc)                                                                            \
+    {                                                                                                                  \
+        tile_of(n <= ROWS ? n : 1, a, lda, panel, false, spans, span_count, c, ldc, false, (struct ahead){0});         \
+    }                                                                                                                  \
+    static void tile_ahead_##n(const float *a, int lda, const float *panel, const struct span *spans, int span_count,  \
+                               float *c, int ldc, struct ahead ahead)                                                  \
+    {                                                                                                                  \
+        tile_of(n <= ROWS ? n : 1, a, lda, panel, false, spans, span_count, c, ldc, true, ahead);                      \
+    }                                                                                                                  \
+    static void tile_halves_##n(const float *a, int lda, const uint16_t *panel, const struct span *spans,              \
+                                int span_count, float *c, int ldc, struct ahead ahead)                                 \
+    {                                                                                                                  \
+        tile_of(n <= ROWS ? n : 1, a, lda, panel, true, spans, span_count, c, ldc, true, ahead);                       \
     }
 TILE(1)
-TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+TILE(2)
+TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 
-#define TILES(name)                                                                                                          \
-    {                                                                                                                        \
-        NULL, name##1, name##2, name##3, name##4, name##5, name##6, name##7, name##8, name##9, name##10, name##11, name##12, \
-            name##13, name##14,                                                                                              \
+#define TILES(name)                                                                                                    \
+    {                                                                                                                  \
+        NULL, name##1, name##2, name##3, name##4, name##5, name##6, name##7, name##8, name##9, name##10, name##11,     \
+            name##12, name##13, name##14,                                                                              \
     }
 
     static void tile(int rows, const float *a, int lda, const float *panel, const struct span *spans, int span_count,
                      float *c, int ldc)
 {
-    static void (*const tiles[])(const float *, int, const float *, const struct span *, int, float *, int) = TILES(tile_);
+    static void (*const tiles[])(const float *, int, const float *, const struct span *, int, float *, int) =
+        TILES(tile_);
     tiles[rows](a, lda, panel, spans, span_count, c, ldc);
 }
 
 static void tile_ahead(int rows, const float *a, int lda, const float *panel, const struct span *spans, int span_count,
                        float *c, int ldc, struct ahead ahead)
 {
-    static void (*const tiles[])(const float *, int, const float *, const struct span *, int, float *, int, struct ahead) =
-        TILES(tile_ahead_);
+    static void (*const tiles[])(const float *, int, const float *, const struct span *, int, float *, int,
+                                 struct ahead) = TILES(tile_ahead_);
     tiles[rows](a, lda, panel, spans, span_count, c, ldc, ahead);
 }
 
-static void tile_halves(int rows, const float *a, int lda, const uint16_t *panel, const struct span *spans, int span_count,
-                        float *c, int ldc, struct ahead ahead)
+static void tile_halves(int rows, const float *a, int lda, const uint16_t *panel, const struct span *spans,
+                        int span_count, float *c, int ldc, struct ahead ahead)
 {
     static void (*const tiles[])(const float *, int, const uint16_t *, const struct span *, int, float *, int,
                                  struct ahead) = TILES(tile_halves_);
@@ -225,19 +227,26 @@ static void pack_keys(const float *k, int ldk, int keys, int size, float *panels
     }
 }
 
+// `width` numbers of a row of V; what is missing of a whole panel's row is 0.
+INLINE void pack_row(const float *from, int width, float *to)
+{
+    if (width >= COLUMNS) {
+        UNROLL
+        for (int j = 0; j < VECTORS; j++)
+            vec_store(to + j * LANES, vec_load(from + j * LANES));
+        return;
+    }
+    for (int j = 0; j < COLUMNS; j++)
+        to[j] = j < width ? from[j] : 0;
+}
+
 static void pack_values(const float *v, int ldv, int keys, int size, float *panels)
 {
     for (int k = 0; k < keys; k++, v += ldv) {
         float *to = panels + (ptrdiff_t)k * COLUMNS;
         fetch_row(v + (ptrdiff_t)ROWS_AHEAD * ldv, size);
         for (int i = 0; i < size; i += COLUMNS, to += (ptrdiff_t)keys * COLUMNS)
-            if (size - i >= COLUMNS)
-                UNROLL
-            for (int j = 0; j < VECTORS; j++)
-                vec_store(to + j * LANES, vec_load(v + i + j * LANES));
-            else
-                for (int j = 0; j < COLUMNS; j++)
-                    to[j] = i + j < size ? v[i + j] : 0;
+            pack_row(v + i, size - i, to);
     }
 }
 

@@ -64,11 +64,12 @@ static void score_cross(struct forward *forward, const struct token_trimmer *tri
         cross[r] *= guide->scale;
 }
 
-static void score_rows(struct forward *forward, const struct token_trimmer *trimmer, const struct guide *guide, const float *x,
-                       int rows, float *self, float *cross)
+static void score_rows(struct forward *forward, const struct token_trimmer *trimmer, const struct guide *guide,
+                       const float *x, int rows, float *self, float *cross)
 {
     size_t mark = forward->math->scratch.used;
-    float *z = scratch_floats(forward, rows, trimmer->self.in), *hidden = scratch_floats(forward, rows, trimmer->self.out);
+    float *z = scratch_floats(forward, rows, trimmer->self.in),
+          *hidden = scratch_floats(forward, rows, trimmer->self.out);
     norm_apply(forward->math->pool, &trimmer->norm, x, rows, trimmer->self.in, z);
     apply(forward, &trimmer->self, z, rows, hidden, ACTIVATION_GELU);
     apply(forward, &trimmer->out, hidden, rows, self, ACTIVATION_NONE);
@@ -100,12 +101,13 @@ static void score_blocks(struct forward *forward, struct scoring *s)
 {
     struct math *math = forward->math;
     int count = thread_pool_workers(math->pool), most = s->rows / s->blocks + 1;
-    size_t mark = math->scratch.used, 
+    size_t mark = math->scratch.used,
            bytes = forward_scoring_scratch(s->trimmer->self.in, s->trimmer->self.out, s->trimmer->query.out, most);
     struct math *maths = arena_alloc(&math->scratch, (size_t)count, sizeof *maths);
     s->workers = arena_alloc(&math->scratch, (size_t)count, sizeof *s->workers);
     for (int w = 0; w < count; w++) {
-        maths[w] = (struct math){.scratch = {.base = arena_alloc(&math->scratch, bytes, 1), .size = bytes}, .stop = math->stop};
+        maths[w] = (struct math){.scratch = {.base = arena_alloc(&math->scratch, bytes, 1), .size = bytes},
+                                 .stop = math->stop};
         atomic_init(&maths[w].stopped, math_stops(math));
         s->workers[w] = (struct forward){.model = forward->model, .math = &maths[w]};
     }

@@ -327,10 +327,11 @@ static bool check_numbers(const struct run *run, int index, struct error *err)
             sound = sound && all_numbers(snapshot->streams[s].x[0], run_stream_width(run, s));
     if (plan->kind == STAGE_ANSWER && snapshot->answer_count)
         sound = sound && !isnan(snapshot->answers[0].p);
-    return sound || error_set(err, ERROR_INPUT,
-                              "%s gives what is not a number: in this run the model's numbers grow beyond what floats can "
-                              "hold, as they do when weights are damaged or not meant for each other",
-                              plan->name);
+    return sound ||
+           error_set(err, ERROR_INPUT,
+                     "%s gives what is not a number: in this run the model's numbers grow beyond what floats can "
+                     "hold, as they do when weights are damaged or not meant for each other",
+                     plan->name);
 }
 
 bool run_step(struct run *run, struct error *err)
