@@ -524,7 +524,10 @@ void view_clamp(struct view *view)
     view->picture = clamp_index(view->picture, view->trace.picture_count);
     view->patch = clamp_index(view->patch, view_patches(view, view->picture));
     view->word = clamp_index(view->word, view->trace.token_count);
-    view_first_head(view, view_stage(view), &view->head);
+    // The stages of a run that is still going on pass by: a cursor that nobody has put on a head yet stays with the first
+    // stream, whichever of them is shown when.
+    if (view->focus == FOCUS_HEADS || view_heads(view, view_stage(view), view->head.stream, view->head.module))
+        view_first_head(view, view_stage(view), &view->head);
 }
 
 static bool covers(const struct trace_token *token)

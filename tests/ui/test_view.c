@@ -74,6 +74,26 @@ static void test_command_names_pictures_shortly(void **state)
     expect_command("/somewhere/assets/pictures/.", "trimscope run /somewhere/assets/pictures/. 'what");
 }
 
+// Stages of words alone pass by while a run goes on: the head cursor stays with the patches until somebody is on it.
+static void test_the_head_cursor_waits(void **state)
+{
+    (void)state;
+    int words = -1;
+    for (int s = 0; s < SAMPLE_STAGES && words < 0; s++)
+        if (view_heads(&view, s, TRACE_TEXT_STREAM, MODULE_MSA) && !view_heads(&view, s, 0, MODULE_MSA))
+            words = s;
+    assert_true(words >= 0);
+    view.focus = FOCUS_STAGES;
+    view.head = (struct head_place){0, MODULE_MSA, 1};
+    view.stage = words;
+    view_clamp(&view);
+    assert_int_equal(view.head.stream, 0);
+    assert_int_equal(view.head.head, 1);
+    view.focus = FOCUS_HEADS;
+    view_clamp(&view);
+    assert_int_equal(view.head.stream, TRACE_TEXT_STREAM);
+}
+
 static void test_counts(void **state)
 {
     (void)state;
@@ -280,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_head_cursor_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stage_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_command_names_pictures_shortly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_scores_of_the_dead, set_up, tear_down),
