@@ -1,8 +1,8 @@
 // What pruning gives back as time in a full-size METER or BLIP: tokens at the same share in every layer, and heads apart.
 // The efficiency is speed-up / FLOPs reduction against our own fastest dense path; trimmers and gathers are inside, and so
 // is the pass over the words alone by which BLIP's trimmers of patches are guided: the first stage runs it. Of each side the
-// fastest pass counts: what else a machine does can only add to one, and with two threads to the short ones by chance. What
-// trimmers and gathers take is less than its speed changes between two passes: it is measured stage by stage.
+// fastest pass counts: what else a machine does can only add to one. What trimmers and gathers take is less than its speed
+// changes between two passes: it is measured stage by stage.
 #include "app/bench_model.h"
 
 #include "engine/base/memory.h"
@@ -106,49 +106,49 @@ static json_t *report_row(struct table *table, const char *name, const struct va
                      "gflop", v->gflop, "flops_reduction", cut, "speedup", gain, "efficiency", gain / cut);
 }
 
+// One pass in a quiet moment is all that a side needs, but that it does.
+static int passes(const struct bench *bench)
+{
+    return 2 * bench->rounds < BENCH_ROUNDS ? 2 * bench->rounds : BENCH_ROUNDS;
+}
+
 // What trimmers that look at everything add to a pass, in seconds: in the first stage, and in all that follow.
 struct looking {
     double guide, rest;
 };
 
-static bool time_stage(const struct bench *bench, struct run *run, double *seconds, struct error *err)
+static bool time_stage(const struct bench *bench, struct run *run, double *fastest, struct error *err)
 {
     struct bench_time start = bench_clock();
     bool ok = run_step(run, err);
-    *seconds = bench_counted(bench, bench_since(start));
+    *fastest = fmin(*fastest, bench_counted(bench, bench_since(start)));
     return ok;
 }
 
-// Each stage of both runs right after the other's, now this one first and now that.
+// Each stage of both runs right after the other's, now this one first and now that; of each the fastest counts.
 static bool measure_looking(const struct bench *bench, struct run *dense, struct run *looked, struct looking *looking,
                             struct error *err)
 {
-    int stages = run_trace(dense)->stage_total, rounds = bench_rounds(bench);
-    double(*added)[BENCH_ROUNDS] = memory_alloc((size_t)stages, sizeof *added);
-    bool ok = added || error_no_memory(err, "the measurements");
-    for (int r = -1; ok && r < rounds; r++) {
+    int stages = run_trace(dense)->stage_total;
+    struct run *const runs[] = {dense, looked};
+    double(*fastest)[2] = memory_alloc((size_t)stages, sizeof *fastest);
+    bool ok = fastest || error_no_memory(err, "the measurements");
+    for (int i = 0; ok && i < stages; i++)
+        fastest[i][0] = fastest[i][1] = HUGE_VAL;
+    for (int r = 0; ok && r < passes(bench); r++) {
         run_restart(dense);
         run_restart(looked);
         for (int i = 0; ok && i < stages; i++) {
-            double without = 0, with = 0;
-            bool first = (r + i) % 2 != 0;
-            ok = (!first || time_stage(bench, looked, &with, err)) && time_stage(bench, dense, &without, err) &&
-                 (first || time_stage(bench, looked, &with, err));
-            if (r >= 0)
-                added[i][r] = with - without;
+            int first = (r + i) % 2;
+            ok = time_stage(bench, runs[first], &fastest[i][first], err) &&
+                 time_stage(bench, runs[!first], &fastest[i][!first], err);
         }
     }
     *looking = (struct looking){0};
     for (int i = 0; ok && i < stages; i++)
-        *(i ? &looking->rest : &looking->guide) += bench_median(added[i], rounds);
-    memory_free(added);
+        *(i ? &looking->rest : &looking->guide) += fastest[i][1] - fastest[i][0];
+    memory_free(fastest);
     return ok;
-}
-
-// One pass in a quiet moment is all that a side needs, but that it does.
-static int passes(const struct bench *bench)
-{
-    return 2 * bench->rounds < BENCH_ROUNDS ? 2 * bench->rounds : BENCH_ROUNDS;
 }
 
 static void report(const struct bench *bench, const struct bench_model *model, const struct variant variants[VARIANTS],

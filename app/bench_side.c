@@ -42,25 +42,14 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double bench_median(double samples[], int count)
-{
-    qsort(samples, (size_t)count, sizeof *samples, compare);
-    return (samples[(count - 1) / 2] + samples[count / 2]) / 2;
-}
-
 double bench_counted(const struct bench *bench, struct bench_time time)
 {
     return bench->threads == 1 ? time.cpu : time.wall;
 }
 
-int bench_rounds(const struct bench *bench)
-{
-    return bench->rounds < BENCH_ROUNDS ? bench->rounds : BENCH_ROUNDS;
-}
-
 bool bench_sides(const struct bench *bench, struct bench_side *const sides[], int count, struct error *err)
 {
-    int rounds = bench_rounds(bench);
+    int rounds = bench->rounds < BENCH_ROUNDS ? bench->rounds : BENCH_ROUNDS;
     struct timespec settle = {.tv_nsec = (long)(bench->settle_seconds * 1e9)};
     for (int r = -1; r < rounds; r++)
         for (int i = 0; i < count; i++) {
@@ -72,8 +61,10 @@ bool bench_sides(const struct bench *bench, struct bench_side *const sides[], in
             if (r >= 0)
                 sides[s]->samples[r] = bench_counted(bench, time);
         }
-    for (int s = 0; s < count; s++)
-        sides[s]->seconds = bench_median(sides[s]->samples, rounds);
+    for (int s = 0; s < count; s++) {
+        qsort(sides[s]->samples, (size_t)rounds, sizeof *sides[s]->samples, compare);
+        sides[s]->seconds = (sides[s]->samples[(rounds - 1) / 2] + sides[s]->samples[rounds / 2]) / 2;
+    }
     return true;
 }
 

@@ -27,10 +27,8 @@ struct bench_side {
 // soon as one fails.
 bool bench_sides(const struct bench *bench, struct bench_side *const sides[], int count, struct error *err);
 
-int bench_rounds(const struct bench *bench); // as many as asked for, or as can be kept
 // What counts of a time: that of the processor with one thread, of the clock with more.
 double bench_counted(const struct bench *bench, struct bench_time time);
-double bench_median(double samples[], int count); // puts them in rising order
 
 // The time since bench_clock() gave `start`.
 struct bench_time bench_clock(void);
