@@ -79,7 +79,7 @@ struct run {
     struct answer_list answers; // to choose from; count 0: none, the answer is written
     int beams, min_length, max_length; // of a text that is written
     int8_t *forced; // per token of the stream at hand: 1 stay, -1 go, 0 as the policy says
-    int *order;       // rows by falling score, or those that stay
+    int *order;       // rows that may stay, or those that do
     uint8_t *kept;    // per row of the stage's input
     float *row_scores[3]; // self, cross, score of the rows at hand, of two passes
     int *ids, token_count;
