@@ -115,8 +115,8 @@ int cmd_bench(int argc, char **argv)
     const struct option_command command = {
         "bench", N_("bench [options] [SECTION ...]"),
         N_("Measures the speed of this machine's kernels and prints it as ratios; all sides of a ratio are measured in the "
-           "same run, in turn, and medians are compared: a busy machine moves absolute numbers, hardly the ratios. Without "
-           "SECTION everything is measured."),
+           "same run, in turn, and medians are compared (of pruned passes of full size the fastest): a busy machine moves "
+           "absolute numbers, hardly the ratios. Without SECTION everything is measured."),
         rows, 0, SECTION_COUNT};
     const char *names[SECTION_COUNT];
     int count, status;
