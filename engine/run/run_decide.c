@@ -109,7 +109,7 @@ static uint32_t rising(float score)
     return isnan(score) ? 0 : bits >> 31 ? ~bits : bits | 0x80000000u;
 }
 
-// That of the nth best (from 1) of `count` rows, found byte by byte: sorting them took a tenth of what a trimmer takes.
+// That of the nth best (from 1) of `count` rows, found byte by byte: one thread alone does this while the others wait.
 static uint32_t nth_best(const float *score, const int *rows, int count, int nth)
 {
     uint32_t found = 0, known = 0;
