@@ -14,13 +14,12 @@ static int ceil_div(int a, int b)
 // go through in tiles, whose scores against all keys stay in the cache between the two products.
 struct layout {
     size_t keys, values, scores, ctx;
-    int ld_scores; // an odd number of cache lines, so that the rows of a tile never compete for one cache set
+    int ld_scores;
 };
 
 static struct layout layout_of(int columns, int keys, int size)
 {
-    const int line = MEMORY_ALIGNMENT / sizeof(float);
-    int panels = ceil_div(keys, columns), ld_scores = ceil_div(panels * columns, 2 * line) * 2 * line + line;
+    int panels = ceil_div(keys, columns), ld_scores = odd_lines(panels * columns);
     return (struct layout){
         .keys = (size_t)panels * (size_t)columns * (size_t)size,
         .values = (size_t)ceil_div(size, columns) * (size_t)columns * (size_t)keys,

@@ -22,6 +22,13 @@ struct ahead {
     int step;
 };
 
+// A stride of at least `floats` that is an odd number of cache lines: the rows of a tile do not compete for one cache set.
+static inline int odd_lines(int floats)
+{
+    const int line = MEMORY_ALIGNMENT / sizeof(float);
+    return ((floats + line - 1) / line | 1) * line;
+}
+
 struct gemm_kernels {
     int rows, columns; // a tile is at most rows x columns; a panel has `columns` columns
 

@@ -148,8 +148,7 @@ static int block_rows_max(const struct linear *linear)
 
 int linear_stride(int in)
 {
-    const int line = MEMORY_ALIGNMENT / sizeof(float);
-    return (ceil_div(in, line) | 1) * line + 1;
+    return odd_lines(in) + 1;
 }
 
 size_t linear_scratch(int in, int workers)
