@@ -17,7 +17,12 @@ void bench_measure(const struct bench *bench, struct measure_case *cases, int co
 
 double bench_seconds(const struct bench *bench, const struct measure_case *measured)
 {
-    return bench->threads == 1 ? measured->cpu : measured->wall;
+    return bench_counted(bench, measured->wall, measured->cpu);
+}
+
+double bench_counted(const struct bench *bench, double wall, double cpu)
+{
+    return bench->threads == 1 ? cpu : wall;
 }
 
 void bench_print(const struct bench *bench, const char *format, ...)

@@ -28,6 +28,8 @@ struct table_column;
 // since that does not count waiting for other programs, wall time with more.
 void bench_measure(const struct bench *bench, struct measure_case *cases, int count);
 double bench_seconds(const struct bench *bench, const struct measure_case *measured);
+// Which of two times counts: that of the processor with one thread, of the clock with more.
+double bench_counted(const struct bench *bench, double wall, double cpu);
 
 // printf() to stdout, and at once; nothing with --json.
 void bench_print(const struct bench *bench, const char *format, ...) __attribute__((format(printf, 2, 3)));

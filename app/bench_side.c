@@ -42,11 +42,6 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double bench_counted(const struct bench *bench, struct bench_time time)
-{
-    return bench->threads == 1 ? time.cpu : time.wall;
-}
-
 bool bench_sides(const struct bench *bench, struct bench_side *const sides[], int count, struct error *err)
 {
     int rounds = bench->rounds < BENCH_ROUNDS ? bench->rounds : BENCH_ROUNDS;
@@ -59,7 +54,7 @@ bool bench_sides(const struct bench *bench, struct bench_side *const sides[], in
             if (!sides[s]->run(sides[s]->context, &time, err))
                 return false;
             if (r >= 0)
-                sides[s]->samples[r] = bench_counted(bench, time);
+                sides[s]->samples[r] = bench_counted(bench, time.wall, time.cpu);
         }
     for (int s = 0; s < count; s++) {
         qsort(sides[s]->samples, (size_t)rounds, sizeof *sides[s]->samples, compare);

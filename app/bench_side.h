@@ -27,9 +27,6 @@ struct bench_side {
 // soon as one fails.
 bool bench_sides(const struct bench *bench, struct bench_side *const sides[], int count, struct error *err);
 
-// What counts of a time: that of the processor with one thread, of the clock with more.
-double bench_counted(const struct bench *bench, struct bench_time time);
-
 // The time since bench_clock() gave `start`.
 struct bench_time bench_clock(void);
 struct bench_time bench_since(struct bench_time start);
