@@ -315,8 +315,8 @@ static bool all_numbers(const float *x, int count)
     return true;
 }
 
-// Row 0 attends to all rows of its stream, so what is no number anywhere is none there one layer later. A trimmer would drop
-// such rows, and an answer could look as if nothing had happened.
+// Row 0 attends to all rows of its stream that are left, so what is no number in one of them is none there one layer later.
+// Trimmers drop such rows: later on, an answer could look as if nothing had happened.
 static bool check_numbers(const struct run *run, int index, struct error *err)
 {
     const struct snapshot *snapshot = &run->snapshots[index];

@@ -372,6 +372,26 @@ static void test_weights_of_nan(void **state)
     check_weights_of_nan(captioner);
 }
 
+// One patch that is no number: the first layer that attends to it ends the run.
+static void test_a_patch_of_nan(void **state)
+{
+    (void)state;
+    struct tiny_options tiny = tiny_everything();
+    struct model *model = tiny_model(&tiny);
+    struct run_options options = run_options_default();
+    struct error err = {0};
+    options.trim_tokens = false;
+    ((float *)(size_t)model->image_positions)[3 * model_image_width(&model->config)] = NAN;
+    struct run *run = tiny_run(model, &options, 1);
+    while (run_step(run, &err))
+        continue;
+    assert_false(run_finished(run));
+    assert_int_equal(err.code, ERROR_INPUT);
+    assert_non_null(strstr(err.text, "image 1 gives what is not a number"));
+    run_free(run);
+    model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_set_policy_equals_fresh),
         cmocka_unit_test(test_two_pictures),
         cmocka_unit_test(test_weights_of_nan),
+        cmocka_unit_test(test_a_patch_of_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
