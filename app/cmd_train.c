@@ -122,9 +122,11 @@ static bool settle(struct train_command *a, const char *const arguments[], int c
 {
     a->trim |= a->freeze;
     a->settings = train_settings_default(a->trim);
-    if (a->set) // auxiliary losses need what the world alone knows
-        a->settings.patch = a->settings.color = a->settings.ground = a->settings.where = a->settings.count =
-            a->settings.total = 0; // as many questions as the set is worth, unless one says how many
+    if (a->set) {
+        // Auxiliary losses need what the world alone knows.
+        a->settings.patch = a->settings.color = a->settings.ground = a->settings.where = a->settings.count = 0;
+        a->settings.total = 0; // as many questions as the set is worth, unless one says how many
+    }
     if (a->config && !read_config(a, err))
         return false;
     for (int i = 0; i < count; i++)

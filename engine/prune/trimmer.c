@@ -126,7 +126,13 @@ void trimmer_score_tokens(struct forward *forward, const struct token_trimmer *t
     bool guided = trimmer->guided && context;
     size_t mark = forward->math->scratch.used;
     struct guide guide = guided ? guide_of(forward, trimmer, context) : (struct guide){0};
-    struct scoring scoring = {trimmer, guided ? &guide : NULL, x, self, cross, rows, rows / FORWARD_SCORED_ROWS, NULL};
+    struct scoring scoring = {.trimmer = trimmer,
+                              .guide = guided ? &guide : NULL,
+                              .x = x,
+                              .self = self,
+                              .cross = cross,
+                              .rows = rows,
+                              .blocks = rows / FORWARD_SCORED_ROWS};
     if (scoring.blocks > 1)
         score_blocks(forward, &scoring);
     else
